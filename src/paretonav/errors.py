@@ -1,0 +1,35 @@
+"""The exceptions of paretonav: each message names what was wrong and what to do about it."""
+
+
+class ParetonavError(Exception):
+    """Base of every exception that paretonav raises on purpose."""
+
+
+class ProblemError(ParetonavError, ValueError):
+    """The problem itself cannot be steered: its losses, names, data, parameters or bounds."""
+
+
+class NonFiniteError(ParetonavError, ArithmeticError):
+    """A loss or a gradient is infinite or not a number."""
+
+
+class PreferenceError(ParetonavError, ValueError):
+    """A preference makes no sense for this problem: unknown names, weights or amounts."""
+
+
+class InfeasiblePreferenceError(PreferenceError):
+    """The preference makes sense, but the local front does not allow it.
+
+    Attributes:
+        reason: what stands in the way, in words.
+        reach: the largest amount that is possible along this preference (a fraction; 0 if none is).
+    """
+
+    def __init__(self, message: str, *, reason: str, reach: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.reach = reach
+
+
+class NavigationError(ParetonavError, RuntimeError):
+    """The navigator cannot do that now: nothing to undo, no such point, not started."""

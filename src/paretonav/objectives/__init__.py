@@ -1,0 +1,6 @@
+"""What is traded: the objectives, as functions of one flat parameter vector."""
+
+from paretonav.objectives.function import FunctionProblem
+from paretonav.objectives.problem import Bounds, Composite, Cost, Losses, Problem, Progress, Split
+
+__all__ = ["Bounds", "Composite", "Cost", "FunctionProblem", "Losses", "Problem", "Progress", "Split"]

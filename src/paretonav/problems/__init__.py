@@ -1,0 +1,1 @@
+"""Ready problems: some whose front is known, some on real data."""
