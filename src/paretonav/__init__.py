@@ -1,5 +1,6 @@
 """Steer a PyTorch model along its Pareto front."""
 
+from paretonav import problems
 from paretonav.errors import (
     InfeasiblePreferenceError,
     NavigationError,
@@ -8,15 +9,38 @@ from paretonav.errors import (
     PreferenceError,
     ProblemError,
 )
-from paretonav.objectives import Cost, FunctionProblem
+from paretonav.geometry import Geometry
+from paretonav.objectives import Cost, FunctionProblem, ModelProblem, Problem
+from paretonav.steering import (
+    Direction,
+    Improve,
+    Navigator,
+    Point,
+    Preview,
+    Step,
+    StepStatus,
+    ppe,
+)
 
 __all__ = [
     "Cost",
+    "Direction",
     "FunctionProblem",
+    "Geometry",
+    "Improve",
     "InfeasiblePreferenceError",
+    "ModelProblem",
     "NavigationError",
+    "Navigator",
     "NonFiniteError",
     "ParetonavError",
+    "Point",
     "PreferenceError",
+    "Preview",
+    "Problem",
     "ProblemError",
+    "Step",
+    "StepStatus",
+    "ppe",
+    "problems",
 ]

@@ -1,1 +1,25 @@
-"""."""
+"""The front near one point: weights, curvature, tangent, and a model of it in the objectives' dimension."""
+
+from paretonav.geometry.curvature import Curvature, CurvatureKind
+from paretonav.geometry.front import FrontModel
+from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.quadratic_program import solve_qp
+from paretonav.geometry.tangent import Geometry, Tangent, pareto_weights, tangent_at, weight_basis
+from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
+
+__all__ = [
+    "Curvature",
+    "CurvatureKind",
+    "FrontModel",
+    "Geometry",
+    "Solution",
+    "Status",
+    "Tangent",
+    "box_minimum_norm_weights",
+    "minimum_norm_weights",
+    "minres",
+    "pareto_weights",
+    "solve_qp",
+    "tangent_at",
+    "weight_basis",
+]

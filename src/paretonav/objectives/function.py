@@ -75,11 +75,14 @@ class FunctionProblem(Problem):
         ]
         return _as_losses(values.detach()), torch.stack(rows)
 
-    def curvature_sample(self) -> Sequence[Composite]:
+    def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:  # noqa: ARG002
         return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]))]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:  # noqa: ARG002
         return self.curvature_sample()
+
+    def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
+        return {"x": theta}
 
     def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...]:
         theta = self._x.clone().requires_grad_()

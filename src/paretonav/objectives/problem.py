@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple, Self
 
 import torch
@@ -39,8 +40,10 @@ class Cost:
     def __sub__(self, other: Self) -> Self:
         return type(self)(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
 
-    def __add__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    def add(self, other: Self) -> None:
+        """Add ``other`` to this, in place."""
+        for f in fields(self):
+            setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class Losses:
     Attributes:
         batches: [b, m], each objective's mean over each batch.
         fractions: [b], each batch's share of the data; they sum to one.
+        metrics: further numbers from the same pass, by name.
     """
 
     batches: Tensor
     fractions: Tensor
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> Tensor:
@@ -148,24 +153,25 @@ class Problem(ABC):
         """The losses and their Jacobian [m, n], without the weight decay."""
 
     @abstractmethod
-    def curvature_sample(self) -> Sequence[Composite]:
-        """The frozen share of the training data on which curvature is measured; the same at every call."""
+    def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
+        """About ``size`` training examples (None: all) to measure curvature on; frozen: the same at every call."""
 
     @abstractmethod
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         """One epoch of shuffled training batches; ``fraction`` is each batch's share of the epoch."""
-
-    def metrics(self, theta: Tensor) -> dict[str, float]:  # noqa: ARG002 - the default has none
-        """Numbers that the decision maker wants to see, on validation data where there is any."""
-        return {}
 
     @property
     def needs_training(self) -> bool:
         """Whether ``train`` has something to do."""
         return False
 
-    def train(self, progress: Progress | None = None) -> None:
-        """Run the problem's own recipe for a first model, where it has one."""
+    def train(self, progress: Progress | None = None) -> Tensor:  # noqa: ARG002 - the default has nothing to do
+        """Run the problem's own recipe for a first model, where it has one, and return its parameters [n]."""
+        return self.parameters()
+
+    @abstractmethod
+    def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
+        """What to save of the model at ``theta``, by name."""
 
     def objectives(self, losses: Tensor, theta: Tensor) -> Tensor:
         """The losses [m] plus the weight decay that every objective carries."""
@@ -176,11 +182,16 @@ class Problem(ABC):
     def require_finite(self, losses: Tensor, where: str) -> None:
         """Raise ``NonFiniteError`` naming the first objective in ``losses`` [m] that is not finite."""
         for name, value in zip(self.names, losses.tolist(), strict=True):
-            if not value - value == 0:
-                raise NonFiniteError(
-                    f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero or "
-                    "a learning rate that is too high"
-                )
+            require_finite(name, value, where)
+
+
+def require_finite(name: str, value: float, where: str) -> None:
+    """Raise ``NonFiniteError`` naming objective ``name`` unless ``value`` is finite."""
+    if not math.isfinite(value):
+        raise NonFiniteError(
+            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero or a learning "
+            "rate that is too high"
+        )
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,1 +1,18 @@
-"""."""
+"""From a preference to a new point: plan, predict, correct, report."""
+
+from paretonav.steering.navigator import Navigator
+from paretonav.steering.point import Point, Preview, Step, StepStatus
+from paretonav.steering.ppe import ppe
+from paretonav.steering.preference import Direction, Improve, Preference
+
+__all__ = [
+    "Direction",
+    "Improve",
+    "Navigator",
+    "Point",
+    "Preference",
+    "Preview",
+    "Step",
+    "StepStatus",
+    "ppe",
+]

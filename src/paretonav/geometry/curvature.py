@@ -1,0 +1,122 @@
+"""Curvature of the weighted sum of the objectives, as an operator on vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import ProblemError
+from paretonav.objectives import Composite, Cost
+
+CurvatureKind = Literal["exact", "gauss-newton"]
+
+
+class Curvature:
+    """The symmetric operator ``v -> H v + shift v`` at one point, for one vector of weights.
+
+    H belongs to ``sum_i w_i loss_i`` averaged over a sample: its exact Hessian, or the Gauss-Newton matrix
+    ``J_out^T (d^2 loss / d out^2) J_out``, which is positive semidefinite where the losses are convex in the
+    outputs (Schraudolph, Neural Computation 14, 2002). Products come from automatic differentiation on graphs
+    that are built once and kept; H is never formed.
+
+    Args:
+        sample: the composites whose fractions sum to one.
+        theta: the point, [n].
+        weights: [m].
+        kind: "exact" (double backward) or "gauss-newton" (J_out v by transposing the vjp, then two vjps).
+        shift: added multiple of the identity: weight decay plus damping.
+        free: [n] bool; entries that are False (at an active bound) are held fixed. None: all are free.
+        cost: counts the products.
+
+    Example:
+        >>> import torch
+        >>> from paretonav import FunctionProblem
+        >>> from paretonav.geometry import Curvature
+        >>> x = torch.tensor([1.0, 2.0])
+        >>> problem = FunctionProblem(lambda x: torch.stack([x[0] ** 2, x[1] ** 3]), x)
+        >>> operator = Curvature(problem.curvature_sample(), x, torch.tensor([0.5, 0.5]), kind="exact")
+        >>> operator(torch.eye(2))
+        tensor([[1., 0.],
+                [0., 6.]])
+    """
+
+    def __init__(
+        self,
+        sample: Sequence[Composite],
+        theta: Tensor,
+        weights: Tensor,
+        *,
+        kind: CurvatureKind,
+        shift: float = 0.0,
+        free: Tensor | None = None,
+        cost: Cost | None = None,
+    ) -> None:
+        builders = {"exact": _exact_product, "gauss-newton": _gauss_newton_product}
+        if kind not in builders:
+            raise ProblemError(f"curvature={kind!r} is unknown; choose one of {', '.join(builders)}")
+        theta = theta.detach().requires_grad_()
+        weights = weights.to(theta)
+        self._products = [(part.fraction, builders[kind](part, theta, weights)) for part in sample]
+        self._free = free
+        self._cost = cost
+        self.shift = shift
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """The products with the rows of ``vectors`` [k, n], as rows [k, n]."""
+        if self._free is not None:
+            vectors = vectors * self._free
+        result = self.shift * vectors
+        for fraction, product in self._products:
+            for row, vector in zip(result, vectors, strict=True):
+                row.add_(product(vector), alpha=fraction)
+        if self._cost is not None:
+            self._cost.hessian_products += len(vectors)
+        return result if self._free is None else result.mul_(self._free)
+
+    def scale_along(self, vector: Tensor) -> float:
+        """The Rayleigh quotient |H v| / |v| without the shift: how large H is where it matters for ``vector``."""
+        length = float(vector.norm())
+        if length == 0:
+            return 0.0
+        unit = vector / length
+        return float((self(unit[None])[0] - self.shift * unit).norm())
+
+
+Product = Callable[[Tensor], Tensor]
+
+
+def _exact_product(part: Composite, theta: Tensor, weights: Tensor) -> Product:
+    loss = weights @ part.losses(part.outputs(theta))
+    (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
+    if not gradient.requires_grad:  # a loss that is linear in the parameters has no curvature
+        return torch.zeros_like
+    return lambda v: torch.autograd.grad(gradient, theta, v, retain_graph=True, materialize_grads=True)[0]
+
+
+def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor) -> Product:
+    outputs = part.outputs(theta)
+    leaves = tuple(o.detach().requires_grad_() for o in outputs)
+    loss = weights @ part.losses(leaves)
+    slopes = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
+    curved = [i for i, slope in enumerate(slopes) if slope.requires_grad]
+    if not curved:
+        return torch.zeros_like
+    # The vjp is linear in its cotangents, so differentiating it by them is the jvp: no forward-mode support needed.
+    cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
+    (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
+
+    def product(v: Tensor) -> Tensor:
+        pushed = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
+        bent = torch.autograd.grad(
+            [slopes[i] for i in curved],
+            leaves,
+            [pushed[i] for i in curved],
+            retain_graph=True,
+            materialize_grads=True,
+        )
+        return torch.autograd.grad(outputs, theta, bent, retain_graph=True, materialize_grads=True)[0]
+
+    return product

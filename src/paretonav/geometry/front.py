@@ -1,0 +1,156 @@
+"""The Pareto front near one point, as a model in the m dimensions of the objectives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from paretonav.geometry.tangent import Tangent
+from paretonav.objectives import Losses, Problem
+
+Array = NDArray[np.float64]
+
+_MAX_BOX_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class FrontModel:
+    """Everything that a decision needs to know of the front near a point; no pass over data, no parameters.
+
+    Tangent coordinates c [m-1] stand for weights ``alpha + B c``. The losses on the front there change by
+
+        change(c) = -R c + 1/2 (c^T C c) 1,   C = B^T R_objectives - weight_decay V^T V,
+
+    to second order, where the second term is the front's displacement along (1, ..., 1) from its tangent plane
+    (for the weight decay, which the shown losses are without, the decay's own change is taken out).
+
+    Attributes:
+        names: of the objectives.
+        losses: [m], shown training losses at the point.
+        weights: alpha, [m].
+        weight_basis: B, [m, m-1].
+        response: R, [m, m-1], of the shown training losses.
+        bend: C, [m-1, m-1].
+        metric: |B^T R_objectives|, [m-1, m-1], positive definite: what a change c costs in curvature.
+        validation_losses: at the point, or None.
+        validation_response: R on validation data, or None.
+        box: (G [r, m-1], h [r], entry [r]): ``G c <= h`` keeps parameter number ``entry`` inside its bounds.
+        joint_gain: by how much all objectives could still fall together (Newton decrement).
+        residual: |J^T alpha|.
+    """
+
+    names: tuple[str, ...]
+    losses: Array
+    weights: Array
+    weight_basis: Array
+    response: Array
+    bend: Array
+    metric: Array
+    validation_losses: Losses | None
+    validation_response: Array | None
+    box: tuple[Array, Array, NDArray[np.int64]]
+    joint_gain: float
+    residual: float
+
+    @classmethod
+    def from_tangent(cls, problem: Problem, tangent: Tangent, *, validation: bool = True) -> FrontModel:
+        """Reduce a tangent to m dimensions; one Jacobian pass over the validation data, if there is any."""
+        S = tangent.curvature_of_front.numpy()
+        decay_bend = tangent.weight_decay * _gram(tangent.basis) if tangent.weight_decay else 0.0
+        eigenvalues, vectors = np.linalg.eigh(S)
+        sizes = np.abs(eigenvalues)
+        sizes = np.maximum(sizes, 1e-9 * sizes.max(initial=0.0) + np.finfo(float).tiny)
+        validation_losses, validation_response = None, None
+        if validation and problem.has_validation:
+            validation_losses, jacobian = problem.jacobian(tangent.theta, "validation")
+            validation_response = (jacobian @ tangent.basis.T).double().cpu().numpy()
+        return cls(
+            names=problem.names,
+            losses=tangent.losses.mean.numpy(),
+            weights=tangent.weights.numpy(),
+            weight_basis=tangent.weight_basis.numpy(),
+            response=tangent.response.numpy(),
+            bend=S - decay_bend,
+            metric=(vectors * sizes) @ vectors.T,
+            validation_losses=validation_losses,
+            validation_response=validation_response,
+            box=_box_rows(problem, tangent),
+            joint_gain=tangent.joint_gain,
+            residual=tangent.residual,
+        )
+
+    @property
+    def m(self) -> int:
+        """The number of objectives."""
+        return len(self.names)
+
+    def displacement(self, c: Array) -> float:
+        """How far the front lies along (1, ..., 1) from its tangent plane at coordinates c (second order)."""
+        return 0.5 * float(c @ self.bend @ c)
+
+    def change(self, c: Array) -> Array:
+        """[m], the predicted change of the training losses at coordinates c, to second order."""
+        return -self.response @ c + self.displacement(c)
+
+    def validation_change(self, c: Array) -> Array | None:
+        """The same on validation data: its own response, the training data's curvature."""
+        if self.validation_response is None:
+            return None
+        return -self.validation_response @ c + self.displacement(c)
+
+    def weights_at(self, c: Array) -> Array:
+        """[m], the weights that make the point at coordinates c optimal; a negative one is beyond the edge."""
+        return self.weights + self.weight_basis @ c
+
+    def edge(self, c: Array) -> float:
+        """The largest s for which ``s c`` is still on the front (weights >= 0) and inside the box."""
+        limits = [np.inf]
+        for rows, room in ((-self.weight_basis, self.weights), self.box[:2]):
+            rates = rows @ c
+            outward = rates > 0
+            limits.extend(np.maximum(room[outward], 0) / rates[outward])
+        return float(min(limits))
+
+    @cached_property
+    def normal(self) -> Array:
+        """[m], the front's normal in the losses as shown, summing to one: alpha, corrected for the weight decay.
+
+        The part of alpha that the response does not see, so that moving along the front is orthogonal to it.
+        """
+        R = self.response
+        normal = self.weights - R @ (np.linalg.pinv(R, rcond=1e-6) @ self.weights)
+        total = normal.sum()
+        return normal / total if total > 1e-6 else self.weights
+
+    def exchange_rates(self) -> Array:
+        """[m, m], entry (i, j): the change of loss j per unit change of loss i, all others held (-n_i / n_j).
+
+        NaN on the diagonal, and infinite where loss j cannot pay (its weight is zero).
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rates = -self.normal[:, None] / self.normal[None, :]
+        np.fill_diagonal(rates, np.nan)
+        return np.asarray(rates)
+
+
+def _gram(basis: torch.Tensor) -> Array:
+    return np.asarray((basis @ basis.T).double().cpu().numpy())
+
+
+def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:
+    """The bounds as ``G c <= h``: theta_k - (V c)_k stays between lower_k and upper_k; the tightest rows only."""
+    k = tangent.basis.shape[0]
+    if problem.bounds is None:
+        return np.zeros((0, k)), np.zeros(0), np.zeros(0, dtype=np.int64)
+    V = tangent.basis.double().cpu().numpy().T
+    theta, lower, upper = (t.double().cpu().numpy() for t in (tangent.theta, *problem.bounds))
+    G, h = np.concatenate([V, -V]), np.concatenate([theta - lower, upper - theta])
+    entry = np.tile(np.arange(len(theta)), 2)
+    speed = np.linalg.norm(G, axis=1)
+    moving = np.flatnonzero((speed > 1e-12 * speed.max(initial=0.0)) & np.isfinite(h))
+    tightest = moving[np.argsort(h[moving] / speed[moving])][:_MAX_BOX_ROWS]
+    return G[tightest], np.maximum(h[tightest], 0), entry[tightest]

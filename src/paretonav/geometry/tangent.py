@@ -1,0 +1,267 @@
+"""The tangent space of the Pareto set at one point, and the way back to the set."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from paretonav.errors import NonFiniteError
+from paretonav.geometry.curvature import Curvature, CurvatureKind
+from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.quadratic_program import solve_qp
+from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
+from paretonav.objectives import Bounds, Losses, Problem
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How the front near a point is measured.
+
+    Attributes:
+        curvature: "exact", "gauss-newton", or None for what suits the problem.
+        samples: how many training examples the curvature is measured on (None: all).
+        damping: multiple of the identity beyond the weight decay. None: nothing where there is weight decay,
+            else a small share of the curvature along the gradients (1e-6 in double, 1e-3 in single precision),
+            which keeps flat directions solvable.
+        tolerance: relative residual of the Krylov solves; None: 1e-10 in double precision without data, else
+            0.05, because a better solve on a sample does not make a better tangent.
+        max_iterations: of MINRES.
+    """
+
+    curvature: CurvatureKind | None = None
+    samples: int | None = 2048
+    damping: float | None = None
+    tolerance: float | None = None
+    max_iterations: int = 100
+
+    def tolerance_for(self, problem: Problem, dtype: torch.dtype) -> float:
+        """The solver tolerance in force for ``problem``."""
+        if self.tolerance is not None:
+            return self.tolerance
+        return 0.05 if problem.stochastic else (1e-10 if dtype == torch.float64 else 1e-5)
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """The Pareto set to first order at theta, and the Newton step onto it.
+
+    With ``A = sum_i alpha_i Hess f_i + damping`` and B the basis of weight changes, weights that move by B c move
+    the Pareto-optimal parameters by ``-V c`` with ``A V = J^T B``, and the losses by ``-R c``.
+
+    Attributes:
+        theta: the point, [n].
+        losses: at theta.
+        weights: alpha [m], in the simplex: those that leave the least joint gain.
+        jacobian: of the losses (without weight decay), [m, n].
+        weight_basis: B [m, m-1], orthonormal columns that sum to zero.
+        basis: V as rows, [m-1, n].
+        objective_response: J V of the objectives including weight decay, [m, m-1].
+        response: R = J V of the losses as shown (without weight decay), [m, m-1].
+        normal_step: [n], the Newton step to the front; it lowers every objective by the same 2 * joint_gain.
+        joint_gain: 1/2 g^T A^-1 g with g = J^T alpha: how much all objectives could still fall together.
+        residual: |J^T alpha|, zero at a Pareto-critical point.
+        solution: status, residuals and products of the Krylov solves.
+        asymmetry: |S - S^T| / |S| of S = B^T R; a free check of the solves, which is zero when they are exact.
+        weight_decay: the part of A's shift that belongs to the objectives.
+        damping: the rest of the shift.
+        free: [n] bool, False where an active bound holds a parameter fixed; None without bounds.
+    """
+
+    theta: Tensor
+    losses: Losses
+    weights: Tensor
+    jacobian: Tensor
+    weight_basis: Tensor
+    basis: Tensor
+    objective_response: Tensor
+    response: Tensor
+    normal_step: Tensor
+    joint_gain: float
+    residual: float
+    solution: Solution
+    asymmetry: float
+    weight_decay: float
+    damping: float
+    free: Tensor | None
+
+    @property
+    def curvature_of_front(self) -> Tensor:
+        """S = B^T R, [m-1, m-1], symmetric; positive definite where the front is convex."""
+        s = self.weight_basis.T @ self.objective_response
+        return 0.5 * (s + s.T)
+
+    def point(self, coordinates: Tensor) -> Tensor:
+        """The linearised model ``theta - V c``, [n], for tangent coordinates c [m-1]."""
+        return self.theta - coordinates.to(self.basis) @ self.basis
+
+
+def weight_basis(m: int) -> Tensor:
+    """B, [m, m-1] float64: orthonormal columns that sum to zero (Helmert's contrasts).
+
+    >>> B = weight_basis(3)
+    >>> bool((B.T @ B - torch.eye(2, dtype=torch.float64)).abs().max() < 1e-15)
+    True
+    """
+    basis = torch.zeros(m, m - 1, dtype=torch.float64)
+    for j in range(1, m):
+        basis[:j, j - 1] = 1.0
+        basis[j, j - 1] = -float(j)
+        basis[:, j - 1] /= math.sqrt(j * (j + 1))
+    return basis
+
+
+def tangent_at(
+    problem: Problem,
+    theta: Tensor,
+    weights: Tensor,
+    geometry: Geometry = Geometry(),  # noqa: B008 - immutable
+    *,
+    evaluated: tuple[Losses, Tensor] | None = None,
+) -> Tangent:
+    """Solve for the tangent space and the Newton step at ``theta``: m right-hand sides, one operator.
+
+    Args:
+        problem: what is steered.
+        theta: a point near the Pareto set, [n].
+        weights: weights for the curvature, [m] in the simplex; those returned are refined.
+        geometry: how curvature is measured.
+        evaluated: losses and Jacobian at theta if they are known already.
+
+    The weights are refined in the metric of the problem: among all weights ``w`` in the simplex those with the
+    smallest Newton decrement ``1/2 (J^T w)^T A^-1 (J^T w)``. It follows from the same solves, and makes the Newton
+    step ``-A^-1 J^T w`` lower all objectives by one and the same amount, so that it goes back to the front
+    without giving away what was traded.
+    """
+    losses, jacobian = evaluated or problem.jacobian(theta)
+    weights = weights.double().cpu()
+    decay = problem.weight_decay
+    free = active_set(problem, theta, jacobian, weights)
+    gradients = jacobian if decay == 0 else jacobian + decay * theta
+    B = weight_basis(problem.m)
+    mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
+    rhs = mix.T.to(gradients) @ gradients
+    if free is not None:
+        rhs = rhs * free
+
+    operator = Curvature(
+        problem.curvature_sample(geometry.samples),
+        theta,
+        weights,
+        kind=geometry.curvature or problem.default_curvature,
+        shift=decay,
+        free=free,
+        cost=problem.cost,
+    )
+    damping = geometry.damping if geometry.damping is not None else _default_damping(operator, rhs, decay)
+    operator.shift += damping
+    solution = minres(
+        operator,
+        rhs,
+        tolerance=geometry.tolerance_for(problem, theta.dtype),
+        max_iterations=geometry.max_iterations,
+    )
+
+    if Status.NON_FINITE in solution.status:
+        raise NonFiniteError(
+            "a curvature product is not finite here; look for a loss whose second derivative is (a square root at "
+            "zero, say), or choose curvature='gauss-newton'"
+        )
+    basis, normal = solution.x[:-1], solution.x[-1]
+    moved = (gradients @ solution.x.T).double().cpu()  # J A^-1 J^T mix
+    curved = B.T @ moved[:, :-1]
+    refined, change = _least_decrement(weights, B, curved, moved)
+    normal = normal + change.to(basis) @ basis
+    gradient = refined.to(gradients) @ gradients
+    if free is not None:
+        gradient = gradient * free
+    response = moved[:, :-1] if decay == 0 else (jacobian @ basis.T).double().cpu()
+    scale = float(curved.norm())
+    return Tangent(
+        theta=theta,
+        losses=losses,
+        weights=refined,
+        jacobian=jacobian,
+        weight_basis=B,
+        basis=basis,
+        objective_response=moved[:, :-1],
+        response=response,
+        normal_step=-normal,
+        joint_gain=0.5 * float(gradient.double() @ normal.double()),
+        residual=float(gradient.double().norm()),
+        solution=solution,
+        asymmetry=float((curved - curved.T).norm()) / scale if scale else 0.0,
+        weight_decay=decay,
+        damping=damping,
+        free=free,
+    )
+
+
+def active_set(problem: Problem, theta: Tensor, jacobian: Tensor, weights: Tensor) -> Tensor | None:
+    """[n] bool, False where a parameter sits at a bound and descent would push it out; None without bounds.
+
+    A parameter at its bound with a multiplier of zero counts as fixed: along the tangent it could leave the box
+    in one direction; the corrector releases it as soon as its multiplier changes sign.
+    """
+    if problem.bounds is None:
+        return None
+    gradient = weights.to(jacobian) @ jacobian
+    at_lower, at_upper = at_bounds(problem.bounds, theta)
+    slack = 1e-9 * float(jacobian.abs().max())
+    return ~((at_lower & (gradient >= -slack)) | (at_upper & (gradient <= slack)))
+
+
+def _default_damping(operator: Curvature, rhs: Tensor, decay: float) -> float:
+    if decay > 0:
+        return 0.0
+    share = 1e-6 if rhs.dtype == torch.float64 else 1e-3
+    longest = rhs[int(rhs.norm(dim=1).argmax())]
+    return share * operator.scale_along(longest)
+
+
+def _least_decrement(weights: Tensor, B: Tensor, curved: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights ``w = weights + B c`` in the simplex with the least ``w^T K w``, K = J A^-1 J^T, and that c.
+
+    In the interior c solves S c = -B^T K weights, S = B^T K B. Where A is indefinite (a concave front) that is the
+    stationary point, which is what puts the Newton step along (1, ..., 1).
+    """
+    S = (0.5 * (curved + curved.T)).numpy()
+    slope = (B.T @ moved[:, -1]).numpy()
+    c = -np.linalg.pinv(S, rcond=1e-7, hermitian=True) @ slope
+    w = weights.numpy() + B.numpy() @ c
+    if w.min() < 0:
+        eigenvalues, vectors = np.linalg.eigh(S)
+        sizes = np.maximum(np.abs(eigenvalues), 1e-7 * np.abs(eigenvalues).max() + 1e-300)
+        unlimited = np.full(len(w), np.inf)
+        inside = solve_qp((vectors * sizes) @ vectors.T, slope, B.numpy(), -weights.numpy(), unlimited)
+        c = np.zeros_like(c) if inside is None else inside
+        w = np.maximum(weights.numpy() + B.numpy() @ c, 0)
+        w /= w.sum()
+        c = B.numpy().T @ (w - weights.numpy())
+    return torch.from_numpy(w), torch.from_numpy(c)
+
+
+def pareto_weights(problem: Problem, theta: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
+    """The minimum-norm weights [m] at a point and the common gradient J^T alpha [n] that they leave.
+
+    Weight decay is part of every gradient; at a bound only what would lead inside counts.
+    """
+    gradients = jacobian + problem.weight_decay * theta if problem.weight_decay else jacobian
+    if problem.bounds is None:
+        weights = minimum_norm_weights(gradients)
+        return weights, weights.to(gradients) @ gradients
+    at_lower, at_upper = at_bounds(problem.bounds, theta)
+    weights = box_minimum_norm_weights(gradients, at_lower, at_upper)
+    gradient = weights.to(gradients) @ gradients
+    outward = (at_lower & (gradient > 0)) | (at_upper & (gradient < 0))
+    return weights, gradient.masked_fill(outward, 0.0)
+
+
+def at_bounds(bounds: Bounds, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Which parameters sit at their lower and at their upper bound, [n] bool each."""
+    lower, upper = bounds
+    reach = torch.where((upper - lower).isfinite(), upper - lower, 1 + theta.abs())
+    return theta - lower <= 1e-9 * reach, upper - theta <= 1e-9 * reach

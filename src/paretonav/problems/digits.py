@@ -1,0 +1,174 @@
+"""Three handwritten digits on one small canvas: a deep model whose tasks really compete, without a download."""
+
+from __future__ import annotations
+
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+from paretonav.errors import ProblemError
+from paretonav.objectives import ModelProblem, Progress
+from paretonav.objectives.data import Batch
+
+TASKS = ("left", "right", "middle")
+_OFFSETS = ((0, 0), (0, 6), (4, 3))
+_CANVAS = (12, 14)
+
+
+class DigitsNet(nn.Module):
+    """168 pixels -> 64 -> a narrow trunk -> three heads of ten classes.
+
+    Args:
+        trunk: the units that all tasks share; few of them make the tasks compete.
+    """
+
+    def __init__(self, trunk: int = 6) -> None:
+        super().__init__()
+        pixels = _CANVAS[0] * _CANVAS[1]
+        self.trunk = nn.Sequential(nn.Linear(pixels, 64), nn.ReLU(), nn.Linear(64, trunk), nn.ReLU())
+        self.heads = nn.Linear(trunk, len(TASKS) * 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[batch, 168] -> logits [batch, 3, 10]."""
+        logits: Tensor = self.heads(self.trunk(images))
+        return logits.view(-1, len(TASKS), 10)
+
+
+class Digits(ModelProblem):
+    """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
+
+    The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before anything
+    else, so that no scan is in two of them; within each part three random scans at a time are laid over each other
+    at offsets (0, 0), (0, 6) and (4, 3) by their maximum.
+
+    Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a one-cycle
+    learning rate.
+
+    Attributes:
+        test_data: composites of scans that neither training nor validation has seen.
+    """
+
+    def __init__(
+        self,
+        *,
+        trunk: int = 6,
+        weight_decay: float = 3e-3,
+        train_size: int = 6000,
+        validation_size: int = 2000,
+        epochs: int = 60,
+        seed: int = 0,
+    ) -> None:
+        if trunk < 1 or epochs < 1 or min(train_size, validation_size) < 1:
+            raise ProblemError("trunk, epochs, train_size and validation_size must be at least 1")
+        generator = torch.Generator().manual_seed(seed)
+        scans = load_digits()
+        images = torch.from_numpy(scans.images / 16).float()
+        classes = torch.from_numpy(scans.target).long()
+        parts = torch.randperm(len(images), generator=generator).split([1200, 300, len(images) - 1500])
+        train, validation, test = (
+            _overlay(images[part], classes[part], size, generator)
+            for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = DigitsNet(trunk)
+        super().__init__(
+            model.eval(),
+            losses={name: _CrossEntropy(i) for i, name in enumerate(TASKS)},
+            train=train,
+            validation=validation,
+            metrics={f"{name} accuracy": _Accuracy(i) for i, name in enumerate(TASKS)},
+            weight_decay=weight_decay,
+            batch_size=500,
+            seed=seed,
+        )
+        self.test_data = test
+        self._epochs = epochs
+        self._generator = generator
+        self._trained = False
+
+    @property
+    def needs_training(self) -> bool:
+        return not self._trained
+
+    def train(self, progress: Progress | None = None) -> Tensor:
+        batch_size = 256
+        theta = self.parameters().requires_grad_()
+        optimizer = torch.optim.Adam([theta], weight_decay=self.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=1e-2,
+            epochs=self._epochs,
+            steps_per_epoch=-(-self._data["train"].size // batch_size),
+        )
+        for epoch in range(self._epochs):
+            if progress is not None:
+                progress("train the first model", epoch / self._epochs)
+            for batch in self.minibatches(batch_size, self._generator):
+                optimizer.zero_grad()
+                loss = batch.losses(batch.outputs(theta)).mean()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+            self.cost.forward_passes += 1
+            self.cost.gradient_passes += 1
+        self._trained = True
+        self.set_parameters(theta)
+        return theta.detach()
+
+
+def digits(
+    *,
+    trunk: int = 6,
+    weight_decay: float = 3e-3,
+    train_size: int = 6000,
+    validation_size: int = 2000,
+    epochs: int = 60,
+    seed: int = 0,
+) -> Digits:
+    """Make the overlaid-digits problem; see ``Digits``.
+
+    Args:
+        trunk: units shared by the three tasks.
+        weight_decay: in every objective.
+        train_size: composites to train on.
+        validation_size: composites to validate on, and to test on.
+        epochs: of the training recipe.
+        seed: of the split, the composites, the first weights and the order of the batches.
+    """
+    return Digits(
+        trunk=trunk,
+        weight_decay=weight_decay,
+        train_size=train_size,
+        validation_size=validation_size,
+        epochs=epochs,
+        seed=seed,
+    )
+
+
+def _overlay(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> TensorDataset:
+    canvas = torch.zeros(count, *_CANVAS)
+    labels = []
+    for row, column in _OFFSETS:
+        chosen = torch.randint(len(images), (count,), generator=generator)
+        place = canvas[:, row : row + 8, column : column + 8]
+        place.copy_(torch.maximum(place, images[chosen]))
+        labels.append(classes[chosen])
+    return TensorDataset(canvas.flatten(1), torch.stack(labels, dim=1))
+
+
+class _CrossEntropy:
+    def __init__(self, task: int) -> None:
+        self._task = task
+
+    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        return nn.functional.cross_entropy(logits[:, self._task], batch[1][:, self._task])
+
+
+class _Accuracy:
+    def __init__(self, task: int) -> None:
+        self._task = task
+
+    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        return (logits[:, self._task].argmax(dim=1) == batch[1][:, self._task]).double().mean()

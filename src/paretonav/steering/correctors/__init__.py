@@ -1,0 +1,7 @@
+"""Back to the front: what makes a predicted point Pareto-critical again."""
+
+from paretonav.steering.correctors.base import Correction, Corrector, Guide
+from paretonav.steering.correctors.mgda import MGDA
+from paretonav.steering.correctors.newton import Newton
+
+__all__ = ["MGDA", "Correction", "Corrector", "Guide", "Newton"]

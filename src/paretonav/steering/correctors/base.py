@@ -1,0 +1,66 @@
+"""What a corrector is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from paretonav.geometry import FrontModel, Geometry, Tangent
+from paretonav.objectives import Losses, Problem, Progress
+from paretonav.steering.align import Target
+from paretonav.steering.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """The step that a correction belongs to: what it shall not give away.
+
+    Attributes:
+        tangent: at the point where the step began.
+        front: the model of the front there.
+        plan: where it was to go.
+        target: the losses that it is to arrive at.
+    """
+
+    tangent: Tangent
+    front: FrontModel
+    plan: Plan
+    target: Target
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """Where a corrector went.
+
+    Attributes:
+        theta: the parameters, [n].
+        losses: there, on the training data.
+        weights: the weights at which the point is taken to be optimal, [m].
+        tangent: at theta, if the corrector has computed it.
+        iterations: corrections made.
+        converged: whether the corrector's own tolerance was reached.
+    """
+
+    theta: Tensor
+    losses: Losses
+    weights: Tensor
+    tangent: Tangent | None
+    iterations: int
+    converged: bool
+
+
+class Corrector(Protocol):
+    """Goes from near the front back to it."""
+
+    def correct(
+        self,
+        problem: Problem,
+        theta: Tensor,
+        weights: Tensor,
+        geometry: Geometry,
+        guide: Guide | None = None,
+        progress: Progress | None = None,
+    ) -> Correction:
+        """Return to the front from ``theta``, expected at ``weights``; without a guide, to any point of it."""

@@ -1,0 +1,124 @@
+"""The corrector of the published method: multiple-gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from paretonav.geometry import Geometry, minimum_norm_weights, pareto_weights
+from paretonav.objectives import Composite, Problem, Progress
+from paretonav.steering.correctors.base import Correction, Guide
+
+
+@dataclass(frozen=True)
+class MGDA:
+    """Descend all objectives together along the minimum-norm element of their gradients' hull.
+
+    (Désidéri, C. R. Acad. Sci. Paris 350, 2012; Fliege & Svaiter, Math. Meth. Oper. Res. 51, 2000.) A function is
+    descended with Armijo's line search on every objective; a model on data by epochs of minibatches with fixed
+    step length, of which the point with the least mean objective is kept: no visited point dominates it. Where
+    the correction belongs to a step, only points that keep every improved objective below its value before the
+    step are candidates.
+
+    Attributes:
+        max_iterations: line-search steps on a function.
+        tolerance: a function is critical when |J^T alpha| is below this fraction of the longest gradient.
+        epochs: of minibatches, on data.
+        learning_rate: on data.
+        momentum: on data.
+        batch_size: on data, for problems that were given a Dataset.
+        seed: of the batches' order.
+    """
+
+    max_iterations: int = 500
+    tolerance: float = 1e-6
+    epochs: int = 15
+    learning_rate: float = 1e-3
+    momentum: float = 0.0
+    batch_size: int = 256
+    seed: int = 0
+
+    def correct(
+        self,
+        problem: Problem,
+        theta: Tensor,
+        weights: Tensor,  # noqa: ARG002 - the minimum norm has weights of its own
+        geometry: Geometry,  # noqa: ARG002 - nor does it use curvature
+        guide: Guide | None = None,
+        progress: Progress | None = None,
+    ) -> Correction:
+        if problem.stochastic:
+            return self._minibatches(problem, theta, guide, progress)
+        return self._line_search(problem, theta, progress)
+
+    def _line_search(self, problem: Problem, theta: Tensor, progress: Progress | None) -> Correction:
+        length = 1.0
+        losses, jacobian = problem.jacobian(theta)
+        for iteration in range(self.max_iterations + 1):
+            if progress is not None and iteration % 10 == 0:
+                progress("descend to the front", iteration / self.max_iterations)
+            weights, gradient = pareto_weights(problem, theta, jacobian)
+            norm = float(gradient.norm())
+            converged = norm <= self.tolerance * float(jacobian.norm(dim=1).max())
+            if converged or iteration == self.max_iterations:
+                break
+            values = problem.objectives(losses.mean, theta)
+            for _ in range(40):
+                trial = theta - length * gradient
+                if problem.bounds is not None:
+                    trial = problem.bounds.clamp(trial)
+                after = problem.evaluate(trial)
+                gain = float((theta - trial) @ gradient)  # |gradient|^2 * length, less what the box takes
+                if (problem.objectives(after.mean, trial) <= values - 1e-4 * gain).all():
+                    break
+                length /= 2
+            else:
+                break
+            theta, length = trial, 2 * length
+            losses, jacobian = problem.jacobian(theta)
+        return Correction(theta, losses, weights, None, iteration, converged)
+
+    def _minibatches(
+        self, problem: Problem, theta: Tensor, guide: Guide | None, progress: Progress | None
+    ) -> Correction:
+        generator = torch.Generator().manual_seed(self.seed)
+        velocity = torch.zeros_like(theta)
+        # Losses and parameters are kept as one value: they always belong together.
+        kept = (theta, problem.evaluate(theta))
+        allowed = _ceiling(guide)
+        for epoch in range(self.epochs):
+            if progress is not None:
+                progress("return to the front", epoch / self.epochs)
+            for batch in problem.minibatches(self.batch_size, generator):
+                jacobian = _batch_jacobian(problem, batch, theta)
+                gradient = minimum_norm_weights(jacobian).to(jacobian) @ jacobian
+                velocity = self.momentum * velocity + gradient
+                theta = theta - self.learning_rate * velocity
+            losses = problem.evaluate(theta)
+            within = allowed is None or bool((losses.mean <= allowed).all())
+            best = problem.objectives(kept[1].mean, kept[0]).mean()
+            if within and bool(problem.objectives(losses.mean, theta).mean() < best):
+                kept = (theta, losses)
+        weights, _ = pareto_weights(problem, kept[0], problem.jacobian(kept[0])[1])
+        return Correction(kept[0], kept[1], weights, None, self.epochs, converged=False)
+
+
+def _ceiling(guide: Guide | None) -> Tensor | None:
+    """[m]: the improved objectives' losses before the step, infinite for the others."""
+    if guide is None:
+        return None
+    ceiling = torch.full((guide.front.m,), torch.inf, dtype=torch.float64)
+    for i in guide.plan.wish.improved:
+        ceiling[i] = guide.front.losses[i]
+    return ceiling
+
+
+def _batch_jacobian(problem: Problem, batch: Composite, theta: Tensor) -> Tensor:
+    theta = theta.detach().requires_grad_()
+    values = batch.losses(batch.outputs(theta))
+    rows = [torch.autograd.grad(v, theta, retain_graph=True, materialize_grads=True)[0] for v in values]
+    problem.cost.forward_passes += batch.fraction
+    problem.cost.gradient_passes += batch.fraction * problem.m
+    return torch.stack(rows) + problem.weight_decay * theta.detach()

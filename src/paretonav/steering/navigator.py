@@ -1,0 +1,304 @@
+"""Walking along the front: start, preview, step, undo."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from os import PathLike
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import NavigationError, PreferenceError
+from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
+from paretonav.objectives import Cost, Losses, Problem, Progress
+from paretonav.steering.align import Target
+from paretonav.steering.correctors import MGDA, Correction, Corrector, Guide, Newton
+from paretonav.steering.export import write_state
+from paretonav.steering.plan import Plan
+from paretonav.steering.point import Point, Preview, Step, StepStatus, named, named_or_none
+from paretonav.steering.predictors import ObjectiveSpace, Predictor
+from paretonav.steering.preference import Preference, check_amount
+
+logger = logging.getLogger(__name__)
+
+_TANGENT_BYTES = 256 * 2**20
+
+
+class Navigator:
+    """Steers a problem from one Pareto point to the next.
+
+    The problem's parameters always are those of the current point: they are written when a step is accepted, and
+    an error or a rejected step leaves them as they were.
+
+    Args:
+        problem: what is steered.
+        predictor: along the tangent space; by default in objective space.
+        corrector: back to the front; by default Newton-Krylov along the normal.
+        geometry: how curvature is measured.
+        approach: what brings a starting point to the front before ``corrector`` polishes it; by default
+            descent with line search on functions, nothing on models (they come trained, or have a recipe).
+
+    Example:
+        >>> import paretonav as pn
+        >>> nav = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+        >>> start = nav.start()
+        >>> step = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount=0.05)
+        >>> step.status
+        <StepStatus.ACCEPTED: 'accepted'>
+        >>> round(step.achieved["f1"] / start.losses["f1"], 4), round(step.achieved["f2"], 4)
+        (-0.05, 0.0)
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        predictor: Predictor | None = None,
+        corrector: Corrector | None = None,
+        *,
+        geometry: Geometry | None = None,
+        approach: Corrector | None = None,
+    ) -> None:
+        self.problem = problem
+        self.predictor = predictor or ObjectiveSpace()
+        self.corrector = corrector or Newton()
+        self.geometry = geometry or Geometry()
+        self.approach = approach or (None if problem.stochastic else MGDA())
+        self._points: list[Point] = []
+        self._current: Point | None = None
+        self._tangents: OrderedDict[int, Tangent] = OrderedDict()
+
+    @property
+    def here(self) -> Point:
+        """The current point."""
+        if self._current is None:
+            raise NavigationError("the navigation has no point yet; call start() first")
+        return self._current
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All visited points, in the order of their ids."""
+        return tuple(self._points)
+
+    @property
+    def tangent(self) -> Tangent:
+        """The tangent space at the current point, solved again if it is no longer kept."""
+        point = self.here
+        if point.id not in self._tangents:
+            weights = torch.from_numpy(point.front.weights)
+            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, self.geometry))
+        self._tangents.move_to_end(point.id)
+        return self._tangents[point.id]
+
+    def start(self, progress: Progress | None = None) -> Point:
+        """Go to a first Pareto point and make it the root of the navigation.
+
+        Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
+        only polished. If all objectives could still fall together by more than 2 % of their size afterwards, a
+        warning is logged: from there, navigation would sell training for trade-offs.
+        """
+        if self._current is not None:
+            raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
+        problem = self.problem
+        with self._measured() as cost:
+            theta, weights = self._first_model(progress)
+            correction = self.corrector.correct(problem, theta, weights, self.geometry, progress=progress)
+            point, tangent = self._make_point(correction, None, None, cost)
+        scale = float(point.train.mean.abs().mean())
+        if point.joint_gain > 0.02 * scale:
+            logger.warning(
+                "all objectives could still fall together by about %.3g (%.1f %% of their size); train the model "
+                "on before trading",
+                point.joint_gain,
+                100 * point.joint_gain / scale,
+            )
+        return self._accept(point, tangent)
+
+    def preview(self, preference: Preference, amount: float = 0.05) -> Preview:
+        """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
+
+        Raises:
+            PreferenceError: the preference makes no sense for this problem.
+            InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
+        """
+        front = self.here.front
+        plan = self._plan(preference, amount)
+        return Preview(
+            plan=plan,
+            requested=plan.requested,
+            predicted=named(front.names, plan.predicted),
+            predicted_validation=named_or_none(front.names, plan.predicted_validation),
+            weights=named(front.names, plan.weights),
+            _reach=lambda: self.predictor.reach(front, self.tangent, plan.wish),
+        )
+
+    def step(self, preference: Preference, amount: float = 0.05, progress: Progress | None = None) -> Step:
+        """Go to the point that ``preview`` shows: predict, correct, and check what was achieved.
+
+        A step after which an objective that was to improve has not is taken back and reported as rejected.
+
+        Raises:
+            PreferenceError, InfeasiblePreferenceError: as ``preview``.
+            NonFiniteError: a loss or a curvature product became infinite; the model is where it was.
+        """
+        problem, here = self.problem, self.here
+        with self._measured() as cost:
+            plan = self._plan(preference, amount)
+            tangent = self.tangent
+            if progress is not None:
+                progress("predict", 0.0)
+            prediction = self.predictor.predict(problem, here.front, tangent, plan)
+            if prediction.share == 0:
+                reason = f"no step length out of {prediction.tries} improved what was to improve"
+                return self._report(plan, here, prediction.losses, None, StepStatus.REJECTED, reason, cost)
+            taken = plan.share(here.front, prediction.share)
+            guide = Guide(tangent, here.front, taken, self._target(taken))
+            weights = torch.from_numpy(taken.weights).clamp_min(0)
+            correction = self.corrector.correct(
+                problem, prediction.theta, weights / weights.sum(), self.geometry, guide, progress
+            )
+            change = correction.losses.mean.numpy() - here.front.losses
+            worse = [here.front.names[i] for i in plan.wish.improved if not change[i] < 0]
+            if worse:
+                reason = f"{' and '.join(worse)} did not improve"
+                return self._report(taken, here, correction.losses, None, StepStatus.REJECTED, reason, cost)
+            point, tangent = self._make_point(correction, preference, taken.amount, cost)
+        self._accept(point, tangent)
+        status, reason = StepStatus.ACCEPTED, ""
+        if prediction.share < 1:
+            status = StepStatus.SHORTENED
+            reason = f"only {prediction.share:.3g} of the length kept what the front model promised"
+        return self._report(taken, here, point.train, point.held_out, status, reason, cost)
+
+    def undo(self) -> Point:
+        """Go back to the point that the current one was reached from."""
+        if self.here.parent is None:
+            raise NavigationError("there is nothing to undo: this is the first point")
+        return self.go_to(self.here.parent)
+
+    def go_to(self, point_id: int) -> Point:
+        """Make an earlier point the current one; the next step branches off there."""
+        if not (isinstance(point_id, int) and 0 <= point_id < len(self._points)):
+            raise NavigationError(f"there is no point {point_id!r}; the points are 0 to {len(self._points) - 1}")
+        self._current = self._points[point_id]
+        self.problem.set_parameters(self._current.parameters)
+        return self._current
+
+    def export(self, path: str | PathLike[str]) -> None:
+        """Write the current model's state_dict to a ``.safetensors`` file, whole or not at all.
+
+        It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
+        metadata says what was traded: losses, weights and the way from the start.
+        """
+        here = self.here
+        facts = {"paretonav.losses": here.losses, "paretonav.weights": here.weights, "paretonav.point": here.id}
+        if here.validation is not None:
+            facts["paretonav.validation"] = here.validation
+        write_state(path, self.problem.state_dict(here.parameters), facts)
+
+    def _first_model(self, progress: Progress | None) -> tuple[Tensor, Tensor]:
+        """Parameters to start from, and the weights at which they are expected to be optimal."""
+        problem = self.problem
+        if problem.stochastic and problem.needs_training and self.approach is None:
+            theta = problem.train(progress)
+            return theta, torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
+        theta = problem.parameters()
+        if self.approach is not None and (problem.needs_training or not problem.stochastic):
+            uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
+            found = self.approach.correct(problem, theta, uniform, self.geometry, progress=progress)
+            return found.theta, found.weights
+        return theta, pareto_weights(problem, theta, problem.jacobian(theta)[1])[0]
+
+    def _plan(self, preference: Preference, amount: float) -> Plan:
+        if not hasattr(preference, "wish"):
+            raise PreferenceError(f"{preference!r} is not a preference; use Improve(...) or Direction(...)")
+        front = self.here.front
+        wish = preference.wish(front.names, front.losses)
+        return self.predictor.plan(front, self.tangent, wish, check_amount(amount))
+
+    def _target(self, plan: Plan) -> Target:
+        front, wish = self.here.front, plan.wish
+        changes = wish.changes(plan.amount)
+        tolerance = (0.01 if self.problem.stochastic else 1e-6) * float(abs(changes).max())
+        return Target(wish.named, front.losses[wish.named] + changes, tolerance)
+
+    def _report(
+        self,
+        plan: Plan,
+        before: Point,
+        train: Losses,
+        held_out: Losses | None,
+        status: StepStatus,
+        reason: str,
+        cost: Cost,
+    ) -> Step:
+        names = before.front.names
+        change, error = train.change_from(before.train)
+        change_validation, error_validation = None, None
+        if held_out is not None and before.held_out is not None:
+            change_validation, error_validation = held_out.change_from(before.held_out)
+        return Step(
+            point=self.here,
+            requested=plan.requested,
+            predicted=named(names, plan.predicted),
+            predicted_validation=named_or_none(names, plan.predicted_validation),
+            achieved=named(names, change),
+            achieved_validation=named_or_none(names, change_validation),
+            standard_error=named_or_none(names, error),
+            standard_error_validation=named_or_none(names, error_validation),
+            status=status,
+            reason=reason,
+            cost=cost,
+        )
+
+    def _make_point(
+        self, correction: Correction, preference: Preference | None, amount: float | None, cost: Cost
+    ) -> tuple[Point, Tangent]:
+        problem = self.problem
+        tangent = correction.tangent
+        if tangent is None:
+            tangent = tangent_at(problem, correction.theta, correction.weights, self.geometry)
+        front = FrontModel.from_tangent(problem, tangent)
+        shown = front.validation_losses or tangent.losses
+        point = Point(
+            id=len(self._points),
+            parent=None if self._current is None else self._current.id,
+            parameters=tangent.theta,
+            train=tangent.losses,
+            held_out=front.validation_losses,
+            front=front,
+            metrics=shown.metrics,
+            preference=preference,
+            amount=amount,
+            cost=cost,
+        )
+        return point, tangent
+
+    def _accept(self, point: Point, tangent: Tangent) -> Point:
+        self.problem.set_parameters(point.parameters)
+        self._points.append(point)
+        self._current = point
+        self._keep(point.id, tangent)
+        return point
+
+    def _keep(self, point_id: int, tangent: Tangent) -> None:
+        """Keep the latest tangents within a fixed memory; an older one is solved again when it is needed."""
+        self._tangents[point_id] = tangent
+        self._tangents.move_to_end(point_id)
+        size = (tangent.basis.numel() + tangent.jacobian.numel() + 2 * tangent.theta.numel()) * tangent.theta.itemsize
+        while len(self._tangents) > max(1, _TANGENT_BYTES // size):
+            self._tangents.popitem(last=False)
+
+    @contextmanager
+    def _measured(self) -> Iterator[Cost]:
+        """A cost that is complete when the block ends."""
+        cost, before, began = Cost(), replace(self.problem.cost), time.perf_counter()
+        try:
+            yield cost
+        finally:
+            cost.add(self.problem.cost - before)
+            cost.seconds += time.perf_counter() - began

@@ -1,0 +1,156 @@
+"""A visited point and what is known there; the reports of previews and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paretonav.geometry import FrontModel
+from paretonav.objectives import Cost, Losses
+from paretonav.steering.plan import Plan
+from paretonav.steering.preference import Preference
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One model on (or near) the front. Immutable.
+
+    Attributes:
+        id: its number in the navigation, from 0.
+        parent: the id of the point that it was reached from; None for the first.
+        parameters: [n].
+        train: the training losses, batch by batch.
+        held_out: the validation losses, batch by batch, or None.
+        front: the model of the front around it.
+        metrics: name -> number, on validation data where there is any.
+        preference: what led here, and ``amount`` how much of it; None for the first.
+        cost: of coming here.
+    """
+
+    id: int
+    parent: int | None
+    parameters: Tensor
+    train: Losses
+    held_out: Losses | None
+    front: FrontModel
+    metrics: Mapping[str, float]
+    preference: Preference | None
+    amount: float | None
+    cost: Cost
+
+    @property
+    def losses(self) -> Values:
+        """The training losses, without weight decay."""
+        return named(self.front.names, self.train.mean)
+
+    @property
+    def validation(self) -> Values | None:
+        """The validation losses, or None without validation data."""
+        return None if self.held_out is None else named(self.front.names, self.held_out.mean)
+
+    @property
+    def weights(self) -> Values:
+        """alpha: the weighted sum for which this point is optimal."""
+        return named(self.front.names, self.front.weights)
+
+    @property
+    def residual(self) -> float:
+        """|J^T alpha|, zero at a Pareto-critical point."""
+        return self.front.residual
+
+    @property
+    def joint_gain(self) -> float:
+        """By how much all objectives could still fall together (Newton decrement), in units of the losses."""
+        return self.front.joint_gain
+
+    @property
+    def trade_offs(self) -> dict[str, Values]:
+        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held."""
+        rates = -self.front.exchange_rates()
+        return {
+            a: {b: float(rates[i, j]) for j, b in enumerate(self.front.names) if j != i}
+            for i, a in enumerate(self.front.names)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What a step would do; all changes are signed, negative is better.
+
+    Attributes:
+        plan: the tangent coordinates and predictions as arrays.
+        requested: name -> the change asked for.
+        predicted: name -> the predicted change of the training loss, to second order.
+        predicted_validation: the same on validation data, or None.
+        weights: name -> weight at the new point.
+    """
+
+    plan: Plan
+    requested: Values
+    predicted: Values
+    predicted_validation: Values | None
+    weights: Values
+    _reach: Callable[[], float] = field(repr=False)
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest feasible amount along this preference."""
+        return self._reach()
+
+
+class StepStatus(StrEnum):
+    """How a step ended."""
+
+    ACCEPTED = "accepted"
+    SHORTENED = "shortened"  # accepted, but only a part of the amount
+    REJECTED = "rejected"  # taken back: the model is where it was
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What a step was to do, and did; all changes are signed, negative is better.
+
+    Attributes:
+        point: where the navigation is now: the new point, or the old one if the step was rejected.
+        requested: name -> the change asked for (of the part that was taken, where it was shortened).
+        predicted: name -> predicted change of the training loss.
+        predicted_validation: the same on validation data, or None.
+        achieved: name -> the training loss's change. For a rejected step, the change that was taken back.
+        achieved_validation: the same on validation data, or None.
+        standard_error: name -> standard error of ``achieved``, from paired batches; None where there are too few.
+        standard_error_validation: the same of ``achieved_validation``.
+        status: see StepStatus.
+        reason: why it was shortened or rejected; empty if accepted.
+        cost: of this step, to the new point's tangent included.
+    """
+
+    point: Point
+    requested: Values
+    predicted: Values
+    predicted_validation: Values | None
+    achieved: Values
+    achieved_validation: Values | None
+    standard_error: Values | None
+    standard_error_validation: Values | None
+    status: StepStatus
+    reason: str
+    cost: Cost
+
+
+def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:
+    """A dict of floats from names and a vector."""
+    return dict(zip(names, torch.as_tensor(values).tolist(), strict=True))
+
+
+def named_or_none(names: Sequence[str], values: Tensor | NDArray[np.float64] | None) -> Values | None:
+    """``named``, passing None on."""
+    return None if values is None else named(names, values)

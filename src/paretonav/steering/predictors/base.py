@@ -1,0 +1,43 @@
+"""What a predictor is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.objectives import Losses, Problem
+from paretonav.steering.plan import Plan
+from paretonav.steering.preference import Wish
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Where a predictor went.
+
+    Attributes:
+        theta: the parameters, [n].
+        losses: there, on the training data.
+        share: the part of the plan that was taken: 1, or less after backtracking; 0 if no length was acceptable.
+        tries: how many lengths were tried.
+    """
+
+    theta: Tensor
+    losses: Losses
+    share: float
+    tries: int
+
+
+class Predictor(Protocol):
+    """Chooses tangent coordinates for a wish, and goes there."""
+
+    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:
+        """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met."""
+
+    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:
+        """The largest amount that ``plan`` accepts."""
+
+    def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
+        """Go along the tangent space, as far as the improved objectives do fall."""

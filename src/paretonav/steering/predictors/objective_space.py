@@ -1,0 +1,62 @@
+"""The predictor that steers in objective space."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.objectives import Problem
+from paretonav.steering import plan as planning
+from paretonav.steering.align import Target, align
+from paretonav.steering.plan import Plan
+from paretonav.steering.predictors.base import Prediction
+from paretonav.steering.preference import Wish
+
+
+@dataclass(frozen=True)
+class ObjectiveSpace:
+    """Step to the planned change of the objectives, measured and adjusted by forward passes.
+
+    The tangent step ``theta - V c`` misses the planned change by terms of second order; ``alignments`` rounds of
+    Newton's method in objective space remove them. If the improved objectives do not all fall, the step is
+    halved.
+
+    Attributes:
+        alignments: rounds at most.
+        tolerance: of the alignment, relative to the largest wished change.
+        tries: how many step lengths to try.
+    """
+
+    alignments: int = 3
+    tolerance: float = 0.01
+    tries: int = 5
+
+    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:  # noqa: ARG002
+        return planning.plan(front, wish, amount)
+
+    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:  # noqa: ARG002
+        return planning.reach(front, wish)
+
+    def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
+        wish = plan.wish
+        share = 1.0
+        for attempt in range(1, self.tries + 1):
+            changes = wish.changes(share * plan.amount)
+            target = Target(
+                wish.named, front.losses[wish.named] + changes, self.tolerance * float(abs(changes).max())
+            )
+            theta = tangent.point(torch.from_numpy(share * plan.coordinates))
+            if problem.bounds is not None:
+                theta = problem.bounds.clamp(theta)
+            theta, losses = align(problem, tangent, front, theta, target, self.alignments)
+            change = losses.mean.numpy() - front.losses
+            # Within half of what was asked the step goes where it should; further off the model of the front does
+            # not hold at this length.
+            if all(math.isfinite(v) for v in change) and (change[wish.named] <= changes + 0.5 * abs(changes).max()).all():
+                if (change[wish.improved] < 0).all():
+                    return Prediction(theta, losses, share, attempt)
+            share /= 2
+        return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)

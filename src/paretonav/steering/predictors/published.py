@@ -1,0 +1,107 @@
+"""The predictor of the published method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch import Tensor
+
+from paretonav.errors import InfeasiblePreferenceError
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.objectives import Problem
+from paretonav.steering.plan import Plan
+from paretonav.steering.predictors.base import Prediction
+from paretonav.steering.preference import Wish, Array
+
+
+@dataclass(frozen=True)
+class PublishedProjection:
+    """Project the preferred descent direction on the tangent space and backtrack (PPE, arXiv 2606.19521).
+
+    With gradients normalised row by row, G those of the selected objectives as columns and p their weights:
+
+        t_i = argmin_{t >= 0} 1/2 |G t + g_i|^2,   d_i = g_i + G t_i,   d = -sum_i p_i d_i,
+
+    so that each -d_i ascends no selected objective; d is projected orthogonally on span(V), normalised, and
+    followed for ``step`` with Armijo backtracking on the selected objectives. Holds have no place in it, and the
+    ``amount`` of a step is not used: its length is ``step``.
+
+    Attributes:
+        step: the first length tried, in parameter space.
+        tries: how many lengths are tried, each half of the one before.
+        slope: Armijo's constant.
+    """
+
+    step: float = 0.01
+    tries: int = 10
+    slope: float = 1e-4
+
+    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:
+        c = self._coordinates(tangent, wish)
+        improvement = -float((-front.response @ c)[wish.improved[0]])
+        if not np.isfinite(improvement) or not np.abs(c).max() > 0:
+            raise InfeasiblePreferenceError(
+                "the preferred direction has no part in the tangent space here; prefer other objectives",
+                reason="the projected direction vanishes",
+                reach=0.0,
+            )
+        return Plan.along(front, wish, amount, c)
+
+    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:
+        """What the anchor objective improves by, up to the edge of the front in the projected direction."""
+        c = self._coordinates(tangent, wish)
+        anchor = wish.improved[int(np.argmax(np.abs(wish.direction[wish.improved])))]
+        edge = front.edge(c)
+        if not np.isfinite(edge):
+            return float("inf")
+        return max(0.0, -float(front.change(edge * c)[anchor]) / wish.unit)
+
+    def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
+        selected = plan.wish.improved
+        slopes = (-front.response @ plan.coordinates)[selected]
+        before = front.losses[selected]
+        share = 1.0
+        for attempt in range(1, self.tries + 1):
+            theta = tangent.point(torch.from_numpy(share * plan.coordinates))
+            if problem.bounds is not None:
+                theta = problem.bounds.clamp(theta)
+            losses = problem.evaluate(theta)
+            after = losses.mean.numpy()[selected]
+            if np.isfinite(after).all() and (after < before).all():
+                if (after <= before + self.slope * share * np.minimum(slopes, 0)).all():
+                    return Prediction(theta, losses, share, attempt)
+            share /= 2
+        return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
+
+    def _coordinates(self, tangent: Tangent, wish: Wish) -> Array:
+        """The c for which -V c is the projected direction of length ``step``."""
+        direction = preferred_direction(tangent, wish)
+        orthonormal, triangle = torch.linalg.qr(tangent.basis.T.double())
+        projected = orthonormal.T @ direction
+        length = float(projected.norm())
+        if length == 0:
+            return np.zeros(tangent.basis.shape[0])
+        return np.asarray(torch.linalg.lstsq(triangle, -projected * self.step / length).solution.cpu().numpy())
+
+
+def preferred_direction(tangent: Tangent, wish: Wish) -> Tensor:
+    """d = -sum_i p_i d_i over the selected objectives, [n], float64.
+
+    The non-negative least-squares problem is solved in the triangular factor of G, which keeps its residual
+    |G t + g_i| exactly and needs no n-vectors.
+    """
+    selected = wish.improved
+    gradients = (tangent.jacobian + tangent.weight_decay * tangent.theta)[torch.from_numpy(selected)].double()
+    if tangent.free is not None:
+        gradients = gradients * tangent.free
+    G = gradients / gradients.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    triangle = torch.linalg.qr(G.T, mode="r").R.cpu().numpy()
+    p = np.abs(wish.direction[selected]) / np.abs(wish.direction[selected]).sum()
+    direction = torch.zeros_like(G[0])
+    for i, share in enumerate(p):
+        t, _ = nnls(triangle, -triangle[:, i])
+        direction -= share * (G[i] + torch.from_numpy(t).to(G) @ G)
+    return direction
