@@ -94,7 +94,7 @@ def test_the_front_is_that_of_pymoo(k: int, m: int) -> None:
     problem = dtlz(k, m)
     expected = torch.from_numpy(get_problem(f"dtlz{k}", n_obj=m, n_var=m + 5).pareto_front())
     assert max(problem.front_distance(f) for f in expected) < 1e-12
-    assert torch.cdist(expected, problem.front(3000)).amin(1).max() < 0.1
+    assert torch.cdist(expected, problem.front(800)).amin(1).max() < 0.15
 
 
 @pytest.mark.parametrize(("k", "m"), KNOWN)
@@ -111,7 +111,7 @@ def test_front_distance_of_outcomes_off_the_front(k: int, m: int) -> None:
 @pytest.mark.parametrize("k", [5, 6])
 def test_the_curve_dominates_everything_with_three_objectives(k: int) -> None:
     problem = dtlz(k, 3, 6)
-    x = random_points(500, 6)
+    x = random_points(200, 6)
     x[::3, 2:] = 0.5 if k == 5 else 0.0
     x[1::3, 2:] = 0.5 + 0.05 * (x[1::3, 2:] - 0.5) if k == 5 else 1e-12 * x[1::3, 2:]
     on_curve = x.clone()
@@ -145,7 +145,7 @@ def test_the_curve_is_not_the_front_with_four_objectives(k: int) -> None:
             call()
 
 
-@pytest.mark.parametrize(("m", "side"), [(2, 2001), (3, 61)])
+@pytest.mark.parametrize(("m", "side"), [(2, 601), (3, 41)])
 def test_dtlz7_front_is_the_non_dominated_part_of_its_surface(m: int, side: int) -> None:
     problem = dtlz(7, m)
     line = torch.linspace(0, 1, side, dtype=torch.float64)

@@ -109,14 +109,14 @@ def test_front_distance_is_exactly_the_shift_off_the_front(
 def test_front_distance_agrees_with_a_grid_over_x(bounds: tuple[float, float] | None, m: int) -> None:
     problem = quadratic(2, m, seed=m, bounds=bounds)
     ends = bounds or (float(problem.centres.min()), float(problem.centres.max()))
-    line = torch.linspace(*ends, 801, dtype=torch.float64)
+    line = torch.linspace(*ends, 401, dtype=torch.float64)
     offset = torch.cartesian_prod(line, line)[:, None, :] - problem.centres
     values = 0.5 * torch.einsum("gmi,mij,gmj->gm", offset, problem.Q, offset)
     # For any f, f - s (1, ..., 1) is on the front for the largest s at which some outcome is still as good.
     for f in (torch.ones(m), torch.linspace(0.2, 1.5, m), torch.zeros(m), torch.eye(m)[0] * 2):
         best = float((f - values).amin(1).max())
         distance = problem.front_distance(f)
-        assert best - 1e-12 <= distance <= best + 0.01
+        assert best - 1e-12 <= distance <= best + 0.02
 
 
 def test_front_distance_far_away_and_at_high_condition() -> None:

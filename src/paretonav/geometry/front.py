@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paretonav.geometry.tangent import Tangent
+from paretonav.geometry.tangent import Tangent, absolute
 from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
@@ -61,9 +61,6 @@ class FrontModel:
         """Reduce a tangent to m dimensions; one Jacobian pass over the validation data, if there is any."""
         S = tangent.curvature_of_front.numpy()
         decay_bend = tangent.weight_decay * _gram(tangent.basis) if tangent.weight_decay else 0.0
-        eigenvalues, vectors = np.linalg.eigh(S)
-        sizes = np.abs(eigenvalues)
-        sizes = np.maximum(sizes, 1e-9 * sizes.max(initial=0.0) + np.finfo(float).tiny)
         validation_losses, validation_response = None, None
         if validation and problem.has_validation:
             validation_losses, jacobian = problem.jacobian(tangent.theta, "validation")
@@ -75,7 +72,7 @@ class FrontModel:
             weight_basis=tangent.weight_basis.numpy(),
             response=tangent.response.numpy(),
             bend=S - decay_bend,
-            metric=(vectors * sizes) @ vectors.T,
+            metric=absolute(S),
             validation_losses=validation_losses,
             validation_response=validation_response,
             box=_box_rows(problem, tangent),

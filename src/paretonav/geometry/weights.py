@@ -13,44 +13,88 @@ _BLOCK = 2**20  # entries of the Jacobian that are converted to float64 at a tim
 
 
 def minimum_norm_weights(jacobian: Tensor) -> Tensor:
-    """Return the weights of the shortest vector in the convex hull of the rows of ``jacobian``, exactly.
+    """Return the weights of the shortest vector in the convex hull of the gradients, exactly.
 
-    The weights minimise ||J^T alpha|| over the simplex (alpha >= 0, sum alpha = 1). With J^T = Q R they are the
-    solution of the nonnegative least squares problem min_{a >= 0} ||R a||^2 + (omega 1^T a - 1)^2, divided by
-    its sum: along every ray a = t alpha the best t gives rho^2 / (1 + rho^2) with rho = ||R alpha|| / omega,
-    which increases with ||R alpha||.
+    They minimise ||J^T alpha|| over the simplex (alpha >= 0, sum alpha = 1). With J^T = Q R they are the solution
+    of the nonnegative least squares problem min_{a >= 0} ||R a||^2 + (omega 1^T a - 1)^2 divided by its sum: along
+    the ray a = t alpha the least value is rho^2 / (1 + rho^2) with rho = ||R alpha|| / omega, and it increases
+    with ||R alpha||.
 
-    Nothing here depends on how the gradients are scaled: every gradient is divided by its own norm (its weight
-    is multiplied by it afterwards), so that products are accurate relative to ||g_i|| ||g_j|| even for
-    gradients of 1e-8 and 1e8, and omega is the norm of the shortest gradient.
+    How the gradients are scaled does not matter: every column of R is divided by its norm first (and the weight
+    afterwards), and omega is the norm of the shortest gradient. So the optimality conditions g_i^T d >= ||d||^2,
+    d = J^T alpha, hold to a small multiple of eps ||g_i|| sum_j alpha_j ||g_j||, for gradients of 1e-8 next to
+    others of 1e8, too.
 
-    Memory: R is built block by block of columns of J, so that there is never a float64 copy of J.
+    Memory: R comes from blocks of columns of J, one after the other; there is never a float64 copy of J.
 
     Args:
-        jacobian: [m, n], the gradients; any floating dtype and device. Rows may be dependent, equal or zero.
+        jacobian: [m, n], the gradients; any floating type and device. They may be dependent, equal or zero.
 
     Returns:
-        [m], float64 on the CPU, nonnegative, sum one. Where several weights give the shortest vector, one of them.
+        [m], float64 on the CPU, nonnegative, of sum one. Where several weights give the shortest vector (if it is
+        zero, for example) it is one of them.
 
     Raises:
         NonFiniteError: a gradient has an entry that is infinite or not a number.
         ValueError: ``jacobian`` is not a matrix with at least one row.
 
     Source:
-        Wolfe, "Finding the nearest point in a polytope", Mathematical Programming 11, 1976; in multi-objective
-        optimisation Désidéri, "Multiple-gradient descent algorithm (MGDA)", Comptes Rendus Mathématique 350,
-        2012. The solver: Lawson and Hanson, "Solving Least Squares Problems", 1974, chapter 23.
+        Wolfe, "Finding the nearest point in a polytope", Mathematical Programming 11, 1976; Désidéri,
+        "Multiple-gradient descent algorithm (MGDA) for multiobjective optimization", Comptes Rendus
+        Mathématique 350, 2012. Solver: Lawson, Hanson, "Solving Least Squares Problems", 1974, chapter 23.
 
     Example:
         >>> import torch
         >>> minimum_norm_weights(torch.tensor([[2.0, 0.0], [0.0, 1.0]])).round(decimals=9).tolist()
         [0.2, 0.8]
+
     """
-    never = torch.zeros(jacobian.shape[-1], dtype=torch.bool)
-    return box_minimum_norm_weights(jacobian, never, never)
+    inside = torch.zeros(jacobian.shape[-1:], dtype=torch.bool, device=jacobian.device)
+    return box_minimum_norm_weights(jacobian, inside, inside)
 
 
 def box_minimum_norm_weights(jacobian: Tensor, at_lower: Tensor, at_upper: Tensor) -> Tensor:
-    """Return the weights of the shortest combination of gradients that the active bounds leave.
+    """Return the weights of the shortest combination of gradients at a point where box bounds are active.
+
+    Minimises ||J^T alpha - mu_lower + mu_upper|| over the simplex and multipliers mu >= 0 of the active bounds:
+    entries of g = J^T alpha that only push against a bound (g_k > 0 at the lower one, g_k < 0 at the upper one) do
+    not count. As in ``minimum_norm_weights`` it is a nonnegative least squares problem, with one more row and
+    column for every active bound at which the gradients disagree in sign; where they agree, the entry either
+    never counts or always does. It takes O((m + a)^3) operations for a bounds of disagreement.
+
+    Args:
+        jacobian: [m, n], the gradients.
+        at_lower: [n] bool, which variables are at their lower bound.
+        at_upper: [n] bool, which are at their upper bound; a variable at both is fixed and does not count.
+
+    Returns:
+        [m], float64 on the CPU, nonnegative, of sum one.
+
+    Raises:
+        NonFiniteError: a gradient has an entry that is infinite or not a number.
+        ValueError: ``jacobian`` is not a matrix with at least one row, or the masks do not fit it.
+
+    Source:
+        Karush-Kuhn-Tucker conditions of the multiobjective problem with bounds, solved as above.
+
+    Example:
+        >>> import torch
+        >>> J = torch.tensor([[2.0, 0.0, 5.0], [0.0, 1.0, -1.0]])
+        >>> none, last = torch.tensor([False] * 3), torch.tensor([False, False, True])
+        >>> box_minimum_norm_weights(J, last, none).round(decimals=4).tolist()
+        [0.2, 0.8]
+
     """
-    raise NotImplementedError
+    if jacobian.ndim != 2 or len(jacobian) == 0:
+        raise ValueError(f"the Jacobian has shape {list(jacobian.shape)}; it must be [m, n] with m >= 1")
+    for mask in (at_lower, at_upper):
+        if mask.shape != jacobian.shape[1:]:
+            raise ValueError(f"a mask has shape {list(mask.shape)}, but the Jacobian {list(jacobian.shape)}")
+    jacobian = jacobian.detach()
+    scale = _largest_entries(jacobian)
+    if (scale == 0).any():  # a zero gradient is the shortest
+        return torch.nn.functional.one_hot(scale.argmin(), len(scale)).double()
+
+    at_lower, at_upper = (mask.to(jacobian.device, torch.bool) for mask in (at_lower, at_upper))
+    triangle, bounded = _compress(jacobian, scale, at_lower, at_upper)
+    ...

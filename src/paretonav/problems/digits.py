@@ -26,7 +26,7 @@ class DigitsNet(nn.Module):
     def __init__(self, trunk: int = 6) -> None:
         super().__init__()
         pixels = _CANVAS[0] * _CANVAS[1]
-        self.trunk = nn.Sequential(nn.Linear(pixels, 64), nn.ReLU(), nn.Linear(64, trunk), nn.ReLU())
+        self.trunk = nn.Sequential(nn.Linear(pixels, 64), nn.SiLU(), nn.Linear(64, trunk), nn.SiLU())
         self.heads = nn.Linear(trunk, len(TASKS) * 10)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Digits(ModelProblem):
         self,
         *,
         trunk: int = 6,
-        weight_decay: float = 3e-3,
+        weight_decay: float = 1e-2,
         train_size: int = 6000,
         validation_size: int = 2000,
         epochs: int = 60,
@@ -121,7 +121,7 @@ class Digits(ModelProblem):
 def digits(
     *,
     trunk: int = 6,
-    weight_decay: float = 3e-3,
+    weight_decay: float = 1e-2,
     train_size: int = 6000,
     validation_size: int = 2000,
     epochs: int = 60,

@@ -24,7 +24,7 @@ class Newton:
     (forward passes). The tangent that is solved for last is the new point's own: it is not paid for again.
 
     Attributes:
-        tolerance: stop when the joint gain is below this fraction of the mean absolute loss. None: 2e-3 for
+        tolerance: stop when the joint gain is below this fraction of the mean absolute loss. None: 1e-2 for
             models on data, 1e-15 for functions.
         max_corrections: at most; None: 2 for models on data, 20 for functions.
         alignments: rounds after each correction.
@@ -43,7 +43,7 @@ class Newton:
         guide: Guide | None = None,
         progress: Progress | None = None,
     ) -> Correction:
-        tolerance = self.tolerance if self.tolerance is not None else (2e-3 if problem.stochastic else 1e-15)
+        tolerance = self.tolerance if self.tolerance is not None else (1e-2 if problem.stochastic else 1e-15)
         limit = self.max_corrections if self.max_corrections is not None else (2 if problem.stochastic else 20)
         tangent = tangent_at(problem, theta, weights, geometry)
         for iteration in range(limit + 1):
