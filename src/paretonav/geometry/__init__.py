@@ -3,8 +3,9 @@
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.front import FrontModel
 from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.path import path_curvature
 from paretonav.geometry.quadratic_program import solve_qp
-from paretonav.geometry.tangent import Geometry, Tangent, pareto_weights, tangent_at, weight_basis
+from paretonav.geometry.tangent import Geometry, Tangent, absolute, pareto_weights, tangent_at, weight_basis
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "Solution",
     "Status",
     "Tangent",
+    "absolute",
     "box_minimum_norm_weights",
     "minimum_norm_weights",
     "minres",
     "pareto_weights",
+    "path_curvature",
     "solve_qp",
     "tangent_at",
     "weight_basis",

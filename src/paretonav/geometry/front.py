@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paretonav.geometry.tangent import Tangent, absolute
+from paretonav.geometry.path import path_curvature
+from paretonav.geometry.tangent import Geometry, Tangent, absolute
 from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
 
 _MAX_BOX_ROWS = 512
+_MAX_MEASURED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +25,11 @@ class FrontModel:
 
     Tangent coordinates c [m-1] stand for weights ``alpha + B c``. The losses on the front there change by
 
-        change(c) = -R c + 1/2 (c^T C c) 1,   C = B^T R_objectives - weight_decay V^T V,
+        change_i(c) = -R_i c + 1/2 c^T Q_i c
 
-    to second order, where the second term is the front's displacement along (1, ..., 1) from its tangent plane
-    (for the weight decay, which the shown losses are without, the decay's own change is taken out).
+    to second order: that is how they change along ``theta - V c``, which leaves the front only in its fourth order.
+    With more than ten objectives the Q_i are not measured one by one; their common part is used,
+    ``Q = B^T R_objectives - weight_decay V^T V``, the front's displacement from its tangent plane along (1, ..., 1).
 
     Attributes:
         names: of the objectives.
@@ -34,7 +37,7 @@ class FrontModel:
         weights: alpha, [m].
         weight_basis: B, [m, m-1].
         response: R, [m, m-1], of the shown training losses.
-        bend: C, [m-1, m-1].
+        bend: Q, [m, m-1, m-1], or [1, m-1, m-1] for the common part.
         metric: |B^T R_objectives|, [m-1, m-1], positive definite: what a change c costs in curvature.
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
@@ -57,12 +60,16 @@ class FrontModel:
     residual: float
 
     @classmethod
-    def from_tangent(cls, problem: Problem, tangent: Tangent, *, validation: bool = True) -> FrontModel:
+    def from_tangent(cls, problem: Problem, tangent: Tangent, geometry: Geometry) -> FrontModel:
         """Reduce a tangent to m dimensions; one Jacobian pass over the validation data, if there is any."""
         S = tangent.curvature_of_front.numpy()
-        decay_bend = tangent.weight_decay * _gram(tangent.basis) if tangent.weight_decay else 0.0
+        if problem.m <= _MAX_MEASURED:
+            sample = problem.curvature_sample(geometry.samples)
+            bend = path_curvature(sample, tangent.theta, tangent.basis, problem.m, problem.cost).numpy()
+        else:
+            bend = (S - tangent.weight_decay * _gram(tangent.basis))[None]
         validation_losses, validation_response = None, None
-        if validation and problem.has_validation:
+        if problem.has_validation:
             validation_losses, jacobian = problem.jacobian(tangent.theta, "validation")
             validation_response = (jacobian @ tangent.basis.T).double().cpu().numpy()
         return cls(
@@ -71,7 +78,7 @@ class FrontModel:
             weights=tangent.weights.numpy(),
             weight_basis=tangent.weight_basis.numpy(),
             response=tangent.response.numpy(),
-            bend=S - decay_bend,
+            bend=bend,
             metric=absolute(S),
             validation_losses=validation_losses,
             validation_response=validation_response,
@@ -85,9 +92,9 @@ class FrontModel:
         """The number of objectives."""
         return len(self.names)
 
-    def displacement(self, c: Array) -> float:
-        """How far the front lies along (1, ..., 1) from its tangent plane at coordinates c (second order)."""
-        return 0.5 * float(c @ self.bend @ c)
+    def displacement(self, c: Array) -> Array:
+        """The second-order part of the change at coordinates c, [m] or [1]."""
+        return 0.5 * np.asarray(self.bend @ c @ c)
 
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import scipy.optimize
 import torch
@@ -49,8 +51,11 @@ def minimum_norm_weights(jacobian: Tensor) -> Tensor:
         [0.2, 0.8]
 
     """
-    inside = torch.zeros(jacobian.shape[-1:], dtype=torch.bool, device=jacobian.device)
-    return box_minimum_norm_weights(jacobian, inside, inside)
+    jacobian, scale = _checked(jacobian)
+    triangle = torch.zeros(0, len(jacobian), dtype=torch.float64)
+    for block, _ in _blocks(jacobian, scale):
+        triangle = _stack(triangle, block)
+    return _solve(triangle, triangle[:0], scale)
 
 
 def box_minimum_norm_weights(jacobian: Tensor, at_lower: Tensor, at_upper: Tensor) -> Tensor:
@@ -85,16 +90,66 @@ def box_minimum_norm_weights(jacobian: Tensor, at_lower: Tensor, at_upper: Tenso
         [0.2, 0.8]
 
     """
-    if jacobian.ndim != 2 or len(jacobian) == 0:
-        raise ValueError(f"the Jacobian has shape {list(jacobian.shape)}; it must be [m, n] with m >= 1")
+    jacobian, scale = _checked(jacobian)
     for mask in (at_lower, at_upper):
         if mask.shape != jacobian.shape[1:]:
             raise ValueError(f"a mask has shape {list(mask.shape)}, but the Jacobian {list(jacobian.shape)}")
-    jacobian = jacobian.detach()
-    scale = _largest_entries(jacobian)
-    if (scale == 0).any():  # a zero gradient is the shortest
-        return torch.nn.functional.one_hot(scale.argmin(), len(scale)).double()
+    at_lower, at_upper = at_lower.bool().cpu(), at_upper.bool().cpu()
+    triangle = torch.zeros(0, len(jacobian), dtype=torch.float64)
+    disagreeing = []
+    for block, columns in _blocks(jacobian, scale):
+        lower, upper = at_lower[columns], at_upper[columns]
+        block[:, upper] *= -1  # the norm does not change, and only negative entries count at either bound
+        nonnegative, nonpositive = (block >= 0).all(0), (block <= 0).all(0)
+        free = ~(lower | upper)
+        one = lower ^ upper
+        triangle = _stack(triangle, block[:, free | (one & nonpositive)])
+        disagreeing.append(block[:, one & ~nonnegative & ~nonpositive].T)
+    return _solve(triangle, torch.cat(disagreeing), scale)
 
-    at_lower, at_upper = (mask.to(jacobian.device, torch.bool) for mask in (at_lower, at_upper))
-    triangle, bounded = _compress(jacobian, scale, at_lower, at_upper)
-    ...
+
+def _checked(jacobian: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the detached Jacobian and the largest entry of every gradient [m], one where that is zero."""
+    if jacobian.ndim != 2 or jacobian.numel() == 0:
+        raise ValueError(f"the Jacobian has shape {list(jacobian.shape)}; it must be [m, n] and not empty")
+    jacobian = jacobian.detach()
+    scale = torch.linalg.vector_norm(jacobian, ord=torch.inf, dim=1).double().cpu()
+    for i in (~scale.isfinite()).nonzero().flatten().tolist():
+        raise NonFiniteError(
+            f"the gradient of objective {i} (counted from 0) is not finite; look for a division by zero, the root "
+            "or logarithm of zero, or a learning rate that is too high"
+        )
+    return jacobian, torch.where(scale == 0, 1.0, scale)
+
+
+def _blocks(jacobian: Tensor, scale: Tensor) -> Iterator[tuple[Tensor, slice]]:
+    """Go through the Jacobian in blocks of columns, in float64 on the CPU, row i divided by scale[i]."""
+    m, n = jacobian.shape
+    width = max(m, _BLOCK // m)
+    for start in range(0, n, width):
+        columns = slice(start, start + width)
+        yield jacobian[:, columns].to("cpu", torch.float64) / scale[:, None], columns
+
+
+def _stack(triangle: Tensor, block: Tensor) -> Tensor:
+    """Return the triangular factor of what ``triangle`` [<= m, m] stands for and the columns of ``block``."""
+    return torch.linalg.qr(torch.cat([triangle, block.T]), mode="r").R
+
+
+def _solve(triangle: Tensor, disagreeing: Tensor, scale: Tensor) -> Tensor:
+    """Minimise ||triangle alpha||^2 + ||min(disagreeing alpha, 0)||^2 for gradients in units of ``scale``."""
+    matrix = torch.cat([triangle, disagreeing])
+    norms = matrix.norm(dim=0)
+    if not norms.all():  # a gradient that is zero is the shortest
+        return torch.nn.functional.one_hot(norms.argmin(), len(norms)).double()
+    omega = (scale * norms).min() / (scale * norms)
+    (m, a), rows = (len(norms), len(disagreeing)), len(triangle)
+    system = np.zeros((rows + a + 1, m + a))
+    system[: rows + a, :m] = matrix / norms
+    system[rows : rows + a, m:] = -np.eye(a)
+    system[-1, :m] = omega
+    target = np.zeros(len(system))
+    target[-1] = 1.0
+    solution, _ = scipy.optimize.nnls(system, target, maxiter=30 * (m + a))
+    weights = torch.from_numpy(solution[:m]) * omega
+    return weights / weights.sum()

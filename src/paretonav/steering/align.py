@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry import FrontModel, Tangent
+from paretonav.geometry import Tangent, absolute
 from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
@@ -33,7 +33,6 @@ class Target:
 def align(
     problem: Problem,
     tangent: Tangent,
-    front: FrontModel,
     theta: Tensor,
     target: Target,
     rounds: int,
@@ -41,14 +40,14 @@ def align(
     """Move ``theta`` along the tangent space until the named losses meet their targets.
 
     Newton's method in objective space with the response of one point: the tangent coordinates change by the
-    smallest d (in the front's metric) with ``R_named d = losses - target``. The error of a step goes from second
+    smallest d (in the metric |S| of the front) with ``R_named d = losses - target``. The error of a step goes from second
     order in its length to third with the first round, for one forward pass each.
 
     Returns:
         the parameters with the smallest error seen, and the losses there.
     """
-    R = front.response[target.named]
-    metric_inverse = np.linalg.inv(front.metric)
+    R = tangent.response.numpy()[target.named]
+    metric_inverse = np.linalg.inv(absolute(tangent.curvature_of_front.numpy()))
     step_of = metric_inverse @ R.T @ np.linalg.pinv(R @ metric_inverse @ R.T, rcond=1e-10, hermitian=True)
     best: tuple[float, Tensor, Losses] | None = None
     for _ in range(rounds + 1):

@@ -262,7 +262,7 @@ class Navigator:
         tangent = correction.tangent
         if tangent is None:
             tangent = tangent_at(problem, correction.theta, correction.weights, self.geometry)
-        front = FrontModel.from_tangent(problem, tangent)
+        front = FrontModel.from_tangent(problem, tangent, self.geometry)
         shown = front.validation_losses or tangent.losses
         point = Point(
             id=len(self._points),

@@ -54,8 +54,8 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     """The cheapest tangent coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
-    named objectives, weights ``alpha + B c >= 0`` and the box. The displacement of the front from its tangent
-    plane enters the equations and is iterated to a fixed point.
+    named objectives, weights ``alpha + B c >= 0`` and the box. The second-order part of the changes enters
+    the equations and is iterated to a fixed point.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -110,7 +110,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float) -> str:
             return f"parameter {', '.join(map(str, tight[:3]))} reaches its bound"
     if spent:
         return f"the edge of the front: the weight of {_listed(spent)} reaches zero, it has nothing left to give"
-    return "the edge of the front: it bends away, and more of the one brings no more of the other"
+    return "the front bends too much for one step; after a smaller step there may be more"
 
 
 def _solve(front: FrontModel, wish: Wish, amount: float, iterations: int = 60) -> Array | None:
@@ -123,7 +123,7 @@ def _solve(front: FrontModel, wish: Wish, amount: float, iterations: int = 60) -
     A = np.concatenate([R, front.weight_basis, G])
     no_upper, no_lower = np.full(front.m, np.inf), np.full(len(h), -np.inf)
     scale = float(np.abs(target).max())
-    displacement = 0.0
+    displacement = np.zeros(len(named))
     for _ in range(iterations):
         wanted = displacement - target
         lower = np.concatenate([wanted, -front.weights, no_lower])
@@ -131,11 +131,12 @@ def _solve(front: FrontModel, wish: Wish, amount: float, iterations: int = 60) -
         c = solve_qp(front.metric, np.zeros(front.m - 1), A, lower, upper)
         if c is None:
             return None
-        change = front.displacement(c) - displacement
-        displacement += change
-        if abs(change) <= 1e-6 * scale:
+        displaced = np.broadcast_to(front.displacement(c), front.m)[named]
+        error = float(np.abs(displaced - displacement).max())
+        displacement = displaced
+        if error <= 1e-6 * scale:
             return c
-        if abs(displacement) > 10 * scale:  # more bending than improving: beyond the edge
+        if float(np.abs(displacement).max()) > 10 * scale:  # more bending than improving: beyond the edge
             return None
     return None
 

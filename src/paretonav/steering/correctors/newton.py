@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
+from paretonav.geometry import Geometry, Tangent, tangent_at
 from paretonav.objectives import Losses, Problem, Progress
 from paretonav.steering.align import Target, align
 from paretonav.steering.correctors.base import Correction, Guide
@@ -78,8 +78,7 @@ class Newton:
             return None
         if guide is None:
             return theta
-        front = FrontModel.from_tangent(problem, tangent, validation=False)
-        return align(problem, tangent, front, theta, guide.target, self.alignments)[0]
+        return align(problem, tangent, theta, guide.target, self.alignments)[0]
 
 
 def _on_target(losses: Losses, guide: Guide | None) -> bool:

@@ -51,7 +51,7 @@ class ObjectiveSpace:
             theta = tangent.point(torch.from_numpy(share * plan.coordinates))
             if problem.bounds is not None:
                 theta = problem.bounds.clamp(theta)
-            theta, losses = align(problem, tangent, front, theta, target, self.alignments)
+            theta, losses = align(problem, tangent, theta, target, self.alignments)
             change = losses.mean.numpy() - front.losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.

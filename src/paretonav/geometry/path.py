@@ -1,0 +1,48 @@
+"""How each objective bends along the tangent space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from paretonav.objectives import Composite, Cost
+
+
+def path_curvature(sample: Sequence[Composite], theta: Tensor, basis: Tensor, m: int, cost: Cost) -> Tensor:
+    """The Hessians of the losses in tangent coordinates, ``Q_i = V^T Hess(loss_i) V``.
+
+    The losses of the linearised model are ``loss_i(theta - V c) = loss_i - R_i c + 1/2 c^T Q_i c + O(c^3)``. All m
+    of them cost m (m-1) second-order backward passes, each down to the m-1 coordinates only.
+
+    Args:
+        sample: the composites whose fractions sum to one.
+        theta: the point, [n].
+        basis: the tangent basis V as rows, [m-1, n].
+        m: the number of objectives.
+        cost: counts the passes as Hessian products.
+
+    Returns:
+        [m, m-1, m-1], symmetric, float64 on the CPU.
+
+    Example:
+        >>> from paretonav import FunctionProblem
+        >>> problem = FunctionProblem(lambda x: torch.stack([x[0] ** 2, x[0] * x[1]]), torch.ones(2))
+        >>> path_curvature(problem.curvature_sample(), torch.ones(2), torch.ones(1, 2), 2, Cost()).flatten()
+        tensor([2., 2.], dtype=torch.float64)
+    """
+    k = len(basis)
+    curvature = torch.zeros(m, k, k, dtype=torch.float64)
+    for part in sample:
+        c = torch.zeros(k, dtype=theta.dtype, device=theta.device, requires_grad=True)
+        values = part.losses(part.outputs(theta.detach() - c @ basis))
+        for i in range(m):
+            (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
+            if not slope.requires_grad:  # linear along the tangent
+                continue
+            for j in range(k):
+                (row,) = torch.autograd.grad(slope[j], c, retain_graph=True, materialize_grads=True)
+                curvature[i, j] += part.fraction * row.double().cpu()
+    cost.hessian_products += m * k
+    return 0.5 * (curvature + curvature.mT)
