@@ -76,13 +76,17 @@ class Curvature:
             self._cost.hessian_products += len(vectors)
         return result if self._free is None else result.mul_(self._free)
 
-    def scale_along(self, vector: Tensor) -> float:
-        """The Rayleigh quotient |H v| / |v| without the shift: how large H is where it matters for ``vector``."""
-        length = float(vector.norm())
-        if length == 0:
-            return 0.0
-        unit = vector / length
-        return float((self(unit[None])[0] - self.shift * unit).norm())
+    def largest(self, like: Tensor, iterations: int = 4) -> float:
+        """About the largest curvature in magnitude, without the shift: a few power iterations on a fixed vector."""
+        vector = torch.randn(like.numel(), generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(like)
+        length = 0.0
+        for _ in range(iterations):
+            vector = vector / vector.norm()
+            vector = self(vector[None])[0] - self.shift * vector
+            length = float(vector.norm())
+            if length == 0:
+                break
+        return length
 
 
 Product = Callable[[Tensor], Tensor]

@@ -26,8 +26,8 @@ class Geometry:
         curvature: "exact", "gauss-newton", or None for what suits the problem.
         samples: how many training examples the curvature is measured on (None: all).
         damping: multiple of the identity beyond the weight decay. None: nothing where there is weight decay,
-            else a small share of the curvature along the gradients (1e-6 in double, 1e-3 in single precision),
-            which keeps flat directions solvable.
+            else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
+            directions solvable.
         tolerance: relative residual of the Krylov solves; None: 1e-10 in double precision without data, else
             0.05, because a better solve on a sample does not make a better tangent.
         max_iterations: of MINRES.
@@ -153,7 +153,7 @@ def tangent_at(
     sample = problem.curvature_sample(geometry.samples)
     kind = geometry.curvature or problem.default_curvature
     operator = Curvature(sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost)
-    damping = geometry.damping if geometry.damping is not None else _default_damping(operator, rhs, decay)
+    damping = geometry.damping if geometry.damping is not None else _default_damping(operator, theta, decay)
     operator.shift += damping
     solution = minres(
         operator,
@@ -236,12 +236,12 @@ def _calibration(solved: Tensor, exact: Tensor) -> Tensor:
     return (root / ratios.clamp_min(0.2)) @ root.T @ solved
 
 
-def _default_damping(operator: Curvature, rhs: Tensor, decay: float) -> float:
+def _default_damping(operator: Curvature, theta: Tensor, decay: float) -> float:
+    """A small share of the largest curvature; where there is weight decay, that is damping enough."""
     if decay > 0:
         return 0.0
-    share = 1e-6 if rhs.dtype == torch.float64 else 1e-3
-    longest = rhs[int(rhs.norm(dim=1).argmax())]
-    return share * operator.scale_along(longest)
+    share = 1e-6 if theta.dtype == torch.float64 else 1e-3
+    return share * operator.largest(theta)
 
 
 def _least_decrement(weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -172,6 +172,9 @@ class Navigator:
         if prediction.share < 1:
             status = StepStatus.SHORTENED
             reason = f"only {prediction.share:.3g} of the length kept what the front model promised"
+        if not correction.converged:
+            left = f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left"
+            reason = f"{reason}; {left}" if reason else left
         return self._report(taken, here, point.train, point.held_out, status, reason, cost)
 
     def undo(self) -> Point:

@@ -54,7 +54,7 @@ class MGDA:
         return self._line_search(problem, theta, progress)
 
     def _line_search(self, problem: Problem, theta: Tensor, progress: Progress | None) -> Correction:
-        length = 1.0
+        length = torch.inf
         losses, jacobian = problem.jacobian(theta)
         for iteration in range(self.max_iterations + 1):
             if progress is not None and iteration % 10 == 0:
@@ -64,6 +64,9 @@ class MGDA:
             converged = norm <= self.tolerance * float(jacobian.norm(dim=1).max())
             if converged or iteration == self.max_iterations:
                 break
+            # A step may double, but stays short against the point itself: a long first one would leave its basin.
+            first = 1e-2 if iteration == 0 else 1e-1
+            length = min(2 * length, first * (1 + float(theta.norm())) / norm)
             values = problem.objectives(losses.mean, theta)
             for _ in range(40):
                 trial = theta - length * gradient
@@ -76,7 +79,7 @@ class MGDA:
                 length /= 2
             else:
                 break
-            theta, length = trial, 2 * length
+            theta = trial
             losses, jacobian = problem.jacobian(theta)
         return Correction(theta, losses, weights, None, iteration, converged)
 
