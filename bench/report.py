@@ -1,0 +1,44 @@
+"""Tables of the benchmarks: Markdown for people, CSV for programs, both from the same rows."""
+
+from __future__ import annotations
+
+import csv
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+Row = Mapping[str, object]
+
+
+def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
+    """Print a table and write it to ``results/<name>.md`` and ``.csv``."""
+    RESULTS.mkdir(exist_ok=True)
+    columns = list(rows[0])
+    lines = [
+        f"# {title}",
+        "",
+        "| " + " | ".join(columns) + " |",
+        "|" + " --- |" * len(columns),
+        *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
+        "",
+        notes.strip(),
+        "",
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {platform.python_version()}",
+    ]
+    text = "\n".join(lines) + "\n"
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    print(text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
