@@ -169,6 +169,16 @@ def test_active_bounds_leave_the_tangent() -> None:
     assert float(t.response[1, 0] / t.response[0, 0]) == pytest.approx(-0.5 / np.sqrt(0.3), rel=1e-6)
 
 
+def test_a_parameter_at_its_bound_with_no_multiplier_is_fixed_too() -> None:
+    problem = pn.FunctionProblem(
+        lambda x: torch.stack([(x[0] - 1) ** 2 + x[1] ** 2, (x[0] + 1) ** 2 + x[1] ** 2]),
+        torch.tensor([0.2, 0.0]).double(),
+        bounds=(torch.tensor([-2.0, 0.0]), torch.tensor([2.0, 1.0])),
+    )
+    t = tangent_at(problem, problem.parameters(), torch.tensor([0.6, 0.4]))
+    assert t.free.tolist() == [True, False]
+
+
 def test_a_flat_front_is_solvable() -> None:
     problem = pn.problems.dtlz(1, m=3)
     x = torch.full((problem.parameters().numel(),), 0.5).double()

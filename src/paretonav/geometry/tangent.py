@@ -32,6 +32,7 @@ class Geometry:
             sample does not make a better tangent (the calibration sets the scale); else 1e-10 in double and 1e-5
             in single precision.
         max_iterations: of MINRES.
+        calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
     """
 
     curvature: CurvatureKind | None = None
@@ -39,6 +40,7 @@ class Geometry:
     damping: float | None = None
     tolerance: float | None = None
     max_iterations: int = 100
+    calibrate: bool = True
 
     def tolerance_for(self, problem: Problem, dtype: torch.dtype) -> float:
         """The solver tolerance in force for ``problem``."""
@@ -168,7 +170,7 @@ def tangent_at(
             "zero, say), or choose curvature='gauss-newton'"
         )
     vectors = solution.x
-    if kind == "gauss-newton":
+    if kind == "gauss-newton" and geometry.calibrate:
         del operator  # its graph is as large as the one that comes next
         exact = Curvature(sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost)
         scaling = _calibration(_products(vectors, rhs), _products(vectors, exact(vectors)))

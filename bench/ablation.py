@@ -1,0 +1,80 @@
+"""What the tangent on a model needs: curvature, calibration, tolerance and sample size against error and cost.
+
+Steps of 5 % for each objective and each ordered pair 0.7 : 0.3 from one trained start on the overlaid digits. The predictor
+alone and its planned outcome: the corrector and the alignment would hide what the tangent is worth.
+
+Run: python bench/ablation.py
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+import torch
+from report import write
+
+import paretonav as pn
+from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.steering.plan import plan
+from paretonav.steering.predictors import ObjectiveSpace
+
+SETTINGS = [
+    *(Geometry(tolerance=t, samples=n) for n in (512, 1024, 2048) for t in (0.3, 0.2, 0.1, 0.02)),
+    *(Geometry(tolerance=t, samples=n, calibrate=False) for n in (1024, 2048) for t in (0.2, 0.1, 0.02)),
+    Geometry(curvature="exact", tolerance=0.1),
+    Geometry(curvature="exact", tolerance=0.02, samples=None, max_iterations=300),
+    Geometry(curvature="exact", damping=0.1, samples=256),
+]
+
+
+def main() -> None:
+    problem = pn.problems.digits()
+    start = pn.Navigator(problem).start()
+    weights = torch.tensor(list(start.weights.values()), dtype=torch.float64)
+    wishes = [pn.Improve({n: 1.0}) for n in problem.names]
+    wishes += [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(problem.names, 2)]
+    before = {split: problem.evaluate(start.parameters, split).mean.numpy() for split in ("train", "validation")}  # type: ignore[arg-type]
+    rows = []
+    for geometry in SETTINGS:
+        products = problem.cost.hessian_products
+        began = time.perf_counter()
+        tangent = tangent_at(problem, start.parameters, weights, geometry)
+        front = FrontModel.from_tangent(problem, tangent, geometry)
+        seconds = time.perf_counter() - began
+        products = problem.cost.hessian_products - products
+        errors: dict[str, list[float]] = {"train": [], "validation": []}
+        refused = 0
+        for wish in wishes:
+            try:
+                planned = plan(front, wish.wish(front.names, front.losses), 0.05)
+            except pn.InfeasiblePreferenceError:
+                refused += 1
+                continue
+            theta = ObjectiveSpace().predict(problem, front, tangent, planned).theta
+            for split, predicted in (("train", planned.predicted), ("validation", planned.predicted_validation)):
+                assert predicted is not None
+                achieved = problem.evaluate(theta, split).mean.numpy() - before[split]  # type: ignore[arg-type]
+                errors[split].append(float(np.linalg.norm(predicted - achieved) / np.linalg.norm(predicted)))
+        rows.append(
+            {
+                "curvature": (geometry.curvature or "gauss-newton")
+                + (", calibrated" if geometry.calibrate and geometry.curvature is None else ""),
+                "samples": geometry.samples or "all",
+                "tolerance": geometry.tolerance or "default",
+                "damping": geometry.damping or 0,
+                "products": products,
+                "seconds": seconds,
+                "error train, median": float(np.median(errors["train"])),
+                "worst": max(errors["train"]),
+                "error validation, median": float(np.median(errors["validation"])),
+                "worst validation": max(errors["validation"]),
+                "refused": refused,
+            }
+        )
+    write("ablation", "Digits: what the tangent needs", rows, __doc__.split("\n\n")[1] if __doc__ else "")
+
+
+if __name__ == "__main__":
+    main()
