@@ -1,128 +1,216 @@
-"""Batches of data: full passes in a fixed order, shuffled epochs, and a frozen sample."""
+"""Batches of data: full passes in a fixed order, shuffled epochs, and a random sample."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 from torch.utils import _pytree as pytree
-from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler, Subset, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    TensorDataset,
+    default_collate,
+)
 
 from paretonav.errors import ProblemError
 
+T = TypeVar("T")
 Batch = Any
 Source = DataLoader[Any] | Dataset[Any]
+Group = Sequence[int]  # the indices of the examples in one batch
 
 
 class Data:
-    """A loader or a dataset, read as batches on the right device.
+    """A loader or a dataset, read as pairs of a batch on the right device and its number of examples.
 
-    Full passes come in a fixed order, even where the loader shuffles, so that two passes can be compared batch
-    by batch. Nothing is copied: a TensorDataset is read by slices, any other source through a DataLoader.
+    Every full pass takes the same batches in the same order, so that two passes can be compared batch by
+    batch: a loader's shuffling and drop_last are undone, and any other sampler or batch sampler is asked once
+    for its indices, which are kept. Passes leave torch's global random state alone.
+
+    The number of examples is the number of indices that a batch was made of. Where the dataset itself makes
+    the batches (``batch_size=None``) or is an IterableDataset, it is the length of the batch's first tensor.
+
+    The tensors of a TensorDataset are sliced, not copied. Other data are read through a DataLoader like the
+    given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass.
 
     Args:
-        source: a DataLoader (its batch size and collation are kept), or a Dataset.
-        batch_size: for a Dataset only.
+        source: a DataLoader, or a Dataset.
+        batch_size: of full passes over a Dataset; a DataLoader has its own.
         device: where the batches go.
         role: "train" or "validation", for messages.
+
+    Attributes:
+        size: the number of examples in a full pass.
+
+    Raises:
+        ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown.
     """
 
     def __init__(self, source: Source, batch_size: int, device: torch.device, role: str) -> None:
-        self._device = device
-        self._role = role
-        self._loader: DataLoader[Any] | None = None
-        self._tensors: tuple[torch.Tensor, ...] | None = None
-        if isinstance(source, TensorDataset):
-            self._tensors = source.tensors
-        elif isinstance(source, DataLoader):
-            self._loader = source
-        elif isinstance(source, Dataset):
-            self._loader = DataLoader(source, batch_size=batch_size)
-        else:
+        if not isinstance(source, DataLoader | Dataset):
             raise ProblemError(f"{role} data must be a DataLoader or a Dataset, not {type(source).__name__}")
-        self._batch_size = batch_size
-        self._in_order = None if self._loader is None else _in_order(self._loader)
-        self.size = sum(batch_length(batch) for batch in self._passes()) if self._tensors is None else self._rows()
-        if self.size == 0:
-            raise ProblemError(f"the {role} data is empty: it yields no batch; check the dataset and drop_last")
-
-    def __iter__(self) -> Iterator[Batch]:
-        """One full pass, in the same order every time."""
-        return (self._move(batch) for batch in self._passes())
-
-    def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """One epoch in random order; a DataLoader that was given keeps its own batch size and sampler."""
-        if self._tensors is not None:
-            order = torch.randperm(self.size, generator=generator)
-            for rows in order.split(batch_size):
-                yield self._move([t[rows] for t in self._tensors])
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ProblemError(f"batch_size={batch_size!r} is not possible; give an integer of at least 1")
+        self._device = device
+        self._loader = source if isinstance(source, DataLoader) else DataLoader(source, batch_size=batch_size)
+        batching, dataset = self._loader.batch_sampler, self._loader.dataset
+        if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
+            raise ProblemError(f"the {role} data, {type(dataset).__name__}, has no length; give it a __len__")
+        self._groups = _groups(self._loader)
+        # Examples may be put into other batches unless a custom batch sampler or the dataset has made these.
+        self._regroups = self._groups is not None and type(batching) is BatchSampler
+        self._knows_lengths = self._groups is not None and batching is not None
+        self._tensors: tuple[Tensor, ...] | None = None
+        # Rows of tensors need no loader: indexing them gives what the default collation gives.
+        if (
+            type(dataset) is TensorDataset
+            and self._knows_lengths
+            and self._loader.collate_fn is default_collate
+        ):
+            self._tensors = dataset.tensors
+        if self._groups is not None and self._knows_lengths:
+            self.size = sum(map(len, self._groups))
         else:
-            assert self._loader is not None
-            for batch in self._loader:
-                yield self._move(batch)
+            self.size = sum(length for _, length in self)
+        if self.size == 0:
+            raise ProblemError(
+                f"the {role} data is empty: it yields no example; check the dataset and sampler"
+            )
 
-    def sample(self, count: int, generator: torch.Generator) -> list[Batch]:
-        """Batches of about ``count`` random examples (the first ones of a stream), to be kept by the caller."""
+    def __iter__(self) -> Iterator[tuple[Batch, int]]:
+        """One full pass, in the same order every time."""
+        return self._read(self._groups)
+
+    def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, int]]:
+        """One epoch in random order, in batches of ``size`` examples.
+
+        Batches made by a batch sampler or by the dataset stay what they are and come in random order; an
+        IterableDataset is read as it comes.
+        """
+        if self._groups is None:
+            return iter(self)
+        if self._regroups:
+            return self._read(_split(_permuted(_joined(self._groups), generator), size))
+        return self._read(_permuted(self._groups, generator))
+
+    def sample(self, count: int, generator: torch.Generator) -> list[tuple[Batch, int]]:
+        """Batches of ``count`` random examples, or all of the data if there is no more.
+
+        Where batches cannot be regrouped (see ``shuffled``), the fewest that hold ``count`` examples; of an
+        IterableDataset the first ones.
+        """
         if count >= self.size:
             return list(self)
-        if self._tensors is not None:
-            rows = torch.randperm(self.size, generator=generator)[:count]
-            parts = rows.split(max(self._batch_size, 1024))
-            return [self._move([t[part] for t in self._tensors]) for part in parts]
-        assert self._loader is not None
-        assert self._in_order is not None
-        dataset = self._loader.dataset
-        if self._loader.batch_size is not None and not isinstance(dataset, IterableDataset):
-            chosen = torch.randperm(len(dataset), generator=generator)[:count].tolist()  # type: ignore[arg-type]
-            reader = DataLoader(
-                Subset(dataset, chosen), batch_size=self._loader.batch_size, collate_fn=self._loader.collate_fn
-            )
-            return [self._move(batch) for batch in reader]
+        if self._groups is not None and self._regroups:
+            chosen = _permuted(_joined(self._groups), generator)[:count]
+            return list(self._read(_split(chosen, len(self._groups[0]))))
         kept, seen = [], 0
-        for batch in self:
-            kept.append(batch)
-            seen += batch_length(batch)
+        for batch, length in self.shuffled(count, generator):
+            kept.append((batch, length))
+            seen += length
             if seen >= count:
                 break
         return kept
 
-    def _rows(self) -> int:
-        assert self._tensors is not None
-        return len(self._tensors[0])
+    def _read(self, groups: Sequence[Group] | None) -> Iterator[tuple[Batch, int]]:
+        batches: Iterable[Batch]
+        if self._tensors is not None and groups is not None:
+            tensors = self._tensors
+            batches = ([_rows(t, group) for t in tensors] for group in groups)
+        else:
+            batches = _reader(self._loader, groups)
+        moved = (pytree.tree_map(self._move, batch) for batch in batches)
+        if groups is not None and self._knows_lengths:
+            return zip(moved, map(len, groups), strict=True)
+        return ((batch, batch_length(batch)) for batch in moved)
 
-    def _passes(self) -> Iterable[Batch]:
-        if self._tensors is None:
-            assert self._in_order is not None
-            return self._in_order
-        starts = range(0, self._rows(), self._batch_size)
-        return ([t[i : i + self._batch_size] for t in self._tensors] for i in starts)
-
-    def _move(self, batch: Batch) -> Batch:
-        return pytree.tree_map_only(torch.Tensor, lambda t: t.to(self._device, non_blocking=True), batch)
-
-
-def _in_order(loader: DataLoader[Any]) -> DataLoader[Any]:
-    """The same data without shuffling and without dropping the last batch."""
-    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
-        return loader
-    if not (isinstance(loader.sampler, RandomSampler) or loader.drop_last):
-        return loader
-    return DataLoader(
-        loader.dataset,
-        batch_size=loader.batch_size,
-        collate_fn=loader.collate_fn,
-        num_workers=loader.num_workers,
-        pin_memory=loader.pin_memory,
-    )
+    def _move(self, leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            # Towards the host, an asynchronous copy may be read before it has arrived.
+            return leaf.to(self._device, non_blocking=self._device.type == "cuda")
+        return leaf.to(self._device) if hasattr(leaf, "to") else leaf
 
 
 def batch_length(batch: Batch) -> int:
-    """The number of examples in a batch: the length of its first tensor."""
+    """The number of examples in a batch: the length of its first tensor.
+
+    Raises:
+        ProblemError: the batch holds no tensor that has a length.
+    """
     for leaf in pytree.tree_leaves(batch):
-        if isinstance(leaf, torch.Tensor) and leaf.ndim > 0:
+        if isinstance(leaf, Tensor) and leaf.ndim > 0:
             return len(leaf)
     raise ProblemError(
         f"a batch of type {type(batch).__name__} holds no tensor, so its number of examples is unknown; "
-        "let the loader's collate_fn return tensors"
+        "let the dataset or the loader's collate_fn return tensors"
     )
+
+
+def _groups(loader: DataLoader[Any]) -> list[Group] | None:
+    """The indices of each batch of a full pass; None where the batches can only be taken as they come."""
+    if isinstance(loader.dataset, IterableDataset) or not _is_plain(loader):
+        return None
+    batching = loader.batch_sampler
+    if batching is not None and type(batching) is not BatchSampler:
+        return [list(group) for group in batching]
+    sampler = loader.sampler if batching is None else batching.sampler
+    order = (
+        range(len(sampler.data_source))
+        if isinstance(sampler, SequentialSampler | RandomSampler)
+        else list(sampler)
+    )
+    return _split(order, 1 if batching is None else batching.batch_size)
+
+
+def _reader(loader: DataLoader[Any], groups: Sequence[Group] | None) -> DataLoader[Any]:
+    """A loader of these groups, or of a whole stream, that reads as ``loader`` does."""
+    if not _is_plain(loader):
+        return loader
+    how: dict[str, Any]
+    if groups is None:
+        how = {"batch_size": loader.batch_size}
+    elif loader.batch_sampler is None:
+        how = {"batch_size": None, "sampler": _joined(groups)}
+    else:
+        how = {"batch_sampler": [list(group) for group in groups]}
+    return DataLoader(
+        loader.dataset,
+        collate_fn=loader.collate_fn,
+        num_workers=loader.num_workers,
+        pin_memory=loader.pin_memory,
+        timeout=loader.timeout,
+        worker_init_fn=loader.worker_init_fn,
+        multiprocessing_context=loader.multiprocessing_context,
+        prefetch_factor=loader.prefetch_factor,
+        generator=torch.Generator(),  # else every pass would draw from the global one
+        **how,
+    )
+
+
+def _is_plain(loader: DataLoader[Any]) -> bool:
+    """Whether the loader iterates as torch's own does, so that another can read its dataset in its place."""
+    return type(loader).__iter__ is DataLoader.__iter__
+
+
+def _split(indices: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [indices[i : i + size] for i in range(0, len(indices), size)]
+
+
+def _joined(groups: Sequence[Group]) -> list[int]:
+    return [index for group in groups for index in group]
+
+
+def _permuted(items: Sequence[T], generator: torch.Generator) -> list[T]:
+    return [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
+
+
+def _rows(tensor: Tensor, group: Group) -> Tensor:
+    """The rows of a group; a range, as in a full pass, is a view."""
+    return tensor[group.start : group.stop] if isinstance(group, range) else tensor[list(group)]

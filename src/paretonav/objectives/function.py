@@ -18,11 +18,12 @@ class FunctionProblem(Problem):
         fn: maps Tensor[n] to Tensor[m], twice differentiable by autograd.
         x0: where to start, [n]; its dtype and device are those of all computations (float64 is wise).
         names: the objectives' names; "f1", "f2", ... by default.
-        bounds: (lower, upper), each a number or an [n] tensor; None for no bounds.
+        bounds: (lower, upper), each a number or an [n] tensor, infinite for no bound; None for none at all.
 
     Raises:
-        ProblemError: ``fn`` or ``x0`` has the wrong shape, there are fewer than two objectives, ``x0`` is
-            outside the bounds, or an objective does not depend on x.
+        ProblemError: ``fn`` fails at ``x0`` or does not return a vector, ``x0`` is not a finite vector or is
+            outside the bounds, the bounds are empty somewhere or do not fit, there are fewer than two
+            objectives or not as many names, or an objective does not depend on x.
         NonFiniteError: an objective is not finite at ``x0``.
 
     Example:
@@ -43,14 +44,8 @@ class FunctionProblem(Problem):
         bounds: tuple[Tensor | float, Tensor | float] | None = None,
     ) -> None:
         super().__init__()
-        x0 = torch.as_tensor(x0)
-        if x0.ndim != 1 or not x0.is_floating_point():
-            raise ProblemError(
-                f"x0 must be a floating-point vector, not {x0.dtype} of shape {list(x0.shape)}; "
-                "use for example torch.zeros(n, dtype=torch.float64)"
-            )
         self._fn = fn
-        self._x = x0.detach().clone()
+        self._x = _start(x0)
         self.bounds = None if bounds is None else _box(bounds, self._x)
         self.names = self._checked_names(names)
 
@@ -58,7 +53,11 @@ class FunctionProblem(Problem):
         return self._x.clone()
 
     def set_parameters(self, theta: Tensor) -> None:
-        self._x = theta.detach().clone()
+        if theta.shape != self._x.shape:
+            raise ProblemError(
+                f"a vector of shape {list(theta.shape)} was given for {len(self._x)} variables"
+            )
+        self._x = theta.detach().to(self._x, copy=True)
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:  # noqa: ARG002 - a function has no splits
         self.cost.forward_passes += 1
@@ -70,10 +69,7 @@ class FunctionProblem(Problem):
         self.cost.gradient_passes += self.m
         theta = theta.detach().requires_grad_()
         values = self._fn(theta)
-        rows = [
-            torch.autograd.grad(value, theta, retain_graph=True, materialize_grads=True)[0] for value in values
-        ]
-        return _as_losses(values.detach()), torch.stack(rows)
+        return _as_losses(values.detach()), torch.stack(_gradients(values, theta))
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:  # noqa: ARG002
         return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]))]
@@ -86,43 +82,96 @@ class FunctionProblem(Problem):
 
     def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...]:
         theta = self._x.clone().requires_grad_()
-        values = self._fn(theta)
+        try:
+            values = self._fn(theta)
+        except Exception as error:
+            raise ProblemError(
+                f"fn failed at x0, a vector of length {len(theta)} and {theta.dtype}: {error}"
+            ) from error
         if not isinstance(values, Tensor) or values.ndim != 1:
-            shape = list(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            shape = f"shape {list(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
             raise ProblemError(f"fn must return a vector of objectives, not {shape}; torch.stack its scalars")
         if names is None:
             names = [f"f{i + 1}" for i in range(len(values))]
-        if len(names) != len(values):
-            raise ProblemError(f"{len(names)} names for {len(values)} objectives; give one name per entry of fn(x)")
         self.names = check_names(names)
-        self.require_finite(values.detach(), "at x0")
-        for name, value in zip(self.names, values, strict=True):
-            gradient = (
-                torch.autograd.grad(value, theta, retain_graph=True, allow_unused=True)[0] if value.requires_grad else None
+        if len(self.names) != len(values):
+            raise ProblemError(
+                f"{len(self.names)} names for {len(values)} objectives; give one name per entry of fn(x)"
             )
-            if gradient is None:
+        self.require_finite(values.detach(), "at x0")
+        for name, depends in zip(self.names, self._depend_on_x(values, theta), strict=True):
+            if not depends:
                 raise ProblemError(
                     f"objective {name!r} does not depend on x; compute it from x with torch operations "
                     "(no .item(), .detach() or NumPy on the way)"
                 )
         return self.names
 
+    def _depend_on_x(self, values: Tensor, x: Tensor) -> list[bool]:
+        """Whether each of the values at x, of which autograd has the graph, changes with x."""
+        if not values.requires_grad:
+            return [False] * len(values)
+        changes = [bool(row.any()) for row in _gradients(values, x)]
+        if not all(changes):  # the start may be optimal for one; a constant has no slope elsewhere, either
+            aside = 0.01 * (1 + x.detach().abs())
+            for there in (x.detach() - aside, x.detach() + aside):
+                there = (self.bounds.clamp(there) if self.bounds else there).requires_grad_()
+                rows = _gradients(self._fn(there), there)
+                changes = [known or bool(row.any()) for known, row in zip(changes, rows, strict=True)]
+        return changes
+
+
+def _gradients(values: Tensor, x: Tensor) -> list[Tensor]:
+    return [torch.autograd.grad(v, x, retain_graph=True, materialize_grads=True)[0] for v in values]
+
 
 def _as_losses(values: Tensor) -> Losses:
     return Losses(values.double().cpu()[None], torch.ones(1, dtype=torch.float64))
 
 
-def _box(bounds: tuple[Tensor | float, Tensor | float], x: Tensor) -> Bounds:
-    if len(bounds) != 2:
-        raise ProblemError("bounds must be a pair (lower, upper), each a number or a vector of x's length")
+def _start(x0: Tensor) -> Tensor:
     try:
-        lower, upper = (torch.as_tensor(b, dtype=x.dtype, device=x.device).expand_as(x).clone() for b in bounds)
-    except RuntimeError as error:
-        raise ProblemError(f"bounds do not fit x of length {len(x)}: {error}") from error
-    for k in ((lower > upper) | lower.isnan() | upper.isnan()).nonzero().flatten().tolist():
-        raise ProblemError(f"the bounds of x[{k}] are empty: lower {lower[k]:g}, upper {upper[k]:g}; swap or widen them")
-    for k in ((x < lower) | (x > upper)).nonzero().flatten().tolist():
+        x0 = torch.as_tensor(x0)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ProblemError(f"x0 must be a floating-point vector, not {type(x0).__name__}: {error}") from error
+    if x0.ndim != 1 or not x0.is_floating_point() or len(x0) == 0:
         raise ProblemError(
-            f"x0[{k}] = {x[k]:g} is outside its bounds [{lower[k]:g}, {upper[k]:g}]; move x0 inside or widen the bounds"
+            f"x0 must be a floating-point vector, not {x0.dtype} of shape {list(x0.shape)}; "
+            "use for example torch.zeros(n, dtype=torch.float64)"
+        )
+    k = _first(~x0.isfinite())
+    if k is not None:
+        raise ProblemError(f"x0[{k}] is {x0[k]:g}; start from finite numbers")
+    return x0.detach().clone()
+
+
+def _box(bounds: tuple[Tensor | float, Tensor | float], x: Tensor) -> Bounds:
+    try:
+        lower, upper = bounds
+    except (TypeError, ValueError) as error:
+        raise ProblemError(
+            "bounds must be a pair (lower, upper), each a number or a vector of x's length"
+        ) from error
+    try:
+        lower, upper = (
+            torch.as_tensor(b, dtype=x.dtype, device=x.device).expand_as(x).clone() for b in bounds
+        )
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ProblemError(f"bounds do not fit x of length {len(x)}: {error}") from error
+    k = _first((lower > upper) | lower.isnan() | upper.isnan())
+    if k is not None:
+        raise ProblemError(
+            f"the bounds of x[{k}] are empty: lower {lower[k]:g}, upper {upper[k]:g}; swap or widen them"
+        )
+    k = _first((x < lower) | (x > upper))
+    if k is not None:
+        raise ProblemError(
+            f"x0[{k}] = {x[k]:g} is outside its bounds [{lower[k]:g}, {upper[k]:g}]; move x0 inside or widen "
+            "the bounds"
         )
     return Bounds(lower, upper)
+
+
+def _first(wrong: Tensor) -> int | None:
+    """The index of the first True in ``wrong`` [n]."""
+    return int(wrong.int().argmax()) if wrong.any() else None

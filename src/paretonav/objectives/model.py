@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
-from paretonav.objectives.data import Batch, Data, Source, batch_length
+from paretonav.objectives.checks import depends_on, functions, number, require_deterministic, scalar
+from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.parameters import FlatParameters
 from paretonav.objectives.problem import Composite, Losses, Problem, Split, check_names, require_finite
 
 Outputs = Any
+Forward = Callable[[nn.Module, Batch], Outputs]
 Loss = Callable[[Outputs, Batch], Tensor]
 Metric = Callable[[Outputs, Batch], Tensor | float]
 
@@ -27,23 +31,45 @@ class ModelProblem(Problem):
     accepted. Each objective is the mean over the data of a loss that is itself a mean over a batch, plus
     ``weight_decay / 2 * |theta|^2``; the losses that are shown are without that term.
 
+    Batches count by their numbers of examples, so that the mean over the data is exact. Full passes read a
+    shuffling loader in order, to the last example. A loss that sets the examples of a batch against each
+    other (a contrastive loss) is taken on the batches as they are.
+
     Args:
         model: in eval mode if it has dropout or BatchNorm.
-        losses: name -> ``(outputs, batch) -> scalar``, the mean over the batch.
-        train: a DataLoader, or a Dataset (read in batches of ``batch_size``).
+        losses: name -> ``(outputs, batch) -> scalar``, the mean over the batch. What depends on the
+            parameters must come from ``outputs``: the model itself does not have the steered values by then.
+        train: a DataLoader, or a Dataset (read in batches of ``batch_size``), without random augmentation.
         validation: the same, on which every change is shown as well.
         metrics: name -> ``(outputs, batch) -> number``, averaged over the validation data (the training data
             if there is none); shown, not steered.
         parameters: names or patterns of the parameters to steer; by default all that require grad.
         weight_decay: the coefficient that the model was, or is to be, trained with.
-        forward: ``(model, batch) -> outputs``; by default ``model(batch[0])``, or ``model(batch)`` where the
-            batch is a tensor.
+        forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, lists and dicts; by default
+            ``model(batch[0])``, or ``model(batch)`` where the batch is a tensor.
         batch_size: how a Dataset is read in full passes.
         seed: of the frozen curvature sample.
 
     Raises:
-        ProblemError: naming what is wrong and the remedy.
+        ProblemError: naming what is wrong and the remedy. The first batch of each split is tried out.
         NonFiniteError: a loss is not finite on the first batch.
+
+    Example:
+        >>> import torch
+        >>> from paretonav import ModelProblem
+        >>> data = torch.utils.data.TensorDataset(torch.tensor([[0.0], [1.0], [2.0]]))
+        >>> model = torch.nn.Linear(1, 1, bias=False)
+        >>> problem = ModelProblem(
+        ...     model,
+        ...     losses={
+        ...         "far from 1": lambda outputs, batch: (outputs - 1).square().mean(),
+        ...         "far from 2": lambda outputs, batch: (outputs - 2).square().mean(),
+        ...     },
+        ...     train=data,
+        ... )
+        >>> losses, jacobian = problem.jacobian(torch.tensor([0.0]))
+        >>> losses.mean.tolist(), jacobian.tolist()
+        ([1.0, 4.0], [[-2.0], [-4.0]])
     """
 
     default_curvature = "gauss-newton"
@@ -59,30 +85,32 @@ class ModelProblem(Problem):
         parameters: str | Sequence[str] | None = None,
         weight_decay: float = 0.0,
         *,
-        forward: Callable[[nn.Module, Batch], Outputs] | None = None,
+        forward: Forward | None = None,
         batch_size: int = 512,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.names = check_names(list(losses))
-        if not weight_decay >= 0:
-            raise ProblemError(f"weight_decay is {weight_decay}; it must be zero or positive")
+        if not isinstance(model, nn.Module):
+            raise ProblemError(f"model must be a torch.nn.Module, not {type(model).__name__}")
+        self._losses: dict[str, Loss] = functions("losses", losses)
+        self._metrics: dict[str, Metric] = functions("metrics", {} if metrics is None else metrics)
+        self.names = check_names(list(self._losses))
+        for name in self._losses.keys() & self._metrics.keys():
+            raise ProblemError(f"{name!r} is the name of a loss and of a metric; rename one")
+        if not isinstance(weight_decay, int | float) or not 0 <= weight_decay < math.inf:
+            raise ProblemError(f"weight_decay={weight_decay!r}; it must be zero or a positive number")
         self.model = model
         self.weight_decay = float(weight_decay)
-        self._losses = dict(losses)
-        self._metrics = dict(metrics or {})
-        for name in set(self._metrics) & set(self._losses):
-            raise ProblemError(f"{name!r} is the name of a loss and of a metric; rename one")
         self._flat = FlatParameters(model, parameters)
-        self._call = _Forward(model, forward or _first_element)
-        _require_deterministic(model)
+        self._call = _Call(model, forward or _first_element)
+        self._seed = seed
+        self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._data: dict[Split, Data] = {"train": Data(train, batch_size, self._flat.device, "train")}
         if validation is not None:
             self._data["validation"] = Data(validation, batch_size, self._flat.device, "validation")
             self.has_validation = True
-        self._seed = seed
-        self._samples: dict[int, list[Batch]] = {}
-        self._check_losses(next(iter(self._data["train"])))
+        for split in self._data:
+            self._try_out(split)
 
     @property
     def steered(self) -> tuple[str, ...]:
@@ -96,108 +124,181 @@ class ModelProblem(Problem):
         self._flat.write(theta)
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = _Collected(self, split)
+        collected = _Collected()
         with torch.no_grad():
-            for batch in self._data[split]:
+            for batch, length in self._batches(split):
                 outputs = self._outputs(theta, batch)
-                collected.add(batch, self._values(outputs, batch), outputs)
+                collected.add(length, self._values(outputs, batch), self._measured(outputs, batch, split))
         self.cost.forward_passes += self._share(split)
         return collected.losses()
 
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
-        _require_deterministic(self.model)
-        collected = _Collected(self, split)
+        collected = _Collected()
         theta = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
-        for batch in self._data[split]:
+        for batch, length in self._batches(split):
             outputs = self._outputs(theta, batch)
             values = self._values(outputs, batch)
-            share = batch_length(batch) / self._data[split].size
-            for i in range(self.m):
-                (gradient,) = torch.autograd.grad(values[i], theta, retain_graph=i + 1 < self.m, materialize_grads=True)
-                jacobian[i].add_(gradient, alpha=share)
-            collected.add(batch, values.detach(), pytree.tree_map_only(Tensor, Tensor.detach, outputs))
+            for i in range(self.m if values.requires_grad else 0):
+                (gradient,) = torch.autograd.grad(
+                    values[i], theta, retain_graph=i + 1 < self.m, materialize_grads=True
+                )
+                jacobian[i].add_(gradient, alpha=length)
+            outputs = pytree.tree_map_only(Tensor, Tensor.detach, outputs)
+            collected.add(length, values.detach(), self._measured(outputs, batch, split))
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
-        return collected.losses(), jacobian
+        return collected.losses(), jacobian.div_(collected.length)
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
+        require_deterministic(self.model)
         data = self._data["train"]
+        if size is not None and size < 1:
+            raise ProblemError(f"a curvature sample of {size} examples is not possible; take at least 1")
         size = data.size if size is None else min(size, data.size)
         if size not in self._samples:
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
-        batches = self._samples[size]
-        total = sum(map(batch_length, batches))
-        return [self._composite(batch, batch_length(batch) / total) for batch in batches]
+        total = sum(length for _, length in self._samples[size])
+        return [self._composite(batch, length / total) for batch, length in self._samples[size]]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
+        require_deterministic(self.model)
         data = self._data["train"]
-        return (self._composite(b, batch_length(b) / data.size) for b in data.shuffled(size, generator))
+        return (self._composite(batch, n / data.size) for batch, n in data.shuffled(size, generator))
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
-        """The module's whole state_dict with the steered parameters replaced; the module itself stays as it is."""
-        state = dict(self.model.state_dict())
-        steered = self._flat.unflatten(theta)
-        shared = {p.data_ptr(): steered[name] for name, p in self.model.named_parameters() if name in steered}
-        return {name: shared.get(value.data_ptr(), value) for name, value in state.items()}
+        """The module's whole state_dict with the steered parameters replaced; the module stays as it is.
 
-    def _composite(self, batch: Batch, fraction: float) -> Composite:
-        structure: list[pytree.TreeSpec] = []
+        It is the module's own state_dict, taken while the steered values are in place, so that tied weights
+        and state_dict hooks are as ever. Its tensors share memory with ``theta`` and the module.
+        """
+        return dict(self._at(theta.detach(), _Call(self.model, lambda model, _: model.state_dict()), None))
 
-        def outputs(theta: Tensor) -> tuple[Tensor, ...]:
-            leaves, spec = pytree.tree_flatten(self._outputs(theta, batch))
-            structure[:] = [spec]
-            return tuple(leaves)
-
-        def losses(leaves: tuple[Tensor, ...]) -> Tensor:
-            return self._values(pytree.tree_unflatten(list(leaves), structure[0]), batch)
-
-        return Composite(fraction, outputs, losses)
+    def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
+        replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
+        return functional_call(call, replaced, (batch,))
 
     def _outputs(self, theta: Tensor, batch: Batch) -> Outputs:
-        replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
-        return functional_call(self._call, replaced, (batch,))
+        return self._at(theta, self._call, batch)
 
     def _values(self, outputs: Outputs, batch: Batch) -> Tensor:
-        return torch.stack([loss(outputs, batch) for loss in self._losses.values()])
+        return torch.stack([scalar(name, loss(outputs, batch)) for name, loss in self._losses.items()])
+
+    def _measured(self, outputs: Outputs, batch: Batch, split: Split) -> dict[str, float]:
+        """The metrics of one batch, if they are shown for this split."""
+        measured = {}
+        for name, metric in self._metrics.items() if split == "validation" or not self.has_validation else ():
+            try:
+                with torch.no_grad():
+                    value = metric(outputs, batch)
+            except Exception as error:
+                raise ProblemError(
+                    f"metric {name!r} failed on {split} data: {error}; it is called as metric(outputs, batch)"
+                ) from error
+            measured[name] = number(name, value)
+        return measured
+
+    def _batches(self, split: Split) -> Iterator[tuple[Batch, int]]:
+        if split not in self._data:
+            raise ProblemError(f"there is no {split} data; give it as {split}= to ModelProblem")
+        require_deterministic(self.model)
+        return iter(self._data[split])
 
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size
 
-    def _shows_metrics(self, split: Split) -> bool:
-        return bool(self._metrics) and (split == "validation" or not self.has_validation)
+    def _composite(self, batch: Batch, fraction: float) -> Composite:
+        joins: list[_Join] = []  # of the latest outputs
 
-    def _check_losses(self, batch: Batch) -> None:
+        def outputs(theta: Tensor) -> tuple[Tensor, ...]:
+            # The other kernels for attention have no second derivative.
+            with sdpa_kernel(SDPBackend.MATH):
+                variable, join = _divided(self._outputs(theta, batch))
+            joins[:] = [join]
+            return variable
+
+        def losses(variable: tuple[Tensor, ...]) -> Tensor:
+            return self._values(joins[0](variable), batch)
+
+        return Composite(fraction, outputs, losses)
+
+    def _try_out(self, split: Split) -> None:
+        """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
+        batch, again = (next(self._batches(split), None) for _ in range(2))
+        if batch is None or again is None:
+            raise ProblemError(
+                f"the {split} data yields nothing in a second pass; let its __iter__ start anew"
+            )
+        batch, again = batch[0], again[0]
         theta = self.parameters().requires_grad_()
-        outputs = self._outputs(theta, batch)
+        try:
+            outputs = self._outputs(theta, batch)
+        except Exception as error:
+            raise ProblemError(
+                f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
+                "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
+            ) from error
         for name, loss in self._losses.items():
-            value = loss(outputs, batch)
-            if not isinstance(value, Tensor) or value.ndim != 0:
-                what = f"shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+            try:
+                value = loss(outputs, batch)
+            except Exception as error:
                 raise ProblemError(
-                    f"loss {name!r} returned {what}; it must return a scalar tensor, the mean over the batch "
-                    "(reduction='mean', or end with .mean())"
-                )
-            require_finite(name, float(value.detach()), "on the first batch")
-            gradient = torch.autograd.grad(value, theta, retain_graph=True, allow_unused=True)[0] if value.requires_grad else None
-            if gradient is None or not gradient.any():
-                raise ProblemError(
-                    f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, or "
-                    "check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
-                )
+                    f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
+                    "loss(outputs, batch)"
+                ) from error
+            require_finite(name, float(scalar(name, value).detach()), f"on the first {split} batch")
+            if split == "train":
+                self._require_dependence(name, value, theta, outputs, batch)
+        self._measured(pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
+        with torch.no_grad():
+            first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
+        for values, what in (
+            (same, "on one batch; is there dropout (functional dropout, say)? Call model.eval()"),
+            (reread, "in two passes; give data without random augmentation, in a fixed order"),
+        ):
+            differs = ~torch.isclose(first, values, rtol=torch.finfo(first.dtype).eps ** 0.5)
+            for name, wrong in zip(self.names, differs.tolist(), strict=True):
+                if wrong:
+                    raise ProblemError(
+                        f"loss {name!r} on the {split} data is random: it has two values {what}"
+                    )
+
+    def _require_dependence(
+        self, name: str, value: Tensor, theta: Tensor, outputs: Outputs, batch: Batch
+    ) -> None:
+        """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
+        variable, join = _divided(outputs)
+        beside = self._losses[name](join(tuple(leaf.detach() for leaf in variable)), batch)
+        if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
+            raise ProblemError(
+                f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in outputs "
+                f"(a {type(outputs).__name__}); let forward return it in a tuple, list or dict, for example "
+                "forward=lambda model, batch: (model(batch[0]), model.weight)"
+            )
+        if not depends_on(value, theta) or not any(self._slopes(name, value, theta)):
+            raise ProblemError(
+                f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, or "
+                "check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
+            )
+
+    def _slopes(self, name: str, value: Tensor, theta: Tensor) -> Iterator[bool]:
+        """Whether the loss has a gradient on the first batch, on the others."""
+        yield bool(torch.autograd.grad(value, theta, retain_graph=True)[0].any())
+        for batch, _ in self._batches("train"):
+            value = self._losses[name](self._outputs(theta, batch), batch)
+            yield depends_on(value, theta) and bool(torch.autograd.grad(value, theta)[0].any())
 
 
-class _Forward(nn.Module):
-    """Makes ``forward(model, batch)`` a module, so that functional_call can replace the model's parameters."""
+class _Call(nn.Module):
+    """Makes ``function(model, batch)`` a module, so that functional_call can replace parameters in it."""
 
-    def __init__(self, model: nn.Module, forward: Callable[[nn.Module, Batch], Outputs]) -> None:
+    def __init__(self, model: nn.Module, function: Forward) -> None:
         super().__init__()
         self.model = model
-        self._forward = forward
-        self.training = model.training
+        self._function = function
 
     def forward(self, batch: Batch) -> Outputs:
-        return self._forward(self.model, batch)
+        return self._function(self.model, batch)
 
 
 def _first_element(model: nn.Module, batch: Batch) -> Outputs:
@@ -205,40 +306,53 @@ def _first_element(model: nn.Module, batch: Batch) -> Outputs:
 
 
 class _Collected:
-    """Per-batch losses and averaged metrics of one pass."""
+    """The losses and metrics of one pass, batch by batch."""
 
-    def __init__(self, problem: ModelProblem, split: Split) -> None:
-        self._problem = problem
-        self._with_metrics = problem._shows_metrics(split)
+    def __init__(self) -> None:
         self._values: list[Tensor] = []
         self._lengths: list[int] = []
-        self._metrics = dict.fromkeys(problem._metrics if self._with_metrics else (), 0.0)
+        self._metrics: dict[str, float] = {}
 
-    def add(self, batch: Batch, values: Tensor, outputs: Outputs) -> None:
-        length = batch_length(batch)
-        self._values.append(values.detach())
+    @property
+    def length(self) -> int:
+        """The number of examples so far."""
+        return sum(self._lengths)
+
+    def add(self, length: int, values: Tensor, metrics: Mapping[str, float]) -> None:
+        """Add a batch: its number of examples, its losses [m] and its metrics."""
+        self._values.append(values)
         self._lengths.append(length)
-        if self._with_metrics:
-            with torch.no_grad():
-                for name, metric in self._problem._metrics.items():
-                    self._metrics[name] += length * float(metric(outputs, batch))
+        for name, value in metrics.items():
+            self._metrics[name] = self._metrics.get(name, 0.0) + length * value
 
     def losses(self) -> Losses:
-        lengths = torch.tensor(self._lengths, dtype=torch.float64)
-        total = float(lengths.sum())
-        metrics = {name: value / total for name, value in self._metrics.items()}
-        return Losses(torch.stack(self._values).double().cpu(), lengths / total, metrics)
+        """All that was added."""
+        fractions = torch.tensor(self._lengths, dtype=torch.float64) / self.length
+        metrics = {name: value / self.length for name, value in self._metrics.items()}
+        return Losses(torch.stack(self._values).double().cpu(), fractions, metrics)
 
 
-def _require_deterministic(model: nn.Module) -> None:
-    """Krylov methods need the same operator at every product; dropout and batch statistics are not."""
-    for name, module in model.named_modules():
-        if not module.training:
-            continue
-        random = isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
-        random = random or (isinstance(module, nn.RNNBase | nn.MultiheadAttention) and module.dropout > 0)
-        if random or isinstance(module, nn.modules.batchnorm._BatchNorm):
-            raise ProblemError(
-                f"module {name!r} ({type(module).__name__}) is in train mode, which makes the losses random or "
-                "dependent on the batch; call model.eval() first (gradients do not need train mode)"
-            )
+_Join = Callable[[tuple[Tensor, ...]], Outputs]
+
+
+def _divided(outputs: Outputs) -> tuple[tuple[Tensor, ...], _Join]:
+    """The tensors in the outputs that vary with theta, and what puts others in their place.
+
+    Those are the ones with a gradient; without any, as under no_grad, all floating-point ones. The rest
+    (masks, classes, None) is kept, but no graph is.
+    """
+    leaves, structure = pytree.tree_flatten(outputs)
+    tensors = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+    places = [i for i in tensors if leaves[i].requires_grad]
+    places = places or [i for i in tensors if leaves[i].is_floating_point()]
+    variable = tuple(leaves[i] for i in places)
+    for i in places:
+        leaves[i] = None
+
+    def join(others: tuple[Tensor, ...]) -> Outputs:
+        filled = list(leaves)
+        for i, other in zip(places, others, strict=True):
+            filled[i] = other
+        return pytree.tree_unflatten(filled, structure)
+
+    return variable, join

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import combinations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from paretonav.errors import ProblemError
 
@@ -14,47 +16,56 @@ from paretonav.errors import ProblemError
 class FlatParameters:
     """Chosen parameters of a module, read and written as one vector in the module's own order.
 
+    A parameter that is tied, so that the module has it under several names, is in the vector once, under its
+    first name; a pattern may match any of them.
+
     Args:
         module: the module; only these parameters are ever written.
         patterns: names or shell-style patterns ("trunk.*"), one or several; by default every parameter that
             requires grad. A parameter that is named outright or matched is steered even if it is frozen for
             training.
 
+    Attributes:
+        dtype: of all steered parameters.
+        device: of all steered parameters.
+
     Raises:
-        ProblemError: a pattern matches nothing, or the chosen parameters mix dtypes or devices.
+        ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
+            floating-point, mix dtypes or devices, or share memory without being tied.
     """
 
     def __init__(self, module: nn.Module, patterns: str | Sequence[str] | None = None) -> None:
-        available = dict(module.named_parameters())
-        if patterns is None:
-            self._chosen = {name: p for name, p in available.items() if p.requires_grad}
-            if not self._chosen:
-                raise ProblemError("no parameter of the model requires grad; unfreeze some or name them in parameters=")
-        else:
-            patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-            for pattern in patterns:
-                if not any(fnmatchcase(name, pattern) for name in available):
-                    raise ProblemError(
-                        f"parameters={pattern!r} matches none of the model's parameters; there are: {_some(available)}"
-                    )
-            self._chosen = {
-                name: p for name, p in available.items() if any(fnmatchcase(name, pattern) for pattern in patterns)
-            }
-            if not self._chosen:
-                raise ProblemError(f"parameters=[] chooses nothing; there are: {_some(available)}")
-        kinds = {(p.dtype, p.device) for p in self._chosen.values()}
+        self._chosen = _chosen(module, patterns)
+        for name, p in self._chosen.items():
+            if is_lazy(p):
+                raise ProblemError(f"parameter {name!r} is not initialised; call the model on a batch first")
+            if not p.is_floating_point():
+                raise ProblemError(
+                    f"parameter {name!r} is of dtype {p.dtype}; only floating-point parameters can be "
+                    "steered, choose others with parameters="
+                )
+        kinds = {(p.dtype, p.device): name for name, p in self._chosen.items()}
         if len(kinds) > 1:
+            kind = ", ".join(f"{name!r} is {dtype} on {device}" for (dtype, device), name in kinds.items())
             raise ProblemError(
-                f"the steered parameters mix dtypes or devices: {sorted(map(str, kinds))}; convert the model "
-                "with .to(...) or choose a uniform subset with parameters="
+                f"the steered parameters mix dtypes or devices: {kind}; convert the model with .to(...) or "
+                "choose a uniform subset with parameters="
             )
         ((self.dtype, self.device),) = kinds
         self._sizes = [p.numel() for p in self._chosen.values()]
+        if self.size == 0:
+            raise ProblemError(f"the steered parameters have no entries: {_some(self._chosen)}")
+        _require_own_memory(module, self._chosen)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the steered parameters, in the order of the vector."""
         return tuple(self._chosen)
+
+    @property
+    def tensors(self) -> tuple[nn.Parameter, ...]:
+        """The module's own parameters that are steered, in the same order."""
+        return tuple(self._chosen.values())
 
     @property
     def size(self) -> int:
@@ -66,9 +77,14 @@ class FlatParameters:
         return torch.cat([p.detach().reshape(-1) for p in self._chosen.values()])
 
     def write(self, theta: Tensor) -> None:
-        """Set the module's parameters to ``theta`` [n], in place, so that optimizers and tied weights see it."""
+        """Set the module's parameters to ``theta`` [n], in place, so that optimizers and tied weights see it.
+
+        Raises:
+            ProblemError: as ``unflatten``; the module is as it was.
+        """
+        values = self.unflatten(theta)
         with torch.no_grad():
-            for name, value in self.unflatten(theta).items():
+            for name, value in values.items():
                 self._chosen[name].copy_(value)
 
     def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
@@ -76,14 +92,77 @@ class FlatParameters:
 
         One split, not one slice per parameter: its backward is one concatenation instead of as many
         n-vectors of zeros as there are parameters.
+
+        Raises:
+            ProblemError: ``theta`` is not [n], or not of the parameters' dtype.
         """
-        if theta.shape != (self.size,):
-            raise ProblemError(f"a vector of {list(theta.shape)} was given for {self.size} parameters")
-        parts = theta.split(self._sizes)
+        if theta.shape != (self.size,) or theta.dtype != self.dtype:
+            raise ProblemError(
+                f"a vector of shape {list(theta.shape)} and {theta.dtype} was given for the {self.size} "
+                f"steered parameters of {self.dtype}"
+            )
+        parts = torch.split(theta, self._sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
 
-def _some(names: dict[str, nn.Parameter], limit: int = 12) -> str:
+def _chosen(module: nn.Module, patterns: str | Sequence[str] | None) -> dict[str, nn.Parameter]:
+    """The parameters to steer, by their first names, in the module's order."""
+    parameters = dict(module.named_parameters())
+    if patterns is None:
+        chosen = {name: p for name, p in parameters.items() if p.requires_grad}
+        if not chosen:
+            raise ProblemError(
+                "no parameter of the model requires grad; unfreeze some or name them in parameters="
+            )
+        return chosen
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    names = dict(module.named_parameters(remove_duplicate=False))
+    matched: set[int] = set()
+    for pattern in patterns:
+        found = {id(p) for name, p in names.items() if fnmatchcase(name, pattern)}
+        if not found:
+            raise ProblemError(
+                f"parameters={pattern!r} matches none of the model's parameters; there are: {_some(names)}"
+            )
+        matched |= found
+    if not matched:
+        raise ProblemError(f"parameters=[] chooses nothing; there are: {_some(names)}")
+    return {name: p for name, p in parameters.items() if id(p) in matched}
+
+
+def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -> None:
+    """Refuse parameters of which a part is also a part of another tensor of the module.
+
+    The flat vector would hold two values for it, of which the module can take only one.
+    """
+    sharing: dict[int, dict[str, Tensor]] = {}
+    for name, t in (*module.named_parameters(), *module.named_buffers()):
+        if not is_lazy(t) and t.numel() > 0:
+            sharing.setdefault(t.untyped_storage().data_ptr(), {})[name] = t
+    for tensors in sharing.values():
+        for one, other in combinations(tensors, 2):
+            if (one in chosen or other in chosen) and _overlap(tensors[one], tensors[other]):
+                raise ProblemError(
+                    f"{one!r} and {other!r} share memory but are not the same parameter, so that one "
+                    "cannot be steered without the other; tie them (b.weight = a.weight) or give each its "
+                    "own memory"
+                )
+
+
+def _overlap(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors in one storage have an entry in common."""
+    ends = [
+        t.storage_offset() + sum((n - 1) * s for n, s in zip(t.shape, t.stride(), strict=True))
+        for t in (a, b)
+    ]
+    if ends[0] < b.storage_offset() or ends[1] < a.storage_offset():
+        return False
+    places = torch.arange(int(max(ends)) + 1)  # interleaved columns of one matrix have no entry in common
+    used = [places.as_strided(t.shape, t.stride(), t.storage_offset()).flatten() for t in (a, b)]
+    return bool(torch.isin(*used).any())
+
+
+def _some(names: Iterable[str], limit: int = 12) -> str:
     listed = list(names)
     more = f", and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more

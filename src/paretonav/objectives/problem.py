@@ -51,9 +51,9 @@ class Losses:
     """The objectives at one point, kept batch by batch so that changes have a standard error.
 
     Attributes:
-        batches: [b, m], each objective's mean over each batch.
-        fractions: [b], each batch's share of the data; they sum to one.
-        metrics: further numbers from the same pass, by name.
+        batches: [b, m], each objective's mean over each batch, float64 on the CPU.
+        fractions: [b], each batch's share of the data, float64; they sum to one.
+        metrics: name -> number, from the same pass.
     """
 
     batches: Tensor
@@ -62,19 +62,20 @@ class Losses:
 
     @property
     def mean(self) -> Tensor:
-        """[m], the objectives over all the data, in float64 on the CPU."""
+        """[m], the objectives over all the data."""
         return self.fractions @ self.batches
 
     def change_from(self, before: Losses) -> tuple[Tensor, Tensor | None]:
         """The change since ``before`` and its standard error from paired per-batch differences, both [m].
 
-        The standard error treats batches as independent draws, b / (b - 1) corrected; it is None with fewer
-        than four batches, and for a deterministic function, which has no sampling error at all.
+        The standard error treats the batches as independent draws and is corrected by b / (b - 1). It is None
+        with fewer than four batches, where the batches are not the same ones, and for a deterministic
+        function, which has no sampling error at all.
         """
         change = self.mean - before.mean
-        if len(self.fractions) < 4 or self.batches.shape != before.batches.shape:
-            return change, None
         b = len(self.fractions)
+        if b < 4 or not torch.equal(self.fractions, before.fractions):
+            return change, None
         deviations = self.batches - before.batches - change
         return change, ((self.fractions**2) @ deviations**2 * b / (b - 1)).sqrt()
 
@@ -87,8 +88,9 @@ class Composite(NamedTuple):
 
     Attributes:
         fraction: this share's weight; the fractions of a sample sum to one.
-        outputs: Tensor[n] -> tuple of tensors of any shape.
-        losses: that tuple -> Tensor[m], means over this share.
+        outputs: Tensor[n] -> tuple of floating-point tensors of any shapes.
+        losses: the tuple that ``outputs`` returned last, or one of the same shapes -> Tensor[m], means over
+            this share.
     """
 
     fraction: float
@@ -110,8 +112,12 @@ class Bounds(NamedTuple):
 class Problem(ABC):
     """Several losses of one flat parameter vector, all of them minimised.
 
-    The objectives whose front is explored are ``f_i(theta) = loss_i(theta) + weight_decay / 2 |theta|^2``; the
-    losses that are shown are without the decay.
+    The objectives whose front is explored are ``f_i(theta) = loss_i(theta) + weight_decay / 2 |theta|^2``;
+    the losses that are shown are without the decay.
+
+    None of the methods but ``set_parameters`` and ``train`` changes the current parameters. Losses and
+    derivatives are returned as they are, finite or not, since a line search may want to step back from there;
+    ``require_finite`` is for those who do not.
 
     Attributes:
         names: the objectives' names, in the order of every vector of length m.
@@ -119,6 +125,8 @@ class Problem(ABC):
         weight_decay: the coefficient of the quadratic term in every objective.
         cost: what this problem has spent so far.
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
+        has_validation: whether the split "validation" can be evaluated.
+        stochastic: whether the losses are means over a sample of data, so that they have a sampling error.
     """
 
     names: tuple[str, ...]
@@ -142,23 +150,26 @@ class Problem(ABC):
 
     @abstractmethod
     def set_parameters(self, theta: Tensor) -> None:
-        """Make ``theta`` the current parameters."""
+        """Make ``theta`` [n] the current parameters."""
 
     @abstractmethod
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        """The losses at ``theta``; one forward pass, no graph."""
+        """The losses at ``theta`` [n]; one forward pass, no graph."""
 
     @abstractmethod
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
-        """The losses and their Jacobian [m, n], without the weight decay."""
+        """The losses at ``theta`` [n] and their Jacobian [m, n], both without the weight decay."""
 
     @abstractmethod
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
-        """About ``size`` training examples (None: all) to measure curvature on; frozen: the same at every call."""
+        """About ``size`` training examples (None: all) for curvature; frozen: the same at every call."""
 
     @abstractmethod
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
-        """One epoch of shuffled training batches; ``fraction`` is each batch's share of the epoch."""
+        """One epoch of shuffled training batches of ``size`` examples; the caller counts their cost.
+
+        ``fraction`` is each batch's share of the epoch.
+        """
 
     @property
     def needs_training(self) -> bool:
@@ -171,17 +182,26 @@ class Problem(ABC):
 
     @abstractmethod
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
-        """What to save of the model at ``theta``, by name."""
+        """What to save of the model at ``theta`` [n], by name; the tensors may share memory with ``theta``."""
 
     def objectives(self, losses: Tensor, theta: Tensor) -> Tensor:
-        """The losses [m] plus the weight decay that every objective carries."""
+        """The losses [m] plus the weight decay that every objective carries at ``theta`` [n]; [m]."""
         if self.weight_decay == 0:
             return losses
         return losses + 0.5 * self.weight_decay * float(theta.double() @ theta.double())
 
-    def require_finite(self, losses: Tensor, where: str) -> None:
-        """Raise ``NonFiniteError`` naming the first objective in ``losses`` [m] that is not finite."""
-        for name, value in zip(self.names, losses.tolist(), strict=True):
+    def require_finite(self, losses: Tensor | Losses, where: str) -> None:
+        """Raise ``NonFiniteError`` naming the first objective in ``losses`` that is not finite.
+
+        Args:
+            losses: [m], or batch by batch, in which case the first batch to blame is named, too.
+            where: the end of "objective 'a' is nan ...", such as "at x0".
+        """
+        values = losses.mean if isinstance(losses, Losses) else losses
+        for i, (name, value) in enumerate(zip(self.names, values.tolist(), strict=True)):
+            if isinstance(losses, Losses) and len(losses.batches) > 1 and not math.isfinite(value):
+                bad = int(losses.batches[:, i].isfinite().int().argmin())
+                where = f"{where}, first in batch {bad + 1} of {len(losses.batches)}"
             require_finite(name, value, where)
 
 
@@ -189,21 +209,26 @@ def require_finite(name: str, value: float, where: str) -> None:
     """Raise ``NonFiniteError`` naming objective ``name`` unless ``value`` is finite."""
     if not math.isfinite(value):
         raise NonFiniteError(
-            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero or a learning "
-            "rate that is too high"
+            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero, a number that "
+            "is not finite in the data, or a learning rate that is too high"
         )
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the objectives' names as a tuple if there are two or more, all different and none empty."""
+    if isinstance(names, str):
+        raise ProblemError(f"names={names!r} is one string; give a list with one name per objective")
     names = tuple(names)
     if len(names) < 2:
         raise ProblemError(
-            f"{len(names)} objective given; a trade-off needs at least 2 (add a loss, or minimise the one directly)"
+            f"{len(names)} objective{'' if len(names) == 1 else 's'} given; a trade-off needs at least 2 (add a "
+            "loss, or minimise the one directly)"
         )
     for name in names:
         if not isinstance(name, str) or not name:
             raise ProblemError(f"{name!r} is not a name; give every objective a non-empty string")
         if names.count(name) > 1:
-            raise ProblemError(f"the objective name {name!r} is used {names.count(name)} times; names must differ")
+            raise ProblemError(
+                f"the objective name {name!r} is used {names.count(name)} times; names must differ"
+            )
     return names
