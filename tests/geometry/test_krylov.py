@@ -35,7 +35,7 @@ def spectrum(n: int, digits: float, zeros: int = 0, indefinite: bool = False) ->
 
 
 def symmetric(eigenvalues: Tensor, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    q, _ = torch.linalg.qr(normal(len(eigenvalues), len(eigenvalues), seed=seed - 1))
+    q = torch.linalg.qr(normal(len(eigenvalues), len(eigenvalues), seed=seed - 1)).Q
     a = (q * eigenvalues) @ q.T
     return (0.5 * (a + a.T)).to(dtype)
 
@@ -55,7 +55,7 @@ def true_residuals(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
 
 @DTYPES
 @FEW
-@given(n=st.integers(1, 25), seed=SEEDS, digits=st.floats(0, 3), exponent=st.integers(-60, 60))
+@given(n=st.integers(1, 25), seed=SEEDS, digits=st.floats(0, 3), exponent=st.integers(-40, 40))
 def test_matches_a_dense_solver(dtype: Any, n: int, seed: int, digits: float, exponent: int) -> None:
     k, indefinite = 1 + seed % 6, seed % 4 < 2
     a = Matrix(symmetric(spectrum(n, digits, 0, indefinite), seed, dtype) * 2.0**exponent)
@@ -181,13 +181,14 @@ def test_numbers_that_are_not_finite_end_their_row_only(bad: float) -> None:
     assert true_residuals(a, b, solution.x)[[0, 2]].max() < 1.1e-10
     assert (solution.residuals[3:, 1] == solution.residuals[3, 1]).all()
     assert (solution.iterations[1], solution.products, solution.x[3].tolist()) == (3, sum(calls), [0] * 20)
+    assert minres(lambda v: 1e-30 * v, torch.full((1, 2), 1e30)).status == (Status.NON_FINITE,)  # x is 1e60
 
 
 def test_iteration_limit_is_a_status() -> None:
     a, b = Matrix(symmetric(spectrum(100, 10), 0)), normal(2, 100, seed=1)
     solution = minres(a, b, tolerance=1e-10, max_iterations=7)
-    assert (solution.status, solution.converged) == ((Status.ITERATION_LIMIT,) * 2, False)
-    assert (solution.iterations, a.rows) == ((7, 7), [2] * 7)
+    assert solution.status == (Status.ITERATION_LIMIT,) * 2
+    assert (solution.converged, solution.iterations, a.rows) == (False, (7, 7), [2] * 7)
     none = minres(a, b, max_iterations=0)
     assert (none.x.norm().item(), none.residuals.tolist(), none.products) == (0, [[1, 1]], 0)
     assert minres(a, b, tolerance=1e-12).iterations == (200, 200)
@@ -198,7 +199,6 @@ def test_zero_right_hand_side_has_the_solution_zero() -> None:
     b[1] = 0
     for x0 in (None, normal(3, 10, seed=2)):
         solution = minres(a, b, x0=x0)
-        assert solution.converged
         assert (solution.iterations[1], max(a.rows), float(solution.x[1].norm())) == (0, 2, 0)
         assert not solution.residuals[:, 1].any()
     assert (minres(a, 0 * b, x0=b).products, minres(a, b[:0]).residuals.shape) == (0, (1, 0))

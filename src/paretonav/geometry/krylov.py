@@ -30,7 +30,7 @@ class Solution:
     Attributes:
         x: [k, n], the last iterate of every row.
         status: why each row ended. LEAST_SQUARES: the system is inconsistent to rounding, and x minimises the
-            residual. NON_FINITE: the right-hand side or a product was not finite; x is the iterate before.
+            residual. NON_FINITE: b or a product was not finite, x is the iterate before; or x overflowed.
         negative_curvature: whether a residual r with r^T A r <= 0 was met (except that of a least-squares
             solution); equivalently, whether A is not positive definite on the Krylov space explored.
         residuals: [iterations + 1, k], float64 on the CPU: ||r|| / ||b|| as the recurrence estimates it after
@@ -70,7 +70,6 @@ def minres(
 
     Memory: x, two Lanczos vectors in ``rhs.dtype`` and two search directions in float64, all [k, n], besides
     what the operator needs. Scalars are Python floats; the device is waited for once an iteration.
-
     Accuracy: nothing is re-orthogonalised, and ``residuals`` are the recurrence's. The true residual follows
     them down to a floor, relative to ||b||, of about eps ||A|| ||x|| / ||b|| <= eps cond(A) in float32; with
     float32 directions it would be eps cond(A)^2, as it is in float64 (1e-8 at a condition number of 1e6).
@@ -137,8 +136,7 @@ def minres(
         steps = [row.advance(a, math.sqrt(square)) for row, a, square in zip(active, *scalars, strict=True)]
         # w_k = (v_k - epsilon_k w_{k-2} - delta_k w_{k-1}) / gamma_k in the memory of w_{k-2}.
         epsilon, delta, gamma, _ = _columns(w, zip(*steps, strict=True))
-        w_old.mul_(-epsilon).addcmul_(w, delta, value=-1).add_(v).div_(gamma)
-        w, w_old = w_old, w
+        w, w_old = w_old.mul_(-epsilon).addcmul_(w, delta, value=-1).add_(v).div_(gamma), w
         for j, (row, (*_, phi)) in enumerate(zip(active, steps, strict=True)):
             if row.iterations == 0:
                 x[row.index] = start[row.index]
@@ -150,6 +148,8 @@ def minres(
         if not active:
             break
 
+    for row, finite in zip(rows, x.isfinite().all(dim=1).tolist(), strict=True):
+        row.status = row.status if finite else Status.NON_FINITE  # x can overflow where no product does
     longest = max((row.iterations for row in rows), default=0)
     padded = [row.history + row.history[-1:] * (longest - row.iterations) for row in rows]
     return Solution(

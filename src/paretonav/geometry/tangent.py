@@ -236,7 +236,8 @@ def _calibration(solved: Tensor, exact: Tensor) -> Tensor:
     root = vectors / eigenvalues.sqrt()  # root^T solved root = 1
     ratios, directions = torch.linalg.eigh(root.T @ (0.5 * (exact + exact.T)) @ root)
     root = root @ directions
-    return (root / ratios.clamp_min(0.2)) @ root.T @ solved
+    scaling: Tensor = (root / ratios.clamp_min(0.2)) @ root.T @ solved
+    return scaling
 
 
 def _default_damping(operator: Curvature, theta: Tensor, decay: float) -> float:

@@ -271,14 +271,14 @@ class ModelProblem(Problem):
         beside = self._losses[name](join(tuple(leaf.detach() for leaf in variable)), batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
-                f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in outputs "
-                f"(a {type(outputs).__name__}); let forward return it in a tuple, list or dict, for example "
-                "forward=lambda model, batch: (model(batch[0]), model.weight)"
+                f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
+                f"outputs (a {type(outputs).__name__}); let forward return it in a tuple, list or dict, for "
+                "example forward=lambda model, batch: (model(batch[0]), model.weight)"
             )
         if not depends_on(value, theta) or not any(self._slopes(name, value, theta)):
             raise ProblemError(
-                f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, or "
-                "check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
+                f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, "
+                "or check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
             )
 
     def _slopes(self, name: str, value: Tensor, theta: Tensor) -> Iterator[bool]:

@@ -177,12 +177,12 @@ class Problem(ABC):
         return False
 
     def train(self, progress: Progress | None = None) -> Tensor:  # noqa: ARG002 - the default has nothing to do
-        """Run the problem's own recipe for a first model, where it has one, and return its parameters [n]."""
+        """Run the problem's own recipe for a first model, if it has one, and return its parameters [n]."""
         return self.parameters()
 
     @abstractmethod
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
-        """What to save of the model at ``theta`` [n], by name; the tensors may share memory with ``theta``."""
+        """What to save of the model at ``theta`` [n], by name; may share memory with ``theta``."""
 
     def objectives(self, losses: Tensor, theta: Tensor) -> Tensor:
         """The losses [m] plus the weight decay that every objective carries at ``theta`` [n]; [m]."""
@@ -209,8 +209,8 @@ def require_finite(name: str, value: float, where: str) -> None:
     """Raise ``NonFiniteError`` naming objective ``name`` unless ``value`` is finite."""
     if not math.isfinite(value):
         raise NonFiniteError(
-            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero, a number that "
-            "is not finite in the data, or a learning rate that is too high"
+            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero, data that "
+            "are not finite, or a learning rate that is too high"
         )
 
 
@@ -221,8 +221,8 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     names = tuple(names)
     if len(names) < 2:
         raise ProblemError(
-            f"{len(names)} objective{'' if len(names) == 1 else 's'} given; a trade-off needs at least 2 (add a "
-            "loss, or minimise the one directly)"
+            f"{len(names)} objective{'' if len(names) == 1 else 's'} given; a trade-off needs at least 2 "
+            "(add a loss, or minimise the one directly)"
         )
     for name in names:
         if not isinstance(name, str) or not name:

@@ -1,4 +1,4 @@
-"""Three handwritten digits on one small canvas: a deep model whose tasks really compete, without a download."""
+"""Three handwritten digits on one small canvas: a deep model whose tasks compete, without a download."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from paretonav.errors import ProblemError
 from paretonav.objectives import ModelProblem, Progress
 from paretonav.objectives.data import Batch
+from paretonav.problems.known import check_integer
 
 TASKS = ("left", "right", "middle")
 _OFFSETS = ((0, 0), (0, 6), (4, 3))
@@ -38,15 +38,18 @@ class DigitsNet(nn.Module):
 class Digits(ModelProblem):
     """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
 
-    The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before anything
-    else, so that no scan is in two of them; within each part three random scans at a time are laid over each other
-    at offsets (0, 0), (0, 6) and (4, 3) by their maximum.
+    The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before
+    anything else, so that no scan is in two of them; within each part three random scans at a time are laid
+    over each other at offsets (0, 0), (0, 6) and (4, 3) by their maximum.
 
-    Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a one-cycle
-    learning rate.
+    Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
+    one-cycle learning rate. The arguments are those of ``digits``.
 
     Attributes:
         test_data: composites of scans that neither training nor validation has seen.
+
+    Raises:
+        ProblemError: a size is less than 1, or ``weight_decay`` is negative.
     """
 
     def __init__(
@@ -59,13 +62,20 @@ class Digits(ModelProblem):
         epochs: int = 60,
         seed: int = 0,
     ) -> None:
-        if trunk < 1 or epochs < 1 or min(train_size, validation_size) < 1:
-            raise ProblemError("trunk, epochs, train_size and validation_size must be at least 1")
+        sizes = {
+            "trunk": trunk,
+            "epochs": epochs,
+            "train_size": train_size,
+            "validation_size": validation_size,
+        }
+        for name, size in sizes.items():
+            check_integer(name, size, 1, why="there must be something to train, and to train on")
         generator = torch.Generator().manual_seed(seed)
         scans = load_digits()
         images = torch.from_numpy(scans.images / 16).float()
         classes = torch.from_numpy(scans.target).long()
-        parts = torch.randperm(len(images), generator=generator).split([1200, 300, len(images) - 1500])
+        order = torch.randperm(len(images), generator=generator)
+        parts = torch.split(order, [1200, 300, len(images) - 1500])
         train, validation, test = (
             _overlay(images[part], classes[part], size, generator)
             for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
@@ -131,7 +141,7 @@ def digits(
 
     Args:
         trunk: units shared by the three tasks.
-        weight_decay: in every objective.
+        weight_decay: the coefficient in every objective.
         train_size: composites to train on.
         validation_size: composites to validate on, and to test on.
         epochs: of the training recipe.
@@ -148,6 +158,7 @@ def digits(
 
 
 def _overlay(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> TensorDataset:
+    """``count`` composites of random scans: canvases [count, 168] and their digits' classes [count, 3]."""
     canvas = torch.zeros(count, *_CANVAS)
     labels = []
     for row, column in _OFFSETS:
@@ -171,4 +182,5 @@ class _Accuracy:
         self._task = task
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        return (logits[:, self._task].argmax(dim=1) == batch[1][:, self._task]).double().mean()
+        labels: Tensor = batch[1][:, self._task]
+        return (logits[:, self._task].argmax(dim=1) == labels).double().mean()

@@ -67,7 +67,7 @@ class Navigator:
         self.predictor = predictor or ObjectiveSpace()
         self.corrector = corrector or Newton()
         self.geometry = geometry or Geometry()
-        self.approach = approach or (None if problem.stochastic else MGDA())
+        self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self._points: list[Point] = []
         self._current: Point | None = None
         self._tangents: OrderedDict[int, Tangent] = OrderedDict()

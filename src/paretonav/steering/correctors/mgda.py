@@ -24,6 +24,8 @@ class MGDA:
 
     Attributes:
         max_iterations: line-search steps on a function.
+        normalized: on a function, divide each gradient by its length first, so that a long one does not leave the
+            progress to the short ones (which may end at a point that is only weakly optimal).
         tolerance: a function is critical when |J^T alpha| is below this fraction of the longest gradient.
         epochs: of minibatches, on data.
         learning_rate: on data.
@@ -33,6 +35,7 @@ class MGDA:
     """
 
     max_iterations: int = 500
+    normalized: bool = False
     tolerance: float = 1e-6
     epochs: int = 15
     learning_rate: float = 1e-3
@@ -59,9 +62,11 @@ class MGDA:
         for iteration in range(self.max_iterations + 1):
             if progress is not None and iteration % 10 == 0:
                 progress("descend to the front", iteration / self.max_iterations)
-            weights, gradient = pareto_weights(problem, theta, jacobian)
+            lengths = jacobian.norm(dim=1).double().cpu().clamp_min(torch.finfo(torch.float64).tiny)
+            scales = lengths if self.normalized else torch.ones_like(lengths)
+            weights, gradient = pareto_weights(problem, theta, jacobian / scales[:, None].to(jacobian))
             norm = float(gradient.norm())
-            converged = norm <= self.tolerance * float(jacobian.norm(dim=1).max())
+            converged = norm <= self.tolerance * float((lengths / scales).max())
             if converged or iteration == self.max_iterations:
                 break
             # A step may double, but stays short against the point itself: a long first one would leave its basin.
@@ -74,14 +79,15 @@ class MGDA:
                     trial = problem.bounds.clamp(trial)
                 after = problem.evaluate(trial)
                 gain = float((theta - trial) @ gradient)  # |gradient|^2 * length, less what the box takes
-                if (problem.objectives(after.mean, trial) <= values - 1e-4 * gain).all():
+                if (problem.objectives(after.mean, trial) <= values - 1e-4 * gain * scales).all():
                     break
                 length /= 2
             else:
                 break
             theta = trial
             losses, jacobian = problem.jacobian(theta)
-        return Correction(theta, losses, weights, None, iteration, converged)
+        weights = weights / scales
+        return Correction(theta, losses, weights / weights.sum(), None, iteration, converged)
 
     def _minibatches(
         self, problem: Problem, theta: Tensor, guide: Guide | None, progress: Progress | None

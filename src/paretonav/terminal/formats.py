@@ -1,0 +1,45 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+import math
+
+_MOST_DECIMALS = 9
+
+
+def decimals(loss: float) -> int:
+    """How many decimals show four or more significant digits of ``loss``."""
+    if not math.isfinite(loss) or loss == 0:
+        return 4
+    size = math.floor(math.log10(abs(loss)))
+    return min(max(4 - max(0, size), 0) if size >= -1 else 3 - size, _MOST_DECIMALS)
+
+
+def value(x: float, like: float) -> str:
+    """``x`` with as many decimals as suit the loss ``like``."""
+    return f"{x:.{decimals(like)}f}"
+
+
+def change(x: float, like: float) -> str:
+    """``x`` with a sign, unless it rounds to zero."""
+    return _signed(f"{x:+.{decimals(like)}f}")
+
+
+def relative(x: float, base: float) -> str:
+    """The change ``x`` in per cent of ``base``."""
+    return _signed(f"{100 * x / abs(base):+.1f}") + "%" if base else "-"
+
+
+def weight(x: float) -> str:
+    """A weight, to three decimals."""
+    text = f"{x:.3f}"
+    return text if float(text) else text.lstrip("-")
+
+
+def percent(x: float) -> str:
+    """The fraction ``x`` in per cent."""
+    return f"{100 * x:.1f}%" if x >= 0.01 else f"{100 * x:.2g}%"
+
+
+def _signed(text: str) -> str:
+    return text if float(text) else text.lstrip("+-")

@@ -1,0 +1,156 @@
+"""Commands carried out on a navigator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os.path import expanduser
+
+from rich.console import Console
+from rich.text import Text
+
+from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.plotting import save_plot
+from paretonav.plotting.wording import describe, listed, number, printable
+from paretonav.steering import Improve, Navigator, StepStatus
+from paretonav.terminal import commands as say
+from paretonav.terminal.console import progress_on
+from paretonav.terminal.views import help_view, outlook_view, point_view, points_view, preview_view, step_view
+
+_TINY = 1e-4
+
+
+class RefusedError(ParetonavError):
+    """A command that makes sense was not carried out; the message says why, and what to try."""
+
+
+class Session:
+    """A navigation from a terminal: what is held, and how each command is done and shown.
+
+    Args:
+        navigator: not started yet.
+        console: to write on.
+        ask: answers whether a step shall be taken.
+    """
+
+    def __init__(
+        self, navigator: Navigator, console: Console, ask: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self.navigator = navigator
+        self.console = console
+        self.held: tuple[str, ...] = ()
+        self._ask = ask
+
+    def start(self) -> None:
+        """Go to the first point and show it."""
+        with progress_on(self.console) as progress:
+            point = self.navigator.start(progress)
+        self.console.print(Text(f"On the front after {point.cost.seconds:.1f} s.\n", style="dim"))
+        self._show()
+
+    def run(self, command: say.Command) -> None:
+        """Carry out a command.
+
+        Raises:
+            ParetonavError: it was not carried out; the navigation is where it was.
+        """
+        match command:
+            case say.Improve() | say.Direction():
+                self._step(command)
+            case say.Preview(trade):
+                self._preview(trade)
+            case say.Hold(names):
+                self._set_held((*self.held, *(name for name in names if name not in self.held)))
+            case say.Release(names):
+                self._release(names)
+            case say.Undo():
+                self.navigator.undo()
+                self._summarise()
+            case say.Go(point):
+                self.navigator.go_to(point)
+                self._summarise()
+            case say.Points():
+                ascii_only = self.console.options.ascii_only
+                self.console.print(
+                    points_view(self.navigator.points, self.navigator.here.id, ascii_only=ascii_only)
+                )
+            case say.Show():
+                self._show()
+            case say.Plot(path):
+                save_plot(self.navigator, expanduser(path))
+                self._say(f"The plot is in {path}.")
+            case say.Export(path):
+                self.navigator.export(expanduser(path))
+                self._say(f"The model of point {self.navigator.here.id} is in {path}.")
+            case say.Help():
+                self.console.print(help_view(self.held))
+            case say.Quit():
+                pass
+
+    def _step(self, trade: say.Trade) -> None:
+        self._preview(trade)
+        if not self._ask("Take this step? [y/n] "):
+            self._say("Not taken.")
+            return
+        before = self.navigator.here
+        with progress_on(self.console) as progress:
+            step = self.navigator.step(trade.preference(self.held), trade.amount, progress)
+        self.console.print()
+        self.console.print(step_view(step, before))
+        if step.status is StepStatus.REJECTED:
+            raise RefusedError(
+                f"the step was rejected and taken back: {step.reason}; the model is still that of point "
+                f"{before.id}; try a smaller amount or another preference"
+            )
+        self.console.print()
+        self._summarise()
+
+    def _preview(self, trade: say.Trade) -> None:
+        preference = trade.preference(self._holdable(trade))
+        try:
+            preview = self.navigator.preview(preference, trade.amount)
+        except InfeasiblePreferenceError as error:
+            raise RefusedError(_infeasible(trade, error)) from error
+        self.console.print(preview_view(preview, self.navigator.here, describe(preference, trade.amount)))
+
+    def _holdable(self, trade: say.Trade) -> tuple[str, ...]:
+        """What is held, if the trade does not contradict it."""
+        for name, weight in trade.entries:
+            if weight and name in self.held:
+                raise RefusedError(f"{printable(name)} is held; first say: release {say.quoted(name)}")
+        return self.held
+
+    def _release(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in self.held:
+                raise RefusedError(f"{printable(name)} is not held, so it cannot be released")
+        self._set_held(tuple(name for name in self.held if names and name not in names))
+
+    def _set_held(self, held: tuple[str, ...]) -> None:
+        self.held = held
+        self._say(f"Held from now on: {listed([printable(name) for name in held]) or 'nothing'}.")
+
+    def _summarise(self) -> None:
+        self.console.print(point_view(self.navigator.here, self.navigator.points[0]))
+
+    def _show(self) -> None:
+        self._summarise()
+        here = self.navigator.here
+        reaches = {name: self._reach(name) for name in here.losses if name not in self.held}
+        self.console.print(outlook_view(here, reaches, self.held))
+
+    def _reach(self, name: str) -> float:
+        try:
+            return self.navigator.preview(Improve({name: 1.0}, hold=self.held), _TINY).reach
+        except InfeasiblePreferenceError as error:
+            return error.reach
+
+    def _say(self, text: str) -> None:
+        self.console.print(printable(text))
+
+
+def _infeasible(trade: say.Trade, error: InfeasiblePreferenceError) -> str:
+    wanted = f"{number(trade.percent)}% is not possible here: {error.reason}"
+    possible = int(1000 * error.reach) / 10
+    if possible == 0:
+        return f"{wanted}; release what is held, or improve something else"
+    return f"{wanted}; try it with: by {number(possible)}%"

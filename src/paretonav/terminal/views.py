@@ -1,0 +1,270 @@
+"""What is shown: points, previews, steps and help, as rich renderables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from paretonav.objectives import Cost
+from paretonav.plotting.wording import describe, listed, origin, printable
+from paretonav.steering import Point, Preview, Step, StepStatus
+from paretonav.terminal.formats import change, percent, relative, value, weight
+from paretonav.terminal.parser import VERBS
+
+Values = Mapping[str, float]
+
+
+def point_view(point: Point, start: Point) -> RenderableType:
+    """A point's losses, metrics and weights, compared with the start."""
+    kinds = _metric_kinds(point)
+    table = _table("objective")
+    splits = [("training\nloss", point.losses, start.losses)]
+    if point.validation is not None:
+        splits.append(("validation\nloss", point.validation, start.validation or {}))
+    for heading, _, _ in splits:
+        _add_numbers(table, heading, *(["since\nstart"] if point.id else []))
+    for kind in kinds:
+        _add_numbers(table, f"{printable(kind)}\n(validation)" if point.validation else printable(kind))
+    _add_numbers(table, "weight")
+    for name in point.losses:
+        cells: list[str | Text] = []
+        for _, now, first in splits:
+            cells.append(value(now[name], now[name]))
+            if point.id:
+                cells.append(
+                    _coloured(now[name] - first[name], relative(now[name] - first[name], first[name]))
+                )
+        cells += [_metric(f"{name} {kind}", point, start) for kind in kinds]
+        table.add_row(printable(name), *cells, weight(point.weights[name]))
+    loose = [
+        name for name in point.metrics if not any(name == f"{o} {k}" for o in point.losses for k in kinds)
+    ]
+    others = [Text(f"{printable(name)}: {_metric(name, point, start)}") for name in loose]
+    return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), table, *others)
+
+
+def outlook_view(point: Point, reaches: Values, held: Sequence[str]) -> RenderableType:
+    """What trading costs at a point, how far it goes, and what is still to be had for free.
+
+    Args:
+        point: where one is.
+        reaches: name -> the largest amount by which it can be improved alone.
+        held: what is held meanwhile.
+    """
+    table = _table("1% better on")
+    table.add_column("costs about (all others held)", ratio=1)
+    _add_numbers(table, "at most")
+    for name in point.losses:
+        reach = "held" if name in held else _reach(reaches[name])
+        table.add_row(printable(name), _price(point, name), reach)
+    holding = f"Holding {listed([printable(name) for name in held])}. " if held else ""
+    share = point.joint_gain * len(point.losses) / max(sum(map(abs, point.losses.values())), 1e-300)
+    gain = (
+        f"For free, all losses could still fall together by about {point.joint_gain:.2g} "
+        f"({percent(share)} of their size)."
+    )
+    return Group("", table, "", holding + gain)
+
+
+def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
+    """What a step would do to each objective."""
+    table = _table("objective")
+    _add_numbers(table, "requested", "predicted\ntraining", "")
+    if preview.predicted_validation is not None:
+        _add_numbers(table, "predicted\nvalidation", "")
+    _add_numbers(table, "weight\nnow", "weight\nthen")
+    for name, loss in point.losses.items():
+        cells = [_requested(preview.requested, name, loss), *_change_cells(preview.predicted[name], loss)]
+        if preview.predicted_validation is not None and point.validation is not None:
+            cells += _change_cells(preview.predicted_validation[name], point.validation[name])
+        table.add_row(printable(name), *cells, weight(point.weights[name]), weight(preview.weights[name]))
+    reach = f"\nThis can be asked up to {_reach(preview.reach)}."
+    return Group(Text(f"Preview: {title}", style="bold"), table, reach)
+
+
+def step_view(step: Step, before: Point) -> RenderableType:
+    """What was requested, predicted and achieved, side by side."""
+    table = _table("objective")
+    table.add_column("loss")
+    _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
+    table.add_column("")
+    outcomes = _outcomes(step, before)
+    for name, loss in before.losses.items():
+        first: list[str | Text] = [printable(name), outcomes[0].split, _requested(step.requested, name, loss)]
+        for outcome in outcomes:
+            table.add_row(*first, *_outcome_cells(outcome, name))
+            first = ["", outcomes[-1].split, ""]
+    noisy = any(outcome.is_noise(name) for outcome in outcomes for name in before.losses)
+    heading = Text(f"Step from point {before.id}", style="bold")
+    legend = Text("noise: within two standard errors", style="dim")
+    return Group(heading, table, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
+
+
+def points_view(points: Sequence[Point], current: int, *, ascii_only: bool) -> RenderableType:
+    """The visited points as a tree."""
+    table = _table("point")
+    table.add_column("from", justify="right")
+    for name in points[0].losses:
+        _add_numbers(table, printable(name))
+    table.add_column("by", ratio=1)
+    for branch, point in tree(points, ascii_only=ascii_only):
+        here = point.id == current
+        by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
+        losses = (value(loss, loss) for loss in point.losses.values())
+        mark = " <- here" if here else ""
+        parent = "" if point.parent is None else str(point.parent)
+        table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
+    return Group(table, Text("\nThe columns are training losses.", style="dim"))
+
+
+def tree(points: Sequence[Point], *, ascii_only: bool) -> Iterator[tuple[str, Point]]:
+    """The points below each other with the branches to draw before them; only a fork indents."""
+    fork, last, through = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
+    children: dict[int | None, list[Point]] = {}
+    for point in points:
+        children.setdefault(point.parent, []).append(point)
+    stack = [("", "", points[0])]
+    while stack:
+        branch, below, point = stack.pop()
+        yield branch, point
+        ahead = children.get(point.id, [])
+        if len(ahead) == 1:
+            stack.append((below, below, ahead[0]))
+            continue
+        for child in reversed(ahead):
+            end = child is ahead[-1]
+            stack.append((below + (last if end else fork), below + ("   " if end else through), child))
+
+
+def help_view(held: Sequence[str]) -> RenderableType:
+    """All commands."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", max_width=34)
+    table.add_column(ratio=1)
+    for verb in VERBS.values():
+        table.add_row(Text(verb.usage), verb.summary)
+    holding = listed([printable(name) for name in held]) or "nothing"
+    notes = (
+        "\nFor example: improve left 0.7 right 0.3 by 5%; hold middle; undo\n"
+        "Upper and lower case do not matter. Names with spaces go in quotes. Several commands on one "
+        f"line are separated by semicolons. Held now: {holding}.\n"
+        "Lower losses are better: a negative change is an improvement. A weight says how much a loss "
+        "counts in the weighted sum for which the point is optimal; at zero it has nothing left to give."
+    )
+    return Group(table, notes)
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column(first, overflow="fold", min_width=len(first))
+    return table
+
+
+def _add_numbers(table: Table, *headings: str) -> None:
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+
+
+def _coloured(x: float, text: str) -> Text:
+    return Text(text, style="" if not x or text == "0" else "green" if x < 0 else "red")
+
+
+def _change_cells(x: float, loss: float) -> list[Text]:
+    return [_coloured(x, change(x, loss)), _coloured(x, relative(x, loss))]
+
+
+def _requested(requested: Values, name: str, loss: float) -> Text:
+    if name not in requested:
+        return Text("free", style="dim")
+    return Text("hold" if requested[name] == 0 else change(requested[name], loss))
+
+
+class _Outcome(NamedTuple):
+    """What became of the losses on one part of the data."""
+
+    split: str
+    before: Values
+    predicted: Values
+    achieved: Values
+    errors: Values | None
+
+    def is_noise(self, name: str) -> bool:
+        """Whether a change is within two standard errors."""
+        return self.errors is not None and abs(self.achieved[name]) <= 2 * self.errors[name]
+
+
+def _outcomes(step: Step, before: Point) -> list[_Outcome]:
+    found = [_Outcome("train", before.losses, step.predicted, step.achieved, step.standard_error)]
+    predicted, achieved = step.predicted_validation, step.achieved_validation
+    if before.validation is not None and predicted is not None and achieved is not None:
+        errors = step.standard_error_validation
+        found.append(_Outcome("valid.", before.validation, predicted, achieved, errors))
+    return found
+
+
+def _outcome_cells(outcome: _Outcome, name: str) -> list[Text]:
+    loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.is_noise(name)
+    error = "" if outcome.errors is None else f"±{value(outcome.errors[name], loss)}"
+    return [
+        Text(change(outcome.predicted[name], loss)),
+        _coloured(0.0 if noise else achieved, change(achieved, loss)),
+        Text(error, style="dim"),
+        Text(relative(achieved, loss)),
+        Text("noise" if noise else "", style="dim"),
+    ]
+
+
+def _verdict(step: Step) -> Text:
+    words = {
+        StepStatus.ACCEPTED: ("Accepted", "bold green"),
+        StepStatus.SHORTENED: ("Shortened", "bold yellow"),
+        StepStatus.REJECTED: ("Rejected", "bold red"),
+    }
+    word, style = words[step.status]
+    return Text.assemble((word, style), f": {step.reason}." if step.reason else ".")
+
+
+def _cost(cost: Cost) -> str:
+    return (
+        f"{cost.seconds:.1f} s, {cost.gradient_passes:.3g} gradient passes over the training set, "
+        f"{cost.hessian_products} Hessian products."
+    )
+
+
+def _reach(reach: float) -> str:
+    if math.isinf(reach):
+        return "no limit"
+    return "over 100%" if reach > 1 else percent(reach)
+
+
+def _price(point: Point, name: str) -> str:
+    """What one per cent of an objective costs on each of the others, in words."""
+    loss = abs(point.losses[name])
+    offers = []
+    for other, rate in point.trade_offs[name].items():
+        base = abs(point.losses[other])
+        if not math.isfinite(rate) or not base:
+            offers.append(f"no price on {printable(other)}")
+        else:
+            offers.append(f"{rate * loss / base:.2g}% on {printable(other)}")
+    return listed(offers, "or")
+
+
+def _metric_kinds(point: Point) -> list[str]:
+    """The ``kind`` of metrics that every objective has one of, named "<objective> <kind>"."""
+    first = next(iter(point.losses))
+    kinds = [name[len(first) + 1 :] for name in point.metrics if name.startswith(f"{first} ")]
+    return [kind for kind in kinds if all(f"{name} {kind}" in point.metrics for name in point.losses)]
+
+
+def _metric(name: str, point: Point, start: Point) -> str:
+    now = point.metrics[name]
+    if not point.id or name not in start.metrics:
+        return value(now, now)
+    return f"{value(now, now)} ({change(now - start.metrics[name], now)})"

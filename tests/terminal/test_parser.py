@@ -1,0 +1,192 @@
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import paretonav as pn
+from paretonav.terminal.commands import (
+    Direction,
+    Export,
+    Go,
+    Help,
+    Hold,
+    Improve,
+    Plot,
+    Points,
+    Preview,
+    Quit,
+    Release,
+    Show,
+    Undo,
+)
+from paretonav.terminal.parser import VERBS, CommandError, parse
+
+TASKS = ("left", "right", "middle")
+
+names = st.text(min_size=1, max_size=12)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+percents = st.floats(min_value=1e-9, max_value=1e9)
+
+
+@st.composite
+def problems_and_commands(draw):
+    """The names of a problem, and commands on it."""
+    known = draw(st.lists(names, min_size=2, max_size=5, unique=True))
+    some = st.lists(st.sampled_from(known), min_size=1, unique=True).map(tuple)
+
+    def entries(weights, useful):
+        chosen = draw(some)
+        drawn = draw(st.lists(weights, min_size=len(chosen), max_size=len(chosen)).filter(useful))
+        return tuple(zip(chosen, drawn, strict=True))
+
+    def trade():
+        if draw(st.booleans()):
+            return Improve(entries(finite.map(abs), any), draw(percents))
+        return Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents))
+
+    def one():
+        makers = (
+            trade,
+            lambda: Preview(trade()),
+            lambda: Hold(draw(some)),
+            lambda: Release(draw(some | st.just(()))),
+            lambda: Go(draw(st.integers(0, 999_999_999))),
+            lambda: Plot(draw(names) + draw(st.sampled_from([".png", ".html"]))),
+            lambda: Export(draw(names) + ".safetensors"),
+            lambda: draw(st.sampled_from([Undo(), Points(), Show(), Help(), Quit()])),
+        )
+        return draw(st.sampled_from(makers))()
+
+    return known, [one() for _ in range(draw(st.integers(0, 4)))]
+
+
+@given(problems_and_commands(), st.sampled_from([";", "\n", " ; ", ";;\n"]))
+def test_what_a_command_says_of_itself_parses_to_it(case, separator):
+    known, commands = case
+    assert parse(separator.join(map(str, commands)), known) == commands
+
+
+@given(st.text())
+def test_garbage_is_refused_in_words(text):
+    try:
+        parse(text, TASKS)
+    except CommandError as error:
+        assert str(error)
+
+
+words = st.sampled_from(
+    [*VERBS, *TASKS, "by", "all", "5%", "%", "1", "-1", "+.5", "1e999", ";", "'", '"', "x.png", "?", "nan"]
+)
+
+
+@given(st.lists(words, max_size=12).map(" ".join))
+def test_word_salad_is_refused_or_makes_sense(text):
+    try:
+        commands = parse(text, TASKS)
+    except CommandError:
+        return
+    for command in commands:
+        if isinstance(command, Improve | Direction):
+            assert math.isfinite(command.amount)
+            assert command.amount > 0
+            command.preference(()).wish(TASKS, np.ones(len(TASKS)))
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("improve left", Improve((("left", 1.0),), 5.0)),
+        ("IMPROVE Left 0.7 RIGHT .3 BY 2.5%", Improve((("left", 0.7), ("right", 0.3)), 2.5)),
+        ("improve left right 2 by 5 %", Improve((("left", 1.0), ("right", 2.0)), 5.0)),
+        ("direction left -1 middle +0.5 by 1%", Direction((("left", -1.0), ("middle", 0.5)), 1.0)),
+        ("preview improve 'left'", Preview(Improve((("left", 1.0),)))),
+        ("hold left middle", Hold(("left", "middle"))),
+        ("release", Release()),
+        ("release all", Release()),
+        ("release left", Release(("left",))),
+        ("go 12", Go(12)),
+        ("plot my_way.HTML", Plot("my_way.HTML")),
+        (r"plot C:\new\way.png", Plot(r"C:\new\way.png")),
+        ('export "a ""b"".safetensors"', Export('a "b".safetensors')),
+        ("?", Help()),
+        ("exit", Quit()),
+        ("  undo  ", Undo()),
+    ],
+)
+def test_commands(text, command):
+    assert parse(text, TASKS) == [command]
+
+
+@pytest.mark.parametrize("text", ["", "  ", ";;", "\n \n"])
+def test_nothing_is_no_command(text):
+    assert parse(text, TASKS) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("imporve left", "did you mean improve?"),
+        ("dance", "help lists all"),
+        ("improve", "name of an objective is missing"),
+        ("improve by 5%", "missing before 'by'"),
+        ("improve lft", "did you mean left?.*the objectives are left, right and middle"),
+        ("improve left by", "the amount is missing"),
+        ("improve left by 5", "write the amount like this: by 5%"),
+        ("improve left by five%", "write the amount like this: by 5%"),
+        ("improve left by 0%", "more than 0%"),
+        ("improve left by 1e999%", "finite"),
+        ("improve left by 5% now", "'now' is too much; the command is: improve NAME"),
+        ("improve 0.7 left", "name of an objective is expected where 0.7 stands"),
+        ("improve left -1", r"direction ... left \+1"),
+        ("improve left 0", "no weight is positive"),
+        ("improve left left", "'left' is named more than once"),
+        ("improve left 1e999", "too large"),
+        ("direction left", "change of left is missing"),
+        ("direction left +1", "negative change"),
+        ("direction left -1 left -1", "more than once"),
+        ("preview undo", "cannot be previewed"),
+        ("preview", "improve or direction is missing"),
+        ("hold", "name of an objective is missing"),
+        ("hold left left", "more than once"),
+        ("undo 2", "'2' is too much"),
+        ("go", "number of a point is missing"),
+        ("go back", "points lists them"),
+        ("go -1", "points lists them"),
+        ("plot", "name of a file is missing"),
+        ("plot way.pdf", "does not end in .html or .png"),
+        ("plot my way.png", "put a name with spaces in quotes"),
+        ("export model.pt", "does not end in .safetensors"),
+        ("improve 'left", "not closed; add another '"),
+    ],
+)
+def test_mistakes_are_named_with_their_remedy(text, says):
+    with pytest.raises(CommandError, match=says):
+        parse(text, TASKS)
+
+
+def test_all_mistakes_of_a_script_are_named_at_once():
+    with pytest.raises(CommandError) as caught:
+        parse("undo; imporve left; hold lft; show", TASKS)
+    assert re.search(r"command 2 \(imporve left\).*\n.*command 3 \(hold lft\)", str(caught.value))
+
+
+def test_names_that_differ_by_case_need_it():
+    assert parse("hold Loss", ("loss", "Loss")) == [Hold(("Loss",))]
+    with pytest.raises(CommandError, match="no objective 'LOSS'"):
+        parse("hold LOSS", ("loss", "Loss"))
+
+
+def test_messages_never_carry_control_characters():
+    with pytest.raises(CommandError) as caught:
+        parse("\x1b[2J", TASKS)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_the_weights_are_proportions_of_percentages():
+    (command,) = parse("improve left 0.7 right 0.3 by 5%", TASKS)
+    assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"], "relative")
+    (command,) = parse("direction left -1 right 0.5", TASKS)
+    assert command.preference(["middle"]).changes == {"left": -1, "right": 0.5, "middle": 0}
