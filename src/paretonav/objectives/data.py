@@ -126,7 +126,7 @@ class Data:
             batches = ([_rows(t, group) for t in tensors] for group in groups)
         else:
             batches = _reader(self._loader, groups)
-        moved = (pytree.tree_map(self._move, batch) for batch in batches)
+        moved = (pytree.tree_map(self._move, batch, is_leaf=_can_move) for batch in batches)
         if groups is not None and self._knows_lengths:
             return zip(moved, map(len, groups), strict=True)
         return ((batch, batch_length(batch)) for batch in moved)
@@ -135,7 +135,12 @@ class Data:
         if isinstance(leaf, Tensor):
             # Towards the host, an asynchronous copy may be read before it has arrived.
             return leaf.to(self._device, non_blocking=self._device.type == "cuda")
-        return leaf.to(self._device) if hasattr(leaf, "to") else leaf
+        return leaf.to(self._device) if _can_move(leaf) else leaf
+
+
+def _can_move(node: Any) -> bool:
+    """Whether it knows how to go to a device, as tensors do and packed sequences, which must stay whole."""
+    return callable(getattr(node, "to", None))
 
 
 def batch_length(batch: Batch) -> int:

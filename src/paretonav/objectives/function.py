@@ -55,7 +55,8 @@ class FunctionProblem(Problem):
     def set_parameters(self, theta: Tensor) -> None:
         if theta.shape != self._x.shape:
             raise ProblemError(
-                f"a vector of shape {list(theta.shape)} was given for {len(self._x)} variables"
+                f"a vector of shape {list(theta.shape)} was given for {len(self._x)} variables; "
+                "give one like those that parameters() returns"
             )
         self._x = theta.detach().to(self._x, copy=True)
 

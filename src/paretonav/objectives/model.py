@@ -218,7 +218,9 @@ class ModelProblem(Problem):
             return variable
 
         def losses(variable: tuple[Tensor, ...]) -> Tensor:
-            return self._values(joins[0](variable), batch)
+            values = self._values(joins[0](variable), batch)
+            # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
+            return values + sum(tensor[..., None][..., :0].sum() for tensor in variable)
 
         return Composite(fraction, outputs, losses)
 
@@ -248,7 +250,7 @@ class ModelProblem(Problem):
                 ) from error
             require_finite(name, float(scalar(name, value).detach()), f"on the first {split} batch")
             if split == "train":
-                self._require_dependence(name, value, theta, outputs, batch)
+                self._require_dependence(name, theta, outputs, batch)
         self._measured(pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
         with torch.no_grad():
             first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
@@ -263,9 +265,7 @@ class ModelProblem(Problem):
                         f"loss {name!r} on the {split} data is random: it has two values {what}"
                     )
 
-    def _require_dependence(
-        self, name: str, value: Tensor, theta: Tensor, outputs: Outputs, batch: Batch
-    ) -> None:
+    def _require_dependence(self, name: str, theta: Tensor, outputs: Outputs, batch: Batch) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
         variable, join = _divided(outputs)
         beside = self._losses[name](join(tuple(leaf.detach() for leaf in variable)), batch)
@@ -275,18 +275,19 @@ class ModelProblem(Problem):
                 f"outputs (a {type(outputs).__name__}); let forward return it in a tuple, list or dict, for "
                 "example forward=lambda model, batch: (model(batch[0]), model.weight)"
             )
-        if not depends_on(value, theta) or not any(self._slopes(name, value, theta)):
+        if not self._has_slope(name, theta):
             raise ProblemError(
                 f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, "
                 "or check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
             )
 
-    def _slopes(self, name: str, value: Tensor, theta: Tensor) -> Iterator[bool]:
-        """Whether the loss has a gradient on the first batch, on the others."""
-        yield bool(torch.autograd.grad(value, theta, retain_graph=True)[0].any())
+    def _has_slope(self, name: str, theta: Tensor) -> bool:
+        """Whether the loss has a gradient anywhere in the training data; usually the first batch knows."""
         for batch, _ in self._batches("train"):
-            value = self._losses[name](self._outputs(theta, batch), batch)
-            yield depends_on(value, theta) and bool(torch.autograd.grad(value, theta)[0].any())
+            value = scalar(name, self._losses[name](self._outputs(theta, batch), batch))
+            if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
+                return True
+        return False
 
 
 class _Call(nn.Module):

@@ -99,7 +99,7 @@ class FlatParameters:
         if theta.shape != (self.size,) or theta.dtype != self.dtype:
             raise ProblemError(
                 f"a vector of shape {list(theta.shape)} and {theta.dtype} was given for the {self.size} "
-                f"steered parameters of {self.dtype}"
+                f"steered parameters of {self.dtype}; give one like those that parameters() returns"
             )
         parts = torch.split(theta, self._sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}

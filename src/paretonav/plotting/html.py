@@ -217,7 +217,7 @@ def _parallel(picture: Picture) -> Any:
     )
     axes = {"showgrid": True, "gridcolor": "#bbb", "zeroline": False}
     ticks = [
-        f"{escape(name)}<br>{bottom:.4g} to {top:.4g}"
+        f"{escape(name)}<br>{bottom:.4g}" + (f" to {top:.4g}" if top > bottom else "")
         for name, bottom, top in zip(picture.names, low, high, strict=True)
     ]
     figure.update_layout(

@@ -126,7 +126,8 @@ def _parallel(figure: Figure, picture: Picture) -> Any:
     axes.set_xticklabels(picture.names, parse_math=False)
     for place in places:
         axes.axvline(place, color="#cccccc", linewidth=0.8, zorder=0)
-        for height, loss in ((-0.07, low[place]), (1.07, high[place])):
+        ends = {low[place]: -0.07} if low[place] == high[place] else {low[place]: -0.07, high[place]: 1.07}
+        for loss, height in ends.items():
             axes.text(place, height, f"{loss:.4g}", ha="center", va="center", fontsize=8, color=INK)
     axes.set_ylim(-0.12, 1.12)
     axes.set_yticks([])

@@ -1,0 +1,126 @@
+import io
+from types import SimpleNamespace
+
+import pytest
+import torch
+from rich.console import Console
+
+import paretonav as pn
+from paretonav.objectives import Losses
+from paretonav.steering import StepStatus
+from paretonav.terminal.formats import change, decimals, percent, relative, value, weight
+from paretonav.terminal.parser import parse
+from paretonav.terminal.session import Session
+from paretonav.terminal.views import step_view, tree
+
+
+def test_losses_show_at_least_four_digits():
+    assert [decimals(x) for x in (0, 0.5, 3, 42, 1e3, 1e9, 0.05, 1e-4, 1e-30)] == [4, 4, 4, 3, 1, 0, 5, 7, 9]
+    assert value(0.123456, 1) == "0.1235"
+
+
+def test_a_change_that_rounds_to_zero_has_no_sign():
+    assert change(-0.00001, 1) == "0.0000"
+    assert relative(-0.00001, 1) == "0.0%"
+    assert weight(-1e-9) == "0.000"
+
+
+def test_relative_changes_are_of_the_magnitude():
+    assert relative(-1, -10) == "-10.0%"
+    assert relative(1, 0) == "-"
+    assert [percent(0.2051), percent(0.0012)] == ["20.5%", "0.12%"]
+
+
+def parents(*numbers):
+    return [SimpleNamespace(id=i, parent=parent) for i, parent in enumerate(numbers)]
+
+
+@pytest.mark.parametrize(
+    ("ascii_only", "drawn"),
+    [
+        (False, ["0", "1", "├─ 2", "│  ├─ 4", "│  └─ 5", "└─ 3", "   6"]),
+        (True, ["0", "1", "|- 2", "|  |- 4", "|  `- 5", "`- 3", "   6"]),
+    ],
+)
+def test_only_forks_indent_the_tree(ascii_only, drawn):
+    points = parents(None, 0, 1, 1, 2, 2, 3)
+    assert [f"{branch}{p.id}" for branch, p in tree(points, ascii_only=ascii_only)] == drawn
+
+
+def test_a_long_way_stays_at_the_margin():
+    points = parents(None, *range(2000))
+    assert {branch for branch, _ in tree(points, ascii_only=False)} == {""}
+
+
+def render(view, **options):
+    console = Console(file=io.StringIO(), width=80, markup=False, emoji=False, highlight=False, **options)
+    console.print(view)
+    return console.file.getvalue()
+
+
+def losses(mean, wobble):
+    batches = torch.tensor(mean, dtype=torch.float64) + torch.tensor([[-wobble], [wobble]] * 2)
+    return Losses(batches, torch.full((4,), 0.25, dtype=torch.float64))
+
+
+def fake_step(names, before, after):
+    """A step between made-up losses, and the point it left."""
+    change, error = after.change_from(before)
+    values = dict(zip(names, before.mean.tolist(), strict=True))
+    achieved = dict(zip(names, change.tolist(), strict=True))
+    errors = dict(zip(names, error.tolist(), strict=True))
+    step = SimpleNamespace(
+        requested={names[0]: achieved[names[0]]},
+        predicted=achieved,
+        achieved=achieved,
+        standard_error=errors,
+        predicted_validation=achieved,
+        achieved_validation=achieved,
+        standard_error_validation=None,
+        status=StepStatus.ACCEPTED,
+        reason="",
+        cost=pn.Cost(1, 2, 3, 4.0),
+    )
+    return step, SimpleNamespace(id=0, losses=values, validation=values)
+
+
+def test_changes_within_two_standard_errors_are_noise():
+    step, before = fake_step(("a", "b"), losses([1.0, 1.0], 0.0), losses([0.9, 0.9], 0.2))
+    shown = render(step_view(step, before))
+    assert shown.count("noise") == 3  # two changes and the legend; there is no error on validation data
+    clear, before = fake_step(("a", "b"), losses([1.0, 1.0], 0.0), losses([0.9, 0.9], 0.01))
+    assert "noise" not in render(step_view(clear, before))
+
+
+HOSTILE = ("[red]x[/red]", "a\x1b[31mb", ":smile:")
+
+
+@pytest.fixture
+def hostile():
+    centres = torch.eye(3, dtype=torch.float64)
+    problem = pn.FunctionProblem(
+        lambda x: 1 + (x - centres).square().sum(1), torch.full((3,), 0.3, dtype=torch.float64), names=HOSTILE
+    )
+    return pn.Navigator(problem)
+
+
+def test_names_are_text_and_nothing_else(hostile):
+    console = Console(file=io.StringIO(), width=80, markup=False, emoji=False, highlight=False)
+    session = Session(hostile, console)
+    session.start()
+    for command in parse('improve "[red]x[/red]" by 1%; hold ":smile:"; points; show; help', HOSTILE):
+        session.run(command)
+    shown = console.file.getvalue()
+    assert "\x1b" not in shown
+    for name in ("[red]x[/red]", r"a\x1b[31mb", ":smile:"):
+        assert name in shown
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_line_is_wider_than_the_terminal(width):
+    console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
+    session = Session(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
+    session.start()
+    for command in parse("improve f1; hold f2; show; points; help", ("f1", "f2", "f3")):
+        session.run(command)
+    assert max(map(len, console.file.getvalue().splitlines())) <= width
