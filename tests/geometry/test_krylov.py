@@ -247,3 +247,12 @@ def test_shapes_and_types_are_checked() -> None:
             minres(torch.neg, rhs, x0=x0)
     with pytest.raises(ValueError, match=r"2, 3.*3, 2"):
         minres(torch.t, b)
+
+
+def test_each_right_hand_side_has_a_tolerance_of_its_own():
+    A = torch.diag(torch.logspace(0, 3, 40, dtype=torch.float64))
+    rhs = torch.ones(2, 40, dtype=torch.float64)
+    loose, tight = minres(lambda v: v @ A, rhs, tolerance=[0.3, 1e-8]).iterations
+    assert loose < tight
+    with pytest.raises(ValueError, match="3 tolerances for 2"):
+        minres(lambda v: v @ A, rhs, tolerance=[0.1] * 3)

@@ -184,8 +184,8 @@ def test_messages_never_carry_control_characters():
     assert "\x1b" not in str(caught.value)
 
 
-def test_the_weights_are_proportions_of_percentages():
+def test_a_command_means_what_it_means_in_python():
     (command,) = parse("improve left 0.7 right 0.3 by 5%", TASKS)
-    assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"], "relative")
+    assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"])
     (command,) = parse("direction left -1 right 0.5", TASKS)
     assert command.preference(["middle"]).changes == {"left": -1, "right": 0.5, "middle": 0}

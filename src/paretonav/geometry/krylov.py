@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,7 +57,7 @@ def minres(
     operator: Callable[[Tensor], Tensor],
     rhs: Tensor,
     *,
-    tolerance: float = 1e-6,
+    tolerance: float | Sequence[float] = 1e-6,
     max_iterations: int | None = None,
     x0: Tensor | None = None,
     stop_on_negative_curvature: bool = False,
@@ -77,7 +77,8 @@ def minres(
     Args:
         operator: maps [j, n] to [j, n], j <= k, multiplying every row by A; it must not change its argument.
         rhs: [k, n], float32 or float64.
-        tolerance: of a row's residual relative to its right-hand side; in float32 not below 1e-6.
+        tolerance: of a row's residual relative to its right-hand side, one for all or one each; in float32 not
+            below 1e-6.
         max_iterations: by default min(5 n, 200); n suffice in exact arithmetic only.
         x0: [k, n], where to start, at one more product per row; zero by default, and always where b_i is.
         stop_on_negative_curvature: end a row where it meets nonpositive curvature, with the iterate before.
@@ -108,11 +109,14 @@ def minres(
         raise ValueError(f"x0 has shape {list(x0.shape)}, but rhs has {list(rhs.shape)}; make them the same")
     rhs = rhs.detach()
     limit = min(5 * rhs.shape[1], 200) if max_iterations is None else max_iterations
-    settings = tolerance, 4 * torch.finfo(rhs.dtype).eps, stop_on_negative_curvature
+    tolerances = [tolerance] * len(rhs) if isinstance(tolerance, int | float) else list(tolerance)
+    if len(tolerances) != len(rhs):
+        raise ValueError(f"{len(tolerances)} tolerances for {len(rhs)} right-hand sides; give one, or one each")
+    settings = 4 * torch.finfo(rhs.dtype).eps, stop_on_negative_curvature
     start = torch.zeros_like(rhs[:, :1]).expand_as(rhs) if x0 is None else x0.detach().to(rhs)
     x = start.clone(memory_format=torch.contiguous_format)
 
-    rows = [_Row(i, norm, *settings) for i, norm in enumerate(_dot(rhs, rhs).sqrt().tolist())]
+    rows = [_Row(i, norm, tolerances[i], *settings) for i, norm in enumerate(_dot(rhs, rhs).sqrt().tolist())]
     x[[row.index for row in rows if row.rhs_norm == 0]] = 0
     active = [row for row in rows if row.rhs_norm != 0]
     v, products = rhs[(places := [row.index for row in active])], 0

@@ -18,6 +18,9 @@ from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_we
 from paretonav.objectives import Bounds, Losses, Problem
 
 
+_NEWTON_TOLERANCE = 0.05
+
+
 @dataclass(frozen=True)
 class Geometry:
     """How the front near a point is measured.
@@ -29,7 +32,7 @@ class Geometry:
             else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
             directions solvable.
         tolerance: relative residual of the Krylov solves. None: 0.2 for models on data, where a better solve on a
-            sample does not make a better tangent (the calibration sets the scale); else 1e-10 in double and 1e-5
+            sample does not make a better tangent (the calibration sets the scale; the Newton step is solved for to 0.05); else 1e-10 in double and 1e-5
             in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
@@ -43,7 +46,7 @@ class Geometry:
     calibrate: bool = True
 
     def tolerance_for(self, problem: Problem, dtype: torch.dtype) -> float:
-        """The solver tolerance in force for ``problem``."""
+        """The solver tolerance in force for the tangent basis of ``problem``."""
         if self.tolerance is not None:
             return self.tolerance
         return 0.2 if problem.stochastic else (1e-10 if dtype == torch.float64 else 1e-5)
@@ -158,10 +161,13 @@ def tangent_at(
     operator = Curvature(sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost)
     damping = geometry.damping if geometry.damping is not None else _default_damping(operator, theta, decay)
     operator.shift += damping
+    # The gradient that is left is hard to solve for: where the basis is good enough, half the joint gain is missing.
+    tolerances = [geometry.tolerance_for(problem, theta.dtype)] * len(rhs)
+    tolerances[problem.m - 1] = min(tolerances[0], _NEWTON_TOLERANCE)
     solution = minres(
         operator,
         rhs,
-        tolerance=geometry.tolerance_for(problem, theta.dtype),
+        tolerance=tolerances,
         max_iterations=geometry.max_iterations,
     )
     if Status.NON_FINITE in solution.status:

@@ -31,7 +31,7 @@ class Trade:
         return self.percent / 100
 
     def preference(self, held: Iterable[str]) -> steering.Preference:
-        """The library's preference. Its units are relative: the weights are proportions of percentages."""
+        """The library's preference: the weights are proportions of the losses' changes, as in Python."""
         raise NotImplementedError
 
 
@@ -40,7 +40,7 @@ class Improve(Trade):
     """Lower some objectives in proportion to their weights."""
 
     def preference(self, held: Iterable[str]) -> steering.Preference:
-        return steering.Improve(dict(self.entries), hold=tuple(held), units="relative")
+        return steering.Improve(dict(self.entries), hold=tuple(held))
 
     def __str__(self) -> str:
         alone = len(self.entries) == 1
@@ -53,7 +53,7 @@ class Direction(Trade):
     """Change some objectives in signed proportions; negative is an improvement."""
 
     def preference(self, held: Iterable[str]) -> steering.Preference:
-        return steering.Direction({**dict(self.entries), **dict.fromkeys(held, 0.0)}, units="relative")
+        return steering.Direction({**dict(self.entries), **dict.fromkeys(held, 0.0)})
 
     def __str__(self) -> str:
         words = (f"{quoted(n)} {number(change, '+')}" for n, change in self.entries)

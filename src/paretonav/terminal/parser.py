@@ -289,7 +289,7 @@ _ALIASES = {"?": "help", "exit": "quit", "q": "quit"}
 VERBS = {
     "improve": Verb(
         "improve NAME [WEIGHT] ... [by N%]",
-        "lower losses: the one with the largest weight by N% (default 5%), the others in proportion",
+        "lower the loss with the largest weight by N% (default 5%), the others in the proportion of the weights",
         _improve,
     ),
     "direction": Verb(

@@ -27,7 +27,8 @@ class PublishedProjection:
 
     so that each -d_i ascends no selected objective; d is projected orthogonally on span(V), normalised, and
     followed for ``step`` with Armijo backtracking on the selected objectives. Holds have no place in it, and the
-    ``amount`` of a step is not used: its length is ``step``.
+    ``amount`` of a step is not used: its length is ``step``, and what is reported as requested is what the weights
+    ask for at the improvement that this length predicts.
 
     Attributes:
         step: the first length tried, in parameter space.
@@ -39,25 +40,24 @@ class PublishedProjection:
     tries: int = 10
     slope: float = 1e-4
 
-    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:
+    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:  # noqa: ARG002
         c = self._coordinates(tangent, wish)
-        improvement = -float((-front.response @ c)[wish.improved[0]])
-        if not np.isfinite(improvement) or not np.abs(c).max() > 0:
+        if not np.isfinite(c).all() or not np.abs(c).max() > 0:
             raise InfeasiblePreferenceError(
                 "the preferred direction has no part in the tangent space here; prefer other objectives",
                 reason="the projected direction vanishes",
                 reach=0.0,
             )
-        return Plan.along(front, wish, amount, c)
+        # What is asked of the other objectives follows from what the anchor is predicted to gain.
+        return Plan.along(front, wish, max(0.0, -float(front.change(c)[_anchor(wish)])) / wish.unit, c)
 
     def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:
         """What the anchor objective improves by, up to the edge of the front in the projected direction."""
         c = self._coordinates(tangent, wish)
-        anchor = wish.improved[int(np.argmax(np.abs(wish.direction[wish.improved])))]
         edge = front.edge(c)
         if not np.isfinite(edge):
             return float("inf")
-        return max(0.0, -float(front.change(edge * c)[anchor]) / wish.unit)
+        return max(0.0, -float(front.change(edge * c)[_anchor(wish)]) / wish.unit)
 
     def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
         selected = plan.wish.improved
@@ -85,6 +85,11 @@ class PublishedProjection:
         if length == 0:
             return np.zeros(tangent.basis.shape[0])
         return np.asarray(torch.linalg.lstsq(triangle, -projected * self.step / length).solution.cpu().numpy())
+
+
+def _anchor(wish: Wish) -> int:
+    """The improved objective with the largest weight."""
+    return int(wish.improved[np.argmax(np.abs(wish.direction[wish.improved]))])
 
 
 def preferred_direction(tangent: Tangent, wish: Wish) -> Tensor:
