@@ -25,7 +25,9 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machine
 	$(BIN)/python bench/digits.py
 	$(BIN)/python bench/known_fronts.py
+	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/large.py
+	$(BIN)/python bench/picture.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

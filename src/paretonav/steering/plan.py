@@ -12,6 +12,7 @@ from paretonav.geometry import FrontModel, solve_qp
 from paretonav.steering.preference import Wish
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,9 @@ class Plan:
 
     def share(self, front: FrontModel, share: float) -> Plan:
         """The plan that goes only a part of the way."""
-        return self if share == 1 else Plan.along(front, self.wish, share * self.amount, share * self.coordinates)
+        if share == 1:
+            return self
+        return Plan.along(front, self.wish, share * self.amount, share * self.coordinates)
 
     @property
     def requested(self) -> dict[str, float]:
@@ -54,91 +57,124 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     """The cheapest tangent coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
-    named objectives, weights ``alpha + B c >= 0`` and the box. The second-order part of the changes enters
-    the equations and is iterated to a fixed point.
+    named objectives, weights ``alpha + B c >= 0`` and the box.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
     """
-    c = _solve(front, wish, amount)
-    if c is None:
-        limit = reach(front, wish)
-        reason = why_limited(front, wish, limit)
+    limit, c = _follow(front, wish, amount)
+    if limit < amount:
+        reason = why_limited(front, wish, limit, c)
         raise InfeasiblePreferenceError(
-            f"a change of {amount:.3g} is not possible here: {reason}; the largest possible amount is {limit:.3g}",
+            f"an amount of {amount:.3g} is not possible here: {reason}; the largest possible is {limit:.3g}",
             reason=reason,
             reach=limit,
         )
-    return Plan.along(front, wish, amount, c)
+    return Plan.along(front, wish, amount, _cheapest(front, wish.named, wish.changes(amount), c))
 
 
-def reach(front: FrontModel, wish: Wish, *, bisections: int = 24) -> float:
-    """The largest amount for which there is a plan; 0 if there is none."""
+def reach(front: FrontModel, wish: Wish) -> float:
+    """The largest amount for which there is a plan, to four digits; 0 if there is none."""
+    return _follow(front, wish, np.inf)[0]
+
+
+def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
+    """What ends the wish at ``limit``, where it has led to coordinates ``c``, in words."""
     if len(wish.named) == front.m:
-        return 0.0
-    low, high = 0.0, 1e-6
-    while _solve(front, wish, high) is not None:
-        low, high = high, 4 * high
-        if high > 1e9:  # a front without an edge: a linear model of an unbounded problem
-            return float("inf")
-    for _ in range(bisections if low > 0 else 0):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if _solve(front, wish, middle) is not None else (low, middle)
-    return low
-
-
-def why_limited(front: FrontModel, wish: Wish, limit: float) -> str:
-    """What ends the wish at ``limit``, in words."""
-    if len(wish.named) == front.m:
-        return "every objective is improved or held, so none is left to pay"
-    held = [front.names[i] for i in wish.held]
+        return "a change of every objective is prescribed, so none is left to pay"
+    named, held = [front.names[i] for i in wish.named], [front.names[i] for i in wish.held]
     if held:
         freed = Wish(wish.names, np.where(wish.direction == 0, np.nan, wish.direction), wish.unit)
-        without = reach(front, freed, bisections=12)
+        without = reach(front, freed)
         if without > 1.2 * limit + 1e-6:
             return f"holding {_listed(held)} stands against it (without that, {without:.3g} is possible)"
-    c = _solve(front, wish, limit) if limit > 0 else np.zeros(front.m - 1)
-    if c is None:
-        c = np.zeros(front.m - 1)
-    weights = front.weights_at(c)
-    spent = [front.names[i] for i in np.flatnonzero(weights <= 1e-4)]
+    R, target = front.response[wish.named], wish.changes(1.0)
+    if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
+        return f"no direction along the front changes {_listed(named)} in this way"
+    spent = [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
+    if spent:
+        reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
+        return f"the edge of the front: the {reaches.format(_listed(spent))} zero, with nothing left to give"
     G, h, entry = front.box
     if len(h):
         slack = (h - G @ c) / np.maximum(np.linalg.norm(G, axis=1), 1e-300)
-        tight = np.unique(entry[slack <= 1e-4 * max(float(np.abs(slack).max()), 1e-12)])
-        if len(tight) and not spent:
-            return f"parameter {', '.join(map(str, tight[:3]))} reaches its bound"
-    if spent:
-        return f"the edge of the front: the weight of {_listed(spent)} reaches zero, it has nothing left to give"
+        tight = np.unique(entry[slack <= 1e-3 * max(float(np.abs(slack).max()), 1e-12)])
+        if len(tight):
+            bounds = "parameters {} reach their bounds" if len(tight) > 1 else "parameter {} reaches its bound"
+            return f"{bounds.format(', '.join(map(str, tight[:3])))}; from there the front may go on"
     return "the front bends too much for one step; after a smaller step there may be more"
 
 
-def _solve(front: FrontModel, wish: Wish, amount: float, iterations: int = 60) -> Array | None:
-    named = wish.named
-    if len(named) >= front.m:
-        return None
-    target = wish.changes(amount)
-    R = front.response[named]
-    G, h, _ = front.box
-    A = np.concatenate([R, front.weight_basis, G])
-    no_upper, no_lower = np.full(front.m, np.inf), np.full(len(h), -np.inf)
+def _follow(front: FrontModel, wish: Wish, limit: float) -> tuple[float, Array]:
+    """The largest amount up to ``limit`` that is possible, and coordinates that give it.
+
+    Goes to ``limit`` at once, and where that fails (beyond the edge, or because the front bends on the way) by
+    shorter steps, each from where the one before arrived.
+    """
+    amount, c = 0.0, np.zeros(front.m - 1)
+    if len(wish.named) == front.m:
+        return amount, c
+    step = min(limit, 1.0)
+    while amount < limit and step > max(1e-4 * amount, 1e-9):
+        target = wish.changes(min(amount + step, limit))
+        further = _meet(front, wish.named, target, c)
+        if further is None:
+            step /= 4
+        else:
+            amount, c, step = min(amount + step, limit), further, 2 * step
+    return amount, c
+
+
+def _meet(front: FrontModel, named: Indices, target: Array, c: Array) -> Array | None:
+    """Coordinates near c at which the named losses change by ``target``, by Newton's method; None if not found."""
     scale = float(np.abs(target).max())
-    displacement = np.zeros(len(named))
-    for _ in range(iterations):
-        wanted = displacement - target
-        lower = np.concatenate([wanted, -front.weights, no_lower])
-        upper = np.concatenate([wanted, no_upper, h])
-        c = solve_qp(front.metric, np.zeros(front.m - 1), A, lower, upper)
-        if c is None:
+    for _ in range(12):
+        slopes = _slopes(front, named, c)
+        nearest = _nearest(front, slopes, slopes @ c + target - front.change(c)[named], c)
+        if nearest is None:
             return None
-        displaced = np.broadcast_to(front.displacement(c), front.m)[named]
-        error = float(np.abs(displaced - displacement).max())
-        displacement = displaced
-        if error <= 1e-6 * scale:
+        c = nearest
+        if np.abs(front.change(c)[named] - target).max() <= 1e-9 * scale:
             return c
-        if float(np.abs(displacement).max()) > 10 * scale:  # more bending than improving: beyond the edge
-            return None
     return None
+
+
+def _cheapest(front: FrontModel, named: Indices, target: Array, c: Array) -> Array:
+    """Lower the curvature cost from a c that meets the target, along what leaves the named losses unchanged."""
+    cost, share = float(c @ front.metric @ c), 1.0
+    for _ in range(20):
+        slopes = _slopes(front, named, c)
+        best = _nearest(front, slopes, slopes @ c, np.zeros_like(c))
+        if best is None:
+            break
+        while share > 1e-3:
+            moved = _meet(front, named, target, c + share * (best - c))
+            gain = 0.0 if moved is None else cost - float(moved @ front.metric @ moved)
+            if moved is not None and gain > 0:
+                c = moved
+                break
+            share /= 2
+        cost -= gain
+        if gain <= 1e-9 * cost:
+            break
+    return c
+
+
+def _slopes(front: FrontModel, named: Indices, c: Array) -> Array:
+    return np.asarray((front.bend @ c - front.response)[named])
+
+
+def _nearest(front: FrontModel, slopes: Array, values: Array, centre: Array) -> Array | None:
+    """The x nearest to ``centre`` with ``slopes x = values``, weights >= 0, inside the box; None if there is none."""
+    G, h, _ = front.box
+    metric = front.metric / np.abs(front.metric).max()
+    return solve_qp(
+        metric,
+        -metric @ centre,
+        np.concatenate([slopes, front.weight_basis, G]),
+        np.concatenate([values, -front.weights, np.full(len(h), -np.inf)]),
+        np.concatenate([values, np.full(front.m, np.inf), h]),
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -1,0 +1,37 @@
+"""The picture in the README: ten steps along the front of the overlaid digits.
+
+Run: python bench/picture.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import paretonav as pn
+from paretonav.plotting import save_plot
+
+WALK = [
+    (pn.Improve({"left": 1.0}), 0.05),
+    (pn.Improve({"left": 1.0}, hold=["right"]), 0.05),
+    (pn.Improve({"middle": 1.0}, hold=["left"]), 0.05),
+    (pn.Improve({"middle": 1.0}), 0.06),
+    (pn.Improve({"middle": 1.0}, hold=["right"]), 0.05),
+    (pn.Improve({"right": 1.0}), 0.03),
+    (pn.Improve({"right": 1.0}, hold=["middle"]), 0.03),
+    (pn.Improve({"right": 1.0}), 0.03),
+    (pn.Improve({"left": 0.7, "right": 0.3}), 0.04),
+    (pn.Improve({"left": 1.0}, hold=["middle"]), 0.04),
+]
+
+
+def main() -> None:
+    nav = pn.Navigator(pn.problems.digits())
+    nav.start()
+    for preference, amount in WALK:
+        step = nav.step(preference, amount)
+        print(step.status, step.achieved)
+    save_plot(nav, Path(__file__).parent.parent / "docs" / "digits.png")
+
+
+if __name__ == "__main__":
+    main()
