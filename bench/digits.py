@@ -18,10 +18,10 @@ import time
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from report import write
 from torch import Tensor
 
 import paretonav as pn
+from report import write
 
 Array = NDArray[np.float64]
 LEARNING_RATES = (1e-3, 3e-3)
@@ -34,7 +34,9 @@ def preferences(names: tuple[str, ...]) -> list[pn.Improve]:
     return singles + pairs + held
 
 
-def fine_tune(problem: pn.problems.Digits, theta: Tensor, weights: Tensor, seconds: float, rate: float) -> Tensor:
+def fine_tune(
+    problem: pn.problems.Digits, theta: Tensor, weights: Tensor, seconds: float, rate: float
+) -> Tensor:
     """Train on fixed weights for a time."""
     theta = theta.clone().requires_grad_()
     optimizer = torch.optim.Adam([theta], lr=rate, weight_decay=problem.weight_decay)
@@ -113,7 +115,9 @@ def lowest_cosine(nav: pn.Navigator) -> float:
     return float((unit @ unit.T).min())
 
 
-def one_step(nav: pn.Navigator, start: pn.Point, preference: pn.Improve, training: float) -> dict[str, object]:
+def one_step(
+    nav: pn.Navigator, start: pn.Point, preference: pn.Improve, training: float
+) -> dict[str, object]:
     problem = nav.problem
     assert isinstance(problem, pn.problems.Digits)
     nav.go_to(start.id)
@@ -122,7 +126,11 @@ def one_step(nav: pn.Navigator, start: pn.Point, preference: pn.Improve, trainin
     try:
         preview = nav.preview(preference, 0.05)
     except pn.InfeasiblePreferenceError as refused:
-        return {"asked": label, "status": f"infeasible, reach {refused.reach:.3f}", **dict.fromkeys(FIGURES, "")}
+        return {
+            "asked": label,
+            "status": f"infeasible, reach {refused.reach:.3f}",
+            **dict.fromkeys(FIGURES, ""),
+        }
     step = nav.step(preference, 0.05)
     nav.go_to(start.id)
     wish = preview.plan.wish
@@ -133,11 +141,16 @@ def one_step(nav: pn.Navigator, start: pn.Point, preference: pn.Improve, trainin
 
     uniform = torch.full((problem.m,), 1 / problem.m)
     control = change(
-        problem, start, fine_tune(problem, start.parameters, uniform, step.cost.seconds, LEARNING_RATES[0]), "train"
+        problem,
+        start,
+        fine_tune(problem, start.parameters, uniform, step.cost.seconds, LEARNING_RATES[0]),
+        "train",
     )
     weights = torch.from_numpy(preview.plan.weights).float()
     tuned = [
-        change(problem, start, fine_tune(problem, start.parameters, weights, step.cost.seconds, rate), "train")
+        change(
+            problem, start, fine_tune(problem, start.parameters, weights, step.cost.seconds, rate), "train"
+        )
         for rate in LEARNING_RATES
     ]
     best = min(tuned, key=lambda v: float(np.linalg.norm(v[wish.improved] - wanted)))
@@ -150,7 +163,9 @@ def one_step(nav: pn.Navigator, start: pn.Point, preference: pn.Improve, trainin
         "achieved": show(achieved),
         "error train": error(values(step.predicted), achieved),
         "error validation": error(values(step.predicted_validation), validation),
-        "held / gained, validation": held / float(np.abs(validation[wish.improved]).max()) if wish.held.size else "",
+        "held / gained, validation": held / float(np.abs(validation[wish.improved]).max())
+        if wish.held.size
+        else "",
         "time / training": step.cost.seconds / training,
         "Hessian products": step.cost.hessian_products,
         "gradient passes": step.cost.gradient_passes,
@@ -188,11 +203,18 @@ def summary(rows: list[dict[str, object]]) -> None:
             {"figure": column, "median": float(np.median(numbers)), "worst": float(_worst(column, numbers))}
         )
     accepted = sum(r["status"] == "accepted" for r in rows)
-    write("digits_summary", "Digits: steps of 5 %, summary", table, f"{accepted} of {len(rows)} accepted at once.")
+    write(
+        "digits_summary",
+        "Digits: steps of 5 %, summary",
+        table,
+        f"{accepted} of {len(rows)} accepted at once.",
+    )
 
 
 def _worst(column: str, numbers: Array) -> float:
-    return float(numbers[np.argmax(np.abs(numbers - 1))]) if column.startswith("gain") else float(numbers.max())
+    return (
+        float(numbers[np.argmax(np.abs(numbers - 1))]) if column.startswith("gain") else float(numbers.max())
+    )
 
 
 if __name__ == "__main__":

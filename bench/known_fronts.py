@@ -11,15 +11,19 @@ import warnings
 
 import numpy as np
 import torch
-from report import write
 
 import paretonav as pn
 from paretonav.steering.navigator import Navigator
+from report import write
 
 
 def problems() -> dict[str, pn.FunctionProblem]:
     quadratics = {f"quadratic n=50 m={m}": pn.problems.quadratic(n=50, m=m) for m in range(2, 7)}
-    dtlz = {f"DTLZ{k} m={m}": pn.problems.dtlz(k, m=m, n=12 if k == 2 else None) for k in (1, 2, 3, 4) for m in (3, 5)}
+    dtlz = {
+        f"DTLZ{k} m={m}": pn.problems.dtlz(k, m=m, n=12 if k == 2 else None)
+        for k in (1, 2, 3, 4)
+        for m in (3, 5)
+    }
     zdt = {f"ZDT{k}": pn.problems.zdt(k) for k in (1, 2)}
     return {**quadratics, **dtlz, **zdt, "Fonseca-Fleming": pn.problems.fonseca_fleming()}
 
@@ -44,7 +48,9 @@ def walk(problem: pn.FunctionProblem, nav: Navigator, steps: int = 10) -> dict[s
         taken += 1
         products += step.cost.hessian_products
         seconds += step.cost.seconds
-        predicted, achieved = (torch.tensor(list(d.values()), dtype=torch.float64) for d in (step.predicted, step.achieved))
+        predicted, achieved = (
+            torch.tensor(list(d.values()), dtype=torch.float64) for d in (step.predicted, step.achieved)
+        )
         size = float(predicted.norm())
         preview.append(abs(problem.front_distance(here.train.mean + predicted)) / size)  # type: ignore[attr-defined]
         off_front.append(abs(problem.front_distance(step.point.train.mean)))  # type: ignore[attr-defined]

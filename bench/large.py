@@ -13,11 +13,11 @@ import resource
 import time
 
 import torch
-from report import write
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
+from report import write
 
 
 def peak_mib() -> float:
@@ -31,9 +31,9 @@ def train(model: nn.Module, x: Tensor, y: Tensor, decay: float, epochs: int = 15
     for epoch in range(epochs):
         for group in optimizer.param_groups:
             group["lr"] = 1e-3 * (1 - epoch / epochs)
-        for rows in torch.randperm(len(x)).split(256):
+        for rows in torch.randperm(len(x)).split(256):  # type: ignore[no-untyped-call]
             optimizer.zero_grad()
-            nn.functional.mse_loss(model(x[rows]), y[rows]).backward()
+            nn.functional.mse_loss(model(x[rows]), y[rows]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
 

@@ -12,34 +12,34 @@ import paretonav as pn
 from paretonav.geometry import Curvature
 from paretonav.objectives import Cost
 
+LOSSES = {
+    "classes": lambda out, batch: nn.functional.cross_entropy(out, batch[1]),
+    "size": lambda out, batch: (out**2).mean() + out[:, 0].exp().mean(),
+}
 
-def mlp_problem(seed: int, inputs: int = 3, hidden: int = 4, examples: int = 11, batch: int = 4) -> pn.ModelProblem:
+
+def mlp_problem(seed: int) -> tuple[pn.ModelProblem, list[torch.Tensor]]:
+    """A small network on eleven examples in batches of four, and its data as one batch."""
     torch.manual_seed(seed)
-    model = nn.Sequential(nn.Linear(inputs, hidden), nn.Tanh(), nn.Linear(hidden, 3)).double()
-    x, y = torch.randn(examples, inputs).double(), torch.randint(3, (examples,))
-    return pn.ModelProblem(
-        model,
-        losses={
-            "classes": lambda out, b: nn.functional.cross_entropy(out, b[1]),
-            "size": lambda out, b: (out**2).mean() + out[:, 0].exp().mean(),
-        },
-        train=TensorDataset(x, y),
-        batch_size=batch,
-    )
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3)).double()
+    x, y = torch.randn(11, 3).double(), torch.randint(3, (11,))
+    return pn.ModelProblem(model, LOSSES, TensorDataset(x, y), batch_size=4), [x, y]
 
 
-def dense(problem: pn.ModelProblem, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def dense(
+    problem: pn.ModelProblem, batch: list[torch.Tensor], weights: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The exact Hessian and the Gauss-Newton matrix of the weighted mean loss, entry by entry."""
     theta = problem.parameters()
-    (batch,) = [[t for t in problem._data["train"]._tensors]]
     names, shapes = zip(*((n, p.shape) for n, p in problem.model.named_parameters()), strict=True)
 
     def outputs(v: torch.Tensor) -> torch.Tensor:
         parts = v.split([s.numel() for s in shapes])
-        return functional_call(problem.model, dict(zip(names, (p.view(s) for p, s in zip(parts, shapes)))), (batch[0],))
+        views = (part.view(shape) for part, shape in zip(parts, shapes, strict=True))
+        return functional_call(problem.model, dict(zip(names, views, strict=True)), (batch[0],))
 
     def loss(out: torch.Tensor) -> torch.Tensor:
-        return weights @ torch.stack([f(out, batch) for f in problem._losses.values()])
+        return weights @ torch.stack([f(out, batch) for f in LOSSES.values()])
 
     exact = torch.autograd.functional.hessian(lambda v: loss(outputs(v)), theta)
     out = outputs(theta)
@@ -51,10 +51,10 @@ def dense(problem: pn.ModelProblem, weights: torch.Tensor) -> tuple[torch.Tensor
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), shift=st.floats(0, 3), w=st.floats(0, 1))
 def test_products_equal_the_dense_matrices(seed: int, shift: float, w: float) -> None:
-    problem = mlp_problem(seed)
+    problem, batch = mlp_problem(seed)
     theta, weights = problem.parameters(), torch.tensor([w, 1 - w]).double()
     identity = torch.eye(len(theta)).double()
-    for kind, matrix in zip(("exact", "gauss-newton"), dense(problem, weights), strict=True):
+    for kind, matrix in zip(("exact", "gauss-newton"), dense(problem, batch, weights), strict=True):
         operator = Curvature(problem.curvature_sample(), theta, weights, kind=kind, shift=shift)
         torch.testing.assert_close(operator(identity), matrix + shift * identity, rtol=1e-9, atol=1e-11)
 
@@ -64,7 +64,8 @@ def test_gauss_newton_of_a_function_is_its_exact_hessian() -> None:
     theta, weights = problem.parameters(), torch.tensor([0.2, 0.3, 0.5])
     v = torch.randn(4, 7, dtype=torch.float64)
     a, b = (
-        Curvature(problem.curvature_sample(), theta, weights, kind=kind)(v) for kind in ("exact", "gauss-newton")
+        Curvature(problem.curvature_sample(), theta, weights, kind=kind)(v)
+        for kind in ("exact", "gauss-newton")
     )
     torch.testing.assert_close(a, b)
 
@@ -73,7 +74,9 @@ def test_fixed_entries_neither_act_nor_answer() -> None:
     problem = pn.problems.quadratic(n=6, m=2)
     free = torch.tensor([True, False, True, True, False, True])
     weights = torch.tensor([0.4, 0.6], dtype=torch.float64)
-    operator = Curvature(problem.curvature_sample(), problem.parameters(), weights, kind="exact", shift=0.5, free=free)
+    operator = Curvature(
+        problem.curvature_sample(), problem.parameters(), weights, kind="exact", shift=0.5, free=free
+    )
     H = (weights[:, None, None] * problem.Q).sum(0) + 0.5 * torch.eye(6)
     H[~free, :] = 0
     H[:, ~free] = 0
@@ -83,7 +86,9 @@ def test_fixed_entries_neither_act_nor_answer() -> None:
 def test_a_linear_loss_has_no_curvature_and_products_are_counted() -> None:
     problem = pn.FunctionProblem(lambda x: torch.stack([x.sum(), (2 * x).sum()]), torch.ones(3).double())
     cost = Cost()
-    operator = Curvature(problem.curvature_sample(), torch.ones(3).double(), torch.ones(2), kind="exact", cost=cost)
+    operator = Curvature(
+        problem.curvature_sample(), torch.ones(3).double(), torch.ones(2), kind="exact", cost=cost
+    )
     assert not operator(torch.eye(3).double()).any()
     assert cost.hessian_products == 3
 

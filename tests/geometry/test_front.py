@@ -13,7 +13,9 @@ from paretonav.objectives import Cost
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
 
 
-def model_at(problem: pn.FunctionProblem, x: torch.Tensor, weights: torch.Tensor) -> tuple[FrontModel, object]:
+def model_at(
+    problem: pn.FunctionProblem, x: torch.Tensor, weights: torch.Tensor
+) -> tuple[FrontModel, object]:
     t = tangent_at(problem, x, weights, EXACT)
     return FrontModel.from_tangent(problem, t, EXACT), t
 

@@ -44,7 +44,9 @@ def test_tangent_at_an_exact_pareto_point(m: int, seed: int) -> None:
     assert t.residual < 1e-6
     assert abs(t.joint_gain) < 1e-12
     assert t.asymmetry < 1e-7
-    assert float((t.weights @ t.response).abs().max()) < 1e-5  # along the front the weighted sum does not move
+    assert (
+        float((t.weights @ t.response).abs().max()) < 1e-5
+    )  # along the front the weighted sum does not move
     assert t.solution.converged
 
     # The definition: moving the weights moves the exact Pareto point along -V.
@@ -98,7 +100,9 @@ def decayed(decay: float, seed: int = 0) -> pn.ModelProblem:
     return pn.ModelProblem(model, losses, TensorDataset(x, y), weight_decay=decay)
 
 
-def dense_gradients_and_hessian(problem: pn.ModelProblem, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def dense_gradients_and_hessian(
+    problem: pn.ModelProblem, weights: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     (part,) = problem.curvature_sample()
 
     def values(v: torch.Tensor) -> torch.Tensor:
@@ -159,7 +163,7 @@ def test_active_bounds_leave_the_tangent() -> None:
     problem = pn.problems.zdt(1, n=6)
     x = torch.zeros(6).double()
     x[0] = 0.3
-    losses, J = problem.jacobian(x)
+    _, J = problem.jacobian(x)
     weights, gradient = pareto_weights(problem, x, J)
     assert float(gradient.norm()) < 1e-12
     t = tangent_at(problem, x, weights, Geometry())
@@ -184,7 +188,9 @@ def test_a_flat_front_is_solvable() -> None:
     x = torch.full((problem.parameters().numel(),), 0.5).double()
     t = tangent_at(problem, x, torch.full((3,), 1 / 3).double(), Geometry())
     assert t.solution.converged
-    assert float(t.response.sum(0).abs().max()) < 1e-6 * float(t.response.abs().max())  # the front is sum f = 1/2
+    assert float(t.response.sum(0).abs().max()) < 1e-6 * float(
+        t.response.abs().max()
+    )  # the front is sum f = 1/2
 
 
 def test_non_finite_curvature_is_reported() -> None:

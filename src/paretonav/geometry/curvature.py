@@ -78,7 +78,9 @@ class Curvature:
 
     def largest(self, like: Tensor, iterations: int = 4) -> float:
         """About the largest curvature in magnitude, without the shift: a few power iterations on a fixed vector."""
-        vector = torch.randn(like.numel(), generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(like)
+        vector = torch.randn(
+            like.numel(), generator=torch.Generator().manual_seed(0), dtype=torch.float64
+        ).to(like)
         length = 0.0
         for _ in range(iterations):
             vector = vector / vector.norm()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -111,7 +111,9 @@ def minres(
     limit = min(5 * rhs.shape[1], 200) if max_iterations is None else max_iterations
     tolerances = [tolerance] * len(rhs) if isinstance(tolerance, int | float) else list(tolerance)
     if len(tolerances) != len(rhs):
-        raise ValueError(f"{len(tolerances)} tolerances for {len(rhs)} right-hand sides; give one, or one each")
+        raise ValueError(
+            f"{len(tolerances)} tolerances for {len(rhs)} right-hand sides; give one, or one each"
+        )
     settings = 4 * torch.finfo(rhs.dtype).eps, stop_on_negative_curvature
     start = torch.zeros_like(rhs[:, :1]).expand_as(rhs) if x0 is None else x0.detach().to(rhs)
     x = start.clone(memory_format=torch.contiguous_format)

@@ -17,7 +17,6 @@ from paretonav.geometry.quadratic_program import solve_qp
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 from paretonav.objectives import Bounds, Losses, Problem
 
-
 _NEWTON_TOLERANCE = 0.05
 
 
@@ -32,8 +31,8 @@ class Geometry:
             else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
             directions solvable.
         tolerance: relative residual of the Krylov solves. None: 0.2 for models on data, where a better solve on a
-            sample does not make a better tangent (the calibration sets the scale; the Newton step is solved for to 0.05); else 1e-10 in double and 1e-5
-            in single precision.
+            sample does not make a better tangent (the calibration sets the scale; the Newton step is solved for to
+            0.05); else 1e-10 in double and 1e-5 in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
     """
@@ -125,7 +124,7 @@ def tangent_at(
     problem: Problem,
     theta: Tensor,
     weights: Tensor,
-    geometry: Geometry = Geometry(),  # noqa: B008 - immutable
+    geometry: Geometry = Geometry(),
     *,
     evaluated: tuple[Losses, Tensor] | None = None,
 ) -> Tangent:
@@ -254,7 +253,9 @@ def _default_damping(operator: Curvature, theta: Tensor, decay: float) -> float:
     return share * operator.largest(theta)
 
 
-def _least_decrement(weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _least_decrement(
+    weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """The weights with the least Newton decrement, its step and its gradient.
 
     Over changes c of the weights, and e of the decay coefficient where there is weight decay, the decrement
@@ -281,7 +282,9 @@ def _least_decrement(weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor) -
     c = -torch.linalg.pinv(S, rtol=1e-7, hermitian=True) @ slope
     w = weights + B @ c
     if w.min() < 0:
-        inside = solve_qp(absolute(S.numpy()), slope.numpy(), B.numpy(), -weights.numpy(), np.full(len(w), np.inf))
+        inside = solve_qp(
+            absolute(S.numpy()), slope.numpy(), B.numpy(), -weights.numpy(), np.full(len(w), np.inf)
+        )
         w = weights if inside is None else (weights + B @ torch.from_numpy(inside)).clamp_min(0)
         w = w / w.sum()
         c = B.T @ (w - weights)
@@ -299,7 +302,7 @@ def absolute(S: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _products(a: Tensor, b: Tensor) -> Tensor:
-    """a b^T of two stacks of long vectors, small and in float64 on the CPU."""
+    """A b^T of two stacks of long vectors, small and in float64 on the CPU."""
     return (a @ b.T).double().cpu()
 
 

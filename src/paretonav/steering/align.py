@@ -40,8 +40,8 @@ def align(
     """Move ``theta`` along the tangent space until the named losses meet their targets.
 
     Newton's method in objective space with the response of one point: the tangent coordinates change by the
-    smallest d (in the metric |S| of the front) with ``R_named d = losses - target``. The error of a step goes from second
-    order in its length to third with the first round, for one forward pass each.
+    smallest d (in the metric |S| of the front) with ``R_named d = losses - target``. The error of a step goes from
+    second order in its length to third with the first round, for one forward pass each.
 
     Returns:
         the parameters with the smallest error seen, and the losses there.

@@ -186,7 +186,9 @@ class Navigator:
     def go_to(self, point_id: int) -> Point:
         """Make an earlier point the current one; the next step branches off there."""
         if not (isinstance(point_id, int) and 0 <= point_id < len(self._points)):
-            raise NavigationError(f"there is no point {point_id!r}; the points are 0 to {len(self._points) - 1}")
+            raise NavigationError(
+                f"there is no point {point_id!r}; the points are 0 to {len(self._points) - 1}"
+            )
         self._current = self._points[point_id]
         self.problem.set_parameters(self._current.parameters)
         return self._current
@@ -198,7 +200,11 @@ class Navigator:
         metadata says what was traded: losses, weights and the way from the start.
         """
         here = self.here
-        facts = {"paretonav.losses": here.losses, "paretonav.weights": here.weights, "paretonav.point": here.id}
+        facts = {
+            "paretonav.losses": here.losses,
+            "paretonav.weights": here.weights,
+            "paretonav.point": here.id,
+        }
         if here.validation is not None:
             facts["paretonav.validation"] = here.validation
         write_state(path, self.problem.state_dict(here.parameters), facts)
@@ -292,7 +298,9 @@ class Navigator:
         """Keep the latest tangents within a fixed memory; an older one is solved again when it is needed."""
         self._tangents[point_id] = tangent
         self._tangents.move_to_end(point_id)
-        size = (tangent.basis.numel() + tangent.jacobian.numel() + 2 * tangent.theta.numel()) * tangent.theta.itemsize
+        size = (
+            tangent.basis.numel() + tangent.jacobian.numel() + 2 * tangent.theta.numel()
+        ) * tangent.theta.itemsize
         while len(self._tangents) > max(1, _TANGENT_BYTES // size):
             self._tangents.popitem(last=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,8 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     """The cheapest tangent coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
-    named objectives, weights ``alpha + B c >= 0`` and the box.
+    named objectives, weights ``alpha + B c >= 0`` and the box. Where the front bends much the minimum is a local
+    one, that to which shorter steps lead.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -100,8 +102,8 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
         slack = (h - G @ c) / np.maximum(np.linalg.norm(G, axis=1), 1e-300)
         tight = np.unique(entry[slack <= 1e-3 * max(float(np.abs(slack).max()), 1e-12)])
         if len(tight):
-            bounds = "parameters {} reach their bounds" if len(tight) > 1 else "parameter {} reaches its bound"
-            return f"{bounds.format(', '.join(map(str, tight[:3])))}; from there the front may go on"
+            reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
+            return f"parameter{reach_bounds.format(_listed(tight[:3]))}; from there the front may go on"
     return "the front bends too much for one step; after a smaller step there may be more"
 
 
@@ -140,7 +142,11 @@ def _meet(front: FrontModel, named: Indices, target: Array, c: Array) -> Array |
 
 
 def _cheapest(front: FrontModel, named: Indices, target: Array, c: Array) -> Array:
-    """Lower the curvature cost from a c that meets the target, along what leaves the named losses unchanged."""
+    """Lower the curvature cost from a c that meets the target, along what leaves the named losses as they are.
+
+    The quadratic programme with the losses linearised at c says where to; its step is shortened until the cost
+    has fallen once the target is met again. Every c on the way is a plan.
+    """
     cost, share = float(c @ front.metric @ c), 1.0
     for _ in range(20):
         slopes = _slopes(front, named, c)
@@ -161,6 +167,7 @@ def _cheapest(front: FrontModel, named: Indices, target: Array, c: Array) -> Arr
 
 
 def _slopes(front: FrontModel, named: Indices, c: Array) -> Array:
+    """The derivatives of the named losses' changes by c."""
     return np.asarray((front.bend @ c - front.response)[named])
 
 
@@ -177,5 +184,6 @@ def _nearest(front: FrontModel, slopes: Array, values: Array, centre: Array) -> 
     )
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def _listed(items: Iterable[object]) -> str:
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -68,7 +68,11 @@ def ppe(
         "predictor": PublishedProjection(step=step, tries=tries),
         "corrector": MGDA(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, seed=seed),
         "geometry": Geometry(
-            curvature="exact", samples=batch_size, damping=damping, tolerance=1e-4, max_iterations=max_iterations
+            curvature="exact",
+            samples=batch_size,
+            damping=damping,
+            tolerance=1e-4,
+            max_iterations=max_iterations,
         ),
         "approach": MGDA(
             epochs=initial_epochs, learning_rate=0.01, momentum=0.9, batch_size=batch_size, seed=seed

@@ -44,7 +44,9 @@ class Newton:
         progress: Progress | None = None,
     ) -> Correction:
         tolerance = self.tolerance if self.tolerance is not None else (1e-2 if problem.stochastic else 1e-15)
-        limit = self.max_corrections if self.max_corrections is not None else (2 if problem.stochastic else 20)
+        limit = (
+            self.max_corrections if self.max_corrections is not None else (2 if problem.stochastic else 20)
+        )
         tangent = tangent_at(problem, theta, weights, geometry)
         for iteration in range(limit + 1):
             if progress is not None:
@@ -63,7 +65,11 @@ class Newton:
         """One Newton step, halved until the weighted objectives do not rise; None if no length helps."""
         weights = tangent.weights
         before = float(weights @ problem.objectives(tangent.losses.mean, tangent.theta))
-        noise = 1e-14 * max(1.0, abs(before)) if tangent.theta.dtype == torch.float64 else 1e-6 * max(1.0, abs(before))
+        noise = (
+            1e-14 * max(1.0, abs(before))
+            if tangent.theta.dtype == torch.float64
+            else 1e-6 * max(1.0, abs(before))
+        )
         share = 1.0
         for _ in range(6):
             theta = tangent.theta + share * tangent.normal_step
@@ -86,4 +92,3 @@ def _on_target(losses: Losses, guide: Guide | None) -> bool:
         return True
     target: Target = guide.target
     return float(np.abs(losses.mean.numpy()[target.named] - target.losses).max()) <= target.tolerance
-

@@ -55,8 +55,10 @@ class ObjectiveSpace:
             change = losses.mean.numpy() - front.losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.
-            if all(math.isfinite(v) for v in change) and (change[wish.named] <= changes + 0.5 * abs(changes).max()).all():
-                if (change[wish.improved] < 0).all():
-                    return Prediction(theta, losses, share, attempt)
+            if (
+                all(math.isfinite(v) for v in change)
+                and (change[wish.named] <= changes + 0.5 * abs(changes).max()).all()
+            ) and (change[wish.improved] < 0).all():
+                return Prediction(theta, losses, share, attempt)
             share /= 2
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)

@@ -14,7 +14,7 @@ from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
-from paretonav.steering.preference import Wish, Array
+from paretonav.steering.preference import Array, Wish
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class PublishedProjection:
                 theta = problem.bounds.clamp(theta)
             losses = problem.evaluate(theta)
             after = losses.mean.numpy()[selected]
-            if np.isfinite(after).all() and (after < before).all():
-                if (after <= before + self.slope * share * np.minimum(slopes, 0)).all():
-                    return Prediction(theta, losses, share, attempt)
+            enough = after <= before + self.slope * share * np.minimum(slopes, 0)
+            if np.isfinite(after).all() and (after < before).all() and enough.all():
+                return Prediction(theta, losses, share, attempt)
             share /= 2
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
 
@@ -84,7 +84,9 @@ class PublishedProjection:
         length = float(projected.norm())
         if length == 0:
             return np.zeros(tangent.basis.shape[0])
-        return np.asarray(torch.linalg.lstsq(triangle, -projected * self.step / length).solution.cpu().numpy())
+        return np.asarray(
+            torch.linalg.lstsq(triangle, -projected * self.step / length).solution.cpu().numpy()
+        )
 
 
 def _anchor(wish: Wish) -> int:
@@ -93,7 +95,7 @@ def _anchor(wish: Wish) -> int:
 
 
 def preferred_direction(tangent: Tangent, wish: Wish) -> Tensor:
-    """d = -sum_i p_i d_i over the selected objectives, [n], float64.
+    """D = -sum_i p_i d_i over the selected objectives, [n], float64.
 
     The non-negative least-squares problem is solved in the triangular factor of G, which keeps its residual
     |G t + g_i| exactly and needs no n-vectors.
