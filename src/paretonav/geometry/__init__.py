@@ -1,11 +1,13 @@
 """The front near one point: weights, curvature, tangent, and a model of it in the objectives' dimension."""
 
+from paretonav.geometry.algebra import absolute
+from paretonav.geometry.bounds import pareto_weights
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.front import FrontModel
 from paretonav.geometry.krylov import Solution, Status, minres
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.quadratic_program import solve_qp
-from paretonav.geometry.tangent import Geometry, Tangent, absolute, pareto_weights, tangent_at, weight_basis
+from paretonav.geometry.tangent import Geometry, Tangent, tangent_at, weight_basis
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 
 __all__ = [

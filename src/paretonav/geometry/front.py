@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from paretonav.geometry.algebra import absolute
 from paretonav.geometry.path import path_curvature
-from paretonav.geometry.tangent import Geometry, Tangent, absolute
+from paretonav.geometry.tangent import Geometry, Tangent
 from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
@@ -67,11 +67,11 @@ class FrontModel:
             sample = problem.curvature_sample(geometry.samples)
             bend = path_curvature(sample, tangent.theta, tangent.basis, problem.m, problem.cost).numpy()
         else:
-            bend = (S - tangent.weight_decay * _gram(tangent.basis))[None]
+            bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
         validation_losses, validation_response = None, None
         if problem.has_validation:
             validation_losses, jacobian = problem.jacobian(tangent.theta, "validation")
-            validation_response = (jacobian @ tangent.basis.T).double().cpu().numpy()
+            validation_response = inner_products(jacobian, tangent.basis).numpy()
         return cls(
             names=problem.names,
             losses=tangent.losses.mean.numpy(),
@@ -139,10 +139,6 @@ class FrontModel:
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)
         return np.asarray(rates)
-
-
-def _gram(basis: torch.Tensor) -> Array:
-    return np.asarray((basis @ basis.T).double().cpu().numpy())
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

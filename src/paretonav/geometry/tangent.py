@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError
+from paretonav.geometry.algebra import inner_products
+from paretonav.geometry.bounds import active_set
+from paretonav.geometry.calibration import calibration
 from paretonav.geometry.curvature import Curvature, CurvatureKind
+from paretonav.geometry.decrement import least_decrement
 from paretonav.geometry.krylov import Solution, Status, minres
-from paretonav.geometry.quadratic_program import solve_qp
-from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
-from paretonav.objectives import Bounds, Losses, Problem
+from paretonav.objectives import Losses, Problem
 
 _NEWTON_TOLERANCE = 0.05
 
@@ -69,7 +69,7 @@ class Tangent:
         response: R = J V of the losses as shown (without weight decay), [m, m-1].
         normal_step: [n], the Newton step to the front; it lowers every objective by the same 2 * joint_gain.
         joint_gain: 1/2 g^T A^-1 g with g = J^T alpha: how much all objectives could still fall together.
-        residual: |J^T alpha|, zero at a Pareto-critical point.
+        residual: |J^T alpha|, weight decay included; zero at a Pareto-critical point.
         solution: status, residuals and products of the Krylov solves.
         asymmetry: |S - S^T| / |S| of S = B^T R; a free check of the solves, which is zero when they are exact.
         weight_decay: the part of A's shift that belongs to the objectives.
@@ -178,13 +178,16 @@ def tangent_at(
     if kind == "gauss-newton" and geometry.calibrate:
         del operator  # its graph is as large as the one that comes next
         exact = Curvature(sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost)
-        scaling = _calibration(_products(vectors, rhs), _products(vectors, exact(vectors)))
+        scaling = calibration(inner_products(vectors, rhs), inner_products(vectors, exact(vectors)))
         vectors = scaling.T.to(vectors) @ vectors
     basis = vectors[: problem.m - 1]
-    moved = _products(gradients, basis)
+    moved = inner_products(gradients, basis)
     curved = B.T @ moved
-    refined, normal, gradient = _least_decrement(weights, B, rhs, vectors)
-    response = moved if decay == 0 else _products(jacobian, basis)
+    refined, normal, gradient = least_decrement(weights, B, rhs, vectors)
+    residual = refined.to(gradients) @ gradients
+    if free is not None:
+        residual = residual * free
+    response = moved if decay == 0 else inner_products(jacobian, basis)
     scale = float(curved.norm())
     return Tangent(
         theta=theta,
@@ -197,7 +200,7 @@ def tangent_at(
         response=response,
         normal_step=-normal,
         joint_gain=0.5 * float(gradient.double() @ normal.double()),
-        residual=float(gradient.double().norm()),
+        residual=float(residual.double().norm()),
         solution=solution,
         asymmetry=float((curved - curved.T).norm()) / scale if scale else 0.0,
         weight_decay=decay,
@@ -206,124 +209,9 @@ def tangent_at(
     )
 
 
-def active_set(problem: Problem, theta: Tensor, jacobian: Tensor, weights: Tensor) -> Tensor | None:
-    """[n] bool, False where a parameter sits at a bound and descent would push it out; None without bounds.
-
-    A parameter at its bound with a multiplier of zero counts as fixed: along the tangent it could leave the box
-    in one direction; the corrector releases it as soon as its multiplier changes sign.
-    """
-    if problem.bounds is None:
-        return None
-    gradient = weights.to(jacobian) @ jacobian
-    at_lower, at_upper = at_bounds(problem.bounds, theta)
-    slack = 1e-9 * float(jacobian.abs().max())
-    return ~((at_lower & (gradient >= -slack)) | (at_upper & (gradient <= slack)))
-
-
-def _calibration(solved: Tensor, exact: Tensor) -> Tensor:
-    """Y [k, k]: combinations of the solutions X that solve the exact system in their own span (Galerkin).
-
-    Gauss-Newton finds good directions cheaply and stably, but overrates the curvature along them: it leaves out the
-    losses' slope times the model's curvature, and its system is damped. The span of the solutions has only k
-    dimensions, so the exact Hessian can be measured in it with k products: Y solves ``(X^T A X) Y = X^T rhs``.
-    Without this the front seems to bend, and to end, sooner than it does.
-
-    Args:
-        solved: X^T rhs, [k, k]; the Gauss-Newton curvature X^T A_GN X if the solves were exact.
-        exact: X^T A X with the exact Hessian, [k, k].
-
-    Where the exact curvature is less than a fifth of Gauss-Newton's, or negative, a fifth is taken: a quadratic
-    model has little to say along such a direction.
-    """
-    eigenvalues, vectors = torch.linalg.eigh(0.5 * (solved + solved.T))
-    if not float(eigenvalues.min()) > 1e-12 * float(eigenvalues.max()):
-        return torch.eye(len(solved), dtype=solved.dtype)
-    root = vectors / eigenvalues.sqrt()  # root^T solved root = 1
-    ratios, directions = torch.linalg.eigh(root.T @ (0.5 * (exact + exact.T)) @ root)
-    root = root @ directions
-    scaling: Tensor = (root / ratios.clamp_min(0.2)) @ root.T @ solved
-    return scaling
-
-
 def _default_damping(operator: Curvature, theta: Tensor, decay: float) -> float:
     """A small share of the largest curvature; where there is weight decay, that is damping enough."""
     if decay > 0:
         return 0.0
     share = 1e-6 if theta.dtype == torch.float64 else 1e-3
     return share * operator.largest(theta)
-
-
-def _least_decrement(
-    weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The weights with the least Newton decrement, its step and its gradient.
-
-    Over changes c of the weights, and e of the decay coefficient where there is weight decay, the decrement
-    ``1/2 g^T A^-1 g`` of ``g = J^T (weights + B c) + e theta`` is least where ``B^T J x = 0`` and ``theta . x = 0``
-    for ``x = A^-1 g``: the step x lowers all shown losses alike and leaves the size of the parameters as it is. A
-    step that may change the size trades loss for decay, to first order in x, for a gain of second order that nobody
-    sees.
-
-    Args:
-        weights: [m].
-        B: [m, m-1].
-        rhs: the rows of B^T J, then J^T weights, then theta if there is weight decay.
-        vectors: A^-1 of each.
-
-    Returns:
-        w [m] in the simplex, x [n], g [n]. Where A is indefinite (a concave front) the stationary point.
-    """
-    k = B.shape[1]
-    K = _products(rhs, vectors)
-    K = 0.5 * (K + K.T)
-    S, slope, size = K[:k, :k], K[:k, k], K[k + 1 :, k + 1 :]
-    to_size = torch.linalg.pinv(size, hermitian=True) @ K[k + 1 :, : k + 1]  # empty without weight decay
-    S, slope = S - K[:k, k + 1 :] @ to_size[:, :k], slope - K[:k, k + 1 :] @ to_size[:, k]
-    c = -torch.linalg.pinv(S, rtol=1e-7, hermitian=True) @ slope
-    w = weights + B @ c
-    if w.min() < 0:
-        inside = solve_qp(
-            absolute(S.numpy()), slope.numpy(), B.numpy(), -weights.numpy(), np.full(len(w), np.inf)
-        )
-        w = weights if inside is None else (weights + B @ torch.from_numpy(inside)).clamp_min(0)
-        w = w / w.sum()
-        c = B.T @ (w - weights)
-    e = -(to_size[:, k] + to_size[:, :k] @ c)
-    mix = torch.cat([c, torch.ones(1, dtype=c.dtype), e]).to(rhs)
-    return w, mix @ vectors, mix @ rhs
-
-
-def absolute(S: NDArray[np.float64]) -> NDArray[np.float64]:
-    """|S| of a symmetric matrix: its eigenvalues' magnitudes, kept away from zero so that it is positive definite."""
-    eigenvalues, vectors = np.linalg.eigh(S)
-    sizes = np.abs(eigenvalues)
-    sizes = np.maximum(sizes, 1e-9 * sizes.max(initial=0.0) + np.finfo(float).tiny)
-    return np.asarray((vectors * sizes) @ vectors.T)
-
-
-def _products(a: Tensor, b: Tensor) -> Tensor:
-    """A b^T of two stacks of long vectors, small and in float64 on the CPU."""
-    return (a @ b.T).double().cpu()
-
-
-def pareto_weights(problem: Problem, theta: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
-    """The minimum-norm weights [m] at a point and the common gradient J^T alpha [n] that they leave.
-
-    Weight decay is part of every gradient; at a bound only what would lead inside counts.
-    """
-    gradients = jacobian + problem.weight_decay * theta if problem.weight_decay else jacobian
-    if problem.bounds is None:
-        weights = minimum_norm_weights(gradients)
-        return weights, weights.to(gradients) @ gradients
-    at_lower, at_upper = at_bounds(problem.bounds, theta)
-    weights = box_minimum_norm_weights(gradients, at_lower, at_upper)
-    gradient = weights.to(gradients) @ gradients
-    outward = (at_lower & (gradient > 0)) | (at_upper & (gradient < 0))
-    return weights, gradient.masked_fill(outward, 0.0)
-
-
-def at_bounds(bounds: Bounds, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """Which parameters sit at their lower and at their upper bound, [n] bool each."""
-    lower, upper = bounds
-    reach = torch.where((upper - lower).isfinite(), upper - lower, 1 + theta.abs())
-    return theta - lower <= 1e-9 * reach, upper - theta <= 1e-9 * reach

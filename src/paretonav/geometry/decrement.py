@@ -1,0 +1,50 @@
+"""The weights of a point and its Newton step, from the solves for the tangent."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from paretonav.geometry.algebra import absolute, inner_products
+from paretonav.geometry.quadratic_program import solve_qp
+
+
+def least_decrement(
+    weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The weights with the least Newton decrement, its step and its gradient.
+
+    Over changes c of the weights, and e of the decay coefficient where there is weight decay, the decrement
+    ``1/2 g^T A^-1 g`` of ``g = J^T (weights + B c) + e theta`` is least where ``B^T J x = 0`` and ``theta . x = 0``
+    for ``x = A^-1 g``: the step x lowers all shown losses alike and leaves the size of the parameters as it is. A
+    step that may change the size trades loss for decay, to first order in x, for a gain of second order that nobody
+    sees.
+
+    Args:
+        weights: [m].
+        B: [m, m-1].
+        rhs: the rows of B^T J, then J^T weights, then theta if there is weight decay.
+        vectors: A^-1 of each.
+
+    Returns:
+        w [m] in the simplex, x [n], g [n]. Where A is indefinite (a concave front) the stationary point.
+    """
+    k = B.shape[1]
+    K = inner_products(rhs, vectors)
+    K = 0.5 * (K + K.T)
+    S, slope, size = K[:k, :k], K[:k, k], K[k + 1 :, k + 1 :]
+    to_size = torch.linalg.pinv(size, hermitian=True) @ K[k + 1 :, : k + 1]  # empty without weight decay
+    S, slope = S - K[:k, k + 1 :] @ to_size[:, :k], slope - K[:k, k + 1 :] @ to_size[:, k]
+    c = -torch.linalg.pinv(S, rtol=1e-7, hermitian=True) @ slope
+    w = weights + B @ c
+    if w.min() < 0:
+        inside = solve_qp(
+            absolute(S.numpy()), slope.numpy(), B.numpy(), -weights.numpy(), np.full(len(w), np.inf)
+        )
+        w = weights if inside is None else (weights + B @ torch.from_numpy(inside)).clamp_min(0)
+        w = w / w.sum()
+        c = B.T @ (w - weights)
+    e = -(to_size[:, k] + to_size[:, :k] @ c)
+    mix = torch.cat([c, torch.ones(1, dtype=c.dtype), e]).to(rhs)
+    return w, mix @ vectors, mix @ rhs
