@@ -121,8 +121,8 @@ predicted one. Time is the step's, to the new point's tangent included, as a sha
 
 
 PUBLISHED_NOTES = """
-The published method's step has a length of its own (0.01 in parameter space) and its corrector 15 epochs, so compare the
-ratio of the improvements with the one asked for, and the cost, not the amounts. The default is asked for 5 %.
+The published method's step has a length of its own (0.01 in parameter space) and its corrector 15 epochs: compare
+the ratio of the improvements with the one asked for, and the cost, not the amounts. The default is asked for 5 %.
 """
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from paretonav.geometry.algebra import absolute
+from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.tangent import Geometry, Tangent
 from paretonav.objectives import Losses, Problem

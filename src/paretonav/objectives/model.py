@@ -186,8 +186,10 @@ class ModelProblem(Problem):
 
     def _measured(self, outputs: Outputs, batch: Batch, split: Split) -> dict[str, float]:
         """The metrics of one batch, if they are shown for this split."""
-        measured = {}
-        for name, metric in self._metrics.items() if split == "validation" or not self.has_validation else ():
+        measured: dict[str, float] = {}
+        if split == "train" and self.has_validation:
+            return measured
+        for name, metric in self._metrics.items():
             try:
                 with torch.no_grad():
                     value = metric(outputs, batch)
@@ -200,7 +202,9 @@ class ModelProblem(Problem):
 
     def _batches(self, split: Split) -> Iterator[tuple[Batch, int]]:
         if split not in self._data:
-            raise ProblemError(f"there is no {split} data; give it as {split}= to ModelProblem")
+            raise ProblemError(
+                f"there is no {split} data, only {', '.join(self._data)}; give validation= to the problem"
+            )
         require_deterministic(self.model)
         return iter(self._data[split])
 

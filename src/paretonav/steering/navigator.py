@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from paretonav.errors import NavigationError, PreferenceError
+from paretonav.errors import NavigationError, NonFiniteError, PreferenceError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Losses, Problem, Progress
 from paretonav.steering.align import Target
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Guide, Newton
 from paretonav.steering.export import write_state
+from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named, named_or_none
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
@@ -27,6 +29,7 @@ from paretonav.steering.preference import Preference, check_amount
 logger = logging.getLogger(__name__)
 
 _TANGENT_BYTES = 256 * 2**20
+_NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
 class Navigator:
@@ -40,8 +43,9 @@ class Navigator:
         predictor: along the tangent space; by default in objective space.
         corrector: back to the front; by default Newton-Krylov along the normal.
         geometry: how curvature is measured.
-        approach: what brings a starting point to the front before ``corrector`` polishes it; by default
-            descent with line search on functions, nothing on models (they come trained, or have a recipe).
+        approach: what brings a starting point to the front before ``corrector`` polishes it: that of a function,
+            and a model that its problem says is untrained. By default descent with line search on functions, the
+            problem's own recipe on models.
 
     Example:
         >>> import paretonav as pn
@@ -76,7 +80,7 @@ class Navigator:
     def here(self) -> Point:
         """The current point."""
         if self._current is None:
-            raise NavigationError("the navigation has no point yet; call start() first")
+            raise NavigationError(_NOT_STARTED)
         return self._current
 
     @property
@@ -87,15 +91,14 @@ class Navigator:
     @property
     def tangent(self) -> Tangent:
         """The tangent space at the current point, solved again if it is no longer kept."""
-        point = self.here
-        if point.id not in self._tangents:
-            weights = torch.from_numpy(point.front.weights)
-            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, self.geometry))
-        self._tangents.move_to_end(point.id)
-        return self._tangents[point.id]
+        return self._tangent_of(self.here)
 
-    def start(self, progress: Progress | None = None) -> Point:
+    def start(self, progress: Progress | None = None, *, polish: bool = True) -> Point:
         """Go to a first Pareto point and make it the root of the navigation.
+
+        Args:
+            progress: told of the phases of the way.
+            polish: False takes the problem's current parameters as they are, without any training or correction.
 
         Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
         only polished. If all objectives could still fall together by more than 2 % of their size afterwards, a
@@ -105,8 +108,11 @@ class Navigator:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
         problem = self.problem
         with self._measured() as cost:
-            theta, weights = self._first_model(progress)
-            correction = self.corrector.correct(problem, theta, weights, self.geometry, progress=progress)
+            if polish:
+                theta, weights = self._first_model(progress)
+                correction = self.corrector.correct(problem, theta, weights, self.geometry, progress=progress)
+            else:
+                correction = self._as_it_is()
             point, tangent = self._make_point(correction, None, None, cost)
         scale = float(point.train.mean.abs().mean())
         if point.joint_gain > 0.02 * scale:
@@ -125,7 +131,7 @@ class Navigator:
             PreferenceError: the preference makes no sense for this problem.
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
         """
-        front = self.here.front
+        here, front = self.here, self.here.front
         plan = self._plan(preference, amount)
         return Preview(
             plan=plan,
@@ -133,7 +139,7 @@ class Navigator:
             predicted=named(front.names, plan.predicted),
             predicted_validation=named_or_none(front.names, plan.predicted_validation),
             weights=named(front.names, plan.weights),
-            _reach=lambda: self.predictor.reach(front, self.tangent, plan.wish),
+            _reach=lambda: self.predictor.reach(front, self._tangent_of(here), plan.wish),
         )
 
     def step(self, preference: Preference, amount: float = 0.05, progress: Progress | None = None) -> Step:
@@ -143,7 +149,7 @@ class Navigator:
 
         Raises:
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
-            NonFiniteError: a loss or a curvature product became infinite; the model is where it was.
+            NonFiniteError: a loss or a derivative is not finite there; the model is where it was.
         """
         problem, here = self.problem, self.here
         with self._measured() as cost:
@@ -185,19 +191,22 @@ class Navigator:
 
     def go_to(self, point_id: int) -> Point:
         """Make an earlier point the current one; the next step branches off there."""
+        if not self._points:
+            raise NavigationError(_NOT_STARTED)
         if not (isinstance(point_id, int) and 0 <= point_id < len(self._points)):
             raise NavigationError(
                 f"there is no point {point_id!r}; the points are 0 to {len(self._points) - 1}"
             )
-        self._current = self._points[point_id]
-        self.problem.set_parameters(self._current.parameters)
-        return self._current
+        point = self._points[point_id]
+        self.problem.set_parameters(point.parameters)
+        self._current = point
+        return point
 
     def export(self, path: str | PathLike[str]) -> None:
         """Write the current model's state_dict to a ``.safetensors`` file, whole or not at all.
 
         It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
-        metadata says what was traded: losses, weights and the way from the start.
+        metadata has the losses, the weights and the number of the point.
         """
         here = self.here
         facts = {
@@ -220,7 +229,13 @@ class Navigator:
             uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
             found = self.approach.correct(problem, theta, uniform, self.geometry, progress=progress)
             return found.theta, found.weights
-        return theta, pareto_weights(problem, theta, problem.jacobian(theta)[1])[0]
+        return theta, self._as_it_is().weights
+
+    def _as_it_is(self) -> Correction:
+        theta = self.problem.parameters()
+        losses, jacobian = finite_jacobian(self.problem, theta, "at the start")
+        weights, _ = pareto_weights(self.problem, theta, jacobian)
+        return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
     def _plan(self, preference: Preference, amount: float) -> Plan:
         if not hasattr(preference, "wish"):
@@ -233,6 +248,8 @@ class Navigator:
         front, wish = self.here.front, plan.wish
         changes = wish.changes(plan.amount)
         tolerance = (0.01 if self.problem.stochastic else 1e-6) * float(abs(changes).max())
+        rounding = 4 * torch.finfo(self.here.parameters.dtype).eps * float(abs(front.losses).max())
+        tolerance = max(tolerance, rounding)
         return Target(wish.named, front.losses[wish.named] + changes, tolerance)
 
     def _report(
@@ -272,6 +289,12 @@ class Navigator:
         if tangent is None:
             tangent = tangent_at(problem, correction.theta, correction.weights, self.geometry)
         front = FrontModel.from_tangent(problem, tangent, self.geometry)
+        if not (np.isfinite(front.response).all() and np.isfinite(front.bend).all()):
+            curved = np.isfinite(np.broadcast_to(front.bend.sum((1, 2)), problem.m) + front.response.sum(1))
+            raise NonFiniteError(
+                f"the second derivatives of objective {front.names[int(curved.argmin())]!r} are not finite; look "
+                "for a root or a logarithm at zero"
+            )
         shown = front.validation_losses or tangent.losses
         point = Point(
             id=len(self._points),
@@ -294,13 +317,19 @@ class Navigator:
         self._keep(point.id, tangent)
         return point
 
+    def _tangent_of(self, point: Point) -> Tangent:
+        if point.id not in self._tangents:
+            weights = torch.from_numpy(point.front.weights)
+            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, self.geometry))
+        self._tangents.move_to_end(point.id)
+        return self._tangents[point.id]
+
     def _keep(self, point_id: int, tangent: Tangent) -> None:
         """Keep the latest tangents within a fixed memory; an older one is solved again when it is needed."""
         self._tangents[point_id] = tangent
         self._tangents.move_to_end(point_id)
-        size = (
-            tangent.basis.numel() + tangent.jacobian.numel() + 2 * tangent.theta.numel()
-        ) * tangent.theta.itemsize
+        tensors = (tangent.basis, tangent.jacobian, tangent.solution.x, tangent.theta, tangent.normal_step)
+        size = sum(tensor.nbytes for tensor in tensors)
         while len(self._tangents) > max(1, _TANGENT_BYTES // size):
             self._tangents.popitem(last=False)
 

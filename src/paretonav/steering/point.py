@@ -129,7 +129,7 @@ class Step:
         standard_error: name -> standard error of ``achieved``, from paired batches; None where there are too few.
         standard_error_validation: the same of ``achieved_validation``.
         status: see StepStatus.
-        reason: why it was shortened or rejected; empty if accepted.
+        reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
         cost: of this step, to the new point's tangent included.
     """
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from paretonav.geometry import Geometry, minimum_norm_weights, pareto_weights
-from paretonav.objectives import Composite, Problem, Progress
+from paretonav.objectives import Composite, Losses, Problem, Progress
 from paretonav.steering.correctors.base import Correction, Guide
+from paretonav.steering.finite import finite_jacobian
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class MGDA:
         max_iterations: line-search steps on a function.
         normalized: on a function, divide each gradient by its length first, so that a long one does not leave the
             progress to the short ones (which may end at a point that is only weakly optimal).
-        tolerance: a function is critical when |J^T alpha| is below this fraction of the longest gradient.
+        tolerance: a function is critical when |J^T alpha| is below this fraction of the longest gradient (in
+            single precision, below 4e-6 at least).
         epochs: of minibatches, on data.
         learning_rate: on data.
         momentum: on data.
@@ -58,7 +60,8 @@ class MGDA:
 
     def _line_search(self, problem: Problem, theta: Tensor, progress: Progress | None) -> Correction:
         length = torch.inf
-        losses, jacobian = problem.jacobian(theta)
+        tolerance = max(self.tolerance, 32 * torch.finfo(theta.dtype).eps)
+        losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         for iteration in range(self.max_iterations + 1):
             if progress is not None and iteration % 10 == 0:
                 progress("descend to the front", iteration / self.max_iterations)
@@ -66,26 +69,17 @@ class MGDA:
             scales = lengths if self.normalized else torch.ones_like(lengths)
             weights, gradient = pareto_weights(problem, theta, jacobian / scales[:, None].to(jacobian))
             norm = float(gradient.norm())
-            converged = norm <= self.tolerance * float((lengths / scales).max())
+            converged = norm <= tolerance * float((lengths / scales).max())
             if converged or iteration == self.max_iterations:
                 break
             # A step may double, but stays short against the point itself: a long first one would leave its basin.
             first = 1e-2 if iteration == 0 else 1e-1
             length = min(2 * length, first * (1 + float(theta.norm())) / norm)
-            values = problem.objectives(losses.mean, theta)
-            for _ in range(40):
-                trial = theta - length * gradient
-                if problem.bounds is not None:
-                    trial = problem.bounds.clamp(trial)
-                after = problem.evaluate(trial)
-                gain = float((theta - trial) @ gradient)  # |gradient|^2 * length, less what the box takes
-                if (problem.objectives(after.mean, trial) <= values - 1e-4 * gain * scales).all():
-                    break
-                length /= 2
-            else:
+            length = _armijo(problem, theta, losses, gradient, length, scales)
+            if length == 0:
                 break
-            theta = trial
-            losses, jacobian = problem.jacobian(theta)
+            theta = _moved(problem, theta, gradient, length)
+            losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         weights = weights / scales
         return Correction(theta, losses, weights / weights.sum(), None, iteration, converged)
 
@@ -96,6 +90,7 @@ class MGDA:
         velocity = torch.zeros_like(theta)
         # Losses and parameters are kept as one value: they always belong together.
         kept = (theta, problem.evaluate(theta))
+        problem.require_finite(kept[1].mean, "before the first epoch")
         allowed = _ceiling(guide)
         for epoch in range(self.epochs):
             if progress is not None:
@@ -104,14 +99,39 @@ class MGDA:
                 jacobian = _batch_jacobian(problem, batch, theta)
                 gradient = minimum_norm_weights(jacobian).to(jacobian) @ jacobian
                 velocity = self.momentum * velocity + gradient
-                theta = theta - self.learning_rate * velocity
+                theta = _moved(problem, theta, velocity, self.learning_rate)
             losses = problem.evaluate(theta)
-            within = allowed is None or bool((losses.mean <= allowed).all())
+            within = allowed is None or bool((losses.mean < allowed).all())
             best = problem.objectives(kept[1].mean, kept[0]).mean()
             if within and bool(problem.objectives(losses.mean, theta).mean() < best):
                 kept = (theta, losses)
-        weights, _ = pareto_weights(problem, kept[0], problem.jacobian(kept[0])[1])
+        _, jacobian = finite_jacobian(problem, kept[0], "back at the front")
+        weights, _ = pareto_weights(problem, kept[0], jacobian)
         return Correction(kept[0], kept[1], weights, None, self.epochs, converged=False)
+
+
+def _armijo(
+    problem: Problem, theta: Tensor, losses: Losses, gradient: Tensor, length: float, scales: Tensor
+) -> float:
+    """The step length at which every objective falls as the test asks; 0 if only rounding is left to gain."""
+    values = problem.objectives(losses.mean, theta)
+    rounding = torch.finfo(theta.dtype).eps * values.abs()
+    for _ in range(40):
+        trial = _moved(problem, theta, gradient, length)
+        # |gradient|^2 * length, less what the box takes
+        gain = float((theta - trial) @ gradient) * scales
+        if (gain <= rounding).all():
+            break
+        after = problem.objectives(problem.evaluate(trial).mean, trial)
+        if (after <= values - 1e-4 * gain).all():
+            return length
+        length /= 2
+    return 0.0
+
+
+def _moved(problem: Problem, theta: Tensor, gradient: Tensor, length: float) -> Tensor:
+    theta = theta - length * gradient
+    return theta if problem.bounds is None else problem.bounds.clamp(theta)
 
 
 def _ceiling(guide: Guide | None) -> Tensor | None:
@@ -127,6 +147,7 @@ def _ceiling(guide: Guide | None) -> Tensor | None:
 def _batch_jacobian(problem: Problem, batch: Composite, theta: Tensor) -> Tensor:
     theta = theta.detach().requires_grad_()
     values = batch.losses(batch.outputs(theta))
+    problem.require_finite(values.detach(), "on a batch, on the way to the front")
     rows = [torch.autograd.grad(v, theta, retain_graph=True, materialize_grads=True)[0] for v in values]
     problem.cost.forward_passes += batch.fraction
     problem.cost.gradient_passes += batch.fraction * problem.m

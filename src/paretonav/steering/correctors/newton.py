@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from paretonav.geometry import Geometry, Tangent, tangent_at
-from paretonav.objectives import Losses, Problem, Progress
-from paretonav.steering.align import Target, align
+from paretonav.objectives import Problem, Progress
+from paretonav.steering.align import align
 from paretonav.steering.correctors.base import Correction, Guide
+from paretonav.steering.finite import finite_jacobian
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Newton:
 
     Attributes:
         tolerance: stop when the joint gain is below this fraction of the mean absolute loss. None: 1e-2 for
-            models on data, 1e-15 for functions.
+            models on data, 1e-15 for functions (1e-12 in single precision).
         max_corrections: at most; None: 2 for models on data, 20 for functions.
         alignments: rounds after each correction.
     """
@@ -43,33 +44,32 @@ class Newton:
         guide: Guide | None = None,
         progress: Progress | None = None,
     ) -> Correction:
-        tolerance = self.tolerance if self.tolerance is not None else (1e-2 if problem.stochastic else 1e-15)
-        limit = (
-            self.max_corrections if self.max_corrections is not None else (2 if problem.stochastic else 20)
-        )
-        tangent = tangent_at(problem, theta, weights, geometry)
+        tolerance, limit = self.tolerance, self.max_corrections
+        if tolerance is None:
+            double = theta.dtype == torch.float64
+            tolerance = 1e-2 if problem.stochastic else (1e-15 if double else 1e-12)
+        if limit is None:
+            limit = 2 if problem.stochastic else 20
+        tangent = _tangent(problem, theta, weights, geometry)
         for iteration in range(limit + 1):
             if progress is not None:
                 progress("return to the front", iteration / max(limit, 1))
             scale = float(tangent.losses.mean.abs().mean())
             small = abs(tangent.joint_gain) <= tolerance * scale
-            if (small and _on_target(tangent.losses, guide)) or iteration == limit:
+            on_target = guide is None or guide.target.met(tangent.losses)
+            if (small and on_target) or iteration == limit:
                 break
             moved = self._improve(problem, tangent, guide)
             if moved is None:
                 break
-            tangent = tangent_at(problem, moved, tangent.weights, geometry)
+            tangent = _tangent(problem, moved, tangent.weights, geometry)
         return Correction(tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small)
 
     def _improve(self, problem: Problem, tangent: Tangent, guide: Guide | None) -> Tensor | None:
         """One Newton step, halved until the weighted objectives do not rise; None if no length helps."""
         weights = tangent.weights
         before = float(weights @ problem.objectives(tangent.losses.mean, tangent.theta))
-        noise = (
-            1e-14 * max(1.0, abs(before))
-            if tangent.theta.dtype == torch.float64
-            else 1e-6 * max(1.0, abs(before))
-        )
+        noise = 16 * torch.finfo(tangent.theta.dtype).eps * max(1.0, abs(before))
         share = 1.0
         for _ in range(6):
             theta = tangent.theta + share * tangent.normal_step
@@ -84,11 +84,9 @@ class Newton:
             return None
         if guide is None:
             return theta
-        return align(problem, tangent, theta, guide.target, self.alignments)[0]
+        return align(problem, tangent, theta, guide.target, self.alignments, losses)[0]
 
 
-def _on_target(losses: Losses, guide: Guide | None) -> bool:
-    if guide is None:
-        return True
-    target: Target = guide.target
-    return float(np.abs(losses.mean.numpy()[target.named] - target.losses).max()) <= target.tolerance
+def _tangent(problem: Problem, theta: Tensor, weights: Tensor, geometry: Geometry) -> Tangent:
+    evaluated = finite_jacobian(problem, theta, "on the way back to the front")
+    return tangent_at(problem, theta, weights, geometry, evaluated=evaluated)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from paretonav.geometry import FrontModel, Tangent
@@ -55,10 +55,9 @@ class ObjectiveSpace:
             change = losses.mean.numpy() - front.losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.
-            if (
-                all(math.isfinite(v) for v in change)
-                and (change[wish.named] <= changes + 0.5 * abs(changes).max()).all()
-            ) and (change[wish.improved] < 0).all():
+            near = (change[wish.named] <= changes + 0.5 * abs(changes).max()).all()
+            if np.isfinite(change).all() and near and (change[wish.improved] < 0).all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
+        problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,12 @@ from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
 from paretonav.steering.preference import Array, Wish
 
+logger = logging.getLogger(__name__)
+
+
+_CORNER = 0.9  # the published method's
+_ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
+
 
 @dataclass(frozen=True)
 class PublishedProjection:
@@ -28,7 +35,8 @@ class PublishedProjection:
     so that each -d_i ascends no selected objective; d is projected orthogonally on span(V), normalised, and
     followed for ``step`` with Armijo backtracking on the selected objectives. Holds have no place in it, and the
     ``amount`` of a step is not used: its length is ``step``, and what is reported as requested is what the weights
-    ask for at the improvement that this length predicts.
+    ask for at the improvement that this length predicts. At a corner of the front (a weight of 0.9 or more) a
+    warning says which preferences still move.
 
     Attributes:
         step: the first length tried, in parameter space.
@@ -61,6 +69,7 @@ class PublishedProjection:
 
     def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
         selected = plan.wish.improved
+        _warn_at_corner(front)
         slopes = (-front.response @ plan.coordinates)[selected]
         before = front.losses[selected]
         share = 1.0
@@ -74,18 +83,34 @@ class PublishedProjection:
             if np.isfinite(after).all() and (after < before).all() and enough.all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
+        problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
 
     def _coordinates(self, tangent: Tangent, wish: Wish) -> Array:
         """The c for which -V c is the projected direction of length ``step``."""
         direction = preferred_direction(tangent, wish)
         orthonormal, triangle = torch.linalg.qr(tangent.basis.T.double())
-        projected = orthonormal.T @ direction
+        # The triangle's singular vectors leave out what is linearly dependent in V.
+        left, sizes, right = torch.linalg.svd(triangle, full_matrices=False)
+        rank = int((sizes > 16 * torch.finfo(tangent.basis.dtype).eps * sizes.max()).sum())
+        projected = left[:, :rank].T @ (orthonormal.T @ direction)
         length = float(projected.norm())
-        if length == 0:
+        if length <= _ROUNDING:
             return np.zeros(tangent.basis.shape[0])
-        return np.asarray(
-            torch.linalg.lstsq(triangle, -projected * self.step / length).solution.cpu().numpy()
+        c = right[:rank].T @ (-self.step / length * projected / sizes[:rank])
+        return np.asarray(c.cpu().numpy())
+
+
+def _warn_at_corner(front: FrontModel) -> None:
+    heaviest = int(front.weights.argmax())
+    if front.weights[heaviest] >= _CORNER:
+        others = [name for i, name in enumerate(front.names) if i != heaviest]
+        logger.warning(
+            "the weight of %r is %.2f: at this corner of the front it hardly improves; preferences that still "
+            "move are those for %s",
+            front.names[heaviest],
+            front.weights[heaviest],
+            " or ".join(map(repr, others)),
         )
 
 
@@ -95,13 +120,14 @@ def _anchor(wish: Wish) -> int:
 
 
 def preferred_direction(tangent: Tangent, wish: Wish) -> Tensor:
-    """D = -sum_i p_i d_i over the selected objectives, [n], float64.
+    """The direction d = -sum_i p_i d_i over the selected objectives, [n], float64; it ascends none of them.
 
     The non-negative least-squares problem is solved in the triangular factor of G, which keeps its residual
     |G t + g_i| exactly and needs no n-vectors.
     """
     selected = wish.improved
-    gradients = (tangent.jacobian + tangent.weight_decay * tangent.theta)[torch.from_numpy(selected)].double()
+    gradients = tangent.jacobian[torch.from_numpy(selected)].double()
+    gradients += tangent.weight_decay * tangent.theta
     if tangent.free is not None:
         gradients = gradients * tangent.free
     G = gradients / gradients.norm(dim=1, keepdim=True).clamp_min(1e-300)

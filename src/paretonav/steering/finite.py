@@ -1,0 +1,25 @@
+"""Losses and derivatives that steering can go on from."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from paretonav.errors import NonFiniteError
+from paretonav.objectives import Losses, Problem
+
+
+def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses, Tensor]:
+    """The training losses and their Jacobian at ``theta``.
+
+    Raises:
+        NonFiniteError: a loss or a gradient is not finite; names the objective, and ``where`` that was.
+    """
+    losses, jacobian = problem.jacobian(theta)
+    problem.require_finite(losses.mean, where)
+    for name, gradient in zip(problem.names, jacobian, strict=True):
+        if not gradient.isfinite().all():
+            raise NonFiniteError(
+                f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root "
+                "or a logarithm at zero, or for 0 * inf in a torch.where"
+            )
+    return losses, jacobian
