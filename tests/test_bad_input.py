@@ -64,14 +64,15 @@ class Augmented(Dataset[Any]):
         return [torch.rand(3) + index]
 
 
-class Once(IterableDataset[Any]):
-    """A stream that cannot be read again."""
+class Few(IterableDataset[Any]):
+    """A stream that can be read only so many times."""
 
-    def __init__(self) -> None:
-        self.examples = iter(torch.ones(8, 3))
+    def __init__(self, times: int) -> None:
+        self.left = times
 
     def __iter__(self) -> Iterator[list[Tensor]]:
-        return ([x] for x in self.examples)
+        self.left -= 1
+        return iter([[x] for x in torch.ones(8, 3)] if self.left >= 0 else [])
 
 
 class FunctionalDropout(nn.Module):
@@ -242,10 +243,8 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
         lambda: problem(validation=Augmented()),
         ["validation data", "random", "augmentation"],
     ),
-    "stream that ends": (
-        lambda: problem(train=DataLoader(Once(), batch_size=4)),
-        ["second pass", "__iter__"],
-    ),
+    "stream of one pass": (lambda: problem(train=DataLoader(Few(1), 4)), ["second pass", "__iter__"]),
+    "stream of two passes": (lambda: problem(train=DataLoader(Few(2), 4)), ["second pass", "__iter__"]),
     "stream without tensors": (
         lambda: problem(train=DataLoader(Words(), batch_size=4)),
         ["list", "holds no tensor", "collate_fn"],
@@ -330,6 +329,12 @@ FUNCTION: dict[str, tuple[Make, list[str]]] = {
     "objective is constant": (
         lambda: FunctionProblem(lambda x: torch.stack([x.sum(), torch.tensor(1.0)]), X, names=["up", "odd"]),
         ["'odd'", "does not depend on x", ".detach()"],
+    ),
+    "objective is constant within the bounds": (
+        lambda: FunctionProblem(
+            lambda x: torch.stack([x.sum(), (x - 1).relu().sum()]), X + 0.995, ["up", "odd"], (0.0, 1.0)
+        ),
+        ["'odd'", "does not depend on x"],
     ),
     "all objectives are constant": (
         lambda: FunctionProblem(lambda x: pair(x.detach()), X, names=["odd", "more"]),
@@ -483,6 +488,24 @@ def test_layers_that_do_no_harm_are_let_pass(layer: nn.Module) -> None:
 @pytest.mark.parametrize("layer", [nn.LSTM(3, 2, num_layers=2), nn.GRU(3, 2)], ids=["LSTM", "GRU"])
 def test_recurrent_layers_without_dropout_are_let_pass(layer: nn.Module) -> None:
     problem(layer, forward=lambda m, batch: m(batch[0])[0])
+    if layer.num_layers == 1:
+        layer.dropout = 0.5  # it is between layers only
+        problem(layer, forward=lambda m, batch: m(batch[0])[0])
+
+
+def test_instance_norm_without_running_statistics_is_let_pass() -> None:
+    channels = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.InstanceNorm1d(2), nn.Flatten())
+    problem(nn.Sequential(nn.Linear(3, 8), channels, nn.Linear(8, 2)))
+
+
+def test_a_loss_may_read_parameters_that_are_not_steered() -> None:
+    module = Two()
+    module.one.requires_grad_(False)
+
+    def penalised(o: Tensor, _: Any) -> Tensor:
+        return o[:, 1].square().mean() + module.other.weight.square().sum()
+
+    assert problem(module, losses=losses(penalised), parameters="one.*").m == 2
 
 
 def test_a_loss_without_slope_on_the_first_batches_only_is_let_pass() -> None:
@@ -490,6 +513,7 @@ def test_a_loss_without_slope_on_the_first_batches_only_is_let_pass() -> None:
         return o[:, 1].square().mean() if batch[0].max() > 0.9 else o[:, 1].detach().mean()
 
     assert problem(losses=losses(late), batch_size=2).names == ("first", "odd")
+    assert problem(losses=losses(late), validation=TensorDataset(torch.zeros(2, 3))).has_validation
 
 
 def test_the_message_of_a_long_list_of_parameters_is_short() -> None:

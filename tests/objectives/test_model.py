@@ -323,6 +323,7 @@ def test_the_validation_split_has_its_own_losses() -> None:
 def test_metrics_are_averaged_over_examples_and_shown_where_they_should_be() -> None:
     def size(outputs: Tensor, batch: Any) -> float:
         assert not outputs.requires_grad
+        assert not torch.is_grad_enabled()
         return float(len(batch[0]))
 
     def first(outputs: Tensor, _: Any) -> Tensor:
@@ -371,6 +372,22 @@ def test_the_curvature_sample_is_frozen() -> None:
     expected = torch.stack([outputs.square().mean(), (outputs - 1).square().mean()])
     torch.testing.assert_close(total(first, theta), expected)
     assert sum(part.fraction for part in first) == pytest.approx(1)
+
+
+def test_the_curvature_sample_is_read_once() -> None:
+    class Counted(TensorDataset):
+        reads = 0
+
+        def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+            self.reads += 1
+            return super().__getitem__(index)
+
+    data = Counted(*examples(11).tensors)
+    problem = ModelProblem(network(), dict(list(LOSSES.items())[:2]), data)
+    data.reads = 0
+    for _ in range(3):
+        problem.curvature_sample(5)
+    assert data.reads == 5
 
 
 @pytest.mark.parametrize("size", [None, 11, 1000])
@@ -545,6 +562,8 @@ def test_batches_on_which_no_loss_has_a_gradient_count_as_zero() -> None:
     problem = ModelProblem(network(), {"a": masked(1), "b": masked(-1)}, DataLoader(data, batch_size=4))
     losses, jacobian = problem.jacobian(problem.parameters())
     sample = problem.curvature_sample()
+    theta = problem.parameters().requires_grad_()
+    assert all(part.losses(part.outputs(theta)).requires_grad for part in sample)
     for k in range(2):
         hessian = torch.autograd.functional.hessian(
             lambda t, k=k: total(sample[k : k + 1], t).sum(), problem.parameters()

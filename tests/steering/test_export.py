@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,13 @@ def test_the_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
     modes = {path.name: stat.filemode(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes["model.safetensors"] == modes["other"]
+
+
+def test_the_scratch_is_next_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it could be on another disk, from where nothing can be renamed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    write_state(tmp_path / "model.safetensors", {"a": torch.zeros(1)}, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 def test_a_bare_file_name_is_in_the_working_directory(

@@ -30,9 +30,8 @@ class Geometry:
         damping: multiple of the identity beyond the weight decay. None: nothing where there is weight decay,
             else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
             directions solvable.
-        tolerance: relative residual of the Krylov solves. None: 0.2 for models on data, where a better solve on a
-            sample does not make a better tangent (the calibration sets the scale; the Newton step is solved for to
-            0.05); else 1e-10 in double and 1e-5 in single precision.
+        tolerance: relative residual of the Krylov solves. None: 0.1 for models on data, where a better solve on a
+            sample does not make a better tangent (the Newton step is solved for to 0.05); else 1e-10 in double and 1e-5 in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
     """
@@ -48,7 +47,7 @@ class Geometry:
         """The solver tolerance in force for the tangent basis of ``problem``."""
         if self.tolerance is not None:
             return self.tolerance
-        return 0.2 if problem.stochastic else (1e-10 if dtype == torch.float64 else 1e-5)
+        return 0.1 if problem.stochastic else (1e-10 if dtype == torch.float64 else 1e-5)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ class Data:
             return list(self)
         if self._groups is not None and self._regroups:
             chosen = _permuted(_joined(self._groups), generator)[:count]
-            return list(self._read(_split(chosen, len(self._groups[0]))))
+            # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
+            return list(self._read(_split(chosen, max(len(self._groups[0]), 1024))))
         kept, seen = [], 0
         for batch, length in self.shuffled(count, generator):
             kept.append((batch, length))

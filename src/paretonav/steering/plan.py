@@ -99,8 +99,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
         return f"the edge of the front: the {reaches.format(_listed(spent))} zero, with nothing left to give"
     G, h, entry = front.box
     if len(h):
-        slack = (h - G @ c) / np.maximum(np.linalg.norm(G, axis=1), 1e-300)
-        tight = np.unique(entry[slack <= 1e-3 * max(float(np.abs(slack).max()), 1e-12)])
+        tight = np.unique(entry[h - G @ c <= np.maximum(1e-3 * h, 1e-7 * np.linalg.norm(G, axis=1))])
         if len(tight):
             reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
             return f"parameter{reach_bounds.format(_listed(tight[:3]))}; from there the front may go on"
