@@ -15,7 +15,7 @@ def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses
         NonFiniteError: a loss or a gradient is not finite; names the objective, and ``where`` that was.
     """
     losses, jacobian = problem.jacobian(theta)
-    problem.require_finite(losses.mean, where)
+    problem.require_finite(losses, where)
     for name, gradient in zip(problem.names, jacobian, strict=True):
         if not gradient.isfinite().all():
             raise NonFiniteError(

@@ -54,7 +54,7 @@ class Navigator:
         >>> step = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount=0.05)
         >>> step.status
         <StepStatus.ACCEPTED: 'accepted'>
-        >>> round(step.achieved["f1"] / start.losses["f1"], 4), round(step.achieved["f2"], 4)
+        >>> round(step.achieved["f1"] / start.losses["f1"], 4), abs(round(step.achieved["f2"], 4))
         (-0.05, 0.0)
     """
 
