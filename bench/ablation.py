@@ -47,6 +47,7 @@ def main() -> None:
         products = problem.cost.hessian_products - products
         errors: dict[str, list[float]] = {"train": [], "validation": []}
         refused = 0
+        price = []
         for wish in wishes:
             try:
                 planned = plan(front, wish.wish(front.names, front.losses), 0.05)
@@ -60,6 +61,8 @@ def main() -> None:
             ):
                 assert predicted is not None
                 achieved = problem.evaluate(theta, split).mean.numpy() - before[split]  # type: ignore[arg-type]
+                if split == "train":
+                    price.append(float(achieved[achieved > 0].sum()))
                 errors[split].append(float(np.linalg.norm(predicted - achieved) / np.linalg.norm(predicted)))
         rows.append(
             {
@@ -74,6 +77,7 @@ def main() -> None:
                 "worst": max(errors["train"]),
                 "error validation, median": float(np.median(errors["validation"])),
                 "worst validation": max(errors["validation"]),
+                "rise of the others, mean": float(np.mean(price)),
                 "refused": refused,
             }
         )
