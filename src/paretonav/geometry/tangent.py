@@ -31,7 +31,8 @@ class Geometry:
             else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
             directions solvable.
         tolerance: relative residual of the Krylov solves. None: 0.1 for models on data, where a better solve on a
-            sample does not make a better tangent (the Newton step is solved for to 0.05); else 1e-10 in double and 1e-5 in single precision.
+            sample does not make a better tangent (the Newton step is solved for to 0.05); else 1e-10 in double and
+            1e-5 in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
     """

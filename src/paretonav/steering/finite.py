@@ -16,8 +16,10 @@ def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses
     """
     losses, jacobian = problem.jacobian(theta)
     problem.require_finite(losses, where)
-    for name, gradient in zip(problem.names, jacobian, strict=True):
-        if not gradient.isfinite().all():
+    # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
+    for suspect in (jacobian.isinf(), jacobian.isnan()):
+        if suspect.any():
+            name = problem.names[int(suspect.any(dim=1).int().argmax())]
             raise NonFiniteError(
                 f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root "
                 "or a logarithm at zero, or for 0 * inf in a torch.where"

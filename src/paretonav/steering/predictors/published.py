@@ -78,9 +78,9 @@ class PublishedProjection:
             if problem.bounds is not None:
                 theta = problem.bounds.clamp(theta)
             losses = problem.evaluate(theta)
-            after = losses.mean.numpy()[selected]
-            enough = after <= before + self.slope * share * np.minimum(slopes, 0)
-            if np.isfinite(after).all() and (after < before).all() and enough.all():
+            after = losses.mean.numpy()
+            enough = after[selected] <= before + self.slope * share * np.minimum(slopes, 0)
+            if np.isfinite(after).all() and (after[selected] < before).all() and enough.all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
         problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")
