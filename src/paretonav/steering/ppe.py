@@ -54,8 +54,8 @@ def ppe(
     2. The Hessian's minibatch is one frozen sample of the training data: with another one at every product MINRES
        has no operator to converge on.
     3. MINRES stops at a relative residual of 1e-4, or at ``max_iterations``.
-    4. Of the corrector's epochs the point with the least mean objective is kept, among those at which no selected
-       objective is above its value before the step: no visited point dominates it. The predicted point itself is a
+    4. Of the corrector's epochs the point with the least mean objective is kept, among those at which every selected
+       objective is below its value before the step: none of them dominates it. The predicted point itself is a
        candidate. A step whose selected objectives did not all fall is taken back.
     5. On functions, which have no minibatches, the corrector and the first approach are MGDA with Armijo's
        line search, and a projection on the box.
