@@ -55,8 +55,8 @@ def problems_and_commands(draw):
             lambda: Hold(draw(some)),
             lambda: Release(draw(some | st.just(()))),
             lambda: Go(draw(st.integers(0, 999_999_999))),
-            lambda: Plot(draw(names) + draw(st.sampled_from([".png", ".html"]))),
-            lambda: Export(draw(names) + ".safetensors"),
+            lambda: Plot("way" + draw(names) + "x" + draw(st.sampled_from([".png", ".html"]))),
+            lambda: Export("way" + draw(names) + "x.safetensors"),
             lambda: draw(st.sampled_from([Undo(), Points(), Show(), Help(), Quit()])),
         )
         return draw(st.sampled_from(makers))()

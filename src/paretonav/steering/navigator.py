@@ -174,14 +174,19 @@ class Navigator:
                 return self._report(taken, here, correction.losses, None, StepStatus.REJECTED, reason, cost)
             point, tangent = self._make_point(correction, preference, taken.amount, cost)
         self._accept(point, tangent)
-        status, reason = StepStatus.ACCEPTED, ""
+        status, remarks = StepStatus.ACCEPTED, []
         if prediction.share < 1:
             status = StepStatus.SHORTENED
-            reason = f"only {prediction.share:.3g} of the length kept what the front model promised"
+            remarks.append(f"only {prediction.share:.3g} of the length kept what the front model promised")
         if not correction.converged:
-            left = f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left"
-            reason = f"{reason}; {left}" if reason else left
-        return self._report(taken, here, point.train, point.held_out, status, reason, cost)
+            remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
+        excess = guide.target.excess(point.train) / abs(taken.wish.changes(taken.amount)).max()
+        if excess.max() > 0.1:
+            missed = here.front.names[taken.wish.named[excess.argmax()]]
+            remarks.append(
+                f"{missed} is above its target by {excess.max():.0%} of the largest change asked for"
+            )
+        return self._report(taken, here, point.train, point.held_out, status, "; ".join(remarks), cost)
 
     def undo(self) -> Point:
         """Go back to the point that the current one was reached from."""

@@ -15,6 +15,8 @@ from paretonav.steering.preference import Wish
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_REACHED = 1e-4  # a change of the weights that is not worth a step
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -97,12 +99,11 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     if spent:
         reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
         return f"the edge of the front: the {reaches.format(_listed(spent))} zero, with nothing left to give"
-    G, h, entry = front.box
-    if len(h):
-        tight = np.unique(entry[h - G @ c <= np.maximum(1e-3 * h, 1e-7 * np.linalg.norm(G, axis=1))])
-        if len(tight):
-            reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
-            return f"parameter{reach_bounds.format(_listed(tight[:3]))}; from there the front may go on"
+    G, h, entry = _walls(front)
+    tight = np.unique(entry[h - G @ c <= 1e-3 * h])
+    if len(tight):
+        reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
+        return f"parameter{reach_bounds.format(_listed(tight[:3]))}; from there the front may go on"
     return "the front bends too much for one step; after a smaller step there may be more"
 
 
@@ -172,7 +173,7 @@ def _slopes(front: FrontModel, named: Indices, c: Array) -> Array:
 
 def _nearest(front: FrontModel, slopes: Array, values: Array, centre: Array) -> Array | None:
     """The x nearest to ``centre`` with ``slopes x = values``, weights >= 0, inside the box; None if there is none."""
-    G, h, _ = front.box
+    G, h, _ = _walls(front)
     metric = front.metric / np.abs(front.metric).max()
     return solve_qp(
         metric,
@@ -181,6 +182,17 @@ def _nearest(front: FrontModel, slopes: Array, values: Array, centre: Array) -> 
         np.concatenate([values, -front.weights, np.full(len(h), -np.inf)]),
         np.concatenate([values, np.full(front.m, np.inf), h]),
     )
+
+
+def _walls(front: FrontModel) -> tuple[Array, Array, Indices]:
+    """The bounds that end a plan: all of the box but those that are as good as reached.
+
+    Where a parameter reaches its bound the front has a crease and goes on. Steps that may not pass it end shorter
+    and shorter before it, so the last bit is passed: the predictor stays inside, the corrector fixes the parameter.
+    """
+    G, h, entry = front.box
+    ahead = h > _REACHED * np.linalg.norm(G, axis=1)
+    return G[ahead], h[ahead], entry[ahead]
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -72,9 +72,8 @@ class Newton:
         noise = 16 * torch.finfo(tangent.theta.dtype).eps * max(1.0, abs(before))
         share = 1.0
         for _ in range(6):
-            theta = tangent.theta + share * tangent.normal_step
-            if problem.bounds is not None:
-                theta = problem.bounds.clamp(theta)
+            unbounded = tangent.theta + share * tangent.normal_step
+            theta = unbounded if problem.bounds is None else problem.bounds.clamp(unbounded)
             losses = problem.evaluate(theta)
             after = float(weights @ problem.objectives(losses.mean, theta))
             if np.isfinite(after) and after <= before + noise:
@@ -82,7 +81,8 @@ class Newton:
             share /= 2
         else:
             return None
-        if guide is None:
+        # Where a bound stopped a parameter, aligning with a tangent that does not know it would move it off again.
+        if guide is None or not torch.equal(theta, unbounded):
             return theta
         return align(problem, tangent, theta, guide.target, self.alignments, losses)[0]
 
