@@ -10,7 +10,19 @@ from paretonav.errors import (
     ProblemError,
 )
 from paretonav.geometry import Geometry
-from paretonav.objectives import Cost, FunctionProblem, ModelProblem, Problem
+from paretonav.objectives import (
+    Aggregate,
+    Cost,
+    FunctionProblem,
+    Metric,
+    ModelProblem,
+    Penalty,
+    Problem,
+    group_gap,
+    l2,
+    smooth_l1,
+    worst_group,
+)
 from paretonav.steering import (
     Direction,
     Improve,
@@ -23,17 +35,20 @@ from paretonav.steering import (
 )
 
 __all__ = [
+    "Aggregate",
     "Cost",
     "Direction",
     "FunctionProblem",
     "Geometry",
     "Improve",
     "InfeasiblePreferenceError",
+    "Metric",
     "ModelProblem",
     "NavigationError",
     "Navigator",
     "NonFiniteError",
     "ParetonavError",
+    "Penalty",
     "Point",
     "PreferenceError",
     "Preview",
@@ -41,6 +56,10 @@ __all__ = [
     "ProblemError",
     "Step",
     "StepStatus",
+    "group_gap",
+    "l2",
     "ppe",
     "problems",
+    "smooth_l1",
+    "worst_group",
 ]

@@ -187,7 +187,7 @@ def test_a_tied_weight_is_steered_in_all_its_places(patterns: str | None) -> Non
     problem.set_parameters(theta)
     direct.load_state_dict(model.state_dict())
     batch = examples(9)[:]
-    for i, loss in enumerate(problem._losses.values()):
+    for i, loss in enumerate(list(LOSSES.values())[:2]):
         value = loss(direct(batch[0]), batch)
         parameters = [direct.get_parameter(name) for name in problem.steered]
         gradient = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
@@ -207,7 +207,7 @@ def test_the_state_dict_is_that_of_the_module_with_other_values() -> None:
     assert not any(t.requires_grad for t in state.values())
     other = Tied().double().eval()
     other.load_state_dict(state)
-    assert torch.equal(other(examples(9)[:][0]), problem._outputs(theta, examples(9)[:]))
+    assert torch.equal(other(examples(9)[:][0]), problem._outputs(theta, examples(9)[:])[0])
     assert torch.equal(state["decoder.weight"], state["encoder.weight"])
     for name in ("norm.running_mean", "norm.num_batches_tracked", "constant", "nothing"):
         assert torch.equal(state[name], before[name])

@@ -1,17 +1,29 @@
 """What is traded: the objectives, as functions of one flat parameter vector."""
 
+from paretonav.objectives.aggregate import Aggregate, group_gap, worst_group
 from paretonav.objectives.function import FunctionProblem
+from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
-from paretonav.objectives.problem import Bounds, Composite, Cost, Losses, Problem, Progress, Split
+from paretonav.objectives.penalty import Penalty, l2, smooth_l1
+from paretonav.objectives.problem import Bounds, Composite, Cost, Problem, Progress, Split
 
 __all__ = [
+    "Aggregate",
     "Bounds",
     "Composite",
     "Cost",
     "FunctionProblem",
     "Losses",
+    "Metric",
     "ModelProblem",
+    "Penalty",
     "Problem",
     "Progress",
+    "Response",
     "Split",
+    "group_gap",
+    "l2",
+    "smooth_l1",
+    "worst_group",
 ]

@@ -40,8 +40,8 @@ def scalar(name: str, value: object) -> Tensor:
     return value
 
 
-def number(name: str, value: Any) -> float:
-    """The value of metric ``name`` as a float.
+def scalar_metric(name: str, value: Any) -> Tensor:
+    """The value of metric ``name`` as a scalar tensor, with its graph if it has one.
 
     Raises:
         ProblemError: it is not one number.
@@ -49,7 +49,9 @@ def number(name: str, value: Any) -> float:
     try:
         if isinstance(value, str):
             raise TypeError("it is text")
-        return float(value)
+        if isinstance(value, Tensor) and value.numel() == 1:
+            return value.reshape(()).to(value.dtype if value.is_floating_point() else torch.float64)
+        return torch.tensor(float(value), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ProblemError(f"metric {name!r} must return one number, not {value!r}: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 import torch
@@ -87,6 +88,12 @@ class Data:
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
         """One full pass, in the same order every time."""
         return self._read(self._groups)
+
+    def some(self, count: int) -> Iterator[tuple[Batch, int]]:
+        """About ``count`` batches of a full pass, spread over it; of an IterableDataset the first ones."""
+        if self._groups is None:
+            return islice(iter(self), count)
+        return self._read(self._groups[:: max(1, len(self._groups) // count)][:count])
 
     def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, int]]:
         """One epoch in random order, in batches of ``size`` examples.

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives.problem import Bounds, Composite, Losses, Problem, Split, check_names
+from paretonav.objectives.losses import Losses
+from paretonav.objectives.problem import Bounds, Composite, Problem, Split, check_names
 
 
 class FunctionProblem(Problem):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,15 +14,22 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
-from paretonav.objectives.checks import depends_on, functions, number, require_deterministic, scalar
+from paretonav.objectives.aggregate import Aggregate
+from paretonav.objectives.checks import depends_on, functions, require_deterministic
+from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.metric import Metric
 from paretonav.objectives.parameters import FlatParameters
-from paretonav.objectives.problem import Composite, Losses, Problem, Split, check_names, require_finite
+from paretonav.objectives.penalty import Penalty
+from paretonav.objectives.problem import Composite, Problem, Split, check_names, require_finite
+from paretonav.objectives.pushforward import Pushforward
+from paretonav.objectives.quantities import Quantities
 
 Outputs = Any
 Forward = Callable[[nn.Module, Batch], Outputs]
-Loss = Callable[[Outputs, Batch], Tensor]
-Metric = Callable[[Outputs, Batch], Tensor | float]
+Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
+AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate
 
 
 class ModelProblem(Problem):
@@ -39,12 +47,15 @@ class ModelProblem(Problem):
         model: in eval mode if it has dropout or BatchNorm.
         losses: name -> ``(outputs, batch) -> scalar``, the mean over the batch. What depends on the
             parameters must come from ``outputs``: the model itself does not have the steered values by then.
+            An objective that is not such a mean is an ``Aggregate`` (a gap between groups, the worst group) or a
+            ``Penalty`` on the parameters.
         train: a DataLoader, or a Dataset (read in batches of ``batch_size``), without random augmentation.
         validation: the same, on which every change is shown as well.
         metrics: name -> ``(outputs, batch) -> number``, averaged over the validation data (the training data
-            if there is none); shown, not steered.
+            if there is none), or an ``Aggregate``. Wrapped as ``Metric`` it can be asked for by ``Improve``.
         parameters: names or patterns of the parameters to steer; by default all that require grad.
         weight_decay: the coefficient that the model was, or is to be, trained with.
+        test: data for ``evaluate(theta, "test")`` alone: nothing is ever chosen by it.
         forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, lists and dicts; by default
             ``model(batch[0])``, or ``model(batch)`` where the batch is a tensor.
         batch_size: how a Dataset is read in full passes.
@@ -81,10 +92,11 @@ class ModelProblem(Problem):
         losses: Mapping[str, Loss],
         train: Source,
         validation: Source | None = None,
-        metrics: Mapping[str, Metric] | None = None,
+        metrics: Mapping[str, AnyMetric] | None = None,
         parameters: str | Sequence[str] | None = None,
         weight_decay: float = 0.0,
         *,
+        test: Source | None = None,
         forward: Forward | None = None,
         batch_size: int = 512,
         seed: int = 0,
@@ -92,11 +104,17 @@ class ModelProblem(Problem):
         super().__init__()
         if not isinstance(model, nn.Module):
             raise ProblemError(f"model must be a torch.nn.Module, not {type(model).__name__}")
-        self._losses: dict[str, Loss] = functions("losses", losses)
-        self._metrics: dict[str, Metric] = functions("metrics", {} if metrics is None else metrics)
-        self.names = check_names(list(self._losses))
-        for name in self._losses.keys() & self._metrics.keys():
+        given, shown = functions("losses", losses), functions("metrics", {} if metrics is None else metrics)
+        self.names = check_names(list(given))
+        for name in given.keys() & shown.keys():
             raise ProblemError(f"{name!r} is the name of a loss and of a metric; rename one")
+        self._losses, self._metrics = Quantities(given), Quantities(shown, metrics=True)
+        self.metric_names = self._metrics.names
+        self.higher_is_better = {
+            name: better
+            for name, f in shown.items()
+            if (better := getattr(f, "higher_is_better", None)) is not None
+        }
         if not isinstance(weight_decay, int | float) or not 0 <= weight_decay < math.inf:
             raise ProblemError(f"weight_decay={weight_decay!r}; it must be zero or a positive number")
         self.model = model
@@ -104,11 +122,14 @@ class ModelProblem(Problem):
         self._flat = FlatParameters(model, parameters)
         self._call = _Call(model, forward or _first_element)
         self._seed = seed
+        self._pushforward = Pushforward()
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._data: dict[Split, Data] = {"train": Data(train, batch_size, self._flat.device, "train")}
         if validation is not None:
             self._data["validation"] = Data(validation, batch_size, self._flat.device, "validation")
             self.has_validation = True
+        if test is not None:
+            self._data["test"] = Data(test, batch_size, self._flat.device, "test")
         for split in self._data:
             self._try_out(split)
 
@@ -124,31 +145,63 @@ class ModelProblem(Problem):
         self._flat.write(theta)
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = _Collected()
+        collected = self._collect(split)
         with torch.no_grad():
             for batch, length in self._batches(split):
-                outputs = self._outputs(theta, batch)
-                collected.add(length, self._values(outputs, batch), self._measured(outputs, batch, split))
+                collected.add(length, self._outputs(theta, batch), batch)
         self.cost.forward_passes += self._share(split)
         return collected.losses()
 
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
-        collected = _Collected()
+        slopes = self._slopes(theta, split)
+        collected = self._collect(split)
         theta = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
         for batch, length in self._batches(split):
             outputs = self._outputs(theta, batch)
-            values = self._values(outputs, batch)
-            for i in range(self.m if values.requires_grad else 0):
-                (gradient,) = torch.autograd.grad(
-                    values[i], theta, retain_graph=i + 1 < self.m, materialize_grads=True
-                )
-                jacobian[i].add_(gradient, alpha=length)
-            outputs = pytree.tree_map_only(Tensor, Tensor.detach, outputs)
-            collected.add(length, values.detach(), self._measured(outputs, batch, split))
+            parts = self._losses.parts(*outputs, batch)
+            for i, part in enumerate(parts):
+                if part.requires_grad:
+                    (gradient,) = torch.autograd.grad(
+                        part,
+                        theta,
+                        None if slopes is None else slopes[i].to(part),
+                        retain_graph=i + 1 < self.m,
+                        materialize_grads=True,
+                    )
+                    jacobian[i].add_(gradient, alpha=length)
+            collected.add(length, pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
         return collected.losses(), jacobian.div_(collected.length)
+
+    def response(
+        self,
+        theta: Tensor,
+        directions: Tensor,
+        split: Split = "train",
+        *,
+        steps: Tensor | None = None,
+        batches: int | None = None,
+    ) -> tuple[Losses, Response]:
+        theta = theta.detach()
+        collected = self._collect(split)
+        moving = [Collected(self._losses, collected.metrics) for _ in directions]
+        for batch, length in self._batches(split, batches):
+            function = partial(self._parts, batch=batch, metrics=collected.metrics, split=split)
+            primal, tangents = self._pushforward(function, theta, directions)
+            collected.add_parts(length, *primal)
+            for each, tangent in zip(moving, tangents, strict=True):
+                each.add_parts(length, *tangent)
+        share = self._share(split) * collected.length / self._data[split].size
+        self.cost.forward_passes += 2 * len(directions) * share
+        along = torch.stack([each.linear_parts(collected) for each in moving], dim=-1)
+        flat = [i for i in range(self.m, along.shape[1]) if not along[:, i].any()]
+        if flat and steps is not None:
+            along[:, flat] = self._differences(theta, directions, split, steps, batches)[
+                :, [i - self.m for i in flat]
+            ]
+        return collected.losses(), Response(along, collected.fractions)
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
         require_deterministic(self.model)
@@ -178,35 +231,62 @@ class ModelProblem(Problem):
         replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
         return functional_call(call, replaced, (batch,))
 
-    def _outputs(self, theta: Tensor, batch: Batch) -> Outputs:
-        return self._at(theta, self._call, batch)
+    def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
+        """The model's outputs, and the steered parameters by name where a penalty reads them."""
+        outputs = self._at(theta, self._call, batch)
+        return outputs, self._flat.unflatten(theta) if self._losses.reads_parameters else {}
 
-    def _values(self, outputs: Outputs, batch: Batch) -> Tensor:
-        return torch.stack([scalar(name, loss(outputs, batch)) for name, loss in self._losses.items()])
+    def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
+        """The losses of one batch alone, [m]."""
+        return self._losses.values(self._losses.parts(*outputs, batch))
 
-    def _measured(self, outputs: Outputs, batch: Batch, split: Split) -> dict[str, float]:
-        """The metrics of one batch, if they are shown for this split."""
-        measured: dict[str, float] = {}
-        if split == "train" and self.has_validation:
-            return measured
-        for name, metric in self._metrics.items():
-            try:
+    def _slopes(self, theta: Tensor, split: Split) -> list[Tensor] | None:
+        """The derivatives of each loss by its parts over all the data; None where they are one and known."""
+        if self._losses.plain:
+            return None
+        collected = Collected(self._losses, None)
+        with torch.no_grad():
+            for batch, length in self._batches(split):
+                collected.add(length, self._outputs(theta, batch), batch)
+        self.cost.forward_passes += self._share(split)
+        return collected.slopes()
+
+    def _collect(self, split: Split) -> Collected:
+        """A collection of the losses, and of the metrics where they are shown for this split."""
+        shown = split != "train" or not self.has_validation
+        return Collected(self._losses, self._metrics if shown else None, split)
+
+    def _parts(self, theta: Tensor, batch: Batch, metrics: Quantities | None, split: Split) -> Parts:
+        outputs = self._outputs(theta, batch)
+        losses = self._losses.parts(*outputs, batch)
+        return [losses, [] if metrics is None else measured(metrics, outputs, batch, split)]
+
+    def _differences(
+        self, theta: Tensor, directions: Tensor, split: Split, steps: Tensor, batches: int | None
+    ) -> Tensor:
+        """Central differences of the metrics, [b, p, k], for those that have no derivative."""
+        columns = []
+        for direction, step in zip(directions, steps.tolist(), strict=True):
+            ends = []
+            for end in (theta + step * direction, theta - step * direction):
+                collected = self._collect(split)
                 with torch.no_grad():
-                    value = metric(outputs, batch)
-            except Exception as error:
-                raise ProblemError(
-                    f"metric {name!r} failed on {split} data: {error}; it is called as metric(outputs, batch)"
-                ) from error
-            measured[name] = number(name, value)
-        return measured
+                    for batch, length in self._batches(split, batches):
+                        collected.add(length, self._outputs(end, batch), batch)
+                self.cost.forward_passes += self._share(split) * collected.length / self._data[split].size
+                ends.append(collected.losses().metric_batches)
+            columns.append((ends[0] - ends[1]) / (2 * step))
+        return torch.stack(columns, dim=-1)
 
-    def _batches(self, split: Split) -> Iterator[tuple[Batch, int]]:
+    def _batches(self, split: Split, count: int | None = None) -> Iterator[tuple[Batch, int]]:
+        """One pass, or about ``count`` batches of it."""
         if split not in self._data:
             raise ProblemError(
                 f"there is no {split} data, only {', '.join(self._data)}; give validation= to the problem"
             )
         require_deterministic(self.model)
-        return iter(self._data[split])
+        data = self._data[split]
+        return iter(data) if count is None else data.some(count)
 
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size
@@ -244,18 +324,22 @@ class ModelProblem(Problem):
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
                 "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
             ) from error
-        for name, loss in self._losses.items():
+        for name in self.names:
             try:
-                value = loss(outputs, batch)
+                value = self._loss(name, outputs, batch)
+            except ProblemError:
+                raise
             except Exception as error:
                 raise ProblemError(
                     f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
                     "loss(outputs, batch)"
                 ) from error
-            require_finite(name, float(scalar(name, value).detach()), f"on the first {split} batch")
+            require_finite(name, float(value.detach()), f"on the first {split} batch")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
-        self._measured(pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
+        if self._collect(split).metrics is not None:
+            with torch.no_grad():
+                measured(self._metrics, pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
         with torch.no_grad():
             first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
         for values, what in (
@@ -269,14 +353,20 @@ class ModelProblem(Problem):
                         f"loss {name!r} on the {split} data is random: it has two values {what}"
                     )
 
-    def _require_dependence(self, name: str, theta: Tensor, outputs: Outputs, batch: Batch) -> None:
+    def _loss(self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
+        """One loss on one batch alone."""
+        return self._losses.value(name, self._losses.part(name, *outputs, batch))
+
+    def _require_dependence(
+        self, name: str, theta: Tensor, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch
+    ) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
         variable, join = _divided(outputs)
-        beside = self._losses[name](join(tuple(leaf.detach() for leaf in variable)), batch)
+        beside = self._loss(name, join(tuple(leaf.detach() for leaf in variable)), batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
                 f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
-                f"outputs (a {type(outputs).__name__}); let forward return it in a tuple, list or dict, for "
+                f"outputs (a {type(outputs[0]).__name__}); let forward return it in a tuple, list or dict, for "
                 "example forward=lambda model, batch: (model(batch[0]), model.weight)"
             )
         if not self._has_slope(name, theta):
@@ -288,7 +378,7 @@ class ModelProblem(Problem):
     def _has_slope(self, name: str, theta: Tensor) -> bool:
         """Whether the loss has a gradient anywhere in the training data; usually the first batch knows."""
         for batch, _ in self._batches("train"):
-            value = scalar(name, self._losses[name](self._outputs(theta, batch), batch))
+            value = self._loss(name, self._outputs(theta, batch), batch)
             if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
                 return True
         return False
@@ -308,33 +398,6 @@ class _Call(nn.Module):
 
 def _first_element(model: nn.Module, batch: Batch) -> Outputs:
     return model(batch if isinstance(batch, Tensor) else batch[0])
-
-
-class _Collected:
-    """The losses and metrics of one pass, batch by batch."""
-
-    def __init__(self) -> None:
-        self._values: list[Tensor] = []
-        self._lengths: list[int] = []
-        self._metrics: dict[str, float] = {}
-
-    @property
-    def length(self) -> int:
-        """The number of examples so far."""
-        return sum(self._lengths)
-
-    def add(self, length: int, values: Tensor, metrics: Mapping[str, float]) -> None:
-        """Add a batch: its number of examples, its losses [m] and its metrics."""
-        self._values.append(values)
-        self._lengths.append(length)
-        for name, value in metrics.items():
-            self._metrics[name] = self._metrics.get(name, 0.0) + length * value
-
-    def losses(self) -> Losses:
-        """All that was added."""
-        fractions = torch.tensor(self._lengths, dtype=torch.float64) / self.length
-        metrics = {name: value / self.length for name, value in self._metrics.items()}
-        return Losses(torch.stack(self._values).double().cpu(), fractions, metrics)
 
 
 _Join = Callable[[tuple[Tensor, ...]], Outputs]

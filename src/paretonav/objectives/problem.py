@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError, ProblemError
+from paretonav.objectives.losses import Losses, Response
 
-Split = Literal["train", "validation"]
+Split = Literal["train", "validation", "test"]
 Progress = Callable[[str, float], None]
 """Called with the name of the phase under way and the fraction of it that is done."""
 
@@ -26,7 +28,7 @@ class Cost:
     the fraction of the training set that it reads.
 
     Attributes:
-        forward_passes: evaluations of all objectives.
+        forward_passes: evaluations of all objectives; a Jacobian-vector product costs two.
         gradient_passes: backward passes of one scalar; a Jacobian of m objectives costs m.
         hessian_products: curvature-vector products, each on the frozen curvature sample.
         seconds: wall-clock time, filled in by who measures it.
@@ -44,40 +46,6 @@ class Cost:
         """Add ``other`` to this, in place."""
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The objectives at one point, kept batch by batch so that changes have a standard error.
-
-    Attributes:
-        batches: [b, m], each objective's mean over each batch, float64 on the CPU.
-        fractions: [b], each batch's share of the data, float64; they sum to one.
-        metrics: name -> number, from the same pass.
-    """
-
-    batches: Tensor
-    fractions: Tensor
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def mean(self) -> Tensor:
-        """[m], the objectives over all the data."""
-        return self.fractions @ self.batches
-
-    def change_from(self, before: Losses) -> tuple[Tensor, Tensor | None]:
-        """The change since ``before`` and its standard error from paired per-batch differences, both [m].
-
-        The standard error treats the batches as independent draws and is corrected by b / (b - 1). It is None
-        with fewer than four batches, where the batches are not the same ones, and for a deterministic
-        function, which has no sampling error at all.
-        """
-        change = self.mean - before.mean
-        b = len(self.fractions)
-        if b < 4 or not torch.equal(self.fractions, before.fractions):
-            return change, None
-        deviations = self.batches - before.batches - change
-        return change, ((self.fractions**2) @ deviations**2 * b / (b - 1)).sqrt()
 
 
 class Composite(NamedTuple):
@@ -127,6 +95,8 @@ class Problem(ABC):
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
         has_validation: whether the split "validation" can be evaluated.
         stochastic: whether the losses are means over a sample of data, so that they have a sampling error.
+        metric_names: of the metrics, which are shown for the validation data, or else for the training data.
+        higher_is_better: metric name -> which way is better, for those of which it is known.
     """
 
     names: tuple[str, ...]
@@ -135,6 +105,8 @@ class Problem(ABC):
     default_curvature: Literal["exact", "gauss-newton"] = "exact"
     has_validation: bool = False
     stochastic: bool = False
+    metric_names: tuple[str, ...] = ()
+    higher_is_better: Mapping[str, bool] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.cost = Cost()
@@ -159,6 +131,32 @@ class Problem(ABC):
     @abstractmethod
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
         """The losses at ``theta`` [n] and their Jacobian [m, n], both without the weight decay."""
+
+    def response(
+        self,
+        theta: Tensor,
+        directions: Tensor,
+        split: Split = "train",
+        *,
+        steps: Tensor | None = None,  # noqa: ARG002 - what has a Jacobian needs no differences
+        batches: int | None = None,  # noqa: ARG002 - nor parts of the data, without batches
+    ) -> tuple[Losses, Response]:
+        """The derivatives of the objectives and the metrics shown for this split along directions.
+
+        Args:
+            theta: [n].
+            directions: [k, n].
+            split: on what.
+            steps: [k], a length along each direction for central differences of metrics that have no derivative; None
+                leaves those at zero.
+            batches: measure on about so many batches instead of all.
+
+        Returns:
+            the losses on the same batches, and the response.
+        """
+        losses, jacobian = self.jacobian(theta, split)
+        along = (jacobian @ directions.T).double().cpu()
+        return losses, Response(along[None], torch.ones(1, dtype=torch.float64))
 
     @abstractmethod
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:

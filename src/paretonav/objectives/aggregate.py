@@ -1,0 +1,120 @@
+"""Objectives and metrics that are not means over examples, but functions of such means over all the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """``value(means)``, with the means taken over all the data: a rate of a group, a gap between two, the worst one.
+
+    The value of a batch averaged over batches would be something else, and depends on the batch size. So full passes
+    take the means over all the data first and apply ``value`` once; the gradient is that of this number, exactly.
+    What works on a part of the data cannot know the rest: curvature is that of the value on the frozen curvature
+    sample, and a minibatch corrector sees the value on its minibatch, which is biased by about 1 / batch size.
+
+    Args:
+        means: ``(outputs, batch) -> [k]``, means over the examples of the batch. A rate in a group is a ratio of two:
+            the mean of ``score * in_group`` and that of ``in_group``.
+        value: ``[k] -> scalar``, by torch operations, differentiable almost everywhere.
+
+    Example:
+        >>> rate_given_group = Aggregate(
+        ...     means=lambda outputs, batch: torch.stack([(outputs * batch[1]).mean(), batch[1].mean()]),
+        ...     value=lambda means: means[0] / means[1],
+        ... )
+        >>> float(rate_given_group(torch.tensor([1.0, 0.0, 0.5]), (None, torch.tensor([1.0, 1.0, 0.0]))))
+        0.5
+    """
+
+    means: Callable[[Any, Any], Tensor]
+    value: Callable[[Tensor], Tensor]
+
+    def __call__(self, outputs: Any, batch: Any) -> Tensor:
+        """The value on one batch alone."""
+        return self.value(self.means(outputs, batch))
+
+
+def group_rates(
+    score: Callable[[Any, Any], Tensor], group: Callable[[Any], Tensor], groups: int
+) -> Callable[[Any, Any], Tensor]:
+    """The means from which ``rates_of`` gets each group's mean score.
+
+    Args:
+        score: ``(outputs, batch) -> [examples]``, such as a probability or a loss per example.
+        group: ``batch -> [examples]``, integers below ``groups``; a negative one is in no group (for an
+            equal-opportunity gap, the examples whose label is negative).
+        groups: how many there are.
+
+    Returns:
+        ``(outputs, batch) -> [2 * groups]``: each group's part of the mean score, then each group's share.
+    """
+
+    def means(outputs: Any, batch: Any) -> Tensor:
+        scores, labels = score(outputs, batch), group(batch)
+        member = (labels[:, None] == torch.arange(groups, device=labels.device)).to(scores.dtype)
+        return torch.cat([scores @ member, member.sum(0)]) / len(scores)
+
+    return means
+
+
+def rates_of(means: Tensor) -> Tensor:
+    """[groups], each group's mean score from the means of ``group_rates``; zero for a group without examples."""
+    sums, shares = means.chunk(2)
+    return sums / torch.where(shares > 0, shares, torch.ones_like(shares))
+
+
+def group_gap(
+    score: Callable[[Any, Any], Tensor], group: Callable[[Any], Tensor], *, smoothing: float = 1e-2
+) -> Aggregate:
+    """The gap between the mean scores of two groups: demographic parity, equal opportunity, a difference of losses.
+
+    ``sqrt(gap^2 + smoothing^2) - smoothing``, which is the absolute gap but for a rounding of its corner at zero, where
+    an absolute value has no second derivative.
+
+    Args:
+        score: ``(outputs, batch) -> [examples]``, differentiable to be an objective.
+        group: ``batch -> [examples]``: 0, 1, or -1 for neither.
+        smoothing: width of the rounding; 0 for the plain absolute gap, as for a metric.
+    """
+
+    def value(means: Tensor) -> Tensor:
+        first, second = rates_of(means)
+        gap: Tensor = first - second
+        return gap.abs() if smoothing == 0 else torch.sqrt(gap.square() + smoothing**2) - smoothing
+
+    return Aggregate(group_rates(score, group, 2), value)
+
+
+def worst_group(
+    loss: Callable[[Any, Any], Tensor],
+    group: Callable[[Any], Tensor],
+    groups: int,
+    *,
+    temperature: float | None = None,
+) -> Aggregate:
+    """The largest mean loss of any group.
+
+    Args:
+        loss: ``(outputs, batch) -> [examples]``.
+        group: ``batch -> [examples]``, integers below ``groups``, negative for none.
+        groups: how many there are.
+        temperature: of a smooth maximum ``t log(mean(exp(rates / t)))``, which has second derivatives where two groups
+            are equally badly off, and is below the maximum by at most ``t log(groups)``. None: the maximum itself.
+    """
+
+    def value(means: Tensor) -> Tensor:
+        rates = rates_of(means)
+        if temperature is None:
+            return rates.max()
+        smooth: Tensor = temperature * (torch.logsumexp(rates / temperature, 0) - math.log(groups))
+        return smooth
+
+    return Aggregate(group_rates(loss, group, groups), value)

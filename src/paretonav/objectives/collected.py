@@ -1,0 +1,117 @@
+"""One pass over data, batch by batch, and what follows from all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.utils import _pytree as pytree
+
+from paretonav.errors import ProblemError
+from paretonav.objectives.losses import Losses
+from paretonav.objectives.quantities import Batch, Outputs, Quantities
+
+Parts = list[list[Tensor]]
+"""The parts of the losses, then those of the metrics."""
+
+
+class Collected:
+    """The parts of the losses and metrics in one pass, batch by batch."""
+
+    def __init__(self, losses: Quantities, metrics: Quantities | None, where: str = "") -> None:
+        self._where = where
+        self.metrics = metrics
+        self._kinds = [losses] if metrics is None else [losses, metrics]
+        self._lengths: list[int] = []
+        self._parts: list[Parts] = []
+
+    @property
+    def length(self) -> int:
+        """The number of examples so far."""
+        return sum(self._lengths)
+
+    @property
+    def fractions(self) -> Tensor:
+        """[b], each batch's share of the examples."""
+        return torch.tensor(self._lengths, dtype=torch.float64) / self.length
+
+    def add(
+        self,
+        length: int,
+        outputs: tuple[Outputs, Mapping[str, Tensor]],
+        batch: Batch,
+        losses: list[Tensor] | None = None,
+    ) -> None:
+        """Add a batch: its number of examples, and what was computed of it."""
+        losses = self._kinds[0].parts(*outputs, batch) if losses is None else losses
+        with torch.no_grad():
+            metrics = [] if self.metrics is None else measured(self.metrics, outputs, batch, self._where)
+        self.add_parts(length, losses, metrics)
+
+    def add_parts(self, length: int, losses: list[Tensor], metrics: list[Tensor]) -> None:
+        """Add a batch whose parts are known."""
+        self._lengths.append(length)
+        self._parts.append([[part.detach() for part in kind] for kind in (losses, metrics)])
+
+    def losses(self) -> Losses:
+        """All that was added."""
+        contributions = [
+            q.contributions(self.fractions, p) for q, p in zip(self._kinds, self._stacked(), strict=True)
+        ]
+        names = () if self.metrics is None else self.metrics.names
+        return Losses(contributions[0], self.fractions, names, *contributions[1:])
+
+    def slopes(self) -> list[Tensor]:
+        """The derivative of each loss by its parts, at their means over all that was added."""
+        return self._kinds[0].slopes([self.fractions @ part for part in self._stacked()[0]])
+
+    def linear_parts(self, centre: Collected) -> Tensor:
+        """[b, m + p]: the changes collected here, of parts around those of ``centre``, as changes of the values."""
+        columns = []
+        for quantities, parts, around in zip(self._kinds, self._stacked(), centre._stacked(), strict=True):
+            slopes = quantities.slopes([centre.fractions @ part for part in around])
+            columns += [part @ slope for part, slope in zip(parts, slopes, strict=True)]
+        return torch.stack(columns, dim=1)
+
+    def _stacked(self) -> Parts:
+        """Of each kind and quantity [b, its number of parts], float64 on the CPU."""
+        return [
+            [
+                torch.stack(part).double().cpu()
+                for part in zip(*(parts[k] for parts in self._parts), strict=True)
+            ]
+            for k in range(len(self._kinds))
+        ]
+
+
+def measured(
+    metrics: Quantities, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch, where: str
+) -> list[Tensor]:
+    """The parts of the metrics on one batch, with their graphs where they have one.
+
+    Raises:
+        ProblemError: a metric failed; names it.
+    """
+    parts = []
+    for name in metrics.names:
+        try:
+            try:
+                parts.append(metrics.part(name, *outputs, batch))
+            except (RuntimeError, TypeError):
+                # What leaves torch (NumPy, scikit-learn) cannot take tensors that are being differentiated.
+                plain, steered = pytree.tree_map_only(Tensor, _primal, outputs)
+                parts.append(metrics.part(name, plain, steered, batch))
+        except ProblemError:
+            raise
+        except Exception as error:
+            raise ProblemError(
+                f"metric {name!r} failed on {where} data: {error}; it is called as metric(outputs, batch)"
+            ) from error
+    return parts
+
+
+def _primal(tensor: Tensor) -> Tensor:
+    primal: Tensor = forward_ad.unpack_dual(tensor).primal  # type: ignore[no-untyped-call]
+    return primal.detach()

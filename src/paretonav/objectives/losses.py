@@ -1,0 +1,112 @@
+"""The losses and metrics at a point, and how they respond to directions, batch by batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+_FEWEST = 4  # batches, for a standard error
+
+
+def standard_error(fractions: Tensor, batches: Tensor) -> Tensor | None:
+    """The standard error of ``fractions @ batches``, a mean over batches that are independent draws.
+
+    Corrected by b / (b - 1). None with fewer than four batches.
+
+    Args:
+        fractions: [b], each batch's share of the data.
+        batches: [b, ...].
+
+    Returns:
+        [...]
+    """
+    b = len(fractions)
+    if b < _FEWEST:
+        return None
+    deviations = batches - torch.tensordot(fractions, batches, 1)
+    error: Tensor = (torch.tensordot(fractions**2, deviations**2, 1) * b / (b - 1)).sqrt()
+    return error
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The objectives and metrics at one point, kept batch by batch so that changes have a standard error.
+
+    What is not a mean over examples (``Aggregate``) is there by its linear part: the batches' entries have the value
+    over all the data as their mean, and vary as that value does with the batch (the delta method).
+
+    Attributes:
+        batches: [b, m], each objective's mean over each batch, float64 on the CPU.
+        fractions: [b], each batch's share of the data, float64; they sum to one.
+        metric_names: of the metrics that were measured, in order.
+        metric_batches: [b, p], the same of the metrics.
+    """
+
+    batches: Tensor
+    fractions: Tensor
+    metric_names: tuple[str, ...] = ()
+    metric_batches: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
+
+    @property
+    def mean(self) -> Tensor:
+        """[m], the objectives over all the data."""
+        return self.fractions @ self.batches
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Name -> metric over all the data."""
+        if not self.metric_names:
+            return {}
+        means = self.fractions @ self.metric_batches
+        return dict(zip(self.metric_names, means.tolist(), strict=True))
+
+    def change_from(self, before: Losses) -> tuple[Tensor, Tensor | None]:
+        """The change of the objectives since ``before`` and its standard error, both [m].
+
+        The standard error is that of paired per-batch differences, see ``standard_error``. It is None with fewer than
+        four batches, where the batches are not the same ones, and for a deterministic function, which has no
+        sampling error at all.
+        """
+        return self.mean - before.mean, self._paired(before, self.batches, before.batches)
+
+    def metric_change_from(self, before: Losses) -> tuple[Tensor, Tensor | None]:
+        """The same of the metrics, [p]."""
+        if not self.metric_names:
+            return torch.zeros(0, dtype=torch.float64), None
+        change = self.fractions @ self.metric_batches - before.fractions @ before.metric_batches
+        return change, self._paired(before, self.metric_batches, before.metric_batches)
+
+    def _paired(self, before: Losses, now: Tensor, then: Tensor) -> Tensor | None:
+        if not torch.equal(self.fractions, before.fractions):
+            return None
+        return standard_error(self.fractions, now - then)
+
+
+@dataclass(frozen=True)
+class Response:
+    """How the objectives and metrics change along directions, per unit length and batch by batch.
+
+    Attributes:
+        batches: [b, m + p, k], objectives first; float64 on the CPU.
+        fractions: [b], each batch's share of the data.
+    """
+
+    batches: Tensor
+    fractions: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """[m + p, k], over all the data."""
+        mean: Tensor = torch.tensordot(self.fractions, self.batches, 1)
+        return mean
+
+    def standard_error(self) -> Tensor | None:
+        """[m + p, k], of each entry of ``mean``; None with fewer than four batches."""
+        return standard_error(self.fractions, self.batches)
+
+    def along(self, coordinates: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The change per unit along a combination [k] of the directions, and its standard error, both [m + p]."""
+        batches = self.batches @ coordinates
+        return self.fractions @ batches, standard_error(self.fractions, batches)
