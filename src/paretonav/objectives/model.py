@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
 from paretonav.objectives.checks import depends_on, functions, number, require_deterministic, scalar
 from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.forward import Forward, Outputs, StatelessModel
+from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters
 from paretonav.objectives.problem import Composite, Losses, Problem, Split, check_names, require_finite
 
-Outputs = Any
-Forward = Callable[[nn.Module, Batch], Outputs]
 Loss = Callable[[Outputs, Batch], Tensor]
 Metric = Callable[[Outputs, Batch], Tensor | float]
 
@@ -102,7 +98,7 @@ class ModelProblem(Problem):
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
-        self._call = _Call(model, forward or _first_element)
+        self._stateless = StatelessModel(model, self._flat, forward)
         self._seed = seed
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._data: dict[Split, Data] = {"train": Data(train, batch_size, self._flat.device, "train")}
@@ -144,7 +140,7 @@ class ModelProblem(Problem):
                     values[i], theta, retain_graph=i + 1 < self.m, materialize_grads=True
                 )
                 jacobian[i].add_(gradient, alpha=length)
-            outputs = pytree.tree_map_only(Tensor, Tensor.detach, outputs)
+            outputs = detached(outputs)
             collected.add(length, values.detach(), self._measured(outputs, batch, split))
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
@@ -172,14 +168,10 @@ class ModelProblem(Problem):
         It is the module's own state_dict, taken while the steered values are in place, so that tied weights
         and state_dict hooks are as ever. Its tensors share memory with ``theta`` and the module.
         """
-        return dict(self._at(theta.detach(), _Call(self.model, lambda model, _: model.state_dict()), None))
-
-    def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
-        return functional_call(call, replaced, (batch,))
+        return self._stateless.state_dict(theta)
 
     def _outputs(self, theta: Tensor, batch: Batch) -> Outputs:
-        return self._at(theta, self._call, batch)
+        return self._stateless.outputs(theta, batch)
 
     def _values(self, outputs: Outputs, batch: Batch) -> Tensor:
         return torch.stack([scalar(name, loss(outputs, batch)) for name, loss in self._losses.items()])
@@ -212,12 +204,10 @@ class ModelProblem(Problem):
         return self._data[split].size / self._data["train"].size
 
     def _composite(self, batch: Batch, fraction: float) -> Composite:
-        joins: list[_Join] = []  # of the latest outputs
+        joins: list[Join] = []  # of the latest outputs
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
-            # The other kernels for attention have no second derivative.
-            with sdpa_kernel(SDPBackend.MATH):
-                variable, join = _divided(self._outputs(theta, batch))
+            variable, join = divided(self._stateless.outputs_for_curvature(theta, batch))
             joins[:] = [join]
             return variable
 
@@ -255,7 +245,7 @@ class ModelProblem(Problem):
             require_finite(name, float(scalar(name, value).detach()), f"on the first {split} batch")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
-        self._measured(pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
+        self._measured(detached(outputs), batch, split)
         with torch.no_grad():
             first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
         for values, what in (
@@ -271,7 +261,7 @@ class ModelProblem(Problem):
 
     def _require_dependence(self, name: str, theta: Tensor, outputs: Outputs, batch: Batch) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
-        variable, join = _divided(outputs)
+        variable, join = divided(outputs)
         beside = self._losses[name](join(tuple(leaf.detach() for leaf in variable)), batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
@@ -292,22 +282,6 @@ class ModelProblem(Problem):
             if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
                 return True
         return False
-
-
-class _Call(nn.Module):
-    """Makes ``function(model, batch)`` a module, so that functional_call can replace parameters in it."""
-
-    def __init__(self, model: nn.Module, function: Forward) -> None:
-        super().__init__()
-        self.model = model
-        self._function = function
-
-    def forward(self, batch: Batch) -> Outputs:
-        return self._function(self.model, batch)
-
-
-def _first_element(model: nn.Module, batch: Batch) -> Outputs:
-    return model(batch if isinstance(batch, Tensor) else batch[0])
 
 
 class _Collected:
@@ -335,29 +309,3 @@ class _Collected:
         fractions = torch.tensor(self._lengths, dtype=torch.float64) / self.length
         metrics = {name: value / self.length for name, value in self._metrics.items()}
         return Losses(torch.stack(self._values).double().cpu(), fractions, metrics)
-
-
-_Join = Callable[[tuple[Tensor, ...]], Outputs]
-
-
-def _divided(outputs: Outputs) -> tuple[tuple[Tensor, ...], _Join]:
-    """The tensors in the outputs that vary with theta, and what puts others in their place.
-
-    Those are the ones with a gradient; without any, as under no_grad, all floating-point ones. The rest
-    (masks, classes, None) is kept, but no graph is.
-    """
-    leaves, structure = pytree.tree_flatten(outputs)
-    tensors = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-    places = [i for i in tensors if leaves[i].requires_grad]
-    places = places or [i for i in tensors if leaves[i].is_floating_point()]
-    variable = tuple(leaves[i] for i in places)
-    for i in places:
-        leaves[i] = None
-
-    def join(others: tuple[Tensor, ...]) -> Outputs:
-        filled = list(leaves)
-        for i, other in zip(places, others, strict=True):
-            filled[i] = other
-        return pytree.tree_unflatten(filled, structure)
-
-    return variable, join
