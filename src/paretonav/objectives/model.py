@@ -5,29 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
+from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters
 from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.problem import Composite, Problem, Split, check_names, require_finite
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
 
-Outputs = Any
-Forward = Callable[[nn.Module, Batch], Outputs]
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate
 
@@ -120,7 +116,7 @@ class ModelProblem(Problem):
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
-        self._call = _Call(model, forward or _first_element)
+        self._stateless = StatelessModel(model, self._flat, forward)
         self._seed = seed
         self._pushforward = Pushforward()
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
@@ -170,7 +166,7 @@ class ModelProblem(Problem):
                         materialize_grads=True,
                     )
                     jacobian[i].add_(gradient, alpha=length)
-            collected.add(length, pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, parts)
+            collected.add(length, detached(outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
         return collected.losses(), jacobian.div_(collected.length)
@@ -225,16 +221,14 @@ class ModelProblem(Problem):
         It is the module's own state_dict, taken while the steered values are in place, so that tied weights
         and state_dict hooks are as ever. Its tensors share memory with ``theta`` and the module.
         """
-        return dict(self._at(theta.detach(), _Call(self.model, lambda model, _: model.state_dict()), None))
-
-    def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
-        return functional_call(call, replaced, (batch,))
+        return self._stateless.state_dict(theta)
 
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""
-        outputs = self._at(theta, self._call, batch)
-        return outputs, self._flat.unflatten(theta) if self._losses.reads_parameters else {}
+        return self._stateless.outputs(theta, batch), self._steered(theta)
+
+    def _steered(self, theta: Tensor) -> Mapping[str, Tensor]:
+        return self._flat.unflatten(theta) if self._losses.reads_parameters else {}
 
     def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
         """The losses of one batch alone, [m]."""
@@ -292,12 +286,11 @@ class ModelProblem(Problem):
         return self._data[split].size / self._data["train"].size
 
     def _composite(self, batch: Batch, fraction: float) -> Composite:
-        joins: list[_Join] = []  # of the latest outputs
+        joins: list[Join] = []  # of the latest outputs
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
-            # The other kernels for attention have no second derivative.
-            with sdpa_kernel(SDPBackend.MATH):
-                variable, join = _divided(self._outputs(theta, batch))
+            curved = self._stateless.outputs_for_curvature(theta, batch)
+            variable, join = divided((curved, self._steered(theta)))
             joins[:] = [join]
             return variable
 
@@ -339,7 +332,7 @@ class ModelProblem(Problem):
                 self._require_dependence(name, theta, outputs, batch)
         if self._collect(split).metrics is not None:
             with torch.no_grad():
-                measured(self._metrics, pytree.tree_map_only(Tensor, Tensor.detach, outputs), batch, split)
+                measured(self._metrics, detached(outputs), batch, split)
         with torch.no_grad():
             first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
         for values, what in (
@@ -361,7 +354,7 @@ class ModelProblem(Problem):
         self, name: str, theta: Tensor, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch
     ) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
-        variable, join = _divided(outputs)
+        variable, join = divided(outputs)
         beside = self._loss(name, join(tuple(leaf.detach() for leaf in variable)), batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
@@ -382,45 +375,3 @@ class ModelProblem(Problem):
             if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
                 return True
         return False
-
-
-class _Call(nn.Module):
-    """Makes ``function(model, batch)`` a module, so that functional_call can replace parameters in it."""
-
-    def __init__(self, model: nn.Module, function: Forward) -> None:
-        super().__init__()
-        self.model = model
-        self._function = function
-
-    def forward(self, batch: Batch) -> Outputs:
-        return self._function(self.model, batch)
-
-
-def _first_element(model: nn.Module, batch: Batch) -> Outputs:
-    return model(batch if isinstance(batch, Tensor) else batch[0])
-
-
-_Join = Callable[[tuple[Tensor, ...]], Outputs]
-
-
-def _divided(outputs: Outputs) -> tuple[tuple[Tensor, ...], _Join]:
-    """The tensors in the outputs that vary with theta, and what puts others in their place.
-
-    Those are the ones with a gradient; without any, as under no_grad, all floating-point ones. The rest
-    (masks, classes, None) is kept, but no graph is.
-    """
-    leaves, structure = pytree.tree_flatten(outputs)
-    tensors = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-    places = [i for i in tensors if leaves[i].requires_grad]
-    places = places or [i for i in tensors if leaves[i].is_floating_point()]
-    variable = tuple(leaves[i] for i in places)
-    for i in places:
-        leaves[i] = None
-
-    def join(others: tuple[Tensor, ...]) -> Outputs:
-        filled = list(leaves)
-        for i, other in zip(places, others, strict=True):
-            filled[i] = other
-        return pytree.tree_unflatten(filled, structure)
-
-    return variable, join
