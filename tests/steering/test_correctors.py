@@ -13,10 +13,10 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, pareto_weights, tangent_at
 from paretonav.objectives import Bounds, Losses, Problem
-from paretonav.steering.align import Target
 from paretonav.steering.correctors import MGDA, Correction, Guide, Newton
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
+from paretonav.steering.target import Target
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
 SIZES, SEEDS = st.integers(2, 6), st.integers(0, 10**6)
@@ -238,7 +238,9 @@ def guide_with(problem: Problem, theta: Tensor, before: Tensor, improve: str) ->
     front = replace(front, losses=before.numpy())
     wish = pn.Improve({improve: 1.0}).wish(front.names, front.losses)
     made = plan(front, wish, 1e-6)
-    return Guide(tangent, front, made, Target(wish.named, front.losses[wish.named], 0.0))
+    return Guide(
+        tangent, front, made, replace(Target.of(made, front, problem, 0.0), values=front.losses[wish.named])
+    )
 
 
 def test_a_step_keeps_only_points_that_did_improve(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +299,7 @@ def predicted(problem: Any, preference: Any, amount: float) -> tuple[Tensor, Ten
     wish = preference.wish(front.names, front.losses)
     made = plan(front, wish, amount)
     theta = ObjectiveSpace().predict(problem, front, tangent, made).theta
-    target = Target(wish.named, front.losses[wish.named] + wish.changes(amount), 1e-10)
+    target = replace(Target.of(made, front, problem, 0.0), tolerance=np.full(len(wish.named), 1e-10))
     return theta, torch.from_numpy(made.weights), Guide(tangent, front, made, target)
 
 
@@ -311,7 +313,7 @@ def test_newton_is_back_after_a_few_corrections(m: int, seed: int, amount: float
     assert found.iterations <= 6
     assert abs(problem.front_distance(found.losses.mean)) < 1e-8
     if guided:
-        assert guide.target.met(found.losses)
+        assert guide.target.met(guide.target.excess(problem, found.theta, found.losses))
     assert torch.equal(found.losses.mean, problem.evaluate(found.theta).mean)
     assert found.tangent is not None
     assert found.tangent.theta is found.theta

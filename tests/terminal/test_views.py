@@ -7,7 +7,7 @@ from rich.console import Console
 
 import paretonav as pn
 from paretonav.objectives import Losses
-from paretonav.steering import StepStatus
+from paretonav.steering import Changes, StepStatus
 from paretonav.terminal.formats import change, decimals, percent, relative, value, weight
 from paretonav.terminal.parser import parse
 from paretonav.terminal.session import Session
@@ -67,16 +67,13 @@ def fake_step(names, before, after):
     """A step between made-up losses, and the point it left."""
     change, error = after.change_from(before)
     values = dict(zip(names, before.mean.tolist(), strict=True))
-    achieved = dict(zip(names, change.tolist(), strict=True))
-    errors = dict(zip(names, error.tolist(), strict=True))
+    achieved = Changes.of(names, change, error)
     step = SimpleNamespace(
         requested={names[0]: achieved[names[0]]},
         predicted=achieved,
         achieved=achieved,
-        standard_error=errors,
         predicted_validation=achieved,
-        achieved_validation=achieved,
-        standard_error_validation=None,
+        achieved_validation=Changes.of(names, change, None),
         status=StepStatus.ACCEPTED,
         reason="",
         cost=pn.Cost(1, 2, 3, 4.0),

@@ -2,6 +2,7 @@
 
 from paretonav.geometry.algebra import absolute
 from paretonav.geometry.bounds import pareto_weights
+from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.front import FrontModel
 from paretonav.geometry.krylov import Solution, Status, minres
@@ -11,6 +12,7 @@ from paretonav.geometry.tangent import Geometry, Tangent, tangent_at, weight_bas
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 
 __all__ = [
+    "Conflict",
     "Curvature",
     "CurvatureKind",
     "FrontModel",
@@ -20,6 +22,7 @@ __all__ = [
     "Tangent",
     "absolute",
     "box_minimum_norm_weights",
+    "conflicts",
     "minimum_norm_weights",
     "minres",
     "pareto_weights",

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.tangent import Geometry, Tangent
-from paretonav.objectives import Losses, Problem
+from paretonav.objectives import Losses, Problem, Response
 
 Array = NDArray[np.float64]
 
 _MAX_BOX_ROWS = 512
 _MAX_MEASURED = 10
+_SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
+_DIFFERENCE = 0.03  # of the losses: how far central differences go, about the length of a step
 
 
 @dataclass(frozen=True, eq=False)
 class FrontModel:
     """Everything that a decision needs to know of the front near a point; no pass over data, no parameters.
+
+    What can be asked for are q = m + p quantities: the training losses, and the metrics as they are shown.
 
     Tangent coordinates c [m-1] stand for weights ``alpha + B c``. The losses on the front there change by
 
@@ -41,6 +47,12 @@ class FrontModel:
         metric: |B^T R_objectives|, [m-1, m-1], positive definite: what a change c costs in curvature.
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
+        metric_names: of the p metrics.
+        metric_values: [p], at the point, on validation data where there is any.
+        metric_response: [p, m-1], so that metrics change by ``-metric_response @ c``.
+        metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
+        seen: the response batch by batch on some training data, for standard errors; None for a function.
+        held_out: the response batch by batch on validation data, metrics included, or None.
         box: (G [r, m-1], h [r], entry [r]): ``G c <= h`` keeps parameter number ``entry`` inside its bounds.
         joint_gain: by how much all objectives could still fall together (Newton decrement).
         residual: |J^T alpha|.
@@ -58,20 +70,42 @@ class FrontModel:
     box: tuple[Array, Array, NDArray[np.int64]]
     joint_gain: float
     residual: float
+    metric_names: tuple[str, ...] = ()
+    metric_values: Array = field(default_factory=lambda: np.zeros(0))
+    metric_response: Array | None = None
+    metric_orientation: Array = field(default_factory=lambda: np.zeros(0))
+    seen: Response | None = None
+    held_out: Response | None = None
 
     @classmethod
     def from_tangent(cls, problem: Problem, tangent: Tangent, geometry: Geometry) -> FrontModel:
-        """Reduce a tangent to m dimensions; one Jacobian pass over the validation data, if there is any."""
+        """Reduce a tangent to m dimensions.
+
+        It takes m - 1 Jacobian-vector products on the validation data and a few training batches, and where a metric
+        has no derivative 2 (m - 1) forward passes for its central differences.
+        """
         S = tangent.curvature_of_front.numpy()
         if problem.m <= _MAX_MEASURED:
             sample = problem.curvature_sample(geometry.samples)
             bend = path_curvature(sample, tangent.theta, tangent.basis, problem.m, problem.cost).numpy()
         else:
             bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
-        validation_losses, validation_response = None, None
+        validation_losses, held_out, seen = None, None, None
+        steps = _difference_steps(tangent)
         if problem.has_validation:
-            validation_losses, jacobian = problem.jacobian(tangent.theta, "validation")
-            validation_response = inner_products(jacobian, tangent.basis).numpy()
+            validation_losses, held_out = problem.response(
+                tangent.theta, tangent.basis, "validation", steps=steps
+            )
+        if problem.stochastic:
+            seen = problem.response(
+                tangent.theta,
+                tangent.basis,
+                steps=None if problem.has_validation else steps,
+                batches=_SEEN_BATCHES,
+            )[1]
+        measured = held_out or seen
+        shown = tangent.losses if validation_losses is None else validation_losses
+        better = [problem.higher_is_better.get(name) for name in problem.metric_names]
         return cls(
             names=problem.names,
             losses=tangent.losses.mean.numpy(),
@@ -81,7 +115,13 @@ class FrontModel:
             bend=bend,
             metric=absolute(S),
             validation_losses=validation_losses,
-            validation_response=validation_response,
+            validation_response=None if held_out is None else held_out.mean[: problem.m].numpy(),
+            metric_names=problem.metric_names,
+            metric_values=np.array([shown.metrics[name] for name in problem.metric_names]),
+            metric_response=None if measured is None else measured.mean[problem.m :].numpy(),
+            metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
+            seen=seen,
+            held_out=held_out,
             box=_box_rows(problem, tangent),
             joint_gain=tangent.joint_gain,
             residual=tangent.residual,
@@ -91,6 +131,49 @@ class FrontModel:
     def m(self) -> int:
         """The number of objectives."""
         return len(self.names)
+
+    @property
+    def steerable(self) -> tuple[str, ...]:
+        """The names of all q quantities that can be asked for: objectives, then metrics."""
+        return self.names + self.metric_names
+
+    @property
+    def values(self) -> Array:
+        """[q], training losses and metrics at the point."""
+        return np.concatenate([self.losses, self.metric_values])
+
+    @property
+    def orientation(self) -> Array:
+        """[q], 1 where lower is better, -1 where higher is, 0 where nobody has said."""
+        return np.concatenate([np.ones(self.m), self.metric_orientation])
+
+    def changes(self, c: Array) -> Array:
+        """[q], the predicted changes of losses (to second order) and metrics (to first) at coordinates c."""
+        return np.concatenate([self.change(c), self.metric_change(c)])
+
+    def slopes(self, c: Array) -> Array:
+        """[q, m-1], the derivatives of ``changes`` at c."""
+        losses = self.bend @ c - self.response
+        return losses if self.metric_response is None else np.concatenate([losses, -self.metric_response])
+
+    def metric_change(self, c: Array) -> Array:
+        """[p], the predicted change of the metrics at coordinates c."""
+        return np.zeros(0) if self.metric_response is None else -self.metric_response @ c
+
+    def errors(self, c: Array) -> tuple[Array | None, Array | None, Array | None]:
+        """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
+
+        Those of their first-order parts, from the responses batch by batch. None where there are too few batches, or
+        no data.
+        """
+        coordinates = torch.from_numpy(np.asarray(c, dtype=float))
+        seen, held_out = (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
+        shown = seen if self.held_out is None else held_out
+        return (
+            None if seen is None else seen[: self.m].numpy(),
+            None if held_out is None else held_out[: self.m].numpy(),
+            None if shown is None or not self.metric_names else shown[self.m :].numpy(),
+        )
 
     def displacement(self, c: Array) -> Array:
         """The second-order part of the change at coordinates c, [m] or [1]."""
@@ -139,6 +222,13 @@ class FrontModel:
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)
         return np.asarray(rates)
+
+
+def _difference_steps(tangent: Tangent) -> Tensor:
+    """[m-1], for each direction the length that changes some loss by a few per cent, and none by more."""
+    sizes = tangent.losses.mean.abs().clamp_min(1e-3 * float(tangent.losses.mean.abs().max()))
+    speeds = (tangent.response.abs() / sizes[:, None]).amax(0)
+    return _DIFFERENCE / speeds.clamp_min(1e-12)
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

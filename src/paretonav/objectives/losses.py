@@ -90,11 +90,13 @@ class Response:
 
     Attributes:
         batches: [b, m + p, k], objectives first; float64 on the CPU.
-        fractions: [b], each batch's share of the data.
+        fractions: [b], each batch's share of what was measured.
+        share: the share of the data that was measured. Standard errors are those of a mean over all the data.
     """
 
     batches: Tensor
     fractions: Tensor
+    share: float = 1.0
 
     @property
     def mean(self) -> Tensor:
@@ -104,9 +106,13 @@ class Response:
 
     def standard_error(self) -> Tensor | None:
         """[m + p, k], of each entry of ``mean``; None with fewer than four batches."""
-        return standard_error(self.fractions, self.batches)
+        return self._error(self.batches)
 
     def along(self, coordinates: Tensor) -> tuple[Tensor, Tensor | None]:
         """The change per unit along a combination [k] of the directions, and its standard error, both [m + p]."""
         batches = self.batches @ coordinates
-        return self.fractions @ batches, standard_error(self.fractions, batches)
+        return self.fractions @ batches, self._error(batches)
+
+    def _error(self, batches: Tensor) -> Tensor | None:
+        error = standard_error(self.fractions, batches)
+        return None if error is None else error * self.share**0.5

@@ -189,15 +189,15 @@ class ModelProblem(Problem):
             collected.add_parts(length, *primal)
             for each, tangent in zip(moving, tangents, strict=True):
                 each.add_parts(length, *tangent)
-        share = self._share(split) * collected.length / self._data[split].size
-        self.cost.forward_passes += 2 * len(directions) * share
+        share = collected.length / self._data[split].size
+        self.cost.forward_passes += 2 * len(directions) * share * self._share(split)
         along = torch.stack([each.linear_parts(collected) for each in moving], dim=-1)
         flat = [i for i in range(self.m, along.shape[1]) if not along[:, i].any()]
         if flat and steps is not None:
             along[:, flat] = self._differences(theta, directions, split, steps, batches)[
                 :, [i - self.m for i in flat]
             ]
-        return collected.losses(), Response(along, collected.fractions)
+        return collected.losses(), Response(along, collected.fractions, share)
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
         require_deterministic(self.model)

@@ -16,15 +16,16 @@ from torch import Tensor
 
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
-from paretonav.objectives import Cost, Losses, Problem, Progress
-from paretonav.steering.align import Target
+from paretonav.objectives import Cost, Problem, Progress
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Guide, Newton
 from paretonav.steering.export import write_state
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.plan import Plan
-from paretonav.steering.point import Point, Preview, Step, StepStatus, named, named_or_none
+from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preference import Preference, check_amount
+from paretonav.steering.report import misses, predictions, step_report
+from paretonav.steering.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +137,7 @@ class Navigator:
         return Preview(
             plan=plan,
             requested=plan.requested,
-            predicted=named(front.names, plan.predicted),
-            predicted_validation=named_or_none(front.names, plan.predicted_validation),
+            **predictions(front, plan),
             weights=named(front.names, plan.weights),
             _reach=lambda: self.predictor.reach(front, self._tangent_of(here), plan.wish),
         )
@@ -160,7 +160,9 @@ class Navigator:
             prediction = self.predictor.predict(problem, here.front, tangent, plan)
             if prediction.share == 0:
                 reason = f"no step length out of {prediction.tries} improved what was to improve"
-                return self._report(plan, here, prediction.losses, None, StepStatus.REJECTED, reason, cost)
+                return step_report(
+                    here, here, plan, prediction.losses, None, StepStatus.REJECTED, reason, cost
+                )
             taken = plan.share(here.front, prediction.share)
             guide = Guide(tangent, here.front, taken, self._target(taken))
             weights = torch.from_numpy(taken.weights).clamp_min(0)
@@ -168,10 +170,12 @@ class Navigator:
                 problem, prediction.theta, weights / weights.sum(), self.geometry, guide, progress
             )
             change = correction.losses.mean.numpy() - here.front.losses
-            worse = [here.front.names[i] for i in plan.wish.improved if not change[i] < 0]
+            worse = [here.front.names[i] for i in plan.wish.improved if i < problem.m and not change[i] < 0]
             if worse:
                 reason = f"{' and '.join(worse)} did not improve"
-                return self._report(taken, here, correction.losses, None, StepStatus.REJECTED, reason, cost)
+                return step_report(
+                    here, here, taken, correction.losses, None, StepStatus.REJECTED, reason, cost
+                )
             point, tangent = self._make_point(correction, preference, taken.amount, cost)
         self._accept(point, tangent)
         status, remarks = StepStatus.ACCEPTED, []
@@ -180,13 +184,8 @@ class Navigator:
             remarks.append(f"only {prediction.share:.3g} of the length kept what the front model promised")
         if not correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        excess = guide.target.excess(point.train) / abs(taken.wish.changes(taken.amount)).max()
-        if excess.max() > 0.1:
-            missed = here.front.names[taken.wish.named[excess.argmax()]]
-            remarks.append(
-                f"{missed} is above its target by {excess.max():.0%} of the largest change asked for"
-            )
-        return self._report(taken, here, point.train, point.held_out, status, "; ".join(remarks), cost)
+        remarks += misses(taken.wish, guide.target, here, point)
+        return step_report(here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost)
 
     def undo(self) -> Point:
         """Go back to the point that the current one was reached from."""
@@ -246,45 +245,12 @@ class Navigator:
         if not hasattr(preference, "wish"):
             raise PreferenceError(f"{preference!r} is not a preference; use Improve(...) or Direction(...)")
         front = self.here.front
-        wish = preference.wish(front.names, front.losses)
+        wish = preference.wish(front.steerable, front.values, front.orientation)
         return self.predictor.plan(front, self.tangent, wish, check_amount(amount))
 
     def _target(self, plan: Plan) -> Target:
-        front, wish = self.here.front, plan.wish
-        changes = wish.changes(plan.amount)
-        tolerance = (0.01 if self.problem.stochastic else 1e-6) * float(abs(changes).max())
-        rounding = 4 * torch.finfo(self.here.parameters.dtype).eps * float(abs(front.losses).max())
-        tolerance = max(tolerance, rounding)
-        return Target(wish.named, front.losses[wish.named] + changes, tolerance)
-
-    def _report(
-        self,
-        plan: Plan,
-        before: Point,
-        train: Losses,
-        held_out: Losses | None,
-        status: StepStatus,
-        reason: str,
-        cost: Cost,
-    ) -> Step:
-        names = before.front.names
-        change, error = train.change_from(before.train)
-        change_validation, error_validation = None, None
-        if held_out is not None and before.held_out is not None:
-            change_validation, error_validation = held_out.change_from(before.held_out)
-        return Step(
-            point=self.here,
-            requested=plan.requested,
-            predicted=named(names, plan.predicted),
-            predicted_validation=named_or_none(names, plan.predicted_validation),
-            achieved=named(names, change),
-            achieved_validation=named_or_none(names, change_validation),
-            standard_error=named_or_none(names, error),
-            standard_error_validation=named_or_none(names, error_validation),
-            status=status,
-            reason=reason,
-            cost=cost,
-        )
+        precision = 0.01 if self.problem.stochastic else 1e-6
+        return Target.of(plan, self.here.front, self.problem, precision)
 
     def _make_point(
         self, correction: Correction, preference: Preference | None, amount: float | None, cost: Cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class Plan:
         coordinates: c [m-1]; the parameters move by -V c, the weights by B c.
         predicted: [m], the change of the training losses.
         predicted_validation: [m] or None.
+        predicted_metrics: [p].
+        errors: the standard errors of the three, each None where it is not known.
         weights: [m], those of the new point.
     """
 
@@ -36,12 +38,23 @@ class Plan:
     coordinates: Array
     predicted: Array
     predicted_validation: Array | None
+    predicted_metrics: Array
+    errors: tuple[Array | None, Array | None, Array | None]
     weights: Array
 
     @classmethod
     def along(cls, front: FrontModel, wish: Wish, amount: float, c: Array) -> Plan:
         """The plan that goes to coordinates c, with its outcome as the front model predicts it."""
-        return cls(wish, amount, c, front.change(c), front.validation_change(c), front.weights_at(c))
+        return cls(
+            wish,
+            amount,
+            c,
+            front.change(c),
+            front.validation_change(c),
+            front.metric_change(c),
+            front.errors(c),
+            front.weights_at(c),
+        )
 
     def share(self, front: FrontModel, share: float) -> Plan:
         """The plan that goes only a part of the way."""
@@ -51,7 +64,7 @@ class Plan:
 
     @property
     def requested(self) -> dict[str, float]:
-        """Name -> the change that was asked for, of the objectives that the wish names."""
+        """Name -> the change that was asked for, of what the wish names."""
         changes = self.wish.changes(self.amount)
         return {self.wish.names[i]: float(v) for i, v in zip(self.wish.named, changes, strict=True)}
 
@@ -60,8 +73,8 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     """The cheapest tangent coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
-    named objectives, weights ``alpha + B c >= 0`` and the box. Where the front bends much the minimum is a local
-    one, that to which shorter steps lead.
+    named quantities, the bounds on others, weights ``alpha + B c >= 0`` and the box. Where the front bends much the
+    minimum is a local one, that to which shorter steps lead.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -74,7 +87,7 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
             reason=reason,
             reach=limit,
         )
-    return Plan.along(front, wish, amount, _cheapest(front, wish.named, wish.changes(amount), c))
+    return Plan.along(front, wish, amount, _cheapest(front, wish, wish.changes(amount), c))
 
 
 def reach(front: FrontModel, wish: Wish) -> float:
@@ -84,15 +97,19 @@ def reach(front: FrontModel, wish: Wish) -> float:
 
 def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     """What ends the wish at ``limit``, where it has led to coordinates ``c``, in words."""
-    if len(wish.named) == front.m:
+    if len(wish.named) >= front.m:
         return "a change of every objective is prescribed, so none is left to pay"
-    named, held = [front.names[i] for i in wish.named], [front.names[i] for i in wish.held]
+    named, held = [wish.names[i] for i in wish.named], [wish.names[i] for i in wish.held]
     if held:
-        freed = Wish(wish.names, np.where(wish.direction == 0, np.nan, wish.direction), wish.unit)
+        freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
         without = reach(front, freed)
         if without > 1.2 * limit + 1e-6:
             return f"holding {_listed(held)} stands against it (without that, {without:.3g} is possible)"
-    R, target = front.response[wish.named], wish.changes(1.0)
+    spare = (wish.room - wish.orientation * front.changes(c))[wish.limited]
+    for i, left in zip(wish.limited, spare, strict=True):
+        if left <= 1e-3 * wish.room[i] + 1e-9 * abs(front.values[i]):
+            return f"the bound on {wish.names[i]} is reached"
+    R, target = -front.slopes(np.zeros(front.m - 1))[wish.named], wish.changes(1.0)
     if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
         return f"no direction along the front changes {_listed(named)} in this way"
     spent = [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
@@ -114,12 +131,12 @@ def _follow(front: FrontModel, wish: Wish, limit: float) -> tuple[float, Array]:
     shorter steps, each from where the one before arrived.
     """
     amount, c = 0.0, np.zeros(front.m - 1)
-    if len(wish.named) == front.m:
+    if len(wish.named) >= front.m:
         return amount, c
     step = min(limit, 1.0)
     while amount < limit and step > max(1e-4 * amount, 1e-9):
         target = wish.changes(min(amount + step, limit))
-        further = _meet(front, wish.named, target, c)
+        further = _meet(front, wish, target, c)
         if further is None:
             step /= 4
         else:
@@ -127,34 +144,32 @@ def _follow(front: FrontModel, wish: Wish, limit: float) -> tuple[float, Array]:
     return amount, c
 
 
-def _meet(front: FrontModel, named: Indices, target: Array, c: Array) -> Array | None:
-    """Coordinates near c at which the named losses change by ``target``, by Newton's method; None if not found."""
+def _meet(front: FrontModel, wish: Wish, target: Array, c: Array) -> Array | None:
+    """Coordinates near c at which the named quantities change by ``target``, by Newton's method; None if not found."""
     scale = float(np.abs(target).max())
     for _ in range(12):
-        slopes = _slopes(front, named, c)
-        nearest = _nearest(front, slopes, slopes @ c + target - front.change(c)[named], c)
+        nearest = _nearest(front, wish, target, c, c)
         if nearest is None:
             return None
         c = nearest
-        if np.abs(front.change(c)[named] - target).max() <= 1e-9 * scale:
+        if np.abs(front.changes(c)[wish.named] - target).max() <= 1e-9 * scale:
             return c
     return None
 
 
-def _cheapest(front: FrontModel, named: Indices, target: Array, c: Array) -> Array:
+def _cheapest(front: FrontModel, wish: Wish, target: Array, c: Array) -> Array:
     """Lower the curvature cost from a c that meets the target, along what leaves the named losses as they are.
 
-    The quadratic programme with the losses linearised at c says where to; its step is shortened until the cost
+    The quadratic programme with the changes linearised at c says where to; its step is shortened until the cost
     has fallen once the target is met again. Every c on the way is a plan.
     """
     cost, share = float(c @ front.metric @ c), 1.0
     for _ in range(20):
-        slopes = _slopes(front, named, c)
-        best = _nearest(front, slopes, slopes @ c, np.zeros_like(c))
+        best = _nearest(front, wish, front.changes(c)[wish.named], c, np.zeros_like(c))
         if best is None:
             break
         while share > 1e-3:
-            moved = _meet(front, named, target, c + share * (best - c))
+            moved = _meet(front, wish, target, c + share * (best - c))
             gain = 0.0 if moved is None else cost - float(moved @ front.metric @ moved)
             if moved is not None and gain > 0:
                 c = moved
@@ -166,21 +181,23 @@ def _cheapest(front: FrontModel, named: Indices, target: Array, c: Array) -> Arr
     return c
 
 
-def _slopes(front: FrontModel, named: Indices, c: Array) -> Array:
-    """The derivatives of the named losses' changes by c."""
-    return np.asarray((front.bend @ c - front.response)[named])
+def _nearest(front: FrontModel, wish: Wish, target: Array, at: Array, centre: Array) -> Array | None:
+    """The x nearest to ``centre`` with the wished changes as linearised at ``at``, weights >= 0, inside the box.
 
-
-def _nearest(front: FrontModel, slopes: Array, values: Array, centre: Array) -> Array | None:
-    """The x nearest to ``centre`` with ``slopes x = values``, weights >= 0, inside the box; None if there is none."""
+    None if there is none.
+    """
     G, h, _ = _walls(front)
     metric = front.metric / np.abs(front.metric).max()
+    slopes, offsets = front.slopes(at), front.changes(at) - front.slopes(at) @ at
+    better = wish.orientation[wish.limited]
+    limits = wish.room[wish.limited] - better * offsets[wish.limited]
+    values = target - offsets[wish.named]
     return solve_qp(
         metric,
         -metric @ centre,
-        np.concatenate([slopes, front.weight_basis, G]),
-        np.concatenate([values, -front.weights, np.full(len(h), -np.inf)]),
-        np.concatenate([values, np.full(front.m, np.inf), h]),
+        np.concatenate([slopes[wish.named], front.weight_basis, G, better[:, None] * slopes[wish.limited]]),
+        np.concatenate([values, -front.weights, np.full(len(h) + len(limits), -np.inf)]),
+        np.concatenate([values, np.full(front.m, np.inf), h, limits]),
     )
 
 

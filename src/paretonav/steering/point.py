@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry import FrontModel
+from paretonav.geometry import Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
+from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
 from paretonav.steering.preference import Preference
 
@@ -73,6 +74,11 @@ class Point:
         return self.front.joint_gain
 
     @property
+    def conflict(self) -> dict[str, Conflict]:
+        """Name -> whether improving an objective costs others anything on validation data, or is only noise."""
+        return conflicts(self.front)
+
+    @property
     def trade_offs(self) -> dict[str, Values]:
         """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held."""
         rates = -self.front.exchange_rates()
@@ -84,20 +90,22 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What a step would do; all changes are signed, negative is better.
+    """What a step would do; all changes are signed and carry standard errors.
 
     Attributes:
         plan: the tangent coordinates and predictions as arrays.
         requested: name -> the change asked for.
         predicted: name -> the predicted change of the training loss, to second order.
         predicted_validation: the same on validation data, or None.
+        predicted_metrics: name -> the predicted change of the metric, to first order; empty without metrics.
         weights: name -> weight at the new point.
     """
 
     plan: Plan
     requested: Values
-    predicted: Values
-    predicted_validation: Values | None
+    predicted: Changes
+    predicted_validation: Changes | None
+    predicted_metrics: Changes
     weights: Values
     _reach: Callable[[], float] = field(repr=False)
 
@@ -117,17 +125,17 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What a step was to do, and did; all changes are signed, negative is better.
+    """What a step was to do, and did; all changes are signed and carry standard errors.
 
     Attributes:
         point: where the navigation is now: the new point, or the old one if the step was rejected.
         requested: name -> the change asked for (of the part that was taken, where it was shortened).
         predicted: name -> predicted change of the training loss.
         predicted_validation: the same on validation data, or None.
+        predicted_metrics: name -> predicted change of the metric.
         achieved: name -> the training loss's change. For a rejected step, the change that was taken back.
         achieved_validation: the same on validation data, or None.
-        standard_error: name -> standard error of ``achieved``, from paired batches; None where there are too few.
-        standard_error_validation: the same of ``achieved_validation``.
+        achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
         status: see StepStatus.
         reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
         cost: of this step, to the new point's tangent included.
@@ -135,12 +143,12 @@ class Step:
 
     point: Point
     requested: Values
-    predicted: Values
-    predicted_validation: Values | None
-    achieved: Values
-    achieved_validation: Values | None
-    standard_error: Values | None
-    standard_error_validation: Values | None
+    predicted: Changes
+    predicted_validation: Changes | None
+    predicted_metrics: Changes
+    achieved: Changes
+    achieved_validation: Changes | None
+    achieved_metrics: Changes | None
     status: StepStatus
     reason: str
     cost: Cost
@@ -149,8 +157,3 @@ class Step:
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:
     """A dict of floats from names and a vector."""
     return dict(zip(names, torch.as_tensor(values).tolist(), strict=True))
-
-
-def named_or_none(names: Sequence[str], values: Tensor | NDArray[np.float64] | None) -> Values | None:
-    """``named``, passing None on."""
-    return None if values is None else named(names, values)

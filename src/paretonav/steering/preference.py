@@ -21,71 +21,97 @@ Units = Literal["absolute", "relative"]
 class Wish:
     """A preference in numbers: an amount a asks for ``change_i = a * unit * direction_i``; the rest pays freely.
 
+    Its q quantities are the objectives, then the metrics.
+
     Attributes:
-        names: of all objectives.
-        direction: [m]; negative improves, zero holds, NaN leaves free. It is -1 or 1 for the anchor, the
-            objective whose weight is the largest as it was given.
-        unit: the anchor's loss in magnitude, so that the amount is the anchor's relative change.
+        names: of all quantities.
+        direction: [q]; zero holds, NaN leaves free. It is -1 or 1 for the anchor, the one whose weight is the largest
+            as it was given.
+        unit: the anchor's value in magnitude, so that the amount is the anchor's relative change.
+        orientation: [q], 1 where lower is better, -1 where higher is, 0 where that is not known.
+        room: [q], by how much each may get worse; infinite where nothing was said.
     """
 
     names: tuple[str, ...]
     direction: Array
     unit: float
+    orientation: Array
+    room: Array
 
     @property
     def named(self) -> NDArray[np.intp]:
-        """Indices of the objectives whose change is prescribed."""
+        """Indices of the quantities whose change is prescribed."""
         return np.flatnonzero(~np.isnan(self.direction))
 
     @property
     def improved(self) -> NDArray[np.intp]:
-        """Indices of the objectives that shall fall."""
-        return np.flatnonzero(self.direction < 0)
+        """Indices of the quantities that shall get better."""
+        return np.flatnonzero(self.direction * self.orientation < 0)
+
+    @property
+    def limited(self) -> NDArray[np.intp]:
+        """Indices of the quantities with a bound."""
+        return np.flatnonzero(np.isfinite(self.room))
 
     @property
     def held(self) -> NDArray[np.intp]:
-        """Indices of the objectives that shall not move."""
+        """Indices of the quantities that shall not move."""
         return np.flatnonzero(self.direction == 0)
 
     def changes(self, amount: float) -> Array:
-        """The prescribed changes of the ``named`` objectives for an amount."""
+        """The prescribed changes of the ``named`` quantities for an amount."""
         return amount * self.unit * self.direction[self.named]
 
 
 class Preference(Protocol):
     """Anything that can be turned into a wish."""
 
-    def wish(self, names: Sequence[str], losses: Array) -> Wish:
-        """The wish at a point with these losses [m]; raises PreferenceError if it makes no sense there."""
+    def wish(self, names: Sequence[str], values: Array, orientation: Array | None = None) -> Wish:
+        """The wish at a point with these values [q] of the named quantities, objectives first.
+
+        Args:
+            names: of the quantities.
+            values: theirs.
+            orientation: [q], 1 where lower is better, -1 where higher is, 0 where that is not known; None: all lower.
+
+        Raises:
+            PreferenceError: it makes no sense there.
+        """
 
 
 @dataclass(frozen=True)
 class Improve:
-    """Lower some objectives in given proportions, hold others, let the rest pay.
+    """Improve some losses or metrics in given proportions, hold others, let the rest pay.
+
+    Losses are those of the training data, metrics those of the validation data.
 
     Args:
         weights: name -> non-negative weight. The improvements are in these proportions; a step's ``amount``
-            is the relative improvement of the objective with the largest weight.
-        hold: names of objectives that shall not move.
-        units: "absolute": the weights are proportions of the losses' changes; "relative": of their
-            changes relative to their present values.
+            is the relative improvement of the one with the largest weight.
+        hold: names of those that shall not move.
+        units: "absolute": the weights are proportions of the changes; "relative": of the changes relative to the
+            present values. Losses and metrics together are best weighed in relative units.
+        allow: name -> the worst value that is still acceptable, of those that may pay.
 
     Example:
         >>> Improve({"age": 0.7, "marital": 0.3}, hold=["education"])
-        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute')
+        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute', allow={})
     """
 
     weights: Mapping[str, float]
     hold: Sequence[str] = field(default=())
     units: Units = "absolute"
+    allow: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         hold = (self.hold,) if isinstance(self.hold, str) else tuple(self.hold)
         object.__setattr__(self, "hold", hold)
         object.__setattr__(self, "weights", _numbers(self.weights, "weights"))
+        object.__setattr__(self, "allow", _numbers(self.allow, "allow"))
 
-    def wish(self, names: Sequence[str], losses: Array) -> Wish:
-        _require_known(names, (*self.weights, *self.hold))
+    def wish(self, names: Sequence[str], values: Array, orientation: Array | None = None) -> Wish:
+        better = np.ones(len(names)) if orientation is None else orientation
+        _require_known(names, (*self.weights, *self.hold, *self.allow))
         for name, weight in self.weights.items():
             if not (math.isfinite(weight) and weight >= 0):
                 raise PreferenceError(
@@ -99,18 +125,26 @@ class Improve:
         for name in self.hold:
             if self.weights.get(name):
                 raise PreferenceError(f"{name!r} is both improved and held; remove it from one of the two")
-        changes = {name: -weight for name, weight in self.weights.items() if weight}
-        return _wish(names, losses, {**changes, **dict.fromkeys(self.hold, 0.0)}, self.units)
+        for name in self.allow:
+            if self.weights.get(name) or name in self.hold:
+                raise PreferenceError(
+                    f"{name!r} has a bound and is improved or held besides; remove it from one of the two"
+                )
+        changes = {
+            name: -weight * _sense(names, better, name) for name, weight in self.weights.items() if weight
+        }
+        changes |= dict.fromkeys(self.hold, 0.0)
+        return _wish(names, values, changes, self.units, better, _rooms(names, values, better, self.allow))
 
 
 @dataclass(frozen=True)
 class Direction:
-    """Move some objectives in a signed direction; the rest pay.
+    """Move some losses or metrics in a signed direction; the rest pay.
 
     Args:
-        changes: name -> signed change in the same sense as every reported change: negative is an improvement,
-            positive a price one is ready to pay, zero holds. A step's ``amount`` is the relative change of
-            the objective with the largest entry.
+        changes: name -> signed change in the same sense as every reported change: of a loss, negative is an
+            improvement, positive a price one is ready to pay, zero holds. A step's ``amount`` is the relative
+            change of the one with the largest entry.
         units: as in Improve.
 
     Example:
@@ -124,17 +158,22 @@ class Direction:
     def __post_init__(self) -> None:
         object.__setattr__(self, "changes", _numbers(self.changes, "changes"))
 
-    def wish(self, names: Sequence[str], losses: Array) -> Wish:
+    def wish(self, names: Sequence[str], values: Array, orientation: Array | None = None) -> Wish:
+        better = np.ones(len(names)) if orientation is None else orientation
         _require_known(names, self.changes)
         for name, change in self.changes.items():
             if not math.isfinite(change):
                 raise PreferenceError(f"the change of {name!r} is {change}; give a finite number")
-        if not any(change < 0 for change in self.changes.values()):
+        senses = {name: better[list(names).index(name)] for name in self.changes}
+        if not any(
+            change * senses[name] < 0 or (change and not senses[name])
+            for name, change in self.changes.items()
+        ):
             raise PreferenceError(
                 "the direction improves nothing: no entry is negative (changes are signed as reported, "
-                "negative is better)"
+                "negative is better; of a metric that is better higher, positive)"
             )
-        return _wish(names, losses, self.changes, self.units)
+        return _wish(names, values, self.changes, self.units, better, np.full(len(names), np.inf))
 
 
 def _numbers(given: Mapping[str, float], what: str) -> dict[str, float]:
@@ -152,23 +191,55 @@ def _require_known(names: Sequence[str], given: Iterable[str]) -> None:
             raise PreferenceError(f"there is no objective {name!r}; the objectives are {', '.join(names)}")
 
 
-def _wish(names: Sequence[str], losses: Array, changes: Mapping[str, float], units: Units) -> Wish:
+def _sense(names: Sequence[str], orientation: Array, name: str) -> float:
+    """1 if lower is better, -1 if higher is."""
+    sense = float(orientation[list(names).index(name)])
+    if sense == 0:
+        raise PreferenceError(
+            f"nobody has said which way {name!r} is better; wrap the metric as Metric(function, "
+            "higher_is_better=True or False), or use Direction with a signed change"
+        )
+    return sense
+
+
+def _rooms(names: Sequence[str], values: Array, orientation: Array, allow: Mapping[str, float]) -> Array:
+    """[q]: by how much each may get worse."""
+    room = np.full(len(names), np.inf)
+    for name, bound in allow.items():
+        i = list(names).index(name)
+        room[i] = _sense(names, orientation, name) * (bound - values[i])
+        if not room[i] >= 0:
+            raise PreferenceError(
+                f"{name!r} is {values[i]:.4g} here, already beyond its bound of {bound:.4g}; improve it, or allow "
+                "at least that"
+            )
+    return room
+
+
+def _wish(
+    names: Sequence[str],
+    values: Array,
+    changes: Mapping[str, float],
+    units: Units,
+    orientation: Array,
+    room: Array,
+) -> Wish:
     if units not in ("absolute", "relative"):
         raise PreferenceError(f"units={units!r} is unknown; choose 'absolute' or 'relative'")
-    # The anchor is the objective with the largest weight as it was given, in its own units.
+    # The anchor is the one with the largest weight as it was given, in its own units.
     anchor = max(changes, key=lambda name: abs(changes[name]))
-    direction, sizes = np.full(len(names), np.nan), np.abs(losses)
+    direction, sizes = np.full(len(names), np.nan), np.abs(values)
     for i, name in enumerate(names):
         if name not in changes:
             continue
         if sizes[i] == 0 and (name == anchor or (units == "relative" and changes[name] != 0)):
             raise PreferenceError(
-                f"the loss {name!r} is zero, so a relative change of it means nothing; "
+                f"{name!r} is zero, so a relative change of it means nothing; "
                 + ("use units='absolute'" if name != anchor else "give another objective the largest weight")
             )
         direction[i] = changes[name] * (sizes[i] if units == "relative" else 1.0)
     i = list(names).index(anchor)
-    return Wish(tuple(names), direction / abs(direction[i]), float(sizes[i]))
+    return Wish(tuple(names), direction / abs(direction[i]), float(sizes[i]), orientation, room)
 
 
 def check_amount(amount: float) -> float:

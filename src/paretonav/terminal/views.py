@@ -13,7 +13,7 @@ from rich.text import Text
 
 from paretonav.objectives import Cost
 from paretonav.plotting.wording import describe, listed, origin, printable
-from paretonav.steering import Point, Preview, Step, StepStatus
+from paretonav.steering import Changes, Point, Preview, Step, StepStatus
 from paretonav.terminal.formats import change, percent, relative, value, weight
 from paretonav.terminal.parser import VERBS
 
@@ -100,7 +100,7 @@ def step_view(step: Step, before: Point) -> RenderableType:
         for outcome in outcomes:
             table.add_row(*first, *_outcome_cells(outcome, name))
             first = ["", outcomes[-1].split, ""]
-    noisy = any(outcome.is_noise(name) for outcome in outcomes for name in before.losses)
+    noisy = any(outcome.achieved.is_noise(name) for outcome in outcomes for name in before.losses)
     heading = Text(f"Step from point {before.id}", style="bold")
     legend = Text("noise: within two standard errors", style="dim")
     return Group(heading, table, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
@@ -190,27 +190,22 @@ class _Outcome(NamedTuple):
 
     split: str
     before: Values
-    predicted: Values
-    achieved: Values
-    errors: Values | None
-
-    def is_noise(self, name: str) -> bool:
-        """Whether a change is within two standard errors."""
-        return self.errors is not None and abs(self.achieved[name]) <= 2 * self.errors[name]
+    predicted: Changes
+    achieved: Changes
 
 
 def _outcomes(step: Step, before: Point) -> list[_Outcome]:
-    found = [_Outcome("train", before.losses, step.predicted, step.achieved, step.standard_error)]
+    found = [_Outcome("train", before.losses, step.predicted, step.achieved)]
     predicted, achieved = step.predicted_validation, step.achieved_validation
     if before.validation is not None and predicted is not None and achieved is not None:
-        errors = step.standard_error_validation
-        found.append(_Outcome("valid.", before.validation, predicted, achieved, errors))
+        found.append(_Outcome("valid.", before.validation, predicted, achieved))
     return found
 
 
 def _outcome_cells(outcome: _Outcome, name: str) -> list[Text]:
-    loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.is_noise(name)
-    error = "" if outcome.errors is None else f"±{value(outcome.errors[name], loss)}"
+    loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.achieved.is_noise(name)
+    errors = outcome.achieved.standard_errors
+    error = "" if errors is None else f"±{value(errors[name], loss)}"
     return [
         Text(change(outcome.predicted[name], loss)),
         _coloured(0.0 if noise else achieved, change(achieved, loss)),

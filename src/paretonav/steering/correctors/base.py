@@ -9,8 +9,8 @@ from torch import Tensor
 
 from paretonav.geometry import FrontModel, Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Progress
-from paretonav.steering.align import Target
 from paretonav.steering.plan import Plan
+from paretonav.steering.target import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Guide:
         tangent: at the point where the step began.
         front: the model of the front there.
         plan: where it was to go.
-        target: the losses that it is to arrive at.
+        target: the losses and metrics that it is to arrive at.
     """
 
     tangent: Tangent

@@ -140,7 +140,8 @@ def _ceiling(guide: Guide | None) -> Tensor | None:
         return None
     ceiling = torch.full((guide.front.m,), torch.inf, dtype=torch.float64)
     for i in guide.plan.wish.improved:
-        ceiling[i] = guide.front.losses[i]
+        if i < guide.front.m:
+            ceiling[i] = guide.front.losses[i]
     return ceiling
 
 

@@ -56,7 +56,7 @@ class Newton:
                 progress("return to the front", iteration / max(limit, 1))
             scale = float(tangent.losses.mean.abs().mean())
             small = abs(tangent.joint_gain) <= tolerance * scale
-            on_target = guide is None or guide.target.met(tangent.losses)
+            on_target = guide is None or _on_target(problem, tangent, guide)
             if (small and on_target) or iteration == limit:
                 break
             moved = self._improve(problem, tangent, guide)
@@ -84,7 +84,13 @@ class Newton:
         # Where a bound stopped a parameter, aligning with a tangent that does not know it would move it off again.
         if guide is None or not torch.equal(theta, unbounded):
             return theta
-        return align(problem, tangent, theta, guide.target, self.alignments, losses)[0]
+        # The response of metrics is known along the tangent that the step started with only.
+        known = guide.tangent if guide.target.has_metrics(problem) else tangent
+        return align(problem, known, theta, guide.target, self.alignments, losses)[0]
+
+
+def _on_target(problem: Problem, tangent: Tangent, guide: Guide) -> bool:
+    return guide.target.met(guide.target.excess(problem, tangent.theta, tangent.losses))
 
 
 def _tangent(problem: Problem, theta: Tensor, weights: Tensor, geometry: Geometry) -> Tangent:

@@ -10,10 +10,11 @@ import torch
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering import plan as planning
-from paretonav.steering.align import Target, align
+from paretonav.steering.align import align
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
 from paretonav.steering.preference import Wish
+from paretonav.steering.target import Target
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,7 @@ class ObjectiveSpace:
         wish = plan.wish
         share = 1.0
         for attempt in range(1, self.tries + 1):
-            changes = wish.changes(share * plan.amount)
-            target = Target(
-                wish.named, front.losses[wish.named] + changes, self.tolerance * float(abs(changes).max())
-            )
+            target = Target.of(plan.share(front, share), front, problem, self.tolerance)
             theta = tangent.point(torch.from_numpy(share * plan.coordinates))
             if problem.bounds is not None:
                 theta = problem.bounds.clamp(theta)
@@ -55,8 +53,10 @@ class ObjectiveSpace:
             change = losses.mean.numpy() - front.losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.
-            near = (change[wish.named] <= changes + 0.5 * abs(changes).max()).all()
-            if np.isfinite(change).all() and near and (change[wish.improved] < 0).all():
+            excess = wish.orientation[wish.named] * target.excess(problem, theta, losses)
+            near = (excess <= 0.5 * target.scale).all()
+            falling = wish.improved[wish.improved < front.m]
+            if np.isfinite(change).all() and near and (change[falling] < 0).all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
         problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")

@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
-from paretonav.errors import InfeasiblePreferenceError
+from paretonav.errors import InfeasiblePreferenceError, PreferenceError
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.plan import Plan
@@ -49,6 +49,10 @@ class PublishedProjection:
     slope: float = 1e-4
 
     def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:  # noqa: ARG002
+        if (wish.named >= front.m).any():
+            raise PreferenceError(
+                "the published method steers by the losses alone; ask for losses, or use the default method"
+            )
         c = self._coordinates(tangent, wish)
         if not np.isfinite(c).all() or not np.abs(c).max() > 0:
             raise InfeasiblePreferenceError(

@@ -1,0 +1,124 @@
+"""Whether there is anything to trade: real conflict, or noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from paretonav.geometry.front import FrontModel
+
+Array = NDArray[np.float64]
+
+_STEP = 0.05  # relative improvement at which gains and costs are shown
+_WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no conflict
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What improving one objective along the front does on validation data (training data if there is none).
+
+    Attributes:
+        real: whether it gets better at the cost of another, both beyond what is noise at the 95 % level. None where
+            there are too few batches to tell.
+        reason: why, in words.
+        amount: the relative improvement on training data for which the changes are given: 5 %, or what there is.
+        gain: the objective's change, negative where it gets better.
+        gain_error: its standard error, or None.
+        costs: name -> (change, standard error or None) of the other objectives.
+    """
+
+    real: bool | None
+    reason: str
+    amount: float
+    gain: float
+    gain_error: float | None
+    costs: dict[str, tuple[float, float | None]]
+
+
+def conflicts(front: FrontModel) -> dict[str, Conflict]:
+    """Name -> conflict, objective by objective.
+
+    Each objective is improved in the direction that costs the least curvature, ``c = |S|^-1 R_i^T``. To first order the
+    front makes others pay for it, on the training data. That it is so on validation data as well is tested by the
+    response there batch by batch: t-tests with b - 1 degrees of freedom, for the costs at a level that allows for their
+    number (Bonferroni). What is significant but next to nothing is no conflict either: the whole way to the edge has to
+    be worth 1 % of the loss.
+    """
+    return {name: _conflict(front, i) for i, name in enumerate(front.names)}
+
+
+def _conflict(front: FrontModel, i: int) -> Conflict:
+    c = np.linalg.solve(front.metric, front.response[i])
+    slope = float(front.response[i] @ c)
+    size = abs(float(front.losses[i]))
+    worth = _worth(front, i, c) / size if size else 0.0
+    if slope > 0:
+        c = c * min(_STEP, max(worth, 1e-6)) * size / slope
+    measured = front.seen if front.held_out is None else front.held_out
+    if measured is None:
+        change, error = -front.response @ c, None
+    else:
+        along = measured.along(torch.from_numpy(-c))
+        change = along[0][: front.m].numpy()
+        error = None if along[1] is None else along[1][: front.m].numpy()
+    batches = 0 if measured is None else len(measured.fractions)
+    others = [j for j in range(front.m) if j != i]
+    real, reason = _verdict(front, i, change, error, batches, worth)
+    return Conflict(
+        real=real,
+        reason=reason,
+        amount=min(_STEP, worth),
+        gain=float(change[i]),
+        gain_error=None if error is None else float(error[i]),
+        costs={
+            front.names[j]: (float(change[j]), None if error is None else float(error[j])) for j in others
+        },
+    )
+
+
+def _worth(front: FrontModel, i: int, c: Array) -> float:
+    """The largest improvement of objective i along c up to the edge of the front, to second order."""
+    edge = min(front.edge(c), 1e6)
+    slope, bend = -front.response[i] @ c, 2 * front.displacement(c)
+    bend = bend[i] if len(bend) > 1 else bend[0]
+    best = min(edge, -slope / bend) if bend > 0 else edge
+    return max(0.0, -float(slope * best + 0.5 * bend * best**2))
+
+
+def _verdict(
+    front: FrontModel, i: int, change: Array, error: Array | None, batches: int, worth: float
+) -> tuple[bool | None, str]:
+    others = [j for j in range(front.m) if j != i]
+    where = "training" if front.held_out is None else "validation"
+    if worth < _WORTH:
+        return (
+            False,
+            f"no conflict: from here to the edge of the front there is only {worth:.2g} of it to gain",
+        )
+    if error is None and front.seen is not None:
+        return (
+            None,
+            f"cannot tell: fewer than four batches of {where} data; give more data or smaller batches",
+        )
+    if error is None:
+        error = np.zeros_like(change)
+    if not change[i] < -_quantile(batches, 1) * error[i]:
+        return False, f"no conflict: what it gains on training data does not show on {where} data"
+    payers = [j for j in others if change[j] > _quantile(batches, len(others)) * error[j]]
+    if not payers:
+        return False, f"no conflict: on {where} data nobody pays for it measurably"
+    return True, f"{' and '.join(front.names[j] for j in payers)} would pay for it"
+
+
+@cache
+def _quantile(batches: int, tests: int) -> float:
+    """The two-sided t quantile with one degree of freedom less than batches, for so many tests at once."""
+    if batches < 2:
+        return 0.0
+    return float(stdtrit(batches - 1, 1 - (1 - _LEVEL) / (2 * tests)))

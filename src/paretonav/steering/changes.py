@@ -1,0 +1,47 @@
+"""Changes by name, with their standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+class Changes(dict[str, float]):
+    """Name -> signed change; of a loss, negative is better.
+
+    Attributes:
+        standard_errors: name -> standard error from paired per-batch differences: by how much the change would vary
+            with another draw of as much data. None where it is not known: fewer than four batches, or a function.
+
+    Example:
+        >>> achieved = Changes({"a": -0.1, "b": 0.01}, {"a": 0.02, "b": 0.02})
+        >>> achieved["a"], [name for name in achieved if achieved.is_noise(name)]
+        (-0.1, ['b'])
+    """
+
+    def __init__(self, values: dict[str, float], standard_errors: dict[str, float] | None = None) -> None:
+        super().__init__(values)
+        self.standard_errors = standard_errors
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        values: Tensor | NDArray[np.float64],
+        errors: Tensor | NDArray[np.float64] | None,
+    ) -> Self:
+        """From vectors in the order of ``names``."""
+        return cls(_named(names, values), None if errors is None else _named(names, errors))
+
+    def is_noise(self, name: str) -> bool:
+        """Whether a change is within two standard errors of zero; False where those are not known."""
+        return self.standard_errors is not None and abs(self[name]) <= 2 * self.standard_errors[name]
+
+
+def _named(names: Sequence[str], values: Tensor | NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(names, torch.as_tensor(values).tolist(), strict=True))

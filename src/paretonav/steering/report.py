@@ -1,0 +1,94 @@
+"""What a step was to do and did, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+import numpy as np
+
+from paretonav.geometry import FrontModel
+from paretonav.objectives import Cost, Losses
+from paretonav.steering.changes import Changes
+from paretonav.steering.plan import Plan
+from paretonav.steering.point import Point, Step, StepStatus
+from paretonav.steering.preference import Wish
+from paretonav.steering.target import Target
+
+
+class Predictions(TypedDict):
+    """Fields that previews and steps have in common."""
+
+    predicted: Changes
+    predicted_validation: Changes | None
+    predicted_metrics: Changes
+
+
+def predictions(front: FrontModel, plan: Plan) -> Predictions:
+    """A plan's predictions by name, with their standard errors."""
+    train, validation, metrics = plan.errors
+    held_out = plan.predicted_validation
+    return {
+        "predicted": Changes.of(front.names, plan.predicted, train),
+        "predicted_validation": None if held_out is None else Changes.of(front.names, held_out, validation),
+        "predicted_metrics": Changes.of(front.metric_names, plan.predicted_metrics, metrics),
+    }
+
+
+def step_report(
+    before: Point,
+    after: Point,
+    plan: Plan,
+    train: Losses,
+    held_out: Losses | None,
+    status: StepStatus,
+    reason: str,
+    cost: Cost,
+) -> Step:
+    """The report of a step.
+
+    Args:
+        before: where it began.
+        after: where the navigation is now.
+        plan: of the part that was taken.
+        train: the training losses that it led to, taken back or not.
+        held_out: the same on validation data, if they were measured.
+        status: how it ended.
+        reason: why.
+        cost: of it all.
+    """
+    names, metrics = before.front.names, before.front.metric_names
+    achieved_validation, achieved_metrics = None, None
+    if held_out is not None and before.held_out is not None:
+        achieved_validation = Changes.of(names, *held_out.change_from(before.held_out))
+        achieved_metrics = Changes.of(metrics, *held_out.metric_change_from(before.held_out))
+    elif before.held_out is None:
+        achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train))
+    return Step(
+        point=after,
+        requested=plan.requested,
+        **predictions(before.front, plan),
+        achieved=Changes.of(names, *train.change_from(before.train)),
+        achieved_validation=achieved_validation,
+        achieved_metrics=achieved_metrics,
+        status=status,
+        reason=reason,
+        cost=cost,
+    )
+
+
+def misses(wish: Wish, target: Target, before: Point, after: Point) -> Iterator[str]:
+    """What of a wish has not come true, in words."""
+    off = after.front.values[wish.named] - target.values
+    sense = wish.orientation[wish.named]
+    # Of a metric that nobody says which way is better, either way is off.
+    parts = np.where(sense == 0, np.abs(off), sense * off) / target.scale
+    worst = int(parts.argmax())
+    if parts[worst] > 0.1:
+        name = wish.names[wish.named[worst]]
+        yield f"{name} misses its target by {parts[worst]:.0%} of the largest change asked for"
+    worsened = wish.orientation * (after.front.values - before.front.values)
+    for i in wish.limited:
+        beyond = worsened[i] - wish.room[i]
+        if beyond > 1e-6 * abs(before.front.values[i]):
+            yield f"{wish.names[i]} is beyond its bound by {beyond:.2g}"

@@ -1,0 +1,84 @@
+"""Where in objective space a step is to arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paretonav.geometry import FrontModel
+from paretonav.objectives import Losses, Problem
+from paretonav.steering.plan import Plan
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Values of the named losses and metrics to arrive at.
+
+    Attributes:
+        named: indices of the quantities with a target, objectives first.
+        values: theirs.
+        tolerance: of each, the error that does not matter.
+        scale: of each, the change that counts as a whole one: that which was asked for, of a held one the largest of
+            its kind.
+        response: [named, m-1], of these quantities in the coordinates of the tangent that the step started with.
+    """
+
+    named: NDArray[np.intp]
+    values: Array
+    tolerance: Array
+    scale: Array
+    response: Array
+
+    @classmethod
+    def of(cls, plan: Plan, front: FrontModel, problem: Problem, precision: float) -> Target:
+        """The target of a plan that starts at the point of ``front``.
+
+        Args:
+            plan: its wish and amount say what is to change.
+            front: at the start.
+            problem: what is steered.
+            precision: the error that does not matter, in parts of the scale.
+        """
+        wish = plan.wish
+        changes = wish.changes(plan.amount)
+        values = front.values[wish.named]
+        losses = wish.named < front.m
+        scale = np.zeros(len(changes))
+        for kind in (losses, ~losses):
+            largest = np.abs(changes[kind]).max(initial=0.0)
+            # Of what is only held, a change by the amount would be a whole one.
+            scale[kind] = largest or plan.amount * np.abs(values[kind])
+        eps = torch.finfo(problem.parameters().dtype).eps
+        tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())
+        # A metric moves by leaps of one example.
+        tolerance[~losses] = np.maximum(tolerance[~losses], 0.05 * scale[~losses])
+        slopes = front.slopes(np.zeros(front.m - 1))
+        return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named])
+
+    def excess(self, problem: Problem, theta: Tensor, losses: Losses) -> Array:
+        """How far the named quantities are above their targets.
+
+        Args:
+            problem: what is steered; its metrics are measured if one of them is named.
+            theta: where, [n].
+            losses: on the training data there.
+        """
+        seen = losses.mean.numpy()
+        if self.has_metrics(problem):
+            shown = problem.evaluate(theta, "validation") if problem.has_validation else losses
+            seen = np.concatenate([seen, [shown.metrics[name] for name in problem.metric_names]])
+        return np.asarray(seen[self.named] - self.values)
+
+    def met(self, excess: Array) -> bool:
+        """Whether no error is left that matters."""
+        return bool((np.abs(excess) <= self.tolerance).all())
+
+    def has_metrics(self, problem: Problem) -> bool:
+        """Whether a metric is named."""
+        return bool((self.named >= problem.m).any())
