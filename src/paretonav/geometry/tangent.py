@@ -14,7 +14,8 @@ from paretonav.geometry.bounds import active_set
 from paretonav.geometry.calibration import calibration
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.decrement import least_decrement
-from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.krylov import Solution, Status
+from paretonav.geometry.recycling import recycled_minres
 from paretonav.objectives import Losses, Problem
 
 _NEWTON_TOLERANCE = 0.05
@@ -127,6 +128,7 @@ def tangent_at(
     geometry: Geometry = Geometry(),
     *,
     evaluated: tuple[Losses, Tensor] | None = None,
+    nearby: Tangent | None = None,
 ) -> Tangent:
     """Solve for the tangent space and the Newton step at ``theta``: m right-hand sides, one operator.
 
@@ -136,6 +138,7 @@ def tangent_at(
         weights: weights for the curvature, [m] in the simplex; those returned are refined.
         geometry: how curvature is measured.
         evaluated: losses and Jacobian at theta if they are known already.
+        nearby: the tangent at a point close by, whose solutions shorten the solves here.
 
     The weights are refined in the metric of the problem: among all weights ``w`` in the simplex those with the
     smallest Newton decrement ``1/2 (J^T w)^T A^-1 (J^T w)``. It follows from the same solves, and makes the Newton
@@ -163,11 +166,12 @@ def tangent_at(
     # The gradient that is left is hard to solve for: where the basis is good enough, half the joint gain is missing.
     tolerances = [geometry.tolerance_for(problem, theta.dtype)] * len(rhs)
     tolerances[problem.m - 1] = min(tolerances[0], _NEWTON_TOLERANCE)
-    solution = minres(
+    solution = recycled_minres(
         operator,
         rhs,
         tolerance=tolerances,
         max_iterations=geometry.max_iterations,
+        nearby=None if nearby is None else nearby.solution.x,
     )
     if Status.NON_FINITE in solution.status:
         raise NonFiniteError(

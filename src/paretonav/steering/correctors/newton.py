@@ -50,7 +50,7 @@ class Newton:
             tolerance = 1e-2 if problem.stochastic else (1e-15 if double else 1e-12)
         if limit is None:
             limit = 2 if problem.stochastic else 20
-        tangent = _tangent(problem, theta, weights, geometry)
+        tangent = _tangent(problem, theta, weights, geometry, None if guide is None else guide.tangent)
         for iteration in range(limit + 1):
             if progress is not None:
                 progress("return to the front", iteration / max(limit, 1))
@@ -62,7 +62,7 @@ class Newton:
             moved = self._improve(problem, tangent, guide)
             if moved is None:
                 break
-            tangent = _tangent(problem, moved, tangent.weights, geometry)
+            tangent = _tangent(problem, moved, tangent.weights, geometry, tangent)
         return Correction(tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small)
 
     def _improve(self, problem: Problem, tangent: Tangent, guide: Guide | None) -> Tensor | None:
@@ -93,6 +93,8 @@ def _on_target(problem: Problem, tangent: Tangent, guide: Guide) -> bool:
     return guide.target.met(guide.target.excess(problem, tangent.theta, tangent.losses))
 
 
-def _tangent(problem: Problem, theta: Tensor, weights: Tensor, geometry: Geometry) -> Tangent:
+def _tangent(
+    problem: Problem, theta: Tensor, weights: Tensor, geometry: Geometry, nearby: Tangent | None
+) -> Tangent:
     evaluated = finite_jacobian(problem, theta, "on the way back to the front")
-    return tangent_at(problem, theta, weights, geometry, evaluated=evaluated)
+    return tangent_at(problem, theta, weights, geometry, evaluated=evaluated, nearby=nearby)
