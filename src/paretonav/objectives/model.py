@@ -320,12 +320,11 @@ class ModelProblem(Problem):
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
                 "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
             ) from error
-        defined = True
         for name in self.names:
             try:
                 part = self._losses.part(name, *outputs, batch)
                 value = self._losses.value(name, part)
-                defined = defined and self._losses.is_defined(name, part)
+                defined = self._losses.is_defined(name, part)
             except ProblemError:
                 raise
             except Exception as error:
@@ -334,11 +333,10 @@ class ModelProblem(Problem):
                     "loss(outputs, batch)"
                 ) from error
             require_finite(name, float(value.detach()), f"on the first {split} batch")
-        if not defined:  # on this batch alone
-            everything = self._read(theta, Collected(self._losses, None), split)
-            self.require_finite(everything.losses(), f"on the {split} data")
-        if split == "train":
-            for name in self.names:
+            if not defined:  # on this batch alone
+                everything = self._read(theta, Collected(self._losses, None), split)
+                self.require_finite(everything.losses(), f"on the {split} data")
+            if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
         if self._collect(split).metrics is not None:
             with torch.no_grad():
