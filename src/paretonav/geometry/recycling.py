@@ -22,8 +22,8 @@ def recycled_minres(
 ) -> Solution:
     """``minres``, started from the best combination of solutions of a neighbouring system.
 
-    Among the combinations x = y W of the neighbouring solutions W the one with the least residual |b - A x| is taken for
-    each right-hand side: one product for each row of W, then a least-squares problem in their number. What is left is
+    Among the combinations x = y W of the neighbouring solutions W the one with the least residual |b - A x| is taken
+    for each right-hand side: one product for each row of W, then a least-squares problem in their number. What is left is
     solved for as a system of its own, to the same absolute accuracy.
 
     Args:

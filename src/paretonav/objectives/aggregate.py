@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from paretonav.errors import ProblemError
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -17,13 +19,16 @@ class Aggregate:
 
     The value of a batch averaged over batches would be something else, and depends on the batch size. So full passes
     take the means over all the data first and apply ``value`` once; the gradient is that of this number, exactly.
-    What works on a part of the data cannot know the rest: curvature is that of the value on the frozen curvature
-    sample, and a minibatch corrector sees the value on its minibatch, which is biased by about 1 / batch size.
+    What works on a part of the data cannot know the rest: curvature is that of the value on each batch of the frozen
+    curvature sample, and a minibatch corrector sees the value on its minibatch, which is biased by about 1 / batch
+    size. Where ``value`` is nan on such a part, because it holds no example of a group, say, that part counts as zero
+    and pulls nowhere.
 
     Args:
         means: ``(outputs, batch) -> [k]``, means over the examples of the batch. A rate in a group is a ratio of two:
             the mean of ``score * in_group`` and that of ``in_group``.
-        value: ``[k] -> scalar``, by torch operations, differentiable almost everywhere.
+        value: ``[k] -> scalar``, by torch operations, twice differentiable almost everywhere. Means over all the data
+            come as float64 on the CPU.
 
     Example:
         >>> rate_given_group = Aggregate(
@@ -54,27 +59,41 @@ def group_rates(
         groups: how many there are.
 
     Returns:
-        ``(outputs, batch) -> [2 * groups]``: each group's part of the mean score, then each group's share.
+        ``(outputs, batch) -> [2 * groups]``: each group's part of the mean score, then each group's share. It raises
+        a ProblemError unless scores and groups have one entry an example.
     """
 
     def means(outputs: Any, batch: Any) -> Tensor:
         scores, labels = score(outputs, batch), group(batch)
-        member = (labels[:, None] == torch.arange(groups, device=labels.device)).to(scores.dtype)
+        if scores.ndim != 1 or scores.shape != labels.shape:
+            raise ProblemError(
+                f"scores of shape {list(scores.shape)} and groups of shape {list(labels.shape)} do not match; give "
+                "both one entry an example, for example outputs.squeeze(1)"
+            )
+        if int(labels.max()) >= groups:
+            raise ProblemError(
+                f"there is a group {int(labels.max())}, but groups count from 0 to {groups - 1}"
+            )
+        if scores.dtype != torch.float64:  # decisions are integers, and half precision cannot count
+            scores = scores.float()
+        member = (labels[:, None] == torch.arange(groups, device=labels.device)).to(scores)
         return torch.cat([scores @ member, member.sum(0)]) / len(scores)
 
     return means
 
 
 def rates_of(means: Tensor) -> Tensor:
-    """[groups], each group's mean score from the means of ``group_rates``; zero for a group without examples."""
+    """[groups], each group's mean score from the means of ``group_rates``; nan for a group without examples."""
     sums, shares = means.chunk(2)
-    return sums / torch.where(shares > 0, shares, torch.ones_like(shares))
+    return sums / shares
 
 
 def group_gap(
     score: Callable[[Any, Any], Tensor], group: Callable[[Any], Tensor], *, smoothing: float = 1e-2
 ) -> Aggregate:
     """The gap between the mean scores of two groups: demographic parity, equal opportunity, a difference of losses.
+
+    It is nan, which no objective may be, where the data hold no example of one of the two.
 
     ``sqrt(gap^2 + smoothing^2) - smoothing``, which is the absolute gap but for a rounding of its corner at zero, where
     an absolute value has no second derivative.
@@ -83,7 +102,17 @@ def group_gap(
         score: ``(outputs, batch) -> [examples]``, differentiable to be an objective.
         group: ``batch -> [examples]``: 0, 1, or -1 for neither.
         smoothing: width of the rounding; 0 for the plain absolute gap, as for a metric.
+
+    Raises:
+        ProblemError: ``smoothing`` is negative.
+
+    Example:
+        >>> gap = group_gap(lambda outputs, batch: outputs, lambda batch: batch[1], smoothing=0)
+        >>> float(gap(torch.tensor([1.0, 0.5, 0.0]), (None, torch.tensor([0, 0, 1]))))
+        0.75
     """
+    if smoothing < 0:
+        raise ProblemError(f"smoothing={smoothing!r} must not be negative; 0 is the plain absolute gap")
 
     def value(means: Tensor) -> Tensor:
         first, second = rates_of(means)
@@ -100,7 +129,7 @@ def worst_group(
     *,
     temperature: float | None = None,
 ) -> Aggregate:
-    """The largest mean loss of any group.
+    """The largest mean loss of any group; groups of which the data hold no example do not count.
 
     Args:
         loss: ``(outputs, batch) -> [examples]``.
@@ -108,13 +137,21 @@ def worst_group(
         groups: how many there are.
         temperature: of a smooth maximum ``t log(mean(exp(rates / t)))``, which has second derivatives where two groups
             are equally badly off, and is below the maximum by at most ``t log(groups)``. None: the maximum itself.
+
+    Raises:
+        ProblemError: ``temperature`` is not positive.
     """
+    if temperature is not None and not temperature > 0:
+        raise ProblemError(f"temperature={temperature!r} must be positive; None is the maximum itself")
 
     def value(means: Tensor) -> Tensor:
-        rates = rates_of(means)
+        sums, shares = means.chunk(2)
+        rates = sums[shares > 0] / shares[shares > 0]
+        if len(rates) == 0:
+            return means.new_full((), math.nan)
         if temperature is None:
             return rates.max()
-        smooth: Tensor = temperature * (torch.logsumexp(rates / temperature, 0) - math.log(groups))
+        smooth: Tensor = temperature * (torch.logsumexp(rates / temperature, 0) - math.log(len(rates)))
         return smooth
 
     return Aggregate(group_rates(loss, group, groups), value)

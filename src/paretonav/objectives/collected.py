@@ -67,23 +67,29 @@ class Collected:
         """The derivative of each loss by its parts, at their means over all that was added."""
         return self._kinds[0].slopes([self.fractions @ part for part in self._stacked()[0]])
 
-    def linear_parts(self, centre: Collected) -> Tensor:
-        """[b, m + p]: the changes collected here, of parts around those of ``centre``, as changes of the values."""
-        columns = []
-        for quantities, parts, around in zip(self._kinds, self._stacked(), centre._stacked(), strict=True):
-            slopes = quantities.slopes([centre.fractions @ part for part in around])
-            columns += [part @ slope for part, slope in zip(parts, slopes, strict=True)]
-        return torch.stack(columns, dim=1)
+    def changes_around(self, centre: Collected) -> Tensor:
+        """[b, m + p]: the derivatives of the parts of ``centre`` that were collected here, as those of the values."""
+        kinds = zip(self._kinds, centre._stacked(), self._stacked(), strict=True)
+        return torch.cat([kind.changes(centre.fractions, *both) for kind, *both in kinds], dim=1)
 
     def _stacked(self) -> Parts:
-        """Of each kind and quantity [b, its number of parts], float64 on the CPU."""
-        return [
-            [
-                torch.stack(part).double().cpu()
-                for part in zip(*(parts[k] for parts in self._parts), strict=True)
-            ]
-            for k in range(len(self._kinds))
-        ]
+        """Of each kind and quantity [b, its number of parts], float64 on the CPU.
+
+        Raises:
+            ProblemError: the number of parts differs between batches; names the quantity.
+        """
+        stacked: Parts = []
+        for k, quantities in enumerate(self._kinds):
+            columns = list(zip(*(parts[k] for parts in self._parts), strict=True))
+            for name, column in zip(quantities.names, columns, strict=True):
+                sizes = sorted({len(part) for part in column})
+                if len(sizes) > 1:
+                    raise ProblemError(
+                        f"the means of {name!r} are {sizes[0]} numbers on one batch and {sizes[-1]} on another; "
+                        "give as many on every batch, with zero for what it does not hold"
+                    )
+            stacked.append([torch.stack(column).double().cpu() for column in columns])
+        return stacked
 
 
 def measured(

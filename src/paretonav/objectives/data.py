@@ -45,7 +45,7 @@ class Data:
         source: a DataLoader, or a Dataset.
         batch_size: of full passes over a Dataset; a DataLoader has its own.
         device: where the batches go.
-        role: "train" or "validation", for messages.
+        role: "train", "validation" or "test", for messages.
 
     Attributes:
         size: the number of examples in a full pass.
@@ -90,10 +90,14 @@ class Data:
         return self._read(self._groups)
 
     def some(self, count: int) -> Iterator[tuple[Batch, int]]:
-        """About ``count`` batches of a full pass, spread over it; of an IterableDataset the first ones."""
+        """``count`` batches of a full pass, or all it has, spread over it; of an IterableDataset the first ones."""
+        if count < 1:
+            raise ProblemError(f"a measurement on {count} batches is not possible; take at least 1")
         if self._groups is None:
             return islice(iter(self), count)
-        return self._read(self._groups[:: max(1, len(self._groups) // count)][:count])
+        total = len(self._groups)
+        count = min(count, total)
+        return self._read([self._groups[i * total // count] for i in range(count)])
 
     def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, int]]:
         """One epoch in random order, in batches of ``size`` examples.

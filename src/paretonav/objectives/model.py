@@ -25,7 +25,7 @@ from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
-AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate
+AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
 
 
 class ModelProblem(Problem):
@@ -48,7 +48,8 @@ class ModelProblem(Problem):
         train: a DataLoader, or a Dataset (read in batches of ``batch_size``), without random augmentation.
         validation: the same, on which every change is shown as well.
         metrics: name -> ``(outputs, batch) -> number``, averaged over the validation data (the training data
-            if there is none), or an ``Aggregate``. Wrapped as ``Metric`` it can be asked for by ``Improve``.
+            if there is none), or an ``Aggregate`` or ``Penalty``. Wrapped as ``Metric`` it can be asked for by
+            ``Improve``.
         parameters: names or patterns of the parameters to steer; by default all that require grad.
         weight_decay: the coefficient that the model was, or is to be, trained with.
         test: data for ``evaluate(theta, "test")`` alone: nothing is ever chosen by it.
@@ -105,6 +106,11 @@ class ModelProblem(Problem):
         for name in given.keys() & shown.keys():
             raise ProblemError(f"{name!r} is the name of a loss and of a metric; rename one")
         self._losses, self._metrics = Quantities(given), Quantities(shown, metrics=True)
+        for name, f in given.items():
+            if isinstance(f, Metric) and f.higher_is_better:
+                raise ProblemError(
+                    f"loss {name!r} is a Metric of which higher is better, but losses are minimised; turn its sign"
+                )
         self.metric_names = self._metrics.names
         self.higher_is_better = {
             name: better
@@ -141,10 +147,7 @@ class ModelProblem(Problem):
         self._flat.write(theta)
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = self._collect(split)
-        with torch.no_grad():
-            for batch, length in self._batches(split):
-                collected.add(length, self._outputs(theta, batch), batch)
+        collected = self._read(theta, self._collect(split), split)
         self.cost.forward_passes += self._share(split)
         return collected.losses()
 
@@ -191,7 +194,7 @@ class ModelProblem(Problem):
                 each.add_parts(length, *tangent)
         share = collected.length / self._data[split].size
         self.cost.forward_passes += 2 * len(directions) * share * self._share(split)
-        along = torch.stack([each.linear_parts(collected) for each in moving], dim=-1)
+        along = torch.stack([each.changes_around(collected) for each in moving], dim=-1)
         flat = [i for i in range(self.m, along.shape[1]) if not along[:, i].any()]
         if flat and steps is not None:
             along[:, flat] = self._differences(theta, directions, split, steps, batches)[
@@ -225,10 +228,8 @@ class ModelProblem(Problem):
 
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""
-        return self._stateless.outputs(theta, batch), self._steered(theta)
-
-    def _steered(self, theta: Tensor) -> Mapping[str, Tensor]:
-        return self._flat.unflatten(theta) if self._losses.reads_parameters else {}
+        read = self._losses.reads_parameters or self._metrics.reads_parameters
+        return self._stateless.outputs(theta, batch), self._flat.unflatten(theta) if read else {}
 
     def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
         """The losses of one batch alone, [m]."""
@@ -238,12 +239,16 @@ class ModelProblem(Problem):
         """The derivatives of each loss by its parts over all the data; None where they are one and known."""
         if self._losses.plain:
             return None
-        collected = Collected(self._losses, None)
-        with torch.no_grad():
-            for batch, length in self._batches(split):
-                collected.add(length, self._outputs(theta, batch), batch)
+        collected = self._read(theta, Collected(self._losses, None), split)
         self.cost.forward_passes += self._share(split)
         return collected.slopes()
+
+    def _read(self, theta: Tensor, collected: Collected, split: Split, count: int | None = None) -> Collected:
+        """Add a pass without graphs, or about ``count`` batches of one; the caller counts the cost."""
+        with torch.no_grad():
+            for batch, length in self._batches(split, count):
+                collected.add(length, self._outputs(theta, batch), batch)
+        return collected
 
     def _collect(self, split: Split) -> Collected:
         """A collection of the losses, and of the metrics where they are shown for this split."""
@@ -263,10 +268,7 @@ class ModelProblem(Problem):
         for direction, step in zip(directions, steps.tolist(), strict=True):
             ends = []
             for end in (theta + step * direction, theta - step * direction):
-                collected = self._collect(split)
-                with torch.no_grad():
-                    for batch, length in self._batches(split, batches):
-                        collected.add(length, self._outputs(end, batch), batch)
+                collected = self._read(end, self._collect(split), split, batches)
                 self.cost.forward_passes += self._share(split) * collected.length / self._data[split].size
                 ends.append(collected.losses().metric_batches)
             columns.append((ends[0] - ends[1]) / (2 * step))
@@ -276,7 +278,7 @@ class ModelProblem(Problem):
         """One pass, or about ``count`` batches of it."""
         if split not in self._data:
             raise ProblemError(
-                f"there is no {split} data, only {', '.join(self._data)}; give validation= to the problem"
+                f"there is no {split} data, only {', '.join(self._data)}; give {split}= to the problem"
             )
         require_deterministic(self.model)
         data = self._data[split]
@@ -290,7 +292,8 @@ class ModelProblem(Problem):
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
             curved = self._stateless.outputs_for_curvature(theta, batch)
-            variable, join = divided((curved, self._steered(theta)))
+            steered = self._flat.unflatten(theta) if self._losses.reads_parameters else {}
+            variable, join = divided((curved, steered))
             joins[:] = [join]
             return variable
 
@@ -319,7 +322,9 @@ class ModelProblem(Problem):
             ) from error
         for name in self.names:
             try:
-                value = self._loss(name, outputs, batch)
+                part = self._losses.part(name, *outputs, batch)
+                value = self._losses.value(name, part)
+                defined = self._losses.is_defined(name, part)
             except ProblemError:
                 raise
             except Exception as error:
@@ -328,6 +333,9 @@ class ModelProblem(Problem):
                     "loss(outputs, batch)"
                 ) from error
             require_finite(name, float(value.detach()), f"on the first {split} batch")
+            if not defined:  # on this batch alone
+                everything = self._read(theta, Collected(self._losses, None), split)
+                self.require_finite(everything.losses(), f"on the {split} data")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
         if self._collect(split).metrics is not None:
@@ -371,7 +379,9 @@ class ModelProblem(Problem):
     def _has_slope(self, name: str, theta: Tensor) -> bool:
         """Whether the loss has a gradient anywhere in the training data; usually the first batch knows."""
         for batch, _ in self._batches("train"):
-            value = self._loss(name, self._outputs(theta, batch), batch)
+            part = self._losses.part(name, *self._outputs(theta, batch), batch)
+            # Means on which the value of an Aggregate depends only in other batches, or not just here, count, too.
+            value = (part * torch.arange(1, len(part) + 1, device=part.device)).sum()
             if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
                 return True
         return False

@@ -54,7 +54,7 @@ class FlatParameters:
         ((self.dtype, self.device),) = kinds
         self._sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
-            raise ProblemError(f"the steered parameters have no entries: {_some(self._chosen)}")
+            raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
         _require_own_memory(module, self._chosen)
 
     @property
@@ -122,11 +122,11 @@ def _chosen(module: nn.Module, patterns: str | Sequence[str] | None) -> dict[str
         found = {id(p) for name, p in names.items() if fnmatchcase(name, pattern)}
         if not found:
             raise ProblemError(
-                f"parameters={pattern!r} matches none of the model's parameters; there are: {_some(names)}"
+                f"parameters={pattern!r} matches none of the model's parameters; there are: {some_of(names)}"
             )
         matched |= found
     if not matched:
-        raise ProblemError(f"parameters=[] chooses nothing; there are: {_some(names)}")
+        raise ProblemError(f"parameters=[] chooses nothing; there are: {some_of(names)}")
     return {name: p for name, p in parameters.items() if id(p) in matched}
 
 
@@ -162,7 +162,8 @@ def _overlap(a: Tensor, b: Tensor) -> bool:
     return bool(torch.isin(*used).any())
 
 
-def _some(names: Iterable[str], limit: int = 12) -> str:
+def some_of(names: Iterable[str], limit: int = 12) -> str:
+    """The first few names and how many more there are, for a message."""
     listed = list(names)
     more = f", and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more

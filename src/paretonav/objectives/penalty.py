@@ -9,6 +9,9 @@ from fnmatch import fnmatchcase
 import torch
 from torch import Tensor
 
+from paretonav.errors import ProblemError
+from paretonav.objectives.parameters import some_of
+
 
 @dataclass(frozen=True)
 class Penalty:
@@ -18,7 +21,8 @@ class Penalty:
 
     Args:
         function: ``(parameters by name) -> scalar``.
-        parameters: a shell-style pattern that chooses among the steered parameters.
+        parameters: a shell-style pattern that chooses among the steered parameters, by the names in
+            ``ModelProblem.steered``; the others are constants, to which no penalty applies.
 
     Example:
         >>> size = Penalty(lambda parameters: sum(p.square().sum() for p in parameters.values()))
@@ -28,10 +32,18 @@ class Penalty:
     parameters: str = "*"
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> Tensor:
-        """The penalty of these parameters, a scalar."""
-        return self.function(
-            {name: p for name, p in parameters.items() if fnmatchcase(name, self.parameters)}
-        )
+        """The penalty of these parameters, a scalar.
+
+        Raises:
+            ProblemError: the pattern matches none of them.
+        """
+        chosen = {name: p for name, p in parameters.items() if fnmatchcase(name, self.parameters)}
+        if not chosen:
+            raise ProblemError(
+                f"the pattern {self.parameters!r} of a penalty matches none of the steered parameters; there are: "
+                f"{some_of(parameters)}"
+            )
+        return self.function(chosen)
 
 
 def l2(parameters: str = "*", *, scale: float = 1.0) -> Penalty:

@@ -192,14 +192,15 @@ class Problem(ABC):
         """Raise ``NonFiniteError`` naming the first objective in ``losses`` that is not finite.
 
         Args:
-            losses: [m], or batch by batch, in which case the first batch to blame is named, too.
+            losses: [m], or batch by batch, in which case the first batch to blame is named, too, unless all are.
             where: the end of "objective 'a' is nan ...", such as "at x0".
         """
         values = losses.mean if isinstance(losses, Losses) else losses
         for i, (name, value) in enumerate(zip(self.names, values.tolist(), strict=True)):
-            if isinstance(losses, Losses) and len(losses.batches) > 1 and not math.isfinite(value):
-                bad = int(losses.batches[:, i].isfinite().int().argmin())
-                where = f"{where}, first in batch {bad + 1} of {len(losses.batches)}"
+            if isinstance(losses, Losses) and not math.isfinite(value):
+                finite = losses.batches[:, i].isfinite()
+                if finite.any() and not finite.all():
+                    where = f"{where}, first in batch {int(finite.int().argmin()) + 1} of {len(finite)}"
             require_finite(name, value, where)
 
 
@@ -207,8 +208,8 @@ def require_finite(name: str, value: float, where: str) -> None:
     """Raise ``NonFiniteError`` naming objective ``name`` unless ``value`` is finite."""
     if not math.isfinite(value):
         raise NonFiniteError(
-            f"objective {name!r} is {value} {where}; look for a division by zero, a log of zero, data that "
-            "are not finite, or a learning rate that is too high"
+            f"objective {name!r} is {value} {where}; look for a division by zero (a group without examples), a log "
+            "of zero, data that are not finite, or a learning rate that is too high"
         )
 
 

@@ -38,7 +38,6 @@ class Quantities:
         self._metrics = metrics
         self.names = tuple(functions)
         self.plain = not any(isinstance(f, Aggregate) for f in self._functions.values())
-        self._sizes: list[int] = []
 
     @property
     def reads_parameters(self) -> bool:
@@ -57,7 +56,7 @@ class Quantities:
         """The parts of one."""
         function = self._functions[name]
         if isinstance(function, Penalty):
-            return scalar(name, function(steered))[None]
+            return _one_number("penalty", name, function(steered))[None]
         if isinstance(function, Aggregate):
             means = function.means(outputs, batch)
             if not isinstance(means, Tensor) or means.ndim != 1:
@@ -69,8 +68,23 @@ class Quantities:
         return (scalar_metric if self._metrics else scalar)(name, value)[None]
 
     def values(self, parts: Sequence[Tensor]) -> Tensor:
-        """The values [q] from their parts' means; differentiable."""
+        """The values [q] on one batch alone, from its parts; differentiable."""
         return torch.stack([self.value(name, part) for name, part in zip(self.names, parts, strict=True)])
+
+    def value(self, name: str, part: Tensor) -> Tensor:
+        """The value of one on one batch alone, a scalar; zero where it is not defined there, see ``Aggregate``."""
+        value = self._value(name, part)
+        return part.sum() * 0 if self._undefined(name, part, value) else value
+
+    def is_defined(self, name: str, part: Tensor) -> bool:
+        """Whether the value of one is a number on one batch alone."""
+        return not self._undefined(name, part, self._value(name, part))
+
+    def _undefined(self, name: str, part: Tensor, value: Tensor) -> bool:
+        """Whether it takes other data to give a value, rather than the model or the data being broken."""
+        if not isinstance(self._functions[name], Aggregate):
+            return False
+        return bool(value.isnan() & part.isfinite().all())
 
     def contributions(self, fractions: Tensor, parts: Sequence[Tensor]) -> Tensor:
         """Each batch's contribution to the values, [b, q]: their linear part around the value over all the data.
@@ -85,31 +99,62 @@ class Quantities:
                 columns.append(part[:, 0])
                 continue
             mean = fractions @ part
-            value, slope = self._linearised(name, mean)
+            value, slope, _ = self._linearised(name, mean)
             columns.append(value + (part - mean) @ slope)
+        return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
+
+    def changes(self, fractions: Tensor, parts: Sequence[Tensor], tangents: Sequence[Tensor]) -> Tensor:
+        """The derivative of ``contributions`` as the parts move along ``tangents``, [b, q].
+
+        Of an ``Aggregate`` both the tangents and the means, at which its slope is taken, vary with the batch: the
+        second counts by the curvature of the value.
+        """
+        columns = []
+        for name, part, tangent in zip(self.names, parts, tangents, strict=True):
+            if not isinstance(self._functions[name], Aggregate):
+                columns.append(tangent[:, 0])
+                continue
+            mean = fractions @ part
+            _, slope, turn = self._linearised(name, mean, fractions @ tangent)
+            columns.append(tangent @ slope + (part - mean) @ turn)
         return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
 
     def slopes(self, means: Sequence[Tensor]) -> list[Tensor]:
         """The derivative of each value by its own parts at their means over all the data."""
         return [self._linearised(name, mean)[1] for name, mean in zip(self.names, means, strict=True)]
 
-    def _linearised(self, name: str, mean: Tensor) -> tuple[Tensor, Tensor]:
+    def _linearised(
+        self, name: str, mean: Tensor, tangent: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The value over all the data, its slope by the means, and the slope's derivative along ``tangent``."""
         if not isinstance(self._functions[name], Aggregate):
-            return mean[0], torch.ones_like(mean)
+            return mean[0], torch.ones_like(mean), torch.zeros_like(mean)
+        slope = turn = torch.zeros_like(mean)
         with torch.enable_grad():
             mean = mean.detach().requires_grad_()
-            value = self.value(name, mean)
-            slope = torch.zeros_like(mean)
+            value = self._value(name, mean)
             if value.requires_grad:
-                (slope,) = torch.autograd.grad(value, mean, materialize_grads=True)
-        return value.detach(), slope
+                (slope,) = torch.autograd.grad(
+                    value, mean, create_graph=tangent is not None, materialize_grads=True
+                )
+            if slope.requires_grad:
+                (turn,) = torch.autograd.grad(slope, mean, tangent, materialize_grads=True)
+        return value.detach(), slope.detach(), turn
 
-    def value(self, name: str, part: Tensor) -> Tensor:
-        """The value of one from its parts' means, a scalar; differentiable."""
+    def _value(self, name: str, part: Tensor) -> Tensor:
+        """The value of one from the means of its parts, a scalar; differentiable."""
         function = self._functions[name]
         if not isinstance(function, Aggregate):
             return part[0]
-        return scalar(name, function.value(part))
+        return _one_number("the value of aggregate", name, function.value(part))
+
+
+def _one_number(what: str, name: str, value: object) -> Tensor:
+    if not isinstance(value, Tensor) or value.ndim != 0:
+        raise ProblemError(
+            f"{what} {name!r} must be a scalar tensor, not {_kind(value)}; end with .sum(), say"
+        )
+    return value
 
 
 def _kind(value: object) -> str:

@@ -1,0 +1,228 @@
+"""Responses against J v of the dense Jacobian, and against difference quotients, in float64."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset, TensorDataset
+
+from paretonav import Aggregate, Cost, FunctionProblem, ModelProblem, ProblemError, group_gap, l2
+
+
+def normal(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+class Cube(torch.autograd.Function):
+    """Has a derivative, but no formula for forward mode."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * grad
+
+
+class Cubed(nn.Module):
+    def __init__(self, custom: bool) -> None:
+        super().__init__()
+        self.inner, self.custom = nn.Linear(3, 2), custom
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.inner(x)
+        return Cube.apply(hidden) if self.custom else hidden**3  # type: ignore[no-any-return, no-untyped-call]
+
+
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.project, self.head = nn.Linear(1, 12), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.project(x[:, None, :, None]).chunk(3, dim=-1)
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.head(mixed.mean((1, 2)))  # type: ignore[no-any-return]
+
+
+def score(o: Tensor, _: Any) -> Tensor:
+    return o[:, 0].sigmoid()
+
+
+def label(batch: Any) -> Tensor:
+    return batch[1]  # type: ignore[no-any-return]
+
+
+LOSSES: dict[str, Any] = {
+    "plain": lambda o, _: (o[:, 1] - 1).square().mean(),
+    "gap": group_gap(score, label, smoothing=0.05),
+    "size": l2("*weight"),
+}
+SMOOTH: dict[str, Any] = {
+    "soft": lambda o, _: nn.functional.softplus(o[:, 0]).mean(),
+    "spread": Aggregate(lambda o, _: torch.stack([o.mean(), o.square().mean()]), lambda s: s[1] - s[0] ** 2),
+}
+
+
+def accuracy(o: Tensor, batch: Any) -> Tensor:
+    return (o.argmax(1) == batch[1]).double().mean()
+
+
+STEPWISE: dict[str, Any] = {
+    "accuracy": accuracy,
+    "item": lambda o, batch: accuracy(o, batch).item(),
+    "numpy": lambda o, batch: np.mean(o.numpy().argmax(1) == batch[1].numpy()),
+    "scikit-learn": lambda o, batch: accuracy_score(batch[1], o.argmax(1)),
+}
+
+
+def examples(n: int, seed: int = 0) -> TensorDataset:
+    return TensorDataset(normal(n, 3, seed=seed), torch.arange(n) % 2)
+
+
+def tanh() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+
+
+def make(
+    model: nn.Module, batch_size: int = 4, losses: Mapping[str, Any] = LOSSES, **options: Any
+) -> ModelProblem:
+    torch.manual_seed(0)
+    model = model.double()
+    with torch.no_grad():
+        for k, p in enumerate(model.parameters()):
+            p.copy_(0.5 * normal(*p.shape, seed=k))
+    return ModelProblem(model, losses, examples(18), batch_size=batch_size, **options)
+
+
+def dense(problem: ModelProblem) -> Tensor:
+    """The Jacobian of losses and metrics, [m + p, n], from losses alone."""
+    everything = make(problem.model, losses={**LOSSES, **SMOOTH})
+    return everything.jacobian(problem.parameters())[1]
+
+
+MODELS = {
+    "tanh": tanh,
+    "attention": Attention,
+    "forward": lambda: Cubed(False),
+    "no forward": lambda: Cubed(True),
+}
+
+
+@pytest.mark.parametrize("kind", list(MODELS))
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_response_is_the_jacobian_times_the_directions(kind: str, k: int) -> None:
+    problem = make(MODELS[kind](), metrics=SMOOTH)
+    theta = problem.parameters()
+    directions = normal(k, len(theta), seed=9)
+    losses, response = problem.response(theta, directions)
+    torch.testing.assert_close(response.mean, dense(problem) @ directions.T, rtol=1e-9, atol=1e-11)
+    evaluated = problem.evaluate(theta)
+    torch.testing.assert_close(losses.batches, evaluated.batches)
+    torch.testing.assert_close(losses.metric_batches, evaluated.metric_batches)
+    torch.testing.assert_close(response.fractions, evaluated.fractions)
+    assert problem._pushforward._forward == (kind != "no forward")
+    assert not response.batches.requires_grad
+
+
+def test_without_forward_mode_the_numbers_are_the_same_batch_by_batch() -> None:
+    forward, backward = (make(Cubed(custom), metrics=SMOOTH) for custom in (False, True))
+    theta = forward.parameters()
+    directions = normal(2, len(theta), seed=9)
+    for _ in range(2):  # the second time, it is known
+        expected, found = (p.response(theta, directions)[1].batches for p in (forward, backward))
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_batchwise_responses_are_the_limits_of_batchwise_changes() -> None:
+    problem = make(tanh(), 5, metrics=SMOOTH)
+    theta, step = problem.parameters(), 1e-5
+    (direction,) = normal(1, len(theta), seed=9)
+    _, response = problem.response(theta, direction[None])
+    ends = [problem.evaluate(theta + s * direction) for s in (step, -step)]
+    ahead, behind = (torch.cat([end.batches, end.metric_batches], dim=1) for end in ends)
+    torch.testing.assert_close(response.batches[..., 0], (ahead - behind) / (2 * step), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("custom", [False, True])
+def test_metrics_without_derivative_have_central_differences(custom: bool) -> None:
+    problem = make(Cubed(custom), metrics={**SMOOTH, **STEPWISE})
+    theta = problem.parameters()
+    directions, steps = normal(2, len(theta), seed=9), torch.tensor([0.9, 0.5])
+    untouched = [(p.data_ptr(), p._version, p.clone()) for p in problem.model.parameters()]
+    _, response = problem.response(theta, directions, steps=steps)
+    for (pointer, version, value), p in zip(untouched, problem.model.parameters(), strict=True):
+        assert (p.data_ptr(), p._version) == (pointer, version)
+        assert torch.equal(p, value)
+    torch.testing.assert_close(response.mean[:5], dense(problem) @ directions.T, rtol=1e-9, atol=1e-11)
+    for k, (direction, step) in enumerate(zip(directions, steps.tolist(), strict=True)):
+        ends = [problem.evaluate(theta + s * direction).metric_batches[:, 2:] for s in (step, -step)]
+        torch.testing.assert_close(response.batches[:, 5:, k], (ends[0] - ends[1]) / (2 * step))
+    assert response.mean[5:].any(dim=1).all()
+    _, unknown = problem.response(theta, directions)
+    assert not unknown.batches[:, 5:].any()
+    torch.testing.assert_close(unknown.batches[:, :5], response.batches[:, :5])
+
+
+def test_what_a_response_costs() -> None:
+    problem = make(tanh(), metrics=SMOOTH)
+    theta, steps = problem.parameters(), torch.ones(3)
+    directions = normal(3, len(theta), seed=9)
+    problem.response(theta, directions, steps=steps)
+    assert problem.cost == Cost(forward_passes=6), "metrics that have derivatives need no differences"
+    problem = make(tanh(), metrics=STEPWISE, validation=examples(9))
+    problem.response(theta, directions, steps=steps)
+    assert problem.cost == Cost(forward_passes=6), "metrics are not shown for the training data"
+    problem.response(theta, directions, "validation", steps=steps)
+    assert problem.cost == Cost(forward_passes=6 + 3 + 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "chosen"), [(1, [0]), (2, [0, 2]), (3, [0, 1, 3]), (5, [0, 1, 2, 3, 4]), (9, None)]
+)
+def test_a_response_on_some_batches(count: int, chosen: list[int] | None) -> None:
+    losses = {"plain": LOSSES["plain"], "size": LOSSES["size"]}
+    problem = make(tanh(), losses=losses, metrics=STEPWISE)
+    theta, steps = problem.parameters(), torch.tensor([0.5])
+    directions = normal(1, len(theta), seed=9)
+    everything, whole = problem.response(theta, directions, steps=steps)
+    before = problem.cost.forward_passes
+    some, response = problem.response(theta, directions, steps=steps, batches=count)
+    rows = torch.tensor(range(5) if chosen is None else chosen)
+    torch.testing.assert_close(response.batches, whole.batches[rows])
+    torch.testing.assert_close(some.batches, everything.batches[rows])
+    lengths = torch.tensor([4, 4, 4, 4, 2], dtype=torch.float64)[rows]
+    torch.testing.assert_close(response.fractions, lengths / lengths.sum())
+    assert problem.cost.forward_passes - before == pytest.approx(4 * float(lengths.sum()) / 18)
+
+
+class Stream(IterableDataset[Any]):
+    def __iter__(self) -> Any:
+        return iter(examples(18))
+
+
+def test_some_batches_of_a_stream_are_the_first_ones_and_none_are_refused() -> None:
+    losses = {"plain": LOSSES["plain"], "size": LOSSES["size"]}
+    problem = ModelProblem(tanh().double(), losses, Stream(), batch_size=4)
+    theta = problem.parameters()
+    _, response = problem.response(theta, theta[None], batches=2)
+    torch.testing.assert_close(response.batches, problem.response(theta, theta[None])[1].batches[:2])
+    with pytest.raises(ProblemError, match="on 0 batches is not possible; take at least 1"):
+        problem.response(theta, theta[None], batches=0)
+
+
+def test_functions_respond_by_their_jacobian() -> None:
+    problem = FunctionProblem(lambda x: torch.stack([x.square().sum(), x[0] ** 3]), torch.ones(2).double())
+    theta, directions = normal(2, seed=0), normal(3, 2, seed=1)
+    losses, response = problem.response(theta, directions)
+    expected = torch.stack([2 * directions @ theta, 3 * theta[0] ** 2 * directions[:, 0]])
+    torch.testing.assert_close(response.mean, expected)
+    torch.testing.assert_close(losses.mean, problem.evaluate(theta).mean)
+    assert response.standard_error() is None
