@@ -23,8 +23,8 @@ def recycled_minres(
     """``minres``, started from the best combination of solutions of a neighbouring system.
 
     Among the combinations x = y W of the neighbouring solutions W the one with the least residual |b - A x| is taken
-    for each right-hand side: one product for each row of W, then a least-squares problem in their number. What is left is
-    solved for as a system of its own, to the same absolute accuracy.
+    for each right-hand side: one product for each row of W, then a least-squares problem in their number. What is
+    left is solved for as a system of its own, to the same absolute accuracy.
 
     Args:
         operator: as in ``minres``.
