@@ -251,7 +251,7 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
     ),
     "forward fails": (
         lambda: problem(train=failing_collation()),
-        ["first train batch", "dict", "forward=lambda model, batch"],
+        ["a dict with 'x'", "forward=lambda model, batch: model(batch['x'])"],
     ),
     "forward fails on validation data": (
         lambda: problem(validation=TensorDataset(torch.zeros(4, 7))),
@@ -441,7 +441,7 @@ def test_numbers_that_are_not_finite(make: Make, name: str) -> None:
 @pytest.mark.parametrize(
     ("make", "cause"),
     [
-        (lambda: problem(train=failing_collation()), KeyError),
+        (lambda: problem(forward=lambda m, batch: m(batch["y"])), TypeError),
         (lambda: problem(losses=losses(nn.MSELoss())), AttributeError),
         (lambda: problem(metrics={"odd": lambda o, b: o[b["y"]]}), TypeError),
         (lambda: FunctionProblem(lambda x: x[7:8] * x[9], X), IndexError),

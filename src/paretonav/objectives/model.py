@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ParetonavError, ProblemError
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
@@ -303,15 +303,12 @@ class ModelProblem(Problem):
 
     def _try_out(self, split: Split) -> None:
         """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
-        batch, again = (next(self._batches(split), None) for _ in range(2))
-        if batch is None or again is None:
-            raise ProblemError(
-                f"the {split} data yields nothing in a second pass; let its __iter__ start anew"
-            )
-        batch, again = batch[0], again[0]
+        batch, again = (next(self._batches(split))[0] for _ in range(2))
         theta = self.parameters().requires_grad_()
         try:
             outputs = self._outputs(theta, batch)
+        except ParetonavError:
+            raise
         except Exception as error:
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
