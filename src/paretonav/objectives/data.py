@@ -89,7 +89,7 @@ class Data:
             self._lengths = [length for _, length in self._read(self._groups)]
             self.size = sum(self._lengths)
         self._indexed = None if isinstance(dataset, IterableDataset) else len(dataset)
-        self._first: list[tuple[torch.Size, float]] | None = None
+        self._first: trees.Fingerprint | None = None
         if self.size == 0:
             raise ProblemError(
                 f"the {role} data is empty: it yields no example; check the dataset and sampler"
@@ -102,7 +102,7 @@ class Data:
         seen = 0
         for number, (batch, length) in enumerate(self._read(self._groups)):
             if number == 0:
-                self._compare(_fingerprint(batch))
+                self._compare(trees.fingerprint(batch))
             seen += length
             yield batch, length
         if seen == 0:
@@ -171,7 +171,7 @@ class Data:
             return leaf.to(self._device, non_blocking=self._device.type == "cuda")
         return leaf.to(self._device) if _moves_whole(leaf) else leaf
 
-    def _compare(self, first: list[tuple[torch.Size, float]]) -> None:
+    def _compare(self, first: trees.Fingerprint) -> None:
         """Remember what is in the first batch, or require that it is what it was."""
         if self._first is None:
             self._first = first
@@ -184,15 +184,10 @@ class Data:
 
     def _changed(self, how: str) -> ProblemError:
         return ProblemError(
-            f"the {self._role} data changed between passes: {how}; losses of different data cannot be compared, so "
-            "let every pass give the same examples in the same order (no random augmentation, no reshuffling)"
+            f"the {self._role} data, {type(self._loader.dataset).__name__}, changed between passes: {how}; losses "
+            "of different data cannot be compared, so let every pass give the same examples in the same order (no "
+            "random augmentation, no reshuffling)"
         )
-
-
-def _fingerprint(batch: Batch) -> list[tuple[torch.Size, float]]:
-    """Shape and sum of each tensor of numbers: what another batch hardly has, at the price of reading this one."""
-    found = [t for t in trees.tensors(batch) if not t.is_complex() and t.layout is torch.strided]
-    return [(t.shape, float(t.detach().sum(dtype=torch.float64))) for t in found if not t.is_meta]
 
 
 def _moves_whole(node: Any) -> bool:

@@ -31,6 +31,8 @@ class FlatParameters:
             written; reading it again gives entries that differ by up to 2^-8 (bfloat16) or 2^-11 (float16)
             of their size.
         device: of all steered parameters.
+        paths: where the module has the steered parameters; other than their names where torch.compile has
+            wrapped a module.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -57,7 +59,7 @@ class FlatParameters:
             )
         self.device = next(iter(self._chosen.values())).device
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
-        self._paths = [name for name, p in module.named_parameters() if plain_name(name) in self._chosen]
+        self.paths = [name for name, _ in module.named_parameters() if plain_name(name) in self._chosen]
         self._sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {_some(self._chosen)}")
@@ -111,11 +113,8 @@ class FlatParameters:
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
     def replacements(self, theta: Tensor) -> dict[str, Tensor]:
-        """What to put in the place of the parameters: ``unflatten``, in their dtypes and by their paths.
-
-        A path differs from the name where torch.compile has wrapped a module.
-        """
-        parts = zip(self._paths, self.unflatten(theta).values(), self.tensors, strict=True)
+        """What to put in the place of the parameters: ``unflatten``, in their dtypes and by their paths."""
+        parts = zip(self.paths, self.unflatten(theta).values(), self.tensors, strict=True)
         return {path: part.to(p.dtype) for path, part, p in parts}
 
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
 
 Tree = Any
+Fingerprint = list[tuple[torch.Size, float]]
 
 
 def map_leaves(
@@ -55,6 +57,12 @@ def leaves(tree: Tree, is_leaf: Callable[[Any], bool] = lambda _: False) -> list
 def tensors(tree: Tree) -> list[Tensor]:
     """The tensors among the leaves."""
     return [leaf for leaf in leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def fingerprint(tree: Tree) -> Fingerprint:
+    """Shape and sum of each tensor of real numbers: what other data hardly have, at the price of reading these."""
+    found = [t.detach() for t in tensors(tree) if not t.is_complex() and t.layout is torch.strided]
+    return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found if not t.is_meta]
 
 
 def map_tensors(function: Callable[[Tensor], Any], tree: Tree) -> Tree:
