@@ -14,6 +14,7 @@ from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.backends import cudnn, mha
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import trees
@@ -26,7 +27,7 @@ Forward = Callable[[nn.Module, Batch], Outputs]
 _RECOMPUTES = (
     "the model saves activations through hooks (gradient checkpointing, or save_on_cpu): they would be "
     "recomputed with the module's own parameters instead of the steered ones, and the gradients would be "
-    "wrong; switch that off (model.gradient_checkpointing_disable() in Hugging Face models) and give a "
+    "wrong; switch that off (Hugging Face models do in eval mode), and give a "
     "smaller batch_size if memory is short"
 )
 
@@ -77,7 +78,7 @@ class StatelessModel:
     def outputs_for_curvature(self, theta: Tensor, batch: Batch) -> Outputs:
         """The same outputs in full precision, with a graph that can be differentiated twice."""
         # The other kernels for attention have no second derivative.
-        with self._plainly(), sdpa_kernel(SDPBackend.MATH):
+        with self._plainly(), sdpa_kernel(SDPBackend.MATH), _PlainWeightNorm():
             return self._at(theta, self._forward, batch)
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
@@ -119,6 +120,25 @@ def _without_hooks() -> Iterator[None]:
         if _RECOMPUTES in str(error):
             raise ProblemError(_RECOMPUTES) from error
         raise
+
+
+class _PlainWeightNorm(TorchFunctionMode):
+    """Weight normalisation by its formula.
+
+    torch's own is silently wrong in its second derivative by v: it takes the saved norms for constants
+    (torch.autograd.gradgradcheck fails on it, as of torch 2.13).
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function is torch._weight_norm:
+            return _weight_norm(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    return v * (g / torch.norm_except_dim(v, 2, dim))
 
 
 class _Call(nn.Module):
