@@ -43,6 +43,8 @@ class ModelProblem(Problem):
     shuffling loader in order, to the last example. A loss that sets the examples of a batch against each
     other (a contrastive loss) is taken on the batches as they are.
 
+    What of a model works, and what is refused and why, is in docs/models.md.
+
     Args:
         model: in eval mode if it has dropout or BatchNorm.
         losses: name -> ``(outputs, batch) -> scalar``, the mean over the batch. What depends on the
