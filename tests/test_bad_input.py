@@ -14,9 +14,11 @@ from paretonav import (
     ModelProblem,
     NavigationError,
     NonFiniteError,
+    OutOfMemoryError,
     ParetonavError,
     ProblemError,
 )
+from paretonav.geometry import Curvature
 from paretonav.problems import digits
 from paretonav.steering.export import write_state
 
@@ -157,7 +159,32 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
         lambda: problem(Recurrent(nn.MultiheadAttention(4, 2, dropout=0.1))),
         ["'layer' (MultiheadAttention)", "model.eval()"],
     ),
-    "functional dropout": (lambda: problem(FunctionalDropout()), ["'first'", "random", "model.eval()"]),
+    "functional dropout": (
+        lambda: problem(FunctionalDropout()),
+        ["'first'", "random", "the model (FunctionalDropout)", "model.eval()"],
+    ),
+    "functional dropout within": (
+        lambda: problem(nn.Sequential(nn.Identity(), FunctionalDropout())),
+        ["'first'", "random", "module '1' (FunctionalDropout)", "model.eval()"],
+    ),
+    "random forward": (
+        lambda: problem(forward=lambda m, batch: m(batch[0] + torch.rand(3))),
+        ["'first'", "random", "forward itself"],
+    ),
+    "batch statistics": (
+        lambda: problem(with_layer(nn.BatchNorm1d(2, track_running_stats=False)).eval()),
+        ["'1' (BatchNorm1d)", "track_running_stats", "GroupNorm"],
+    ),
+    # wrappers
+    "data parallel": (lambda: problem(nn.DataParallel(model())), ["the model", "DataParallel", ".module"]),
+    "data parallel within": (
+        lambda: problem(with_layer(nn.DataParallel(nn.Tanh()))),
+        ["module '1'", "DataParallel", ".module"],
+    ),
+    "lazy part": (
+        lambda: problem(nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(2)), parameters="0.*"),
+        ["'1.weight'", "not initialised", "call the model"],
+    ),
     # losses
     "losses in a list": (lambda: problem(losses=[first, second]), ["losses", "list"]),
     "one loss": (lambda: problem(losses={"first": first}), ["1 objective given", "at least 2"]),
@@ -205,7 +232,7 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
     ),
     "random loss": (
         lambda: problem(losses=losses(lambda o, _: (o * torch.rand(2)).square().mean())),
-        ["'odd'", "random"],
+        ["'odd'", "random", "outputs are the same", "out of the loss"],
     ),
     # metrics
     "metrics in a list": (lambda: problem(metrics=[first]), ["metrics", "list"]),
@@ -237,7 +264,7 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
     "batch size is a float": (lambda: problem(batch_size=2.5), ["batch_size=2.5", "integer"]),
     "augmentation": (
         lambda: problem(train=DataLoader(Augmented())),
-        ["train data", "random", "augmentation"],
+        ["train data", "Augmented", "first batch", "random", "augmentation"],
     ),
     "random validation": (
         lambda: problem(validation=Augmented()),
@@ -251,7 +278,7 @@ MODEL: dict[str, tuple[Make, list[str]]] = {
     ),
     "forward fails": (
         lambda: problem(train=failing_collation()),
-        ["first train batch", "dict", "forward=lambda model, batch"],
+        ["a dict with 'x'", "forward=lambda model, batch: model(batch['x'])"],
     ),
     "forward fails on validation data": (
         lambda: problem(validation=TensorDataset(torch.zeros(4, 7))),
@@ -444,7 +471,7 @@ def test_numbers_that_are_not_finite(make: Make, name: str) -> None:
 @pytest.mark.parametrize(
     ("make", "cause"),
     [
-        (lambda: problem(train=failing_collation()), KeyError),
+        (lambda: problem(forward=lambda m, batch: m(batch["y"])), TypeError),
         (lambda: problem(losses=losses(nn.MSELoss())), AttributeError),
         (lambda: problem(metrics={"odd": lambda o, b: o[b["y"]]}), TypeError),
         (lambda: FunctionProblem(lambda x: x[7:8] * x[9], X), IndexError),
@@ -537,3 +564,105 @@ def test_the_message_of_a_long_list_of_parameters_is_short() -> None:
 def test_exports(tmp_path: Path, name: str, state: dict[str, Any], words: list[str]) -> None:
     check(lambda: write_state(tmp_path / name, state, {}), words, NavigationError)
     assert list(tmp_path.iterdir()) == []
+
+
+def uneven() -> TensorDataset:
+    """The sixth example, in the third batch of two, is one that ``picky`` does not take."""
+    x = torch.linspace(-1, 1, 24).view(8, 3)
+    x[5, 0] = 7.0
+    return TensorDataset(x)
+
+
+def picky(m: nn.Module, batch: Any) -> Tensor:
+    if batch[0][:, 0].max() > 5:
+        raise IndexError("index 7 is out of range")
+    return m(batch[0])  # type: ignore[no-any-return]
+
+
+def test_a_batch_that_fails_in_the_middle_is_named_and_the_model_is_as_it_was() -> None:
+    made = problem(train=uneven(), validation=uneven(), batch_size=2, forward=picky)
+    theta = made.parameters()
+    runs: list[Make] = [
+        lambda: made.evaluate(theta + 1),
+        lambda: made.jacobian(theta + 1),
+        lambda: made.response(theta + 1, torch.ones(1, len(theta))),
+    ]
+    for run in runs:
+        check(run, ["batch 3 of the train data", "IndexError", "index 7", "before it"], ProblemError)
+        assert torch.equal(made.parameters(), theta)
+    check(lambda: made.evaluate(theta, "validation"), ["batch 3 of the validation data"], ProblemError)
+    with pytest.raises(ProblemError, match="curvature batch of 2 examples"):
+        [part.outputs(theta) for part in made.curvature_sample()]
+    assert torch.equal(made.parameters(), theta)
+
+
+def test_a_loss_that_fails_in_the_middle_is_located() -> None:
+    def fragile(o: Tensor, batch: Any) -> Tensor:
+        return picky(nn.Identity(), batch).mean() + o[:, 1].square().mean()
+
+    made = problem(train=uneven(), batch_size=2, losses=losses(fragile))
+    check(lambda: made.evaluate(made.parameters()), ["a loss failed on batch 3", "index 7"], ProblemError)
+
+
+def test_an_example_that_cannot_be_read_is_located() -> None:
+    class Torn(Dataset[Any]):
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, index: int) -> list[Tensor]:
+            if index == 5:
+                raise OSError("file is truncated")
+            return [torch.ones(3) * index]
+
+    made = problem(train=DataLoader(Torn(), batch_size=2))
+    words = ["reading batch 3 of the train data", "OSError", "truncated"]
+    check(lambda: made.evaluate(made.parameters()), words, ProblemError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore"),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        ),
+        MemoryError(),
+    ],
+    ids=["CUDA", "host", "Python"],
+)
+def test_running_out_of_memory_says_what_helps(error: Exception) -> None:
+    full = False
+
+    def forward(m: nn.Module, batch: Any) -> Tensor:
+        if full:
+            raise error
+        return m(batch[0])  # type: ignore[no-any-return]
+
+    made = problem(forward=forward)
+    theta = made.parameters()
+    full = True
+    runs: list[Make] = [
+        lambda: made.evaluate(theta),
+        lambda: made.jacobian(theta),
+        lambda: Curvature(made.curvature_sample(), theta, torch.ones(2) / 2, kind="exact"),
+    ]
+    for run in runs:
+        check(
+            run, ["memory ran out", "batch_size=", "Geometry(samples=...)", "parameters="], OutOfMemoryError
+        )
+    assert issubclass(OutOfMemoryError, MemoryError)
+    full = False
+    operator = Curvature(made.curvature_sample(), theta, torch.ones(2) / 2, kind="exact")
+    operator._products = [(1.0, lambda _: (_ for _ in ()).throw(error))]
+    check(lambda: operator(theta[None]), ["memory ran out"], OutOfMemoryError)
+
+
+def test_other_errors_of_torch_are_not_taken_for_memory() -> None:
+    made = problem()
+    with pytest.raises(RuntimeError, match=r"size mismatch|same size|inconsistent"):
+        Curvature(made.curvature_sample(), made.parameters(), torch.ones(3), kind="exact")
+
+
+def test_torch_script_is_refused() -> None:
+    scripted = torch.jit.trace(model(), torch.zeros(2, 3))  # type: ignore[no-untyped-call]
+    check(lambda: problem(scripted), ["the model is TorchScript", "Python module"], ProblemError)

@@ -13,6 +13,10 @@ class NonFiniteError(ParetonavError, ArithmeticError):
     """A loss or a gradient is infinite or not a number."""
 
 
+class OutOfMemoryError(ParetonavError, MemoryError):
+    """Memory ran out in a pass over the data or in a curvature product; nothing was changed."""
+
+
 class PreferenceError(ParetonavError, ValueError):
     """A preference makes no sense for this problem: unknown names, weights or amounts."""
 

@@ -224,7 +224,50 @@ def test_a_batch_sampler_keeps_its_batches() -> None:
 def test_a_stream_is_read_as_it_comes() -> None:
     data = Data(DataLoader(Stream(MAPPED), batch_size=3), 1, CPU, "train")
     assert contents(data.shuffled(5, seeded())) == IN_ORDER
-    assert contents(data.sample(4, seeded())) == IN_ORDER[:2]
+
+
+def test_the_sample_of_a_stream_is_of_random_batches() -> None:
+    data = Data(DataLoader(Stream(MAPPED), batch_size=3), 1, CPU, "train")
+    for count in range(1, 10):
+        drawn = []
+        for seed in range(30):
+            pairs = data.sample(count, seeded(seed))
+            lengths = sorted(length for _, length in pairs)
+            assert sum(lengths) >= count
+            assert sum(lengths[1:]) < count or 1 in lengths, "no more than are needed"
+            assert contents(pairs) == contents(data.sample(count, seeded(seed)))
+            drawn.append(contents(pairs))
+        assert all(batch in IN_ORDER for sample in drawn for batch in sample)
+        assert {tuple(batch) for sample in drawn for batch in sample} == set(map(tuple, IN_ORDER))
+
+
+def test_data_that_change_between_passes_are_noticed() -> None:
+    class Growing(Stream):
+        def __iter__(self) -> Iterator[Any]:
+            self.items = [*self.items, self.items[-1]]
+            return iter(self.items)
+
+    with pytest.raises(ProblemError, match=r"train data, Growing, changed.*12 examples now, 11 at first"):
+        list(Data(DataLoader(Growing(MAPPED), batch_size=3), 1, CPU, "train"))
+
+    items = Items(list(MAPPED))
+    data = Data(items, 3, CPU, "validation")
+    list(data)
+    items.items = [*MAPPED[:-1], MAPPED[0]]
+    assert len(list(data)) == 4, "only the first batch is looked at"
+    items.items = MAPPED[1:]
+    with pytest.raises(ProblemError, match=r"validation data, Items, changed.*9 examples now, 10 at first"):
+        list(data)
+    items.items = MAPPED[::-1]
+    with pytest.raises(ProblemError, match=r"changed between passes: the first batch.*no reshuffling"):
+        list(data)
+    items.items = MAPPED
+    assert contents(data) == IN_ORDER, "and it can go on with what it was"
+
+
+def test_missing_values_in_the_first_batch_are_no_change() -> None:
+    data = Data(TensorDataset(torch.tensor([float("nan"), 1.0])), 1, CPU, "train")
+    assert len(list(data)) == len(list(data)) == 2
 
 
 def test_a_loader_with_an_iteration_of_its_own_is_read_through_it() -> None:

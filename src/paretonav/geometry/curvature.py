@@ -10,6 +10,7 @@ from torch import Tensor
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import Composite, Cost
+from paretonav.objectives.memory import memory_advice
 
 CurvatureKind = Literal["exact", "gauss-newton"]
 
@@ -43,6 +44,7 @@ class Curvature:
                 [0., 6.]])
     """
 
+    @memory_advice()
     def __init__(
         self,
         sample: Sequence[Composite],
@@ -64,6 +66,7 @@ class Curvature:
         self._cost = cost
         self.shift = shift
 
+    @memory_advice()
     def __call__(self, vectors: Tensor) -> Tensor:
         """The products with the rows of ``vectors`` [k, n], as rows [k, n]."""
         if self._free is not None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.utils import _pytree as pytree
 
 from paretonav.errors import ProblemError
+from paretonav.objectives import trees
 from paretonav.objectives.losses import Losses
 from paretonav.objectives.quantities import Batch, Outputs, Quantities
 
@@ -107,7 +107,7 @@ def measured(
                 parts.append(metrics.part(name, *outputs, batch))
             except (RuntimeError, TypeError):
                 # What leaves torch (NumPy, scikit-learn) cannot take tensors that are being differentiated.
-                plain, steered = pytree.tree_map_only(Tensor, _primal, outputs)
+                plain, steered = trees.map_tensors(_primal, outputs)
                 parts.append(metrics.part(name, plain, steered, batch))
         except ProblemError:
             raise

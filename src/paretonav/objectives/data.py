@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import UserDict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
+from torch.nn.utils.rnn import PackedSequence
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -21,6 +23,7 @@ from torch.utils.data import (
 )
 
 from paretonav.errors import ProblemError
+from paretonav.objectives import trees
 
 T = TypeVar("T")
 Batch = Any
@@ -31,15 +34,17 @@ Group = Sequence[int]  # the indices of the examples in one batch
 class Data:
     """A loader or a dataset, read as pairs of a batch on the right device and its number of examples.
 
-    Every full pass takes the same batches in the same order, so that two passes can be compared batch by
-    batch: a loader's shuffling and drop_last are undone, and any other sampler or batch sampler is asked once
-    for its indices, which are kept. Passes leave torch's global random state alone.
+    A pass holds one batch at a time, so that data may be larger than memory. Every full pass takes the same
+    batches in the same order, so that two passes can be compared batch by batch: a loader's shuffling and
+    drop_last are undone, and any other sampler or batch sampler is asked once for its indices, which are kept.
+    Passes leave torch's global random state alone.
 
     The number of examples is the number of indices that a batch was made of. Where the dataset itself makes
     the batches (``batch_size=None``) or is an IterableDataset, it is the length of the batch's first tensor.
 
     The tensors of a TensorDataset are sliced, not copied. Other data are read through a DataLoader like the
-    given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass.
+    given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass;
+    it is read once at first, to count its examples. What is in a batch may be nested in any way (see ``trees``).
 
     Args:
         source: a DataLoader, or a Dataset.
@@ -51,7 +56,8 @@ class Data:
         size: the number of examples in a full pass.
 
     Raises:
-        ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown.
+        ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown;
+            from a pass, that there are not as many examples as before, or others in the first batch.
     """
 
     def __init__(self, source: Source, batch_size: int, device: torch.device, role: str) -> None:
@@ -60,6 +66,7 @@ class Data:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ProblemError(f"batch_size={batch_size!r} is not possible; give an integer of at least 1")
         self._device = device
+        self._role = role
         self._loader = source if isinstance(source, DataLoader) else DataLoader(source, batch_size=batch_size)
         batching, dataset = self._loader.batch_sampler, self._loader.dataset
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
@@ -79,7 +86,10 @@ class Data:
         if self._groups is not None and self._knows_lengths:
             self.size = sum(map(len, self._groups))
         else:
-            self.size = sum(length for _, length in self)
+            self._lengths = [length for _, length in self._read(self._groups)]
+            self.size = sum(self._lengths)
+        self._indexed = None if isinstance(dataset, IterableDataset) else len(dataset)
+        self._first: trees.Fingerprint | None = None
         if self.size == 0:
             raise ProblemError(
                 f"the {role} data is empty: it yields no example; check the dataset and sampler"
@@ -87,7 +97,20 @@ class Data:
 
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
         """One full pass, in the same order every time."""
-        return self._read(self._groups)
+        if self._indexed is not None and len(self._loader.dataset) != self._indexed:  # type: ignore[arg-type]
+            raise self._changed(f"{len(self._loader.dataset)} examples now, {self._indexed} at first")  # type: ignore[arg-type]
+        seen = 0
+        for number, (batch, length) in enumerate(self._read(self._groups)):
+            if number == 0:
+                self._compare(trees.fingerprint(batch))
+            seen += length
+            yield batch, length
+        if seen == 0:
+            raise ProblemError(
+                f"the {self._role} data yields nothing in a second pass; let its __iter__ start anew"
+            )
+        if seen != self.size:
+            raise self._changed(f"{seen} examples now, {self.size} at first")
 
     def some(self, count: int) -> Iterator[tuple[Batch, int]]:
         """``count`` batches of a full pass, or all it has, spread over it; of an IterableDataset the first ones."""
@@ -114,15 +137,18 @@ class Data:
     def sample(self, count: int, generator: torch.Generator) -> list[tuple[Batch, int]]:
         """Batches of ``count`` random examples, or all of the data if there is no more.
 
-        Where batches cannot be regrouped (see ``shuffled``), the fewest that hold ``count`` examples; of an
-        IterableDataset the first ones.
+        Where batches cannot be regrouped (see ``shuffled``), random ones until they hold ``count`` examples;
+        of an IterableDataset that takes a pass, which holds no other batches than these and the current one.
         """
         if count >= self.size:
             return list(self)
-        if self._groups is not None and self._regroups:
-            chosen = _permuted(_joined(self._groups), generator)[:count]
+        if self._groups is None:
+            chosen = _until(count, _permuted(list(enumerate(self._lengths)), generator))
+            return [pair for number, pair in enumerate(islice(self, max(chosen) + 1)) if number in chosen]
+        if self._regroups:
+            examples = _permuted(_joined(self._groups), generator)[:count]
             # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
-            return list(self._read(_split(chosen, max(len(self._groups[0]), 1024))))
+            return list(self._read(_split(examples, max(len(self._groups[0]), 1024))))
         kept, seen = [], 0
         for batch, length in self.shuffled(count, generator):
             kept.append((batch, length))
@@ -138,7 +164,7 @@ class Data:
             batches = ([_rows(t, group) for t in tensors] for group in groups)
         else:
             batches = _reader(self._loader, groups)
-        moved = (pytree.tree_map(self._move, batch, is_leaf=_can_move) for batch in batches)
+        moved = (trees.map_leaves(self._move, batch, _moves_whole) for batch in batches)
         if groups is not None and self._knows_lengths:
             return zip(moved, map(len, groups), strict=True)
         return ((batch, batch_length(batch)) for batch in moved)
@@ -147,12 +173,33 @@ class Data:
         if isinstance(leaf, Tensor):
             # Towards the host, an asynchronous copy may be read before it has arrived.
             return leaf.to(self._device, non_blocking=self._device.type == "cuda")
-        return leaf.to(self._device) if _can_move(leaf) else leaf
+        return leaf.to(self._device) if _moves_whole(leaf) else leaf
+
+    def _compare(self, first: trees.Fingerprint) -> None:
+        """Remember what is in the first batch, or require that it is what it was."""
+        if self._first is None:
+            self._first = first
+        same = len(first) == len(self._first) and all(
+            shape == before and (math.isclose(total, value, rel_tol=1e-6) or value != value)
+            for (shape, total), (before, value) in zip(first, self._first, strict=True)
+        )
+        if not same:
+            raise self._changed("the first batch is another one")
+
+    def _changed(self, how: str) -> ProblemError:
+        return ProblemError(
+            f"the {self._role} data, {type(self._loader.dataset).__name__}, changed between passes: {how}; losses "
+            "of different data cannot be compared, so let every pass give the same examples in the same order (no "
+            "random augmentation, no reshuffling)"
+        )
 
 
-def _can_move(node: Any) -> bool:
-    """Whether it knows how to go to a device, as tensors do and packed sequences, which must stay whole."""
-    return callable(getattr(node, "to", None))
+def _moves_whole(node: Any) -> bool:
+    """Whether it knows how to go to a device, as tensors do and packed sequences, which must stay whole.
+
+    A mapping's own way (that of a BatchEncoding) would change what the dataset holds.
+    """
+    return callable(getattr(node, "to", None)) and not isinstance(node, UserDict)
 
 
 def batch_length(batch: Batch) -> int:
@@ -161,7 +208,9 @@ def batch_length(batch: Batch) -> int:
     Raises:
         ProblemError: the batch holds no tensor that has a length.
     """
-    for leaf in pytree.tree_leaves(batch):
+    for leaf in trees.leaves(batch, lambda node: isinstance(node, PackedSequence)):
+        if isinstance(leaf, PackedSequence):
+            return int(leaf.batch_sizes[0])
         if isinstance(leaf, Tensor) and leaf.ndim > 0:
             return len(leaf)
     raise ProblemError(
@@ -218,6 +267,18 @@ def _is_plain(loader: DataLoader[Any]) -> bool:
 
 def _split(indices: Sequence[T], size: int) -> list[Sequence[T]]:
     return [indices[i : i + size] for i in range(0, len(indices), size)]
+
+
+def _until(count: int, lengths: Sequence[tuple[int, int]]) -> set[int]:
+    """The numbers of the first batches, given as pairs of a number and a length, that hold ``count`` examples."""
+    chosen: set[int] = set()
+    seen = 0
+    for number, length in lengths:
+        if seen >= count:
+            break
+        chosen.add(number)
+        seen += length
+    return chosen
 
 
 def _joined(groups: Sequence[Group]) -> list[int]:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import is_dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.graph import disable_saved_tensors_hooks
+from torch.backends import cudnn, mha
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
+from paretonav.errors import ProblemError
+from paretonav.objectives import trees
 from paretonav.objectives.data import Batch
-from paretonav.objectives.parameters import FlatParameters
+from paretonav.objectives.parameters import FlatParameters, plain_name
 
 Outputs = Any
 Forward = Callable[[nn.Module, Batch], Outputs]
+
+_RECOMPUTES = (
+    "the model saves activations through hooks (gradient checkpointing, or save_on_cpu): they would be "
+    "recomputed with the module's own parameters instead of the steered ones, and the gradients would be "
+    "wrong; switch that off (Hugging Face models do in eval mode), and give a "
+    "smaller batch_size if memory is short"
+)
 
 
 class StatelessModel:
@@ -24,33 +40,105 @@ class StatelessModel:
         flat: its steered parameters.
         forward: ``(model, batch) -> outputs``; by default ``model(batch[0])``, or ``model(batch)`` where the
             batch is a tensor.
+        autocast: run ``outputs`` under torch.autocast in this dtype, which must be torch.bfloat16; what it
+            returns is in float32 again, so that losses are computed in it.
+
+    Raises:
+        ProblemError: another dtype for ``autocast``; from calls, a model that cannot be differentiated when its
+            parameters are replaced.
     """
 
-    def __init__(self, model: nn.Module, flat: FlatParameters, forward: Forward | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        flat: FlatParameters,
+        forward: Forward | None = None,
+        autocast: torch.dtype | None = None,
+    ) -> None:
+        if autocast not in (None, torch.bfloat16):
+            raise ProblemError(
+                f"autocast={autocast} is not possible; give torch.bfloat16 (gradients in float16 underflow "
+                "without a scaled loss), or None"
+            )
         self._model = model
         self._flat = flat
         self._forward = _Call(model, forward or _first_element)
+        self._autocast = autocast
+        self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
 
     def outputs(self, theta: Tensor, batch: Batch) -> Outputs:
         """The outputs for ``batch`` at ``theta`` [n]."""
-        return self._at(theta, self._forward, batch)
+        with self._plainly():
+            if self._autocast is None:
+                return self._at(theta, self._forward, batch)
+            with torch.autocast(theta.device.type, self._autocast):
+                outputs = self._at(theta, self._forward, batch)
+        return trees.map_tensors(lambda t: t.float() if t.dtype == self._autocast else t, outputs)
 
     def outputs_for_curvature(self, theta: Tensor, batch: Batch) -> Outputs:
-        """The same outputs, with a graph that can be differentiated twice."""
+        """The same outputs in full precision, with a graph that can be differentiated twice."""
         # The other kernels for attention have no second derivative.
-        with sdpa_kernel(SDPBackend.MATH):
-            return self.outputs(theta, batch)
+        with self._plainly(), sdpa_kernel(SDPBackend.MATH), _PlainWeightNorm():
+            return self._at(theta, self._forward, batch)
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         """The module's own state_dict, taken while the values of ``theta`` [n] are in place.
 
-        So tied weights and state_dict hooks are as ever. It shares memory with ``theta`` and the module.
+        So tied weights and state_dict hooks are as ever; names are those of the module before torch.compile.
+        It shares memory with ``theta`` and the module.
         """
-        return dict(self._at(theta.detach(), _Call(self._model, lambda model, _: model.state_dict()), None))
+        state = self._at(theta.detach(), _Call(self._model, lambda model, _: model.state_dict()), None)
+        return {plain_name(name): value for name, value in state.items()}
 
     def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        replaced = {f"model.{name}": value for name, value in self._flat.unflatten(theta).items()}
+        replaced = {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
         return functional_call(call, replaced, (batch,))
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """The settings of torch under which the same values come out with and without a graph."""
+        fast = mha.get_fastpath_enabled()
+        with ExitStack() as settings:
+            if torch.is_grad_enabled():
+                settings.enter_context(_without_hooks())
+            # Without a graph, attention would take a path that zeroes padding: other losses than with one.
+            settings.callback(mha.set_fastpath_enabled, fast)
+            mha.set_fastpath_enabled(False)
+            if self._recurrent:  # cuDNN has no derivative of these in eval mode, and no second one at all
+                settings.enter_context(cudnn.flags(enabled=False))
+            if "torch._dynamo" in sys.modules:  # compiled code has no second derivative
+                settings.enter_context(torch.compiler.set_stance("force_eager"))
+            yield
+
+
+@contextmanager
+def _without_hooks() -> Iterator[None]:
+    try:
+        with disable_saved_tensors_hooks(_RECOMPUTES):
+            yield
+    except RuntimeError as error:
+        if _RECOMPUTES in str(error):
+            raise ProblemError(_RECOMPUTES) from error
+        raise
+
+
+class _PlainWeightNorm(TorchFunctionMode):
+    """Weight normalisation by its formula.
+
+    torch's own is silently wrong in its second derivative by v: it takes the saved norms for constants
+    (torch.autograd.gradgradcheck fails on it, as of torch 2.13).
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function is torch._weight_norm:
+            return _weight_norm(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    return v * (g / torch.norm_except_dim(v, 2, dim))
 
 
 class _Call(nn.Module):
@@ -66,4 +154,16 @@ class _Call(nn.Module):
 
 
 def _first_element(model: nn.Module, batch: Batch) -> Outputs:
-    return model(batch if isinstance(batch, Tensor) else batch[0])
+    if isinstance(batch, Tensor):
+        return model(batch)
+    if isinstance(batch, tuple | list) and len(batch) > 0:
+        return model(batch[0])
+    kind = f"a {type(batch).__name__}"
+    example = "model(batch.x)" if is_dataclass(batch) else "model(batch['x'])"
+    if keys := list(batch)[:8] if hasattr(batch, "keys") else []:
+        kind += f" with {', '.join(map(repr, keys))}"
+        example = "model(**batch)" if "input_ids" in keys else f"model(batch[{keys[0]!r}])"
+    raise ProblemError(
+        f"the model cannot be called on {kind}; say how it reads a batch, for example "
+        f"forward=lambda model, batch: {example}"
+    )

@@ -9,7 +9,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ParetonavError, ProblemError
+from paretonav.objectives import trees
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
@@ -23,6 +24,9 @@ from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.problem import Composite, Problem, Split, check_names, require_finite
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
+from paretonav.objectives.randomness import random_module
+from paretonav.objectives.supported import require_gradients, require_supported, unchanged_buffers
+from paretonav.objectives.whereabouts import Whereabouts, explained
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
@@ -39,6 +43,8 @@ class ModelProblem(Problem):
     shuffling loader in order, to the last example. A loss that sets the examples of a batch against each
     other (a contrastive loss) is taken on the batches as they are.
 
+    What of a model works, and what is refused and why, is in docs/models.md.
+
     Args:
         model: in eval mode if it has dropout or BatchNorm.
         losses: name -> ``(outputs, batch) -> scalar``, the mean over the batch. What depends on the
@@ -53,8 +59,10 @@ class ModelProblem(Problem):
         parameters: names or patterns of the parameters to steer; by default all that require grad.
         weight_decay: the coefficient that the model was, or is to be, trained with.
         test: data for ``evaluate(theta, "test")`` alone: nothing is ever chosen by it.
-        forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, lists and dicts; by default
-            ``model(batch[0])``, or ``model(batch)`` where the batch is a tensor.
+        forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, dicts, dataclasses and what
+            Hugging Face models return; by default ``model(batch[0])``, or ``model(batch)`` where the batch is a
+            tensor. It should return what the losses need and no more.
+        autocast: torch.bfloat16 to run all passes but those for curvature under torch.autocast.
         batch_size: how a Dataset is read in full passes.
         seed: of the frozen curvature sample.
 
@@ -95,6 +103,7 @@ class ModelProblem(Problem):
         *,
         test: Source | None = None,
         forward: Forward | None = None,
+        autocast: torch.dtype | None = None,
         batch_size: int = 512,
         seed: int = 0,
     ) -> None:
@@ -119,12 +128,14 @@ class ModelProblem(Problem):
         }
         if not isinstance(weight_decay, int | float) or not 0 <= weight_decay < math.inf:
             raise ProblemError(f"weight_decay={weight_decay!r}; it must be zero or a positive number")
+        require_supported(model)
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
-        self._stateless = StatelessModel(model, self._flat, forward)
+        self._stateless = StatelessModel(model, self._flat, forward, autocast)
         self._seed = seed
         self._pushforward = Pushforward()
+        self._whereabouts = Whereabouts()
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._data: dict[Split, Data] = {"train": Data(train, batch_size, self._flat.device, "train")}
         if validation is not None:
@@ -146,11 +157,13 @@ class ModelProblem(Problem):
     def set_parameters(self, theta: Tensor) -> None:
         self._flat.write(theta)
 
+    @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         collected = self._read(theta, self._collect(split), split)
         self.cost.forward_passes += self._share(split)
         return collected.losses()
 
+    @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
         slopes = self._slopes(theta, split)
         collected = self._collect(split)
@@ -174,6 +187,7 @@ class ModelProblem(Problem):
         self.cost.gradient_passes += self._share(split) * self.m
         return collected.losses(), jacobian.div_(collected.length)
 
+    @explained
     def response(
         self,
         theta: Tensor,
@@ -211,12 +225,12 @@ class ModelProblem(Problem):
         if size not in self._samples:
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
         total = sum(length for _, length in self._samples[size])
-        return [self._composite(batch, length / total) for batch, length in self._samples[size]]
+        return [self._composite(batch, length, total) for batch, length in self._samples[size]]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)
         data = self._data["train"]
-        return (self._composite(batch, n / data.size) for batch, n in data.shuffled(size, generator))
+        return (self._composite(batch, n, data.size) for batch, n in data.shuffled(size, generator))
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         """The module's whole state_dict with the steered parameters replaced; the module stays as it is.
@@ -282,16 +296,17 @@ class ModelProblem(Problem):
             )
         require_deterministic(self.model)
         data = self._data[split]
-        return iter(data) if count is None else data.some(count)
+        return self._whereabouts.follow(iter(data) if count is None else data.some(count), split)
 
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size
 
-    def _composite(self, batch: Batch, fraction: float) -> Composite:
+    def _composite(self, batch: Batch, length: int, total: int) -> Composite:
         joins: list[Join] = []  # of the latest outputs
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
-            curved = self._stateless.outputs_for_curvature(theta, batch)
+            with self._whereabouts.explained(f"the model failed on a curvature batch of {length} examples"):
+                curved = self._stateless.outputs_for_curvature(theta, batch)
             steered = self._flat.unflatten(theta) if self._losses.reads_parameters else {}
             variable, join = divided((curved, steered))
             joins[:] = [join]
@@ -302,19 +317,18 @@ class ModelProblem(Problem):
             # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
             return values + sum(tensor[..., None][..., :0].sum() for tensor in variable)
 
-        return Composite(fraction, outputs, losses)
+        return Composite(length / total, outputs, losses)
 
+    @explained
     def _try_out(self, split: Split) -> None:
         """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
-        batch, again = (next(self._batches(split), None) for _ in range(2))
-        if batch is None or again is None:
-            raise ProblemError(
-                f"the {split} data yields nothing in a second pass; let its __iter__ start anew"
-            )
-        batch, again = batch[0], again[0]
+        batch, again = (next(self._batches(split))[0] for _ in range(2))
         theta = self.parameters().requires_grad_()
         try:
-            outputs = self._outputs(theta, batch)
+            with unchanged_buffers(self.model), require_gradients(self.model, self._flat.paths):
+                outputs = self._outputs(theta, batch)
+        except ParetonavError:
+            raise
         except Exception as error:
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
@@ -344,15 +358,29 @@ class ModelProblem(Problem):
         with torch.no_grad():
             first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
         for values, what in (
-            (same, "on one batch; is there dropout (functional dropout, say)? Call model.eval()"),
+            (same, None),
             (reread, "in two passes; give data without random augmentation, in a fixed order"),
         ):
             differs = ~torch.isclose(first, values, rtol=torch.finfo(first.dtype).eps ** 0.5)
             for name, wrong in zip(self.names, differs.tolist(), strict=True):
                 if wrong:
+                    what = what or f"on one batch; {self._culprit(theta, batch)}"
                     raise ProblemError(
                         f"loss {name!r} on the {split} data is random: it has two values {what}"
                     )
+
+    def _culprit(self, theta: Tensor, batch: Batch) -> str:
+        """What gives two values for one batch, and the remedy."""
+        with torch.no_grad():
+            if (module := random_module(self.model, lambda: self._outputs(theta, batch))) is not None:
+                return (
+                    f"{module} gives two outputs for one input; is there dropout (functional dropout, say)? "
+                    "Call model.eval()"
+                )
+            first, second = (trees.fingerprint(self._outputs(theta, batch)[0]) for _ in range(2))
+        if first != second:
+            return "forward itself gives two outputs for one input; take the random part out of it"
+        return "the model's outputs are the same, so take the random part out of the loss"
 
     def _loss(self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
         """One loss on one batch alone."""

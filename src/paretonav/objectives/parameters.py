@@ -26,12 +26,17 @@ class FlatParameters:
             training.
 
     Attributes:
-        dtype: of all steered parameters.
+        dtype: of the vector: float64 if all steered parameters are, else float32. Parameters in bfloat16 or
+            float16 are rounded at use and when written, so that what is evaluated at a vector is what is
+            written; reading it again gives entries that differ by up to 2^-8 (bfloat16) or 2^-11 (float16)
+            of their size.
         device: of all steered parameters.
+        paths: where the module has the steered parameters; other than their names where torch.compile has
+            wrapped a module.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
-            floating-point, mix dtypes or devices, or share memory without being tied.
+            floating-point, mix float64 with others, mix devices, or share memory without being tied.
     """
 
     def __init__(self, module: nn.Module, patterns: str | Sequence[str] | None = None) -> None:
@@ -39,19 +44,22 @@ class FlatParameters:
         for name, p in self._chosen.items():
             if is_lazy(p):
                 raise ProblemError(f"parameter {name!r} is not initialised; call the model on a batch first")
-            if not p.is_floating_point():
+            if p.dtype not in _DTYPES:
                 raise ProblemError(
-                    f"parameter {name!r} is of dtype {p.dtype}; only floating-point parameters can be "
-                    "steered, choose others with parameters="
+                    f"parameter {name!r} is of dtype {p.dtype}; only parameters in float16, bfloat16, float32 "
+                    "or float64 can be steered, choose others with parameters="
                 )
         kinds = {(p.dtype, p.device): name for name, p in self._chosen.items()}
-        if len(kinds) > 1:
+        dtypes, devices = ({kind[k] for kind in kinds} for k in range(2))
+        if len(devices) > 1 or (torch.float64 in dtypes and len(dtypes) > 1):
             kind = ", ".join(f"{name!r} is {dtype} on {device}" for (dtype, device), name in kinds.items())
             raise ProblemError(
                 f"the steered parameters mix dtypes or devices: {kind}; convert the model with .to(...) or "
                 "choose a uniform subset with parameters="
             )
-        ((self.dtype, self.device),) = kinds
+        self.device = next(iter(self._chosen.values())).device
+        self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
+        self.paths = [name for name, _ in module.named_parameters() if plain_name(name) in self._chosen]
         self._sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
@@ -74,7 +82,7 @@ class FlatParameters:
 
     def read(self) -> Tensor:
         """A copy of the current values, [n]."""
-        return torch.cat([p.detach().reshape(-1) for p in self._chosen.values()])
+        return torch.cat([p.detach().reshape(-1).to(self.dtype) for p in self._chosen.values()])
 
     def write(self, theta: Tensor) -> None:
         """Set the module's parameters to ``theta`` [n], in place, so that optimizers and tied weights see it.
@@ -94,7 +102,7 @@ class FlatParameters:
         n-vectors of zeros as there are parameters.
 
         Raises:
-            ProblemError: ``theta`` is not [n], or not of the parameters' dtype.
+            ProblemError: ``theta`` is not [n], or of another dtype.
         """
         if theta.shape != (self.size,) or theta.dtype != self.dtype:
             raise ProblemError(
@@ -104,10 +112,23 @@ class FlatParameters:
         parts = torch.split(theta, self._sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
+    def replacements(self, theta: Tensor) -> dict[str, Tensor]:
+        """What to put in the place of the parameters: ``unflatten``, in their dtypes and by their paths."""
+        parts = zip(self.paths, self.unflatten(theta).values(), self.tensors, strict=True)
+        return {path: part.to(p.dtype) for path, part, p in parts}
+
+
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def plain_name(name: str) -> str:
+    """The name of a parameter as it was before torch.compile wrapped a module."""
+    return name.replace("_orig_mod.", "")
+
 
 def _chosen(module: nn.Module, patterns: str | Sequence[str] | None) -> dict[str, nn.Parameter]:
     """The parameters to steer, by their first names, in the module's order."""
-    parameters = dict(module.named_parameters())
+    parameters = {plain_name(name): p for name, p in module.named_parameters()}
     if patterns is None:
         chosen = {name: p for name, p in parameters.items() if p.requires_grad}
         if not chosen:
@@ -116,10 +137,10 @@ def _chosen(module: nn.Module, patterns: str | Sequence[str] | None) -> dict[str
             )
         return chosen
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    names = dict(module.named_parameters(remove_duplicate=False))
+    names = {plain_name(name): p for name, p in module.named_parameters(remove_duplicate=False)}
     matched: set[int] = set()
     for pattern in patterns:
-        found = {id(p) for name, p in names.items() if fnmatchcase(name, pattern)}
+        found = {id(p) for name, p in names.items() if fnmatchcase(name, plain_name(pattern))}
         if not found:
             raise ProblemError(
                 f"parameters={pattern!r} matches none of the model's parameters; there are: {some_of(names)}"
@@ -138,7 +159,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
     sharing: dict[int, dict[str, Tensor]] = {}
     for name, t in (*module.named_parameters(), *module.named_buffers()):
         if not is_lazy(t) and t.numel() > 0:
-            sharing.setdefault(t.untyped_storage().data_ptr(), {})[name] = t
+            sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):
             if (one in chosen or other in chosen) and _overlap(tensors[one], tensors[other]):

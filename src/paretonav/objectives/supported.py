@@ -1,0 +1,109 @@
+"""What a module must be like for its parameters to be replaced, and its losses to be functions of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
+
+from paretonav.errors import ProblemError
+
+
+def require_supported(model: nn.Module) -> None:
+    """Refuse modules that cannot be run with other parameters than their own.
+
+    Raises:
+        ProblemError: names the module and the remedy.
+    """
+    for name, module in model.named_modules():
+        which, kind = f"module {name!r}" if name else "the model", type(module).__name__
+        if (
+            isinstance(module, nn.DataParallel | DistributedDataParallel)
+            or kind == "FullyShardedDataParallel"
+        ):
+            raise ProblemError(
+                f"{which} is wrapped in {kind}, which keeps copies or shards of the parameters; give the "
+                "module inside (.module)"
+            )
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ProblemError(
+                f"{which} is TorchScript, in which parameters cannot be replaced; give the Python module"
+            )
+        if isinstance(module, _BatchNorm) and module.running_mean is None:
+            raise ProblemError(
+                f"{which} ({kind}) takes the statistics of each batch even in eval mode "
+                "(track_running_stats=False), so that losses depend on how the data are batched; let it track "
+                "running statistics, or take GroupNorm or LayerNorm"
+            )
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor):
+            raise ProblemError(f"parameter {name!r} is not initialised; call the model on a batch first")
+        if type(tensor).__name__ == "DTensor" or hasattr(tensor, "placements"):
+            raise ProblemError(
+                f"parameter {name!r} is sharded (DTensor); give a model that is whole on one device"
+            )
+
+
+@contextmanager
+def unchanged_buffers(model: nn.Module) -> Iterator[None]:
+    """Require that what is run changes no buffer, as counters and running estimates do.
+
+    Raises:
+        ProblemError: names the buffer, which is as it was again.
+    """
+    before = {name: (b, b._version, b.clone()) for name, b in model.named_buffers()}
+    yield
+    changed = ""
+    for name, buffer in list(model.named_buffers()):
+        if name not in before:
+            continue
+        original, version, copy = before[name]
+        if buffer is original and buffer._version == version:
+            continue
+        if not torch.equal(buffer, copy):
+            changed = changed or name
+        with torch.no_grad():
+            original.copy_(copy)
+        owner, _, leaf = name.rpartition(".")
+        setattr(model.get_submodule(owner), leaf, original)
+    if changed:
+        raise ProblemError(
+            f"calling the model changes its buffer {changed!r}, so that no two passes are the same; call "
+            "model.eval() first, or freeze it"
+        )
+
+
+@contextmanager
+def require_gradients(model: nn.Module, paths: Collection[str]) -> Iterator[None]:
+    """Require of what is run that the modules that own these parameters are not called without gradients only.
+
+    Reentrant checkpointing does that, too; the gradients would silently be zero.
+
+    Raises:
+        ProblemError: names the module.
+    """
+    modes: dict[str, list[bool]] = {}
+    handles = [
+        model.get_submodule(owner).register_forward_pre_hook(
+            lambda *_, owner=owner: modes.setdefault(owner, []).append(torch.is_grad_enabled())
+        )
+        for owner in sorted({path.rpartition(".")[0] for path in paths})
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+    for owner, enabled in modes.items():
+        if not any(enabled):
+            which = f"module {owner!r}" if owner else "the model"
+            raise ProblemError(
+                f"{which} has steered parameters but runs without gradients (torch.no_grad, or gradient "
+                "checkpointing with use_reentrant=True); let it run with gradients and without checkpointing, "
+                "or leave it out of parameters="
+            )

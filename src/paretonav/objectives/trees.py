@@ -1,0 +1,92 @@
+"""Tensors in any nesting of containers: what batches and outputs are made of."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections import UserDict
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from paretonav.errors import ProblemError
+
+Tree = Any
+Fingerprint = list[tuple[torch.Size, float]]
+
+
+def map_leaves(
+    function: Callable[[Any], Any], tree: Tree, is_leaf: Callable[[Any], bool] = lambda _: False
+) -> Tree:
+    """The same containers with ``function(leaf)`` in the place of every leaf; the given ones stay as they are.
+
+    Containers are those that torch knows (tuples, named tuples, lists, dicts, and what libraries have
+    registered, such as the outputs of Hugging Face models), other mappings, and dataclasses. All else is a
+    leaf, and so is what ``is_leaf`` says.
+    """
+    return pytree.tree_map(partial(_visit, function, is_leaf), tree, is_leaf=is_leaf)
+
+
+def _visit(function: Callable[[Any], Any], is_leaf: Callable[[Any], bool], node: Any) -> Any:
+    """A leaf, or a container that torch does not know."""
+    if is_leaf(node):
+        return function(node)
+    if isinstance(node, Mapping):
+        return _mapping_like(node, {key: map_leaves(function, node[key], is_leaf) for key in node})
+    if dataclasses.is_dataclass(node) and not isinstance(node, type):
+        return _dataclass_like(node, partial(map_leaves, function, is_leaf=is_leaf))
+    return function(node)
+
+
+def leaves(tree: Tree, is_leaf: Callable[[Any], bool] = lambda _: False) -> list[Any]:
+    """The leaves, in the order in which ``map_leaves`` visits them."""
+    found: list[Any] = []
+
+    def record(leaf: Any) -> Any:
+        found.append(leaf)
+        return leaf
+
+    map_leaves(record, tree, is_leaf)
+    return found
+
+
+def tensors(tree: Tree) -> list[Tensor]:
+    """The tensors among the leaves."""
+    return [leaf for leaf in leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def fingerprint(tree: Tree) -> Fingerprint:
+    """Shape and sum of each tensor of real numbers: what other data hardly have, at the price of reading these."""
+    found = [t.detach() for t in tensors(tree) if not t.is_complex() and t.layout is torch.strided]
+    return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found if not t.is_meta]
+
+
+def map_tensors(function: Callable[[Tensor], Any], tree: Tree) -> Tree:
+    """``map_leaves`` for tensors only."""
+    return map_leaves(lambda leaf: function(leaf) if isinstance(leaf, Tensor) else leaf, tree)
+
+
+def _mapping_like(node: Mapping[Any, Any], values: dict[Any, Any]) -> Mapping[Any, Any]:
+    if isinstance(node, dict | UserDict):
+        clone = copy.copy(node)
+        for key, value in values.items():
+            clone[key] = value
+        return clone
+    try:
+        return type(node)(values)  # type: ignore[call-arg]
+    except TypeError as error:
+        raise ProblemError(
+            f"a {type(node).__name__} cannot be made anew from a dict ({error}); give a dict instead"
+        ) from error
+
+
+def _dataclass_like(node: Any, function: Callable[[Any], Any]) -> Any:
+    """Without __init__, which may want other arguments, and for frozen ones, too."""
+    clone = copy.copy(node)
+    for field in dataclasses.fields(node):
+        object.__setattr__(clone, field.name, function(getattr(node, field.name)))
+    return clone

@@ -1,0 +1,81 @@
+"""Where a pass over data is, for the messages of what goes wrong in the middle of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from paretonav.errors import ParetonavError, ProblemError
+from paretonav.objectives.data import Batch
+from paretonav.objectives.memory import memory_advice
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="_HasWhereabouts")
+
+
+class Whereabouts:
+    """Follows passes, and explains what is raised in them."""
+
+    def __init__(self) -> None:
+        self._place = "reading the data failed"
+        self._advice = ""
+
+    def follow(self, pairs: Iterator[tuple[Batch, int]], split: str) -> Iterator[tuple[Batch, int]]:
+        """The same batches, remembered by their numbers from 1."""
+        number = 0
+        while True:
+            number += 1
+            self._advice = (
+                "; the batches before it did not, so compare shapes, dtypes and values" if number > 1 else ""
+            )
+            self._place = f"reading batch {number} of the {split} data failed"
+            pair = next(pairs, None)
+            if pair is None:
+                return
+            self._place = (
+                f"the model or a loss failed on batch {number} of the {split} data, a {_kind(pair[0])}"
+            )
+            yield pair
+
+    @contextmanager
+    def explained(self, place: str = "") -> Iterator[None]:
+        """Say of exceptions from the user's code at which batch they came.
+
+        Args:
+            place: what failed, if it is not a batch of the pass that is followed.
+
+        Raises:
+            OutOfMemoryError: memory ran out.
+            ProblemError: anything else but our own errors.
+        """
+        try:
+            with memory_advice():
+                yield
+        except ParetonavError:
+            raise
+        except Exception as error:
+            raise ProblemError(
+                f"{place or self._place}: {type(error).__name__}: {error}{self._advice}"
+            ) from error
+
+
+class _HasWhereabouts(Protocol):
+    _whereabouts: Whereabouts
+
+
+def explained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """A method that makes passes, whose exceptions are explained."""
+
+    @wraps(method)
+    def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._whereabouts.explained():
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+def _kind(batch: Batch) -> str:
+    return type(batch).__name__
