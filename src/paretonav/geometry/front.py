@@ -78,11 +78,14 @@ class FrontModel:
     held_out: Response | None = None
 
     @classmethod
-    def from_tangent(cls, problem: Problem, tangent: Tangent, geometry: Geometry) -> FrontModel:
+    def from_tangent(
+        cls, problem: Problem, tangent: Tangent, geometry: Geometry, *, measure: bool = True
+    ) -> FrontModel:
         """Reduce a tangent to m dimensions.
 
         It takes m - 1 Jacobian-vector products on the validation data and a few training batches, and where a metric
-        has no derivative 2 (m - 1) forward passes for its central differences.
+        has no derivative 2 (m - 1) forward passes for its central differences. ``measure=False`` saves all of that and
+        knows of the training losses only.
         """
         S = tangent.curvature_of_front.numpy()
         if problem.m <= _MAX_MEASURED:
@@ -92,11 +95,12 @@ class FrontModel:
             bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
         validation_losses, held_out, seen = None, None, None
         steps = _difference_steps(tangent)
-        if problem.has_validation:
+        metrics = problem.metric_names if measure else ()
+        if measure and problem.has_validation:
             validation_losses, held_out = problem.response(
                 tangent.theta, tangent.basis, "validation", steps=steps
             )
-        if problem.stochastic:
+        if measure and problem.stochastic:
             seen = problem.response(
                 tangent.theta,
                 tangent.basis,
@@ -105,7 +109,7 @@ class FrontModel:
             )[1]
         measured = held_out or seen
         shown = tangent.losses if validation_losses is None else validation_losses
-        better = [problem.higher_is_better.get(name) for name in problem.metric_names]
+        better = [problem.higher_is_better.get(name) for name in metrics]
         return cls(
             names=problem.names,
             losses=tangent.losses.mean.numpy(),
@@ -116,8 +120,8 @@ class FrontModel:
             metric=absolute(S),
             validation_losses=validation_losses,
             validation_response=None if held_out is None else held_out.mean[: problem.m].numpy(),
-            metric_names=problem.metric_names,
-            metric_values=np.array([shown.metrics[name] for name in problem.metric_names]),
+            metric_names=metrics,
+            metric_values=np.array([shown.metrics[name] for name in metrics]),
             metric_response=None if measured is None else measured.mean[problem.m :].numpy(),
             metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
             seen=seen,

@@ -36,9 +36,12 @@ def recycled_minres(
     if nearby is None:
         return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations)
     images = operator(nearby)
+    lengths = images.norm(dim=1)
+    useful = lengths.isfinite() & (lengths > torch.finfo(rhs.dtype).tiny ** 0.5)
+    directions, images = (rows[useful] / lengths[useful, None] for rows in (nearby, images))
     gram = inner_products(images, images)
     mix = inner_products(rhs, images) @ torch.linalg.pinv(gram, rtol=1e-10, hermitian=True)
-    start = mix.to(rhs) @ nearby
+    start = mix.to(rhs) @ directions
     left = rhs - mix.to(rhs) @ images
     ratios = (left.norm(dim=1) / rhs.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
     relative = [min(1.0, t / r) if r > 0 else 1.0 for t, r in zip(tolerance, ratios, strict=True)]

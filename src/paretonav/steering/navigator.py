@@ -17,7 +17,7 @@ from torch import Tensor
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Problem, Progress
-from paretonav.steering.correctors import MGDA, Correction, Corrector, Guide, Newton
+from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
 from paretonav.steering.export import write_state
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.plan import Plan
@@ -25,11 +25,13 @@ from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preference import Preference, check_amount
 from paretonav.steering.report import misses, predictions, step_report
-from paretonav.steering.target import Target
+from paretonav.steering.trust import Trust
+from paretonav.steering.walk import target_of, walk
 
 logger = logging.getLogger(__name__)
 
 _TANGENT_BYTES = 256 * 2**20
+_FIRST_RADIUS = 0.25
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
@@ -43,7 +45,8 @@ class Navigator:
         problem: what is steered.
         predictor: along the tangent space; by default in objective space.
         corrector: back to the front; by default Newton-Krylov along the normal.
-        geometry: how curvature is measured.
+        geometry: how curvature is measured. Given, it stays; by default sample, tolerance and damping follow what
+            predictions are worth, and long steps are taken in legs (``Trust``).
         approach: what brings a starting point to the front before ``corrector`` polishes it: that of a function,
             and a model that its problem says is untrained. By default descent with line search on functions, the
             problem's own recipe on models.
@@ -72,6 +75,7 @@ class Navigator:
         self.predictor = predictor or ObjectiveSpace()
         self.corrector = corrector or Newton()
         self.geometry = geometry or Geometry()
+        self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self._points: list[Point] = []
         self._current: Point | None = None
@@ -114,7 +118,7 @@ class Navigator:
                 correction = self.corrector.correct(problem, theta, weights, self.geometry, progress=progress)
             else:
                 correction = self._as_it_is()
-            point, tangent = self._make_point(correction, None, None, cost)
+            point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
         scale = float(point.train.mean.abs().mean())
         if point.joint_gain > 0.02 * scale:
             logger.warning(
@@ -139,6 +143,7 @@ class Navigator:
             requested=plan.requested,
             **predictions(front, plan),
             weights=named(front.names, plan.weights),
+            trusted=here.trust.share(front, plan.predicted) == 1,
             _reach=lambda: self.predictor.reach(front, self._tangent_of(here), plan.wish),
         )
 
@@ -151,40 +156,33 @@ class Navigator:
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
             NonFiniteError: a loss or a derivative is not finite there; the model is where it was.
         """
-        problem, here = self.problem, self.here
+        here = self.here
         with self._measured() as cost:
             plan = self._plan(preference, amount)
-            tangent = self.tangent
-            if progress is not None:
-                progress("predict", 0.0)
-            prediction = self.predictor.predict(problem, here.front, tangent, plan)
-            if prediction.share == 0:
-                reason = f"no step length out of {prediction.tries} improved what was to improve"
-                return step_report(
-                    here, here, plan, prediction.losses, None, StepStatus.REJECTED, reason, cost
-                )
-            taken = plan.share(here.front, prediction.share)
-            guide = Guide(tangent, here.front, taken, self._target(taken))
-            weights = torch.from_numpy(taken.weights).clamp_min(0)
-            correction = self.corrector.correct(
-                problem, prediction.theta, weights / weights.sum(), self.geometry, guide, progress
+            gone = walk(
+                self.problem,
+                self.predictor,
+                self.corrector,
+                here.trust,
+                here.front,
+                self.tangent,
+                plan,
+                progress,
             )
-            change = correction.losses.mean.numpy() - here.front.losses
-            worse = [here.front.names[i] for i in plan.wish.improved if i < problem.m and not change[i] < 0]
-            if worse:
-                reason = f"{' and '.join(worse)} did not improve"
+            if gone.correction is None:
                 return step_report(
-                    here, here, taken, correction.losses, None, StepStatus.REJECTED, reason, cost
+                    here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost
                 )
-            point, tangent = self._make_point(correction, preference, taken.amount, cost)
+            taken = plan.share(here.front, gone.amount / plan.amount)
+            point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
         self._accept(point, tangent)
-        status, remarks = StepStatus.ACCEPTED, []
-        if prediction.share < 1:
-            status = StepStatus.SHORTENED
-            remarks.append(f"only {prediction.share:.3g} of the length kept what the front model promised")
-        if not correction.converged:
+        status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
+        remarks = [gone.reason] if gone.reason else []
+        if gone.legs > 1:
+            remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
+        if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(taken.wish, guide.target, here, point)
+        remarks += misses(taken.wish, target_of(taken, here.front, self.problem), here, point)
         return step_report(here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost)
 
     def undo(self) -> Point:
@@ -222,6 +220,12 @@ class Navigator:
             facts["paretonav.validation"] = here.validation
         write_state(path, self.problem.state_dict(here.parameters), facts)
 
+    def _first_trust(self) -> Trust:
+        if not self._adapts:
+            return Trust(np.inf, self.geometry, adapts=False)
+        tolerance = self.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
+        return Trust(_FIRST_RADIUS, replace(self.geometry, tolerance=tolerance), adapts=True)
+
     def _first_model(self, progress: Progress | None) -> tuple[Tensor, Tensor]:
         """Parameters to start from, and the weights at which they are expected to be optimal."""
         problem = self.problem
@@ -248,18 +252,19 @@ class Navigator:
         wish = preference.wish(front.steerable, front.values, front.orientation)
         return self.predictor.plan(front, self.tangent, wish, check_amount(amount))
 
-    def _target(self, plan: Plan) -> Target:
-        precision = 0.01 if self.problem.stochastic else 1e-6
-        return Target.of(plan, self.here.front, self.problem, precision)
-
     def _make_point(
-        self, correction: Correction, preference: Preference | None, amount: float | None, cost: Cost
+        self,
+        correction: Correction,
+        preference: Preference | None,
+        amount: float | None,
+        cost: Cost,
+        trust: Trust,
     ) -> tuple[Point, Tangent]:
         problem = self.problem
         tangent = correction.tangent
         if tangent is None:
-            tangent = tangent_at(problem, correction.theta, correction.weights, self.geometry)
-        front = FrontModel.from_tangent(problem, tangent, self.geometry)
+            tangent = tangent_at(problem, correction.theta, correction.weights, trust.geometry)
+        front = FrontModel.from_tangent(problem, tangent, trust.geometry)
         if not (np.isfinite(front.response).all() and np.isfinite(front.bend).all()):
             curved = np.isfinite(np.broadcast_to(front.bend.sum((1, 2)), problem.m) + front.response.sum(1))
             raise NonFiniteError(
@@ -278,6 +283,7 @@ class Navigator:
             preference=preference,
             amount=amount,
             cost=cost,
+            trust=trust,
         )
         return point, tangent
 
@@ -291,7 +297,7 @@ class Navigator:
     def _tangent_of(self, point: Point) -> Tangent:
         if point.id not in self._tangents:
             weights = torch.from_numpy(point.front.weights)
-            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, self.geometry))
+            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, point.trust.geometry))
         self._tangents.move_to_end(point.id)
         return self._tangents[point.id]
 

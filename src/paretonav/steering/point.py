@@ -17,6 +17,7 @@ from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
 from paretonav.steering.preference import Preference
+from paretonav.steering.trust import Trust
 
 Values = dict[str, float]
 
@@ -35,6 +36,7 @@ class Point:
         metrics: name -> number, on validation data where there is any.
         preference: what led here, and ``amount`` how much of it; None for the first.
         cost: of coming here.
+        trust: how far the front is trusted from here, and how it is measured.
     """
 
     id: int
@@ -47,6 +49,7 @@ class Point:
     preference: Preference | None
     amount: float | None
     cost: Cost
+    trust: Trust
 
     @property
     def losses(self) -> Values:
@@ -99,6 +102,8 @@ class Preview:
         predicted_validation: the same on validation data, or None.
         predicted_metrics: name -> the predicted change of the metric, to first order; empty without metrics.
         weights: name -> weight at the new point.
+        trusted: whether it is within the trust radius. If not, the step will go in several legs, and be cheaper for the
+            others than predicted, as a rule.
     """
 
     plan: Plan
@@ -107,6 +112,7 @@ class Preview:
     predicted_validation: Changes | None
     predicted_metrics: Changes
     weights: Values
+    trusted: bool
     _reach: Callable[[], float] = field(repr=False)
 
     @cached_property

@@ -41,6 +41,7 @@ class Correction:
         tangent: at theta, if the corrector has computed it.
         iterations: corrections made.
         converged: whether the corrector's own tolerance was reached.
+        gain_on_arrival: the joint gain before the first correction, if the corrector has measured it.
     """
 
     theta: Tensor
@@ -49,6 +50,7 @@ class Correction:
     tangent: Tangent | None
     iterations: int
     converged: bool
+    gain_on_arrival: float | None = None
 
 
 class Corrector(Protocol):

@@ -51,6 +51,7 @@ class Newton:
         if limit is None:
             limit = 2 if problem.stochastic else 20
         tangent = _tangent(problem, theta, weights, geometry, None if guide is None else guide.tangent)
+        arrival = tangent.joint_gain
         for iteration in range(limit + 1):
             if progress is not None:
                 progress("return to the front", iteration / max(limit, 1))
@@ -63,7 +64,9 @@ class Newton:
             if moved is None:
                 break
             tangent = _tangent(problem, moved, tangent.weights, geometry, tangent)
-        return Correction(tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small)
+        return Correction(
+            tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small, gain_on_arrival=arrival
+        )
 
     def _improve(self, problem: Problem, tangent: Tangent, guide: Guide | None) -> Tensor | None:
         """One Newton step, halved until the weighted objectives do not rise; None if no length helps."""

@@ -1,0 +1,101 @@
+"""How far the model of the front is believed, and how much is spent on measuring it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel, Geometry
+
+Array = NDArray[np.float64]
+
+_ERROR = 0.05  # of a prediction, that is good enough
+_WASTE = 0.1  # of a step, that may be lost to an inexact tangent
+_SAMPLES = (512, 8192)
+_TOLERANCES = (0.02, 0.3)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A trust region in objective space, and the effort behind the model inside it.
+
+    After every leg of a step the prediction is set against what was achieved, as in a trust region (Conn, Gould, Toint,
+    "Trust-region methods", SIAM 2000, chapter 6); here the effort follows, too:
+
+    - the *radius* is the longest leg that is taken in one go. A prediction to second order is off by a part that grows
+      with the square of the length, so the radius goes to where it would be off by 5 %;
+    - an error that the length does not explain is one of the sample: it is doubled, and halved where the error is
+      small;
+    - an inexact tangent leads beside the front, which shows as joint gain on arrival: where this *waste* is more than
+      a tenth of what was to change, the solves get tighter, where it is little, looser;
+    - a solve that does not converge gets more damping.
+
+    Attributes:
+        radius: the largest relative change of any loss in one leg.
+        geometry: what the tangents are measured with.
+        adapts: whether any of this changes.
+    """
+
+    radius: float
+    geometry: Geometry
+    adapts: bool
+
+    def length(self, front: FrontModel, change: Array) -> float:
+        """The length of a change of the losses [m]: the largest part of a loss's size."""
+        sizes = np.abs(front.losses)
+        return float((np.abs(change) / np.maximum(sizes, 1e-3 * sizes.max())).max())
+
+    def share(self, front: FrontModel, change: Array) -> float:
+        """The share of a planned change that is within the radius."""
+        return float(min(1.0, self.radius / max(self.length(front, change), 1e-300)))
+
+    def after(self, leg: Leg) -> Trust:
+        """The trust for the next leg."""
+        if not self.adapts:
+            return self
+        radius = self.radius
+        if leg.error > _ERROR:
+            radius = leg.length * float(np.clip(np.sqrt(_ERROR / leg.error), 0.25, 1.0))
+        elif leg.length > 0.5 * radius:
+            radius = min(
+                1.0, max(radius, leg.length * min(2.0, float(np.sqrt(_ERROR / max(leg.error, 1e-9)))))
+            )
+        return replace(self, radius=max(radius, 0.02), geometry=self._effort(leg))
+
+    def _effort(self, leg: Leg) -> Geometry:
+        geometry = self.geometry
+        samples, tolerance = geometry.samples, geometry.tolerance
+        if samples is not None and leg.length <= 0.5 * self.radius and leg.error > _ERROR:
+            samples = min(2 * samples, max(samples, _SAMPLES[1]))
+        elif samples is not None and leg.error < 0.1 * _ERROR:
+            samples = max(samples // 2, min(samples, _SAMPLES[0]))
+        if tolerance is not None and leg.waste is not None:
+            if leg.waste > _WASTE:
+                tolerance = max(tolerance / 2, min(tolerance, _TOLERANCES[0]))
+            elif leg.waste < 0.25 * _WASTE:
+                tolerance = min(1.5 * tolerance, max(tolerance, _TOLERANCES[1]))
+        damping = geometry.damping
+        if leg.struggled:
+            damping = 4 * leg.damping if leg.damping > 0 else None
+        return replace(geometry, samples=samples, tolerance=tolerance, damping=damping)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """How one leg went.
+
+    Attributes:
+        length: of the predicted change, relative to the losses.
+        error: |predicted - achieved| / |predicted|.
+        waste: joint gain on arrival, beyond that at the start, relative to the largest change; None if not known.
+        struggled: whether a solve did not converge.
+        damping: that was used.
+    """
+
+    length: float
+    error: float
+    waste: float | None
+    struggled: bool
+    damping: float
