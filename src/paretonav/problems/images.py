@@ -22,6 +22,8 @@ _FASHION = tuple(
     for kind in ("images-idx3", "labels-idx1")
 )
 _MNIST = "mnist/mnist_5k.csv"
+_ROWS = (60_000, 10_000)
+"""Of both OpenML tables: those to train on come first."""
 
 
 class Images(NamedTuple):
@@ -93,7 +95,7 @@ def mnist(folder: sources.Folder = None) -> Images:
         raise sources.damaged(path, f"row {wrong + 1} has {len(rows[wrong])} fields instead of {SIDE**2 + 1}")
     try:
         table = np.array(rows, dtype=np.uint8)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise sources.damaged(path, f"must hold numbers from 0 to 255 ({error})") from error
     return _images(path, table[:, :-1], table[:, -1])
 
@@ -139,7 +141,7 @@ def _idx(values: np.ndarray) -> bytes:
 
 def _digits_table(data_id: int) -> tuple[np.ndarray, np.ndarray]:
     """Pixels [70000, 784] and classes [70000] of OpenML's MNIST and Fashion-MNIST, which look alike."""
-    table = sources.openml(data_id, 70_000, SIDE**2 + 1)
+    table = sources.openml(data_id, sum(_ROWS), SIDE**2 + 1)
     if table.names[-1] != "class":
         raise ProblemError(f"the last column is {table.names[-1]!r} instead of 'class'")
     classes = np.array(table.text()[-1], dtype=np.uint8)
@@ -148,7 +150,7 @@ def _digits_table(data_id: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _download_fashion(folder: Path) -> None:
     pixels, classes = _digits_table(40996)
-    for part, (images, labels) in ((slice(60_000), _FASHION[:2]), (slice(60_000, None), _FASHION[2:])):
+    for part, (images, labels) in ((slice(_ROWS[0]), _FASHION[:2]), (slice(_ROWS[0], None), _FASHION[2:])):
         sources.write(folder / f"{images}.gz", _idx(pixels[part].reshape(-1, SIDE, SIDE)))
         sources.write(folder / f"{labels}.gz", _idx(classes[part]))
 
