@@ -33,19 +33,20 @@ class LeNet(nn.Module):
         side = ((_SIDE[items] - 3) // 2 // 2 - 2) // 2
         self.features = nn.Sequential(
             nn.Conv2d(1, 8, 5, stride=2),
-            nn.SiLU(),
+            nn.Tanh(),
             nn.AvgPool2d(2),
             nn.Conv2d(8, 16, 3),
-            nn.SiLU(),
+            nn.Tanh(),
             nn.AvgPool2d(2),
             nn.Flatten(),
         )
-        self.trunk = nn.Sequential(nn.Linear(16 * side**2, trunk), nn.SiLU())
+        self.trunk = nn.Sequential(nn.Linear(16 * side**2, trunk), nn.Tanh())
         self.heads = nn.Linear(trunk, items * 10)
 
     def forward(self, canvases: Tensor) -> Tensor:
         """[batch, 1, side, side] -> logits [batch, items, 10]."""
-        logits: Tensor = self.heads(self.trunk(self.features(canvases)))
+        # About zero mean and unit deviation: a common offset of all pixels makes the curvature ill-conditioned.
+        logits: Tensor = self.heads(self.trunk(self.features((canvases - 0.4) / 0.35)))
         return logits.view(-1, self._items, 10)
 
 
@@ -61,8 +62,9 @@ class Fashion(TrainedProblem):
     are for testing, and of the other two collections five sixths are for training, the rest for validation and
     testing by halves.
 
-    The net is a small LeNet with SiLU and average pooling instead of ReLU and maximum pooling: those have kinks, at
-    which a second-order model of the front is wrong.
+    The net is a small LeNet with tanh and average pooling instead of ReLU and maximum pooling: those have kinks, at
+    which a second-order model of the front is wrong. Smoothness alone is not enough: with SiLU and pixels from 0 to 1
+    the solves took seven times the products, and the front bent too much for a step of 1 %. Pixels are standardised.
 
     Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
     one-cycle learning rate. The arguments are those of ``fashion``.
@@ -77,8 +79,8 @@ class Fashion(TrainedProblem):
         *,
         items: Literal[2, 3] = 2,
         trunk: int = 6,
-        weight_decay: float = 1e-2,
-        train_size: int = 10_000,
+        weight_decay: float = 8e-3,
+        train_size: int = 8000,
         validation_size: int = 10_000,
         epochs: int = 20,
         folder: sources.Folder = None,
@@ -115,6 +117,7 @@ class Fashion(TrainedProblem):
             seed=seed,
             epochs=epochs,
             generator=generator,
+            learning_rate=5e-3,
         )
 
 
@@ -122,8 +125,8 @@ def fashion(
     *,
     items: Literal[2, 3] = 2,
     trunk: int = 6,
-    weight_decay: float = 1e-2,
-    train_size: int = 10_000,
+    weight_decay: float = 8e-3,
+    train_size: int = 8000,
     validation_size: int = 10_000,
     epochs: int = 20,
     folder: sources.Folder = None,
