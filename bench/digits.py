@@ -17,14 +17,10 @@ import time
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 import paretonav as pn
+from compare import LEARNING_RATES, Array, change, cosines, error, fine_tune, show, values
 from report import write
-
-Array = NDArray[np.float64]
-LEARNING_RATES = (1e-3, 3e-3)
 
 
 def preferences(names: tuple[str, ...]) -> list[pn.Improve]:
@@ -32,43 +28,6 @@ def preferences(names: tuple[str, ...]) -> list[pn.Improve]:
     pairs = [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(names, 2)]
     held = [pn.Improve({a: 1.0}, hold=[b]) for a, b in itertools.permutations(names, 2)]
     return singles + pairs + held
-
-
-def fine_tune(
-    problem: pn.problems.Digits, theta: Tensor, weights: Tensor, seconds: float, rate: float
-) -> Tensor:
-    """Train on fixed weights for a time."""
-    theta = theta.clone().requires_grad_()
-    optimizer = torch.optim.Adam([theta], lr=rate, weight_decay=problem.weight_decay)
-    generator = torch.Generator().manual_seed(1)
-    end = time.perf_counter() + seconds
-    while True:
-        for batch in problem.minibatches(256, generator):
-            optimizer.zero_grad()
-            (weights @ batch.losses(batch.outputs(theta))).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            if time.perf_counter() > end:
-                return theta.detach()
-
-
-def change(problem: pn.Problem, start: pn.Point, theta: Tensor, split: str) -> Array:
-    before = start.train if split == "train" else start.held_out
-    assert before is not None
-    difference = problem.evaluate(theta, split).mean - before.mean  # type: ignore[arg-type]
-    return np.asarray(difference.numpy())
-
-
-def error(predicted: Array, achieved: Array) -> float:
-    return float(np.linalg.norm(predicted - achieved) / np.linalg.norm(predicted))
-
-
-def values(d: dict[str, float] | None) -> Array:
-    assert d is not None
-    return np.array(list(d.values()))
-
-
-def show(v: Array) -> str:
-    return " ".join(f"{x:+.4f}" for x in v)
 
 
 def main() -> None:
@@ -92,7 +51,7 @@ def main() -> None:
                 "losses": show(start.train.mean.numpy()),
                 "validation": show(values(start.validation)),
                 "joint gain % of losses": 100 * start.joint_gain / scale,
-                "lowest cosine": lowest_cosine(nav),
+                "lowest cosine": float(cosines(nav).min()),
             }
         )
         for preference in preferences(problem.names):
@@ -156,12 +115,6 @@ def side_by_side(
     return rows
 
 
-def lowest_cosine(nav: pn.Navigator) -> float:
-    J = nav.tangent.jacobian
-    unit = J / J.norm(dim=1, keepdim=True)
-    return float((unit @ unit.T).min())
-
-
 def one_step(
     nav: pn.Navigator, start: pn.Point, preference: pn.Improve, training: float
 ) -> dict[str, object]:
@@ -190,13 +143,13 @@ def one_step(
     control = change(
         problem,
         start,
-        fine_tune(problem, start.parameters, uniform, step.cost.seconds, LEARNING_RATES[0]),
+        fine_tune(problem, start.parameters, uniform, step.cost.seconds, LEARNING_RATES[0])[0],
         "train",
     )
     weights = torch.from_numpy(preview.plan.weights).float()
     tuned = [
         change(
-            problem, start, fine_tune(problem, start.parameters, weights, step.cost.seconds, rate), "train"
+            problem, start, fine_tune(problem, start.parameters, weights, step.cost.seconds, rate)[0], "train"
         )
         for rate in LEARNING_RATES
     ]
