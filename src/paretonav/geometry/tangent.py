@@ -36,6 +36,7 @@ class Geometry:
             1e-5 in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
+        recycle: begin the solves with those of a point close by, where there is one.
     """
 
     curvature: CurvatureKind | None = None
@@ -44,6 +45,7 @@ class Geometry:
     tolerance: float | None = None
     max_iterations: int = 100
     calibrate: bool = True
+    recycle: bool = True
 
     def tolerance_for(self, problem: Problem, dtype: torch.dtype) -> float:
         """The solver tolerance in force for the tangent basis of ``problem``."""
@@ -171,7 +173,7 @@ def tangent_at(
         rhs,
         tolerance=tolerances,
         max_iterations=geometry.max_iterations,
-        nearby=None if nearby is None else nearby.solution.x,
+        nearby=nearby.solution.x if nearby is not None and geometry.recycle else None,
     )
     if Status.NON_FINITE in solution.status:
         raise NonFiniteError(
