@@ -64,7 +64,7 @@ class Fashion(TrainedProblem):
 
     The net is a small LeNet with tanh and average pooling instead of ReLU and maximum pooling: those have kinks, at
     which a second-order model of the front is wrong. Smoothness alone is not enough: with SiLU and pixels from 0 to 1
-    the solves took seven times the products, and the front bent too much for a step of 1 %. Pixels are standardised.
+    start() took three times the products, and the front bent too much for a step of 1 %. Pixels are standardised.
 
     Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
     one-cycle learning rate. The arguments are those of ``fashion``.
