@@ -33,8 +33,10 @@ def batch_gradient(problem: Problem, batch: Composite, theta: Tensor, weights: T
     (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
     problem.cost.gradient_passes += batch.fraction
     if not gradient.isfinite().all():
-        suspects = [not row.isfinite().all() for row in _gradients(losses, theta)]
-        name = problem.names[suspects.index(True) if True in suspects else int(weights.argmax())]
+        rows = torch.stack(_gradients(losses, theta))
+        # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
+        suspects = (rows.isinf() if rows.isinf().any() else rows.isnan()).any(dim=1)
+        name = problem.names[int(suspects.int().argmax())]
         raise NonFiniteError(
             f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root or "
             "a logarithm at zero, or for a learning rate that is too high"

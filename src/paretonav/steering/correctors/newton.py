@@ -103,10 +103,9 @@ class Newton:
         change = tangent.weight_basis.T @ (weights - tangent.weights)
         step = (
             tangent.normal_step - change.to(tangent.basis) @ tangent.basis
-        )  # the Newton step at these weights
-        within = bounds is None or (
-            settled and torch.equal(tangent.theta + step, bounds.clamp(tangent.theta + step))
-        )
+        )  # the Newton step at ``weights``
+        target = tangent.theta + step
+        within = bounds is None or (settled and torch.equal(target, bounds.clamp(target)))
         if not within:
             step = box_newton_step(problem, tangent, weights, geometry)
         before = float(weights @ problem.objectives(tangent.losses.mean, tangent.theta))
