@@ -102,7 +102,7 @@ def test_it_returns_to_the_front_and_keeps_what_was_asked_for(name: str, prefere
     theta, weights, guide = stepped(problem, preference, 0.05, off=0.3)
     assert guide.target.excess(problem.evaluate(theta)).max() > 3 * guide.target.tolerance
     before = problem.excess(theta, weights)
-    descent = AlignedDescent(OPTIMIZERS[name], epochs=25, batch_size=32, tolerance=1e-4)
+    descent = AlignedDescent(OPTIMIZERS[name], epochs=40, batch_size=32, tolerance=1e-4)
     found = descent.correct(problem, theta, weights, GEOMETRY, guide)
     assert guide.target.met(found.losses)
     # Its own weights are not quite the predicted ones: those of its tangent are.
