@@ -35,7 +35,7 @@ class AlignedDescent:
     are left to fall.
 
     An epoch's noise is averaged out: its result is the mean of the points that it went through (Polyak & Juditsky,
-    SIAM J. Control Optim. 30, 1992). Kept is the point that is best first in how far a named objective is above its
+    SIAM J. Control Optim. 30, 1992). Kept is the point that is best first in how far a named quantity is above its
     target, then in the weighted sum. An epoch that does not pay is taken back and the learning rate halved.
 
     Where there is weight decay, a guided correction keeps the parameters' size, as Newton's does: descent that
@@ -169,8 +169,11 @@ class AlignedDescent:
         excess = 0.0
         if guide is not None:
             theta, losses = align(problem, guide.tangent, theta, guide.target, self.alignments, losses)
-            excess = max(float(guide.target.excess(losses).max()), guide.target.tolerance)
-        return _Candidate(theta, losses, excess, float(weights @ problem.objectives(losses.mean, theta)))
+            target = guide.target
+            excess = float(((target.excess(problem, theta, losses) - target.tolerance) / target.scale).max())
+        return _Candidate(
+            theta, losses, max(excess, 0.0), float(weights @ problem.objectives(losses.mean, theta))
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +183,7 @@ class _Candidate:
     Attributes:
         theta: [n].
         losses: there.
-        excess: how far a named objective is above its target, at least the tolerance.
+        excess: how far a named quantity is above its target beyond the tolerance, in parts of the change asked for.
         value: the weighted sum of the objectives.
     """
 
