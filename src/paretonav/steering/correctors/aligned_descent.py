@@ -55,9 +55,9 @@ class AlignedDescent:
     Raises:
         ProblemError: an argument is out of range, or the optimizer does not fit.
 
-    Measured in bench/results/correctors.md. Newton is the better one on functions without data, far off the front of
-    a well-conditioned problem, and for what a step keeps on validation data; this one leaves less joint gain after
-    long steps on a network, and needs no second derivatives on its way.
+    Measured in bench/results/correctors.md. Newton is the better one on functions without data, on linear models, and
+    mostly in what a step keeps on validation data; this one leaves less joint gain after long steps on a network, and
+    needs no second derivatives on its way.
     """
 
     optimizer: Callable[[list[Tensor]], Optimizer] = adam
