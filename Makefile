@@ -13,7 +13,7 @@ demo: $(VENV)/.run  ## navigate on real data, in the terminal
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev  ## lint, format and types
+check: $(VENV)/.bench  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
