@@ -13,7 +13,7 @@ demo: $(VENV)/.run  ## navigate on real data, in the terminal
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev  ## lint, format and types
+check: $(VENV)/.bench  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -22,10 +22,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machine
+bench: $(VENV)/.bench  ## the figures in the documentation, measured on this machine
 	$(BIN)/python bench/digits.py
 	$(BIN)/python bench/known_fronts.py
 	$(BIN)/python bench/ablation.py
+	$(BIN)/python bench/correctors.py
 	$(BIN)/python bench/large.py
 	$(BIN)/python bench/picture.py
 
@@ -38,6 +39,10 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) --editable '.[bench]'
 	touch $@
 
 clean:

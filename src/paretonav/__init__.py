@@ -32,6 +32,7 @@ from paretonav.steering import (
     Preview,
     Step,
     StepStatus,
+    correctors,
     ppe,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "ProblemError",
     "Step",
     "StepStatus",
+    "correctors",
     "group_gap",
     "l2",
     "ppe",

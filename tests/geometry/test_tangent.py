@@ -221,3 +221,20 @@ def test_front_model_needs_no_more_than_its_tangent() -> None:
     front = FrontModel.from_tangent(problem, t, EXACT)
     assert front.names == problem.names
     np.testing.assert_array_equal(front.losses, t.losses.mean.numpy())
+
+
+def test_solutions_from_nearby_leave_fixed_parameters_where_they_are() -> None:
+    """A neighbour at which they were free has entries for them, which no product here would remove."""
+    problem = pn.problems.quadratic(10, 3, seed=3, bounds=(-0.1, 0.1))
+    assert problem.bounds is not None
+    w = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    inside = tangent_at(problem, 0.5 * problem.pareto_point(w), w)
+    assert inside.free is not None
+    assert inside.free.all()
+    at_bounds = tangent_at(problem, problem.pareto_point(w), w, nearby=inside)
+    assert at_bounds.free is not None
+    assert 0 < (~at_bounds.free).sum() < 8
+    assert not at_bounds.basis[:, ~at_bounds.free].any()
+    assert not at_bounds.normal_step[~at_bounds.free].any()
+    alone = tangent_at(problem, problem.pareto_point(w), w)
+    torch.testing.assert_close(at_bounds.basis, alone.basis, rtol=1e-6, atol=1e-8)

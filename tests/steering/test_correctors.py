@@ -321,6 +321,85 @@ def test_newton_is_back_after_a_few_corrections(m: int, seed: int, amount: float
     assert gradient.norm() < 1e-6 * problem.jacobian(found.theta)[1].norm()
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.sampled_from([2, 3, 5, 20]),
+    st.integers(2, 4),
+    SEEDS,
+    st.sampled_from([1.0, 10.0, 1e4]),
+    st.sampled_from([None, 0.05, 0.2]),
+    st.sampled_from([1e-3, 0.1]),
+)
+def test_newton_ends_at_a_pareto_point_of_a_quadratic_within_five_corrections(
+    n: int, m: int, seed: int, condition: float, box: float | None, off: float
+) -> None:
+    """Inside a box, too: the active set is found on the way."""
+    bounds = None if box is None else (-box, box)
+    problem = pn.problems.quadratic(n, m, seed=seed, condition=condition, bounds=bounds)
+    generator = torch.Generator().manual_seed(seed)
+    w = torch.rand(m, generator=generator, dtype=torch.float64) + 1e-3
+    noise = torch.randn(n, generator=generator, dtype=torch.float64) * problem.centres.std()
+    theta = problem.pareto_point(w) + off * noise
+    if problem.bounds is not None:
+        theta = problem.bounds.clamp(theta)
+    found = Newton(max_corrections=5).correct(problem, theta, w / w.sum(), GEOMETRY)
+    assert found.converged
+    # The minimiser of the weighted sum comes from a dense solve, with bounds from a quadratic programme.
+    assert (found.theta - problem.pareto_point(found.weights)).abs().max() < 1e-8
+    _, jacobian = problem.jacobian(found.theta)
+    _, gradient = pareto_weights(problem, found.theta, jacobian)
+    assert gradient.norm() <= 1e-8 * jacobian.norm(dim=1).max()
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "condition", "box", "seed", "off"),
+    [
+        (5, 2, 10.0, 0.05, 0, 1e-3),  # the Newton step leaves the box, and cut short it goes uphill
+        (5, 2, 1e2, 0.05, 2, 1e-3),
+        (2, 3, 1.0, 0.05, 1, 1e-3),  # the refined weights fix other parameters than the given ones
+        (5, 4, 1.0, 0.05, 3, 1e-3),
+        (2, 2, 1e2, None, 1, 0.1),  # the weights run along the front while the point does
+        (2, 2, 1e4, None, 0, 0.1),
+    ],
+)
+def test_newton_copes_where_it_is_hard(
+    n: int, m: int, condition: float, box: float | None, seed: int, off: float
+) -> None:
+    bounds = None if box is None else (-box, box)
+    problem = pn.problems.quadratic(n, m, seed=seed, condition=condition, bounds=bounds)
+    generator = torch.Generator().manual_seed(seed + 17)
+    w = torch.rand(m, generator=generator, dtype=torch.float64)
+    w /= w.sum()
+    noise = torch.randn(n, generator=generator, dtype=torch.float64) * problem.centres.std()
+    theta = problem.pareto_point(w) + off * noise
+    if problem.bounds is not None:
+        theta = problem.bounds.clamp(theta)
+    found = Newton(max_corrections=5).correct(problem, theta, w, GEOMETRY)
+    assert found.converged
+    assert (found.theta - problem.pareto_point(found.weights)).abs().max() < 1e-8
+
+
+@FEW
+@given(st.integers(2, 4), SEEDS, st.sampled_from([1.0, 1e2, 1e4]), st.sampled_from([None, 0.1]))
+def test_newton_is_back_on_target_within_five_corrections(
+    m: int, seed: int, condition: float, box: float | None
+) -> None:
+    bounds = None if box is None else (-box, box)
+    problem = pn.problems.quadratic(20, m, seed=seed, condition=condition, bounds=bounds)
+    try:
+        theta, weights, guide = predicted(problem, pn.Improve({"f1": 1.0}), 0.05)
+    except pn.InfeasiblePreferenceError:
+        return
+    found = Newton(max_corrections=5).correct(problem, theta, weights, GEOMETRY, guide)
+    assert found.converged
+    assert abs(problem.front_distance(found.losses.mean)) < 1e-8
+    _, jacobian = problem.jacobian(found.theta)
+    _, gradient = pareto_weights(problem, found.theta, jacobian)
+    assert gradient.norm() <= 1e-8 * jacobian.norm(dim=1).max()
+    if box is None:
+        assert guide.target.met(guide.target.excess(problem, found.theta, found.losses))
+
+
 def test_newton_converges_at_least_quadratically() -> None:
     problem = pn.problems.quadratic(50, 4, seed=1)
     theta, weights, _ = predicted(problem, pn.Improve({"f1": 1.0}), 0.3)

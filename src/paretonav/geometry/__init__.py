@@ -1,7 +1,8 @@
 """The front near one point: weights, curvature, tangent, and a model of it in the objectives' dimension."""
 
 from paretonav.geometry.algebra import absolute
-from paretonav.geometry.bounds import pareto_weights
+from paretonav.geometry.bounds import active_set, pareto_weights
+from paretonav.geometry.box_step import box_newton_step
 from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.front import FrontModel
@@ -21,7 +22,9 @@ __all__ = [
     "Status",
     "Tangent",
     "absolute",
+    "active_set",
     "box_minimum_norm_weights",
+    "box_newton_step",
     "conflicts",
     "minimum_norm_weights",
     "minres",

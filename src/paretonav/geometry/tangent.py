@@ -173,7 +173,7 @@ def tangent_at(
         rhs,
         tolerance=tolerances,
         max_iterations=geometry.max_iterations,
-        nearby=nearby.solution.x if nearby is not None and geometry.recycle else None,
+        nearby=_inside(nearby, free) if geometry.recycle else None,
     )
     if Status.NON_FINITE in solution.status:
         raise NonFiniteError(
@@ -213,6 +213,13 @@ def tangent_at(
         damping=damping,
         free=free,
     )
+
+
+def _inside(nearby: Tangent | None, free: Tensor | None) -> Tensor | None:
+    """The neighbouring solutions without the entries that are fixed here: products never touch those."""
+    if nearby is None or free is None:
+        return None if nearby is None else nearby.solution.x
+    return nearby.solution.x * free
 
 
 def _default_damping(operator: Curvature, theta: Tensor, decay: float) -> float:

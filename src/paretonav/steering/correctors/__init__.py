@@ -1,7 +1,8 @@
 """Back to the front: what makes a predicted point Pareto-critical again."""
 
+from paretonav.steering.correctors.aligned_descent import AlignedDescent
 from paretonav.steering.correctors.base import Correction, Corrector, Guide
 from paretonav.steering.correctors.mgda import MGDA
 from paretonav.steering.correctors.newton import Newton
 
-__all__ = ["MGDA", "Correction", "Corrector", "Guide", "Newton"]
+__all__ = ["MGDA", "AlignedDescent", "Correction", "Corrector", "Guide", "Newton"]

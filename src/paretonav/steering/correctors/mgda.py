@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from paretonav.geometry import Geometry, minimum_norm_weights, pareto_weights
-from paretonav.objectives import Composite, Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem, Progress
 from paretonav.steering.correctors.base import Correction, Guide
+from paretonav.steering.correctors.minibatch import batch_jacobian, moved
 from paretonav.steering.finite import finite_jacobian
 
 
@@ -78,7 +79,7 @@ class MGDA:
             length = _armijo(problem, theta, losses, gradient, length, scales)
             if length == 0:
                 break
-            theta = _moved(problem, theta, gradient, length)
+            theta = moved(problem, theta, gradient, length)
             losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         weights = weights / scales
         return Correction(theta, losses, weights / weights.sum(), None, iteration, converged)
@@ -96,10 +97,10 @@ class MGDA:
             if progress is not None:
                 progress("return to the front", epoch / self.epochs)
             for batch in problem.minibatches(self.batch_size, generator):
-                jacobian = _batch_jacobian(problem, batch, theta)
+                jacobian = batch_jacobian(problem, batch, theta, "on a batch, on the way to the front")
                 gradient = minimum_norm_weights(jacobian).to(jacobian) @ jacobian
                 velocity = self.momentum * velocity + gradient
-                theta = _moved(problem, theta, velocity, self.learning_rate)
+                theta = moved(problem, theta, velocity, self.learning_rate)
             losses = problem.evaluate(theta)
             within = allowed is None or bool((losses.mean < allowed).all())
             best = problem.objectives(kept[1].mean, kept[0]).mean()
@@ -117,7 +118,7 @@ def _armijo(
     values = problem.objectives(losses.mean, theta)
     rounding = torch.finfo(theta.dtype).eps * values.abs()
     for _ in range(40):
-        trial = _moved(problem, theta, gradient, length)
+        trial = moved(problem, theta, gradient, length)
         # |gradient|^2 * length, less what the box takes
         gain = float((theta - trial) @ gradient) * scales
         if (gain <= rounding).all():
@@ -129,11 +130,6 @@ def _armijo(
     return 0.0
 
 
-def _moved(problem: Problem, theta: Tensor, gradient: Tensor, length: float) -> Tensor:
-    theta = theta - length * gradient
-    return theta if problem.bounds is None else problem.bounds.clamp(theta)
-
-
 def _ceiling(guide: Guide | None) -> Tensor | None:
     """[m]: the improved objectives' losses before the step, infinite for the others."""
     if guide is None:
@@ -143,13 +139,3 @@ def _ceiling(guide: Guide | None) -> Tensor | None:
         if i < guide.front.m:
             ceiling[i] = guide.front.losses[i]
     return ceiling
-
-
-def _batch_jacobian(problem: Problem, batch: Composite, theta: Tensor) -> Tensor:
-    theta = theta.detach().requires_grad_()
-    values = batch.losses(batch.outputs(theta))
-    problem.require_finite(values.detach(), "on a batch, on the way to the front")
-    rows = [torch.autograd.grad(v, theta, retain_graph=True, materialize_grads=True)[0] for v in values]
-    problem.cost.forward_passes += batch.fraction
-    problem.cost.gradient_passes += batch.fraction * problem.m
-    return torch.stack(rows) + problem.weight_decay * theta.detach()

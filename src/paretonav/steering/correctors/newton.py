@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paretonav.geometry import Geometry, Tangent, tangent_at
+from paretonav.geometry import Geometry, Tangent, active_set, box_newton_step, tangent_at
 from paretonav.objectives import Problem, Progress
 from paretonav.steering.align import align
 from paretonav.steering.correctors.base import Correction, Guide
@@ -24,9 +24,13 @@ class Newton:
     has traded stays traded. What curvature bends away on the longer steps is put back by aligning with the target
     (forward passes). The tangent that is solved for last is the new point's own: it is not paid for again.
 
+    Inside a box, a step that a bound would cut short, or whose weights fix other parameters than those that it was
+    solved for, is replaced by the Newton step of the weighted sum within the bounds (``box_newton_step``).
+
     Attributes:
         tolerance: stop when the joint gain is below this fraction of the mean absolute loss. None: 1e-2 for
-            models on data, 1e-15 for functions (1e-12 in single precision).
+            models on data, 1e-15 for functions (1e-12 in single precision), and for functions |J^T alpha| below
+            1e-8 of the longest gradient besides (1e-5 in single precision).
         max_corrections: at most; None: 2 for models on data, 20 for functions.
         alignments: rounds after each correction.
     """
@@ -44,10 +48,7 @@ class Newton:
         guide: Guide | None = None,
         progress: Progress | None = None,
     ) -> Correction:
-        tolerance, limit = self.tolerance, self.max_corrections
-        if tolerance is None:
-            double = theta.dtype == torch.float64
-            tolerance = 1e-2 if problem.stochastic else (1e-15 if double else 1e-12)
+        limit = self.max_corrections
         if limit is None:
             limit = 2 if problem.stochastic else 20
         tangent = _tangent(problem, theta, weights, geometry, None if guide is None else guide.tangent)
@@ -55,28 +56,65 @@ class Newton:
         for iteration in range(limit + 1):
             if progress is not None:
                 progress("return to the front", iteration / max(limit, 1))
-            scale = float(tangent.losses.mean.abs().mean())
-            small = abs(tangent.joint_gain) <= tolerance * scale
+            settled, small = self._state(problem, tangent)
             on_target = guide is None or _on_target(problem, tangent, guide)
             if (small and on_target) or iteration == limit:
                 break
-            moved = self._improve(problem, tangent, guide)
+            # Weights that follow the point bend its way; after two corrections without a target they have no need to.
+            if settled and (guide is not None or iteration < 2 or not _convex(tangent)):
+                weights = tangent.weights
+            moved = self._improve(problem, tangent, weights, geometry, guide, settled)
             if moved is None:
                 break
-            tangent = _tangent(problem, moved, tangent.weights, geometry, tangent)
+            tangent = _tangent(problem, moved, weights, geometry, tangent)
         return Correction(
             tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small, gain_on_arrival=arrival
         )
 
-    def _improve(self, problem: Problem, tangent: Tangent, guide: Guide | None) -> Tensor | None:
+    def _state(self, problem: Problem, tangent: Tangent) -> tuple[bool, bool]:
+        """Whether the tangent's weights fix the parameters that it was solved for, and whether it is critical."""
+        double = tangent.theta.dtype == torch.float64
+        tolerance = self.tolerance
+        if tolerance is None:
+            tolerance = 1e-2 if problem.stochastic else (1e-15 if double else 1e-12)
+        small = abs(tangent.joint_gain) <= tolerance * float(tangent.losses.mean.abs().mean())
+        gradient = (
+            tangent.weights.to(tangent.jacobian) @ tangent.jacobian + tangent.weight_decay * tangent.theta
+        )
+        free = active_set(problem, tangent.theta, tangent.jacobian, tangent.weights)
+        if free is not None:
+            gradient = gradient * free
+        if self.tolerance is None and not problem.stochastic:
+            longest = float(tangent.jacobian.norm(dim=1).max())
+            small = small and float(gradient.norm()) <= (1e-8 if double else 1e-5) * longest
+        return free is None or tangent.free is None or torch.equal(free, tangent.free), small
+
+    def _improve(
+        self,
+        problem: Problem,
+        tangent: Tangent,
+        weights: Tensor,
+        geometry: Geometry,
+        guide: Guide | None,
+        settled: bool,
+    ) -> Tensor | None:
         """One Newton step, halved until the weighted objectives do not rise; None if no length helps."""
-        weights = tangent.weights
+        bounds = problem.bounds
+        change = tangent.weight_basis.T @ (weights - tangent.weights)
+        step = (
+            tangent.normal_step - change.to(tangent.basis) @ tangent.basis
+        )  # the Newton step at ``weights``
+        target = tangent.theta + step
+        within = bounds is None or (settled and torch.equal(target, bounds.clamp(target)))
+        if not within:
+            step = box_newton_step(problem, tangent, weights, geometry)
         before = float(weights @ problem.objectives(tangent.losses.mean, tangent.theta))
         noise = 16 * torch.finfo(tangent.theta.dtype).eps * max(1.0, abs(before))
         share = 1.0
         for _ in range(6):
-            unbounded = tangent.theta + share * tangent.normal_step
-            theta = unbounded if problem.bounds is None else problem.bounds.clamp(unbounded)
+            theta = tangent.theta + share * step
+            if bounds is not None:
+                theta = bounds.clamp(theta)  # rounding
             losses = problem.evaluate(theta)
             after = float(weights @ problem.objectives(losses.mean, theta))
             if np.isfinite(after) and after <= before + noise:
@@ -85,11 +123,15 @@ class Newton:
         else:
             return None
         # Where a bound stopped a parameter, aligning with a tangent that does not know it would move it off again.
-        if guide is None or not torch.equal(theta, unbounded):
+        if guide is None or not within:
             return theta
         # The response of metrics is known along the tangent that the step started with only.
         known = guide.tangent if guide.target.has_metrics(problem) else tangent
         return align(problem, known, theta, guide.target, self.alignments, losses)[0]
+
+
+def _convex(tangent: Tangent) -> bool:
+    return bool(torch.linalg.eigvalsh(tangent.curvature_of_front).min() > 0)
 
 
 def _on_target(problem: Problem, tangent: Tangent, guide: Guide) -> bool:

@@ -1,0 +1,61 @@
+"""What correctors on minibatches share: gradients of one batch, checked and counted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import NonFiniteError
+from paretonav.objectives import Composite, Problem
+
+
+def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
+    """The objectives' gradients on a batch, weight decay included, [m, n]; m backward passes.
+
+    Raises:
+        NonFiniteError: an objective is not finite on the batch; names it, and ``where`` that was.
+    """
+    theta = theta.detach().requires_grad_()
+    rows = torch.stack(_gradients(_losses(problem, batch, theta, where), theta))
+    problem.cost.gradient_passes += batch.fraction * problem.m
+    return rows + problem.weight_decay * theta.detach()
+
+
+def batch_gradient(problem: Problem, batch: Composite, theta: Tensor, weights: Tensor, where: str) -> Tensor:
+    """The weighted losses' gradient on a batch, without weight decay, [n]; one backward pass.
+
+    Raises:
+        NonFiniteError: a loss or a gradient is not finite on the batch; names the objective, and ``where``.
+    """
+    theta = theta.detach().requires_grad_()
+    losses = _losses(problem, batch, theta, where)
+    weighted = weights.to(losses) @ losses
+    (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
+    problem.cost.gradient_passes += batch.fraction
+    if not gradient.isfinite().all():
+        rows = torch.stack(_gradients(losses, theta))
+        # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
+        suspects = (rows.isinf() if rows.isinf().any() else rows.isnan()).any(dim=1)
+        name = problem.names[int(suspects.int().argmax())]
+        raise NonFiniteError(
+            f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root or "
+            "a logarithm at zero, or for a learning rate that is too high"
+        )
+    return gradient
+
+
+def moved(problem: Problem, theta: Tensor, direction: Tensor, length: float) -> Tensor:
+    """``theta - length * direction``, inside the box if there is one."""
+    theta = theta - length * direction
+    return theta if problem.bounds is None else problem.bounds.clamp(theta)
+
+
+def _losses(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
+    values = batch.losses(batch.outputs(theta))
+    problem.cost.forward_passes += batch.fraction
+    problem.require_finite(values.detach(), where)
+    return values
+
+
+def _gradients(values: Tensor, theta: Tensor) -> list[Tensor]:
+    return [torch.autograd.grad(v, theta, retain_graph=True, materialize_grads=True)[0] for v in values]
