@@ -7,9 +7,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from paretonav.objectives import ModelProblem, Progress
-from paretonav.objectives.data import Batch
 from paretonav.problems.known import check_integer
+from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
 
 TASKS = ("left", "right", "middle")
 _OFFSETS = ((0, 0), (0, 6), (4, 3))
@@ -35,7 +34,7 @@ class DigitsNet(nn.Module):
         return logits.view(-1, len(TASKS), 10)
 
 
-class Digits(ModelProblem):
+class Digits(TrainedProblem):
     """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
 
     The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before
@@ -80,52 +79,19 @@ class Digits(ModelProblem):
             _overlay(images[part], classes[part], size, generator)
             for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = DigitsNet(trunk)
         super().__init__(
-            model.eval(),
-            losses={name: _CrossEntropy(i) for i, name in enumerate(TASKS)},
+            seeded(lambda: DigitsNet(trunk), seed),
+            losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
             train=train,
             validation=validation,
-            metrics={f"{name} accuracy": _Accuracy(i) for i, name in enumerate(TASKS)},
+            metrics={f"{name} accuracy": Accuracy(i) for i, name in enumerate(TASKS)},
             weight_decay=weight_decay,
             batch_size=500,
             seed=seed,
+            epochs=epochs,
+            generator=generator,
         )
         self.test_data = test
-        self._epochs = epochs
-        self._generator = generator
-        self._trained = False
-
-    @property
-    def needs_training(self) -> bool:
-        return not self._trained
-
-    def train(self, progress: Progress | None = None) -> Tensor:
-        batch_size = 256
-        theta = self.parameters().requires_grad_()
-        optimizer = torch.optim.Adam([theta], weight_decay=self.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=1e-2,
-            epochs=self._epochs,
-            steps_per_epoch=-(-self._data["train"].size // batch_size),
-        )
-        for epoch in range(self._epochs):
-            if progress is not None:
-                progress("train the first model", epoch / self._epochs)
-            for batch in self.minibatches(batch_size, self._generator):
-                optimizer.zero_grad()
-                loss = batch.losses(batch.outputs(theta)).mean()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-            self.cost.forward_passes += 1
-            self.cost.gradient_passes += 1
-        self._trained = True
-        self.set_parameters(theta)
-        return theta.detach()
 
 
 def digits(
@@ -167,20 +133,3 @@ def _overlay(images: Tensor, classes: Tensor, count: int, generator: torch.Gener
         place.copy_(torch.maximum(place, images[chosen]))
         labels.append(classes[chosen])
     return TensorDataset(canvas.flatten(1), torch.stack(labels, dim=1))
-
-
-class _CrossEntropy:
-    def __init__(self, task: int) -> None:
-        self._task = task
-
-    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        return nn.functional.cross_entropy(logits[:, self._task], batch[1][:, self._task])
-
-
-class _Accuracy:
-    def __init__(self, task: int) -> None:
-        self._task = task
-
-    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        labels: Tensor = batch[1][:, self._task]
-        return (logits[:, self._task].argmax(dim=1) == labels).double().mean()

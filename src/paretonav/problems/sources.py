@@ -129,14 +129,11 @@ def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=6, mtime=0)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    # In a directory next to the target, from where renaming is atomic.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".download-") as scratch:
+        whole = Path(scratch, path.name)
+        whole.write_bytes(content)
+        whole.replace(path)
 
 
 @dataclass(frozen=True)
