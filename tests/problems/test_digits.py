@@ -47,7 +47,7 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(part) for part in parts] == [1200, 300, 297]
     assert set.union(*parts) == set(range(1797))
     # A canvas is the maximum, so each number on it is a scan of its split.
-    data = [problem._data["train"]._tensors, problem._data["validation"]._tensors, problem.test_data.tensors]
+    data = [problem._data[split]._tensors for split in ("train", "validation", "test")]
     for part, tensors in zip(parts, data, strict=True):
         assert tensors is not None
         shown = {int(value) for value in (16 * tensors[0]).unique().tolist()} - {0}
@@ -63,7 +63,7 @@ def test_names_and_sizes() -> None:
     assert list(losses.metrics) == ["left accuracy", "right accuracy", "middle accuracy"]
     assert problem.evaluate(problem.parameters()).metrics == {}
     assert problem.weight_decay == 0.01
-    assert (problem._data["train"].size, problem._data["validation"].size, len(problem.test_data)) == (
+    assert (problem._data["train"].size, problem._data["validation"].size, problem._data["test"].size) == (
         1200,
         200,
         200,
@@ -75,7 +75,9 @@ def test_names_and_sizes() -> None:
 
 def test_losses_and_metrics_belong_to_their_digit() -> None:
     problem = digits(**SMALL)
-    images, labels = problem.test_data[:]
+    data = problem._data["test"]._tensors
+    assert data is not None
+    images, labels = data
     logits = torch.nn.functional.one_hot(labels, 10) * 50.0
     batch = (images, labels)
     for i in range(3):
@@ -93,12 +95,11 @@ def test_seeds_are_reproducible_and_leave_the_global_state_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
     def fingerprint(problem: Digits) -> list[Tensor]:
-        train, validation = (problem._data[split]._tensors for split in ("train", "validation"))
-        assert train is not None
-        assert validation is not None
-        return [problem.parameters(), *train, *validation, *problem.test_data.tensors]
+        parts = [problem._data[split]._tensors for split in ("train", "validation", "test")]
+        return [problem.parameters(), *(tensor for part in parts if part is not None for tensor in part)]
 
     assert all(torch.equal(a, b) for a, b in zip(fingerprint(first), fingerprint(again), strict=True))
+    assert len(fingerprint(first)) == 7
     assert not any(torch.equal(a, b) for a, b in zip(fingerprint(first), fingerprint(other), strict=True))
     assert torch.equal(first.train(), again.train())
 

@@ -1,9 +1,25 @@
-"""Ready problems: some whose front is known, one on real data."""
+"""Ready problems.
 
+With a known front, so that every outcome can be held against the truth: ``quadratic``, ``zdt``, ``dtlz``,
+``fonseca_fleming``. On real data, a network whose tasks compete, with a training recipe of its own:
+
+==========  =======================================================  =====================================
+problem     what is traded                                           data
+==========  =======================================================  =====================================
+digits      three overlaid handwritten digits, read at once          with scikit-learn
+census      age 40 or older, some college, never married (white,     KDD Census-Income, 299,285 people
+            female) of one person
+==========  =======================================================  =====================================
+
+Data that do not come with scikit-learn are looked for in a local folder, then online; see
+``paretonav.problems.sources``.
+"""
+
+from paretonav.problems.census import Census, census
 from paretonav.problems.digits import Digits, digits
 from paretonav.problems.dtlz import dtlz
 from paretonav.problems.fonseca import fonseca_fleming
 from paretonav.problems.quadratic import quadratic
 from paretonav.problems.zdt import zdt
 
-__all__ = ["Digits", "digits", "dtlz", "fonseca_fleming", "quadratic", "zdt"]
+__all__ = ["Census", "Digits", "census", "digits", "dtlz", "fonseca_fleming", "quadratic", "zdt"]

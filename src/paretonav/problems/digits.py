@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from paretonav.objectives import Metric
 from paretonav.problems.known import check_integer
 from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
 
@@ -43,9 +44,6 @@ class Digits(TrainedProblem):
 
     Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
     one-cycle learning rate. The arguments are those of ``digits``.
-
-    Attributes:
-        test_data: composites of scans that neither training nor validation has seen.
 
     Raises:
         ProblemError: a size is less than 1, or ``weight_decay`` is negative.
@@ -84,14 +82,16 @@ class Digits(TrainedProblem):
             losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
             train=train,
             validation=validation,
-            metrics={f"{name} accuracy": Accuracy(i) for i, name in enumerate(TASKS)},
+            test=test,
+            metrics={
+                f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(TASKS)
+            },
             weight_decay=weight_decay,
             batch_size=500,
             seed=seed,
             epochs=epochs,
             generator=generator,
         )
-        self.test_data = test
 
 
 def digits(
