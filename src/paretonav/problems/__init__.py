@@ -9,12 +9,15 @@ problem     what is traded                                           data
 digits      three overlaid handwritten digits, read at once          with scikit-learn
 census      age 40 or older, some college, never married (white,     KDD Census-Income, 299,285 people
             female) of one person
+adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
+            between the sexes
 ==========  =======================================================  =====================================
 
 Data that do not come with scikit-learn are looked for in a local folder, then online; see
 ``paretonav.problems.sources``.
 """
 
+from paretonav.problems.adult import Adult, adult
 from paretonav.problems.census import Census, census
 from paretonav.problems.digits import Digits, digits
 from paretonav.problems.dtlz import dtlz
@@ -22,4 +25,15 @@ from paretonav.problems.fonseca import fonseca_fleming
 from paretonav.problems.quadratic import quadratic
 from paretonav.problems.zdt import zdt
 
-__all__ = ["Census", "Digits", "census", "digits", "dtlz", "fonseca_fleming", "quadratic", "zdt"]
+__all__ = [
+    "Adult",
+    "Census",
+    "Digits",
+    "adult",
+    "census",
+    "digits",
+    "dtlz",
+    "fonseca_fleming",
+    "quadratic",
+    "zdt",
+]
