@@ -11,29 +11,39 @@ census      age 40 or older, some college, never married (white,     KDD Census-
             female) of one person
 fashion     what each of two overlaid garments is; or of a garment   Fashion-MNIST, MNIST, with scikit-learn
             and two digits
+adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
+            between the sexes
+sentences   sentiment and kind of text of one sentence, read by a    rated sentences (VADER), 23,703
+            pretrained transformer
 ==========  =======================================================  =====================================
 
 Data that do not come with scikit-learn are looked for in a local folder, then online; see
 ``paretonav.problems.sources``.
 """
 
+from paretonav.problems.adult import Adult, adult
 from paretonav.problems.census import Census, census
 from paretonav.problems.digits import Digits, digits
 from paretonav.problems.dtlz import dtlz
 from paretonav.problems.fashion import Fashion, fashion
 from paretonav.problems.fonseca import fonseca_fleming
 from paretonav.problems.quadratic import quadratic
+from paretonav.problems.sentences import Sentences, sentences
 from paretonav.problems.zdt import zdt
 
 __all__ = [
+    "Adult",
     "Census",
     "Digits",
     "Fashion",
+    "Sentences",
+    "adult",
     "census",
     "digits",
     "dtlz",
     "fashion",
     "fonseca_fleming",
     "quadratic",
+    "sentences",
     "zdt",
 ]
