@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import paretonav as pn
+from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
+from paretonav.problems.quadratic import Quadratic
+from paretonav.steering.correctors import Newton
+from paretonav.steering.plan import plan
+from paretonav.steering.predictors import ObjectiveSpace
+from paretonav.steering.preference import Wish
+from paretonav.steering.trust import Trust
+from paretonav.steering.walk import Walk, walk
+
+EVERYWHERE = Trust(np.inf, Geometry(), adapts=False)
+
+
+def at_the_middle(problem: Quadratic) -> tuple[Tangent, FrontModel]:
+    weights = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
+    tangent = tangent_at(problem, problem.pareto_point(weights), weights)
+    return tangent, FrontModel.from_tangent(problem, tangent, Geometry())
+
+
+def wish_of(preference: pn.Improve, front: FrontModel) -> Wish:
+    return preference.wish(front.steerable, front.values, front.orientation)
+
+
+def walked(
+    problem: Quadratic, preference: pn.Improve, amount: float, trust: Trust
+) -> tuple[FrontModel, Walk]:
+    tangent, front = at_the_middle(problem)
+    planned = plan(front, wish_of(preference, front), amount)
+    return front, walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+
+
+@pytest.mark.parametrize("radius", [0.02, 0.05, 0.3])
+def test_however_many_legs_the_whole_wish_comes_true_on_the_front(radius: float) -> None:
+    problem = pn.problems.quadratic(20, 3, seed=1)
+    preference = pn.Improve({"f1": 1.0}, hold=["f2"])
+    front, gone = walked(problem, preference, 0.1, replace(EVERYWHERE, radius=radius))
+    assert gone.correction is not None
+    assert gone.reason == ""
+    assert gone.amount == pytest.approx(0.1)
+    change = gone.losses.mean.numpy() - front.losses
+    assert change[0] == pytest.approx(-0.1 * front.losses[0], rel=1e-4)
+    assert change[1] == pytest.approx(0, abs=1e-5)
+    assert abs(problem.front_distance(gone.losses.mean)) < 1e-8
+    assert (gone.legs == 1) == (radius == 0.3)
+    assert torch.equal(problem.evaluate(gone.correction.theta).mean, gone.losses.mean)
+
+
+def test_a_shorter_radius_takes_more_legs() -> None:
+    legs = [
+        walked(
+            pn.problems.quadratic(20, 3, seed=1), pn.Improve({"f1": 1.0}), 0.1, replace(EVERYWHERE, radius=r)
+        )[1].legs
+        for r in (0.2, 0.06, 0.02)
+    ]
+    assert legs == sorted(legs)
+    assert legs[0] < legs[-1]
+
+
+def test_the_walk_leaves_the_problem_where_it_is() -> None:
+    problem = pn.problems.quadratic(20, 3)
+    before = problem.parameters()
+    walked(problem, pn.Improve({"f1": 1.0}), 0.05, replace(EVERYWHERE, radius=0.03))
+    assert torch.equal(problem.parameters(), before)
+
+
+def test_what_the_edge_stops_on_the_way_is_kept_and_said() -> None:
+    """The plan at the start takes the front for flatter than it is, so the rest of it is refused later."""
+    problem = pn.problems.quadratic(20, 2, seed=3)
+    tangent, front = at_the_middle(problem)
+    wish = wish_of(pn.Improve({"f1": 1.0}), front)
+    planned = replace(plan(front, wish, 0.02), amount=3.0)
+    trust = replace(EVERYWHERE, radius=0.02)
+    # One hundred and fifty times the length of what the coordinates stand for: nothing of the sort is there.
+    gone = walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+    assert gone.amount < 3.0
+    assert gone.reason
+    assert (gone.correction is None) == (gone.legs == 0)
+
+
+def test_bounds_count_from_the_start_of_the_walk() -> None:
+    problem = pn.problems.quadratic(20, 3, seed=2)
+    tangent, front = at_the_middle(problem)
+    free = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
+    ceiling = float(front.losses[1] + 0.5 * free.predicted[1])
+    bounded = pn.Improve({"f1": 1.0}, allow={"f2": ceiling})
+    planned = plan(front, wish_of(bounded, front), 0.1)
+    trust = replace(EVERYWHERE, radius=0.03)
+    gone = walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+    assert gone.legs > 1
+    assert gone.reason == ""
+    assert float(gone.losses.mean[1]) <= ceiling * (1 + 1e-3)
+    assert float(gone.losses.mean[0]) == pytest.approx(0.9 * front.losses[0], rel=1e-4)
