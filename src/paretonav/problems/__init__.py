@@ -11,12 +11,15 @@ census      age 40 or older, some college, never married (white,     KDD Census-
             female) of one person
 fashion     what each of two overlaid garments is; or of a garment   Fashion-MNIST, MNIST, with scikit-learn
             and two digits
-==========  =======================================================  =====================================
+==========  =============================================adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
+            between the sexes
+==========  =====================================
 
 Data that do not come with scikit-learn are looked for in a local folder, then online; see
 ``paretonav.problems.sources``.
 """
 
+from paretonav.problems.adult import Adult, adult
 from paretonav.problems.census import Census, census
 from paretonav.problems.digits import Digits, digits
 from paretonav.problems.dtlz import dtlz
@@ -26,9 +29,11 @@ from paretonav.problems.quadratic import quadratic
 from paretonav.problems.zdt import zdt
 
 __all__ = [
+    "Adult",
     "Census",
     "Digits",
     "Fashion",
+    "adult",
     "census",
     "digits",
     "dtlz",

@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
 
 from paretonav.objectives import ModelProblem, Progress
-from paretonav.objectives.data import Batch
+from paretonav.objectives.data import Batch, Source
+from paretonav.objectives.model import Loss
 
 Module = TypeVar("Module", bound=nn.Module)
-Function = Callable[[Any, Batch], Any]
 
 
 class TrainedProblem(ModelProblem):
@@ -33,8 +32,8 @@ class TrainedProblem(ModelProblem):
     def __init__(
         self,
         model: nn.Module,
-        losses: Mapping[str, Function],
-        train: TensorDataset,
+        losses: Mapping[str, Loss],
+        train: Source,
         *,
         epochs: int,
         generator: torch.Generator,
