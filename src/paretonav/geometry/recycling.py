@@ -43,12 +43,13 @@ def recycled_minres(
     mix = inner_products(rhs, images) @ torch.linalg.pinv(gram, rtol=1e-10, hermitian=True)
     start = mix.to(rhs) @ directions
     left = rhs - mix.to(rhs) @ images
+    del images  # of long vectors there are many here
     ratios = (left.norm(dim=1) / rhs.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
     relative = [min(1.0, t / r) if r > 0 else 1.0 for t, r in zip(tolerance, ratios, strict=True)]
     solution = minres(operator, left, tolerance=relative, max_iterations=max_iterations)
     return replace(
         solution,
-        x=solution.x + start,
+        x=solution.x.add_(start),
         residuals=solution.residuals * torch.tensor(ratios, dtype=torch.float64),
         products=solution.products + len(nearby),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -71,7 +71,8 @@ class Tangent:
         normal_step: [n], the Newton step to the front; it lowers every objective by the same 2 * joint_gain.
         joint_gain: 1/2 g^T A^-1 g with g = J^T alpha: how much all objectives could still fall together.
         residual: |J^T alpha|, weight decay included; zero at a Pareto-critical point.
-        solution: status, residuals and products of the Krylov solves.
+        solution: status, residuals and products of the Krylov solves; x, whose first rows are the basis, is
+            calibrated as that is.
         asymmetry: |S - S^T| / |S| of S = B^T R; a free check of the solves, which is zero when they are exact.
         weight_decay: the part of A's shift that belongs to the objectives.
         damping: the rest of the shift.
@@ -184,6 +185,8 @@ def tangent_at(
         exact = Curvature(sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost)
         scaling = calibration(inner_products(vectors, rhs), inner_products(vectors, exact(vectors)))
         vectors = scaling.T.to(vectors) @ vectors
+        # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
+        solution = replace(solution, x=vectors)
     basis = vectors[: problem.m - 1]
     moved = inner_products(gradients, basis)
     curved = B.T @ moved

@@ -305,7 +305,7 @@ class Navigator:
         """Keep the latest tangents within a fixed memory; an older one is solved again when it is needed."""
         self._tangents[point_id] = tangent
         self._tangents.move_to_end(point_id)
-        tensors = (tangent.basis, tangent.jacobian, tangent.solution.x, tangent.theta, tangent.normal_step)
+        tensors = (tangent.solution.x, tangent.jacobian, tangent.theta, tangent.normal_step)
         size = sum(tensor.nbytes for tensor in tensors)
         while len(self._tangents) > max(1, _TANGENT_BYTES // size):
             self._tangents.popitem(last=False)
