@@ -118,6 +118,26 @@ def test_batches_hold_tokens_masks_and_labels(folder: Path) -> None:
         assert torch.equal(ids[:, 2] - WORDS.index("bad"), labels[:, 0])
 
 
+@pytest.mark.parametrize(
+    ("parameters", "layers"), [("adapters", 1), ("adapters", 2), ("adapters", 9), ("heads", 1), ("all", 1)]
+)
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_what_is_computed_once_changes_nothing(
+    folder: Path, parameters: Any, layers: int, attention: Any
+) -> None:
+    problem = sentences(folder=folder, parameters=parameters, layers=layers, attention=attention, **SMALL)
+    theta = problem.parameters()
+    theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(0))
+    problem.set_parameters(theta)
+    for batch, _ in problem._data["train"]:
+        assert ("states" in batch) == (parameters == "heads" or (layers == 1 and parameters == "adapters"))
+        with torch.no_grad():
+            whole = problem.model(batch["input_ids"], batch["attention_mask"])
+            quick = problem._stateless.outputs(theta, batch)
+        for task in ("sentiment", "source"):
+            torch.testing.assert_close(quick[task], whole[task], atol=1e-5, rtol=1e-4)
+
+
 def test_padding_does_not_matter(folder: Path) -> None:
     problem = sentences(folder=folder, **SMALL)
     (batch, _), *_ = problem._data["train"]

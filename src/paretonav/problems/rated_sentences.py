@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
@@ -91,27 +91,45 @@ def choose(
 
 
 def loader(
-    sentences: Sequence[Sentence], tokens: Sequence[Sequence[int]], batch_size: int
+    sentences: Sequence[Sentence],
+    tokens: Sequence[Sequence[int]],
+    batch_size: int,
+    frozen: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> DataLoader[Item]:
     """Batches of ``input_ids`` and ``attention_mask`` [batch, length] and ``labels`` [batch, 2].
 
     Sentences of about the same length come together, so that little is padding (with 0).
+
+    Args:
+        sentences: with their labels.
+        tokens: of each sentence.
+        batch_size: of a full pass.
+        frozen: the first two of those -> [batch, length, features], computed now and added as ``states``.
     """
     items: list[Item] = [
-        {"input_ids": torch.tensor(ids), "labels": torch.tensor([sentence.sentiment, sentence.kind])}
+        {
+            "input_ids": torch.tensor(ids),
+            "attention_mask": torch.ones(len(ids), dtype=torch.long),
+            "labels": torch.tensor([sentence.sentiment, sentence.kind]),
+        }
         for sentence, ids in zip(sentences, tokens, strict=True)
     ]
     items.sort(key=lambda item: len(item["input_ids"]))
+    if frozen is not None:
+        for i in range(0, len(items), batch_size):
+            group = items[i : i + batch_size]
+            batch = _collate(group)
+            for item, states in zip(group, frozen(batch["input_ids"], batch["attention_mask"]), strict=True):
+                item["states"] = states[: len(item["input_ids"])].clone()
     return DataLoader(items, batch_size=batch_size, collate_fn=_collate)  # type: ignore[arg-type]
 
 
 def _collate(items: list[Item]) -> Item:
-    ids = [item["input_ids"] for item in items]
-    return {
-        "input_ids": pad_sequence(ids, batch_first=True),
-        "attention_mask": pad_sequence([torch.ones_like(i) for i in ids], batch_first=True),
-        "labels": torch.stack([item["labels"] for item in items]),
+    stacked = {
+        name: pad_sequence([item[name] for item in items], batch_first=True)
+        for name in items[0].keys() - {"labels"}
     }
+    return {**stacked, "labels": torch.stack([item["labels"] for item in items])}
 
 
 def download(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from paretonav.errors import ProblemError
@@ -36,13 +37,39 @@ class SentenceNet(nn.Module):
         self.trunk = nn.Linear(encoder.config.hidden_size, trunk)  # type: ignore[union-attr, arg-type]
         self.heads = nn.ModuleDict({task: nn.Linear(trunk, count) for task, count in classes.items()})
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> dict[str, Tensor]:
-        """Both [batch, length] -> task -> logits [batch, classes]."""
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, states: Tensor | None = None, first: int = 0
+    ) -> dict[str, Tensor]:
+        """Both [batch, length] -> task -> logits [batch, classes].
+
+        If the ``states`` [batch, length, features] that enter layer number ``first`` are known, what is below is not
+        computed again.
+        """
+        if states is None:
+            states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        else:
+            states = self._upper(states, attention_mask, first)
         # Sums over the tokens that are not padding; the length of the vector says nothing, as it was pretrained.
         embedding = nn.functional.normalize((states * attention_mask[..., None]).sum(1), dim=1)
         shared = self.trunk(embedding * math.sqrt(embedding.shape[1]))
         return {task: head(shared) for task, head in self.heads.items()}
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor, first: int) -> Tensor:
+        """What enters layer number ``first`` (their number: what leaves the last), [batch, length, features]."""
+        with torch.no_grad():
+            outputs = self.encoder(
+                input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+            )
+        states: Tensor = outputs.hidden_states[first]
+        return states
+
+    def _upper(self, states: Tensor, attention_mask: Tensor, first: int) -> Tensor:
+        lowest = torch.finfo(states.dtype).min
+        mask = (1 - attention_mask.to(states))[:, None, None, :] * lowest  # added to the scores
+        for layer in self.encoder.encoder.layer[first:]:  # type: ignore[union-attr, index]
+            output = layer(states, mask)
+            states = output[0] if isinstance(output, tuple) else output  # depends on transformers' version
+        return states
 
 
 def load_encoder(paths: Sequence[Path], attention: Attention) -> nn.Module:

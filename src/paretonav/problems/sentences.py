@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -41,7 +42,8 @@ class Sentences(TrainedProblem):
     compete.
 
     Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a one-cycle
-    learning rate. Batches are dicts of ``input_ids``, ``attention_mask`` and ``labels``. The arguments are those of
+    learning rate. Batches are dicts of ``input_ids``, ``attention_mask`` and ``labels``, and of ``states``: what enters
+    the first layer with an adapter, which does not change and is computed once. The arguments are those of
     ``sentences``.
 
     A curvature product costs as much as some passes over its sample, so a small sample is enough for a transformer:
@@ -63,7 +65,7 @@ class Sentences(TrainedProblem):
         validation_size: int = 400,
         max_length: int = 32,
         weight_decay: float | None = None,
-        epochs: int = 10,
+        epochs: int = 40,
         attention: Attention = "sdpa",
         folder: sources.Folder = None,
         seed: int = 0,
@@ -109,17 +111,22 @@ class Sentences(TrainedProblem):
                 sentence_encoder.add_adapters(encoder, layers, rank)
             return SentenceNet(encoder, trunk, TASKS)
 
+        model = seeded(make, seed)
+        total = len(model.encoder.encoder.layer)  # type: ignore[union-attr, arg-type]
+        first = {"adapters": max(0, total - layers), "heads": total, "all": 0}[parameters]
         train, validation, test = (
             rated_sentences.loader(
                 part,
                 sentence_encoder.tokenize(pretrained[2], [sentence.text for sentence in part], max_length),
                 batch_size=64,
+                # Nothing that is steered is below, so that what it computes is computed once.
+                frozen=partial(model.states, first=first) if first else None,
             )
             for part in parts
         )
         steered, decay, learning_rate = _STEERED[parameters]
         super().__init__(
-            seeded(make, seed),
+            model,
             losses={task: _CrossEntropy(i, task) for i, task in enumerate(TASKS)},
             train=train,
             validation=validation,
@@ -130,7 +137,7 @@ class Sentences(TrainedProblem):
             },
             parameters=steered,
             weight_decay=decay if weight_decay is None else weight_decay,
-            forward=_forward,
+            forward=partial(_forward, first=first),
             seed=seed,
             epochs=epochs,
             generator=generator,
@@ -149,7 +156,7 @@ def sentences(
     validation_size: int = 400,
     max_length: int = 32,
     weight_decay: float | None = None,
-    epochs: int = 10,
+    epochs: int = 40,
     attention: Attention = "sdpa",
     folder: sources.Folder = None,
     seed: int = 0,
@@ -161,7 +168,7 @@ def sentences(
             the encoder, which then has no adapters.
         trunk: units shared by the two tasks.
         rank: of each adapter.
-        layers: how many of the encoder's last layers have adapters; what is below is never differentiated.
+        layers: how many of the encoder's last layers have adapters.
         train_size: sentences to train on.
         validation_size: sentences to validate on, and to test on.
         max_length: tokens read of a sentence; 85 % of them have no more than 32.
@@ -187,8 +194,8 @@ def sentences(
     )
 
 
-def _forward(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    logits: dict[str, Tensor] = model(batch["input_ids"], batch["attention_mask"])
+def _forward(model: nn.Module, batch: Batch, first: int) -> dict[str, Tensor]:
+    logits: dict[str, Tensor] = model(batch["input_ids"], batch["attention_mask"], batch.get("states"), first)
     return logits
 
 
