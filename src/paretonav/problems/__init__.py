@@ -11,11 +11,11 @@ census      age 40 or older, some college, never married (white,     KDD Census-
             female) of one person
 fashion     what each of two overlaid garments is; or of a garment   Fashion-MNIST, MNIST, with scikit-learn
             and two digits
-==========  =============================================adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
+adult       cross-entropy, demographic parity and equal opportunity  Adult, 45,222 people
             between the sexes
 sentences   sentiment and kind of text of one sentence, read by a    rated sentences (VADER), 23,703
             pretrained transformer
-==========  =====================================
+==========  =======================================================  =====================================
 
 Data that do not come with scikit-learn are looked for in a local folder, then online; see
 ``paretonav.problems.sources``.
