@@ -11,7 +11,7 @@ For every wish, one row for each of:
 Training is Adam, with the better of two learning rates, chosen in hindsight by what was asked for on training data: a
 favour that the steps do not get. Test data choose nothing.
 
-Run: python bench/real.py census|fashion|fashion3|digits [--seed 0]
+Run: python bench/real.py adult|census|digits|fashion|fashion3|sentences [--seed 0]
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ Wish = tuple[pn.Improve, float]
 Row = dict[str, object]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 PROBLEMS: dict[str, Callable[[int], ModelProblem]] = {
+    "adult": lambda seed: pn.problems.adult(seed=seed),
     "census": lambda seed: pn.problems.census(seed=seed),
     "digits": lambda seed: pn.problems.digits(seed=seed),
     "fashion": lambda seed: pn.problems.fashion(seed=seed),
     "fashion3": lambda seed: pn.problems.fashion(items=3, seed=seed),
+    "sentences": lambda seed: pn.problems.sentences(seed=seed),
 }
 
 
