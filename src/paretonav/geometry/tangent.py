@@ -166,12 +166,11 @@ def tangent_at(
     # The gradient that is left is hard to solve for: where the basis is good enough, half the joint gain is missing.
     tolerances = [geometry.tolerance_for(problem, theta.dtype)] * len(rhs)
     tolerances[problem.m - 1] = min(tolerances[0], _NEWTON_TOLERANCE)
+    known = None if nearby is None else nearby.solution.x
+    if known is not None and free is not None:
+        known = known * free  # other bounds may be active there, and the operator does not see what it holds fixed
     solution = recycled_minres(
-        operator,
-        rhs,
-        tolerance=tolerances,
-        max_iterations=geometry.max_iterations,
-        nearby=None if nearby is None else nearby.solution.x,
+        operator, rhs, tolerance=tolerances, max_iterations=geometry.max_iterations, nearby=known
     )
     if Status.NON_FINITE in solution.status:
         raise NonFiniteError(
