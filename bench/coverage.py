@@ -1,4 +1,4 @@
-"""How often the 95 % intervals of what is reported cover the truth, and how often conflict is found.
+"""How often the 95 % intervals of what is reported cover the truth.
 
 A linear model on Gaussian data, of which the population's losses, metrics and their derivatives are known. One training
 set, many draws of validation data; intervals of Student's t with one degree of freedom less than batches.
@@ -23,13 +23,12 @@ from paretonav.steering.report import predictions
 from population import METRICS, NAMES, Population
 from report import write
 
-DRAWS = 400
+DRAWS = 150
 BATCHES = {
     "4": [200] * 4,
     "8": [200] * 8,
     "20": [200] * 20,
-    "3 and one of a quarter": [200] * 3 + [50],
-    "7 and one of ten examples": [200] * 7 + [10],
+    "3 and one of a tenth": [200] * 3 + [20],
 }
 
 Interval = tuple[str, float, float, float]  # what, estimate, standard error, truth

@@ -35,11 +35,22 @@ class Population:
         lengths: of the batches of validation data.
         train: the number of training examples.
         seed: of all draws.
-
+        spread: how far apart the tasks are; at 0 they are the same but for their noise.
+        metrics: whether there are any.
     """
 
-    def __init__(self, lengths: list[int], train: int = 400, seed: int = 0) -> None:
+    def __init__(
+        self,
+        lengths: list[int],
+        train: int = 400,
+        seed: int = 0,
+        *,
+        spread: float = 1.0,
+        metrics: bool = True,
+    ) -> None:
         self._lengths = lengths
+        self._tasks = spread * _TASKS + (1 - spread) * _TASKS.mean(0)
+        self._metrics = _METRICS if metrics else {}
         self._generator = torch.Generator().manual_seed(seed)
         self._train = self._draw([train // 8] * 8)
 
@@ -57,13 +68,7 @@ class Population:
             {name: _squared_error(k) for k, name in enumerate(NAMES)},
             train,
             validation,
-            metrics={
-                "absolute error": pn.Metric(_absolute_error, higher_is_better=False),
-                "hits": pn.Metric(_hits, higher_is_better=True),
-                "gap": pn.Metric(
-                    pn.group_gap(lambda o, b: o[:, 0].sigmoid(), lambda b: b[2]), higher_is_better=False
-                ),
-            },
+            metrics=self._metrics,
         )
 
     def _draw(self, lengths: list[int]) -> list[tuple[Tensor, ...]]:
@@ -71,13 +76,13 @@ class Population:
         group = (torch.rand(count, generator=generator) < _SHARE).long()
         spread = torch.randn(count, _FEATURES, generator=generator, dtype=torch.float64)
         x = _CENTRES[group] + spread
-        y = x @ _TASKS.T + _NOISE * torch.randn(count, len(NAMES), generator=generator, dtype=torch.float64)
+        y = x @ self._tasks.T + _NOISE * torch.randn(count, len(NAMES), generator=generator, dtype=torch.float64)
         return list(zip(*(tensor.split(lengths) for tensor in (x, y, group)), strict=True))
 
     def values(self, w: Tensor) -> Tensor:
         """[6]: the losses and metrics of the whole population at w [4]; differentiable."""
         shares = torch.tensor([1 - _SHARE, _SHARE], dtype=torch.float64)
-        off = w - _TASKS
+        off = w - self._tasks
         means, spread = off @ _CENTRES.T, (off.square().sum(1) + _NOISE**2).sqrt()[:, None]  # of o - y_k
         losses = (means.square() + spread.square()) @ shares
         m, s = means[1], spread[1]
@@ -118,3 +123,10 @@ def _absolute_error(o: Tensor, batch: tuple[Tensor, ...]) -> Tensor:
 
 def _hits(o: Tensor, batch: tuple[Tensor, ...]) -> Tensor:
     return ((o[:, 0] - batch[1][:, 0]).abs() < 1).double().mean()
+
+
+_METRICS = {
+    "absolute error": pn.Metric(_absolute_error, higher_is_better=False),
+    "hits": pn.Metric(_hits, higher_is_better=True),
+    "gap": pn.Metric(pn.group_gap(lambda o, b: o[:, 0].sigmoid(), lambda b: b[2]), higher_is_better=False),
+}
