@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 _STEP = 0.05  # relative improvement at which gains and costs are shown
 _WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no conflict
+_PRICE = 0.02  # nor is one whose price is less than this part of the gain, both relative to the losses
 _LEVEL = 0.95
 
 
@@ -23,9 +24,12 @@ _LEVEL = 0.95
 class Conflict:
     """What improving one objective along the front does on validation data (training data if there is none).
 
+    Training data alone cannot tell a trade-off from overfitting: at an optimum of the training losses somebody always
+    pays for it there.
+
     Attributes:
-        real: whether it gets better at the cost of another, both beyond what is noise at the 95 % level. None where
-            there are too few batches to tell.
+        real: whether it gets better at the cost of another, both beyond what is noise at the 95 % level, and by more
+            than next to nothing. None where there are too few batches to tell.
         reason: why, in words.
         amount: the relative improvement on training data for which the changes are given: 5 %, or what there is.
         gain: the objective's change, negative where it gets better.
@@ -47,8 +51,11 @@ def conflicts(front: FrontModel) -> dict[str, Conflict]:
     Each objective is improved in the direction that costs the least curvature, ``c = |S|^-1 R_i^T``. To first order the
     front makes others pay for it, on the training data. That it is so on validation data as well is tested by the
     response there batch by batch: t-tests with b - 1 degrees of freedom, for the costs at a level that allows for their
-    number (Bonferroni). What is significant but next to nothing is no conflict either: the whole way to the edge has to
-    be worth 1 % of the loss.
+    number (Bonferroni). The direction owes nothing to the validation data, so where there is no conflict each
+    objective is said to have one in at most 2.5 % of the cases.
+
+    What is significant but next to nothing is no conflict either, however many the data: the whole way to the edge has
+    to be worth 1 % of the loss, on validation data too, and the cost 2 % of the gain.
     """
     return {name: _conflict(front, i) for i, name in enumerate(front.names)}
 
@@ -60,16 +67,18 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
     worth = _worth(front, i, c) / size if size else 0.0
     if slope > 0:
         c = c * min(_STEP, max(worth, 1e-6)) * size / slope
+    expected = -front.response @ c
     measured = front.seen if front.held_out is None else front.held_out
-    if measured is None:
-        change, error = -front.response @ c, None
-    else:
-        along = measured.along(torch.from_numpy(-c))
-        change = along[0][: front.m].numpy()
-        error = None if along[1] is None else along[1][: front.m].numpy()
-    batches = 0 if measured is None else len(measured.fractions)
+    change, error, batches = expected, None, 0
+    if measured is not None:
+        along, error_along = measured.along(torch.from_numpy(-c))
+        error = None if error_along is None else error_along[: front.m].numpy()
+        batches = len(measured.fractions)
+        if front.held_out is not None:  # else it was measured on a few batches, and is known of all
+            change = along[: front.m].numpy()
+    confirmed = worth * float(change[i] / expected[i]) if slope > 0 else 0.0
     others = [j for j in range(front.m) if j != i]
-    real, reason = _verdict(front, i, change, error, batches, worth)
+    real, reason = _verdict(front, i, change, error, batches, worth, confirmed)
     return Conflict(
         real=real,
         reason=reason,
@@ -92,9 +101,14 @@ def _worth(front: FrontModel, i: int, c: Array) -> float:
 
 
 def _verdict(
-    front: FrontModel, i: int, change: Array, error: Array | None, batches: int, worth: float
+    front: FrontModel,
+    i: int,
+    change: Array,
+    error: Array | None,
+    batches: int,
+    worth: float,
+    confirmed: float,
 ) -> tuple[bool | None, str]:
-    others = [j for j in range(front.m) if j != i]
     where = "training" if front.held_out is None else "validation"
     if worth < _WORTH:
         return (
@@ -110,9 +124,17 @@ def _verdict(
         error = np.zeros_like(change)
     if not change[i] < -_quantile(batches, 1) * error[i]:
         return False, f"no conflict: what it gains on training data does not show on {where} data"
-    payers = [j for j in others if change[j] > _quantile(batches, len(others)) * error[j]]
+    if confirmed < _WORTH:
+        return False, f"no conflict: to the edge of the front only {confirmed:.2g} of it shows on {where} data"
+    before = front.losses if front.validation_losses is None else front.validation_losses.mean.numpy()
+    sizes = np.maximum(np.abs(before), 1e-12 * np.abs(before).max())
+    price = change / sizes / -(change[i] / sizes[i])
+    others = [j for j in range(front.m) if j != i]
+    significant = change > _quantile(batches, len(others)) * error
+    payers = [j for j in others if significant[j] and price[j] >= _PRICE]
     if not payers:
-        return False, f"no conflict: on {where} data nobody pays for it measurably"
+        cheap = "who pays for it pays next to nothing" if significant[others].any() else "nobody measurably pays for it"
+        return False, f"no conflict: on {where} data {cheap}"
     return True, f"{' and '.join(front.names[j] for j in payers)} would pay for it"
 
 

@@ -94,7 +94,7 @@ class FrontModel:
         else:
             bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
         validation_losses, held_out, seen = None, None, None
-        steps = _difference_steps(tangent)
+        steps = _difference_steps(tangent, bend)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             validation_losses, held_out = problem.response(
@@ -172,7 +172,9 @@ class FrontModel:
         """
         coordinates = torch.from_numpy(np.asarray(c, dtype=float))
         seen, held_out = (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
-        shown = seen if self.held_out is None else held_out
+        shown = held_out
+        if self.held_out is None and self.seen is not None and seen is not None:
+            shown = seen / self.seen.share**0.5  # of metrics nothing more was measured; of losses all the data
         return (
             None if seen is None else seen[: self.m].numpy(),
             None if held_out is None else held_out[: self.m].numpy(),
@@ -228,11 +230,16 @@ class FrontModel:
         return np.asarray(rates)
 
 
-def _difference_steps(tangent: Tangent) -> Tensor:
-    """[m-1], for each direction the length that changes some loss by a few per cent, and none by more."""
+def _difference_steps(tangent: Tangent, bend: Array) -> Tensor:
+    """[m-1], for each direction the length that changes some loss by a few per cent, and none by more.
+
+    To second order: where the objectives hardly compete the first order alone would lead anywhere.
+    """
     sizes = tangent.losses.mean.abs().clamp_min(1e-3 * float(tangent.losses.mean.abs().max()))
     speeds = (tangent.response.abs() / sizes[:, None]).amax(0)
-    return _DIFFERENCE / speeds.clamp_min(1e-12)
+    turns = torch.from_numpy(np.nan_to_num(np.abs(np.diagonal(bend, axis1=1, axis2=2)))) / (2 * sizes[:, None])
+    slow = (speeds.square() + 4 * _DIFFERENCE * turns.amax(0)).sqrt() + speeds
+    return 2 * _DIFFERENCE / slow.clamp_min(1e-12)
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

@@ -36,20 +36,35 @@ def recycled_minres(
     if nearby is None:
         return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations)
     images = operator(nearby)
-    lengths = images.norm(dim=1)
-    useful = lengths.isfinite() & (lengths > torch.finfo(rhs.dtype).tiny ** 0.5)
-    directions, images = (rows[useful] / lengths[useful, None] for rows in (nearby, images))
-    gram = inner_products(images, images)
-    mix = inner_products(rhs, images) @ torch.linalg.pinv(gram, rtol=1e-10, hermitian=True)
-    start = mix.to(rhs) @ directions
-    left = rhs - mix.to(rhs) @ images
+    mix = _least_squares(images, rhs)
+    if mix is None:  # minres says where it is not finite
+        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations)
+    left = torch.addmm(rhs, mix, images, alpha=-1)
     del images  # of long vectors there are many here
     ratios = (left.norm(dim=1) / rhs.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
     relative = [min(1.0, t / r) if r > 0 else 1.0 for t, r in zip(tolerance, ratios, strict=True)]
     solution = minres(operator, left, tolerance=relative, max_iterations=max_iterations)
     return replace(
         solution,
-        x=solution.x.add_(start),
+        x=solution.x.addmm_(mix, nearby),
         residuals=solution.residuals * torch.tensor(ratios, dtype=torch.float64),
         products=solution.products + len(nearby),
     )
+
+
+def _least_squares(images: Tensor, rhs: Tensor) -> Tensor | None:
+    """The [k, j] that minimises |rhs - mix images| row by row; None where something is not finite.
+
+    By the Gramian of the images at unit length, as neighbouring solutions may differ in size by much. Combinations of
+    them that are as short as the rounding errors of the products are left out: they would be blown up, and with
+    them the difference between the residual as it is and as it is thought to be.
+    """
+    lengths = images.norm(dim=1, keepdim=True)
+    units = images / torch.where(lengths > 0, lengths, 1.0)
+    gram, onto = inner_products(units, units), inner_products(rhs, units)
+    if not (gram.isfinite().all() and onto.isfinite().all()):
+        return None
+    negligible = 1e2 * torch.finfo(images.dtype).eps
+    mix = onto @ torch.linalg.pinv(gram, rtol=negligible, hermitian=True)
+    scaled: Tensor = mix.to(rhs) / torch.where(lengths > 0, lengths, 1.0).T
+    return scaled

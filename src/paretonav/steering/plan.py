@@ -152,7 +152,11 @@ def _meet(front: FrontModel, wish: Wish, target: Array, c: Array) -> Array | Non
         if nearest is None:
             return None
         c = nearest
-        if np.abs(front.changes(c)[wish.named] - target).max() <= 1e-9 * scale:
+        changes = front.changes(c)
+        beyond = (wish.orientation * changes - wish.room)[wish.limited]
+        if np.abs(changes[wish.named] - target).max() <= 1e-9 * scale and (
+            beyond <= 1e-9 * np.maximum(scale, np.abs(front.values[wish.limited]))
+        ).all():
             return c
     return None
 

@@ -24,8 +24,8 @@ class Target:
         named: indices of the quantities with a target, objectives first.
         values: theirs.
         tolerance: of each, the error that does not matter.
-        scale: of each, the change that counts as a whole one: that which was asked for, of a held one the largest of
-            its kind.
+        scale: of each, the change that counts as a whole one: what was asked of it, or if that is more, the amount's
+            part of its value, but no more than the largest change of its kind.
         response: [named, m-1], of these quantities in the coordinates of the tangent that the step started with.
     """
 
@@ -51,9 +51,10 @@ class Target:
         losses = wish.named < front.m
         scale = np.zeros(len(changes))
         for kind in (losses, ~losses):
-            largest = np.abs(changes[kind]).max(initial=0.0)
-            # Of what is only held, a change by the amount would be a whole one.
-            scale[kind] = largest or plan.amount * np.abs(values[kind])
+            # The kind's largest change may be in other units than a quantity that is held or asked for little.
+            by_amount = plan.amount * np.where(values[kind] == 0, 1.0, np.abs(values[kind]))
+            largest = np.abs(changes[kind]).max(initial=0.0) or np.inf
+            scale[kind] = np.maximum(np.abs(changes[kind]), np.minimum(largest, by_amount))
         eps = torch.finfo(problem.parameters().dtype).eps
         tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())
         # A metric moves by leaps of one example.

@@ -91,7 +91,7 @@ class MGDA:
         velocity = torch.zeros_like(theta)
         # Losses and parameters are kept as one value: they always belong together.
         kept = (theta, problem.evaluate(theta))
-        problem.require_finite(kept[1].mean, "before the first epoch")
+        problem.require_finite(kept[1], "before the first epoch")
         allowed = _ceiling(guide)
         for epoch in range(self.epochs):
             if progress is not None:

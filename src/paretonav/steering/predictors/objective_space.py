@@ -59,5 +59,5 @@ class ObjectiveSpace:
             if np.isfinite(change).all() and near and (change[falling] < 0).all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
-        problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")
+        problem.require_finite(losses, f"at the shortest of {self.tries} steps")
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)

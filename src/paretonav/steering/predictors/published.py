@@ -87,7 +87,7 @@ class PublishedProjection:
             if np.isfinite(after).all() and (after[selected] < before).all() and enough.all():
                 return Prediction(theta, losses, share, attempt)
             share /= 2
-        problem.require_finite(losses.mean, f"at the shortest of {self.tries} steps")
+        problem.require_finite(losses, f"at the shortest of {self.tries} steps")
         return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
 
     def _coordinates(self, tangent: Tangent, wish: Wish) -> Array:
