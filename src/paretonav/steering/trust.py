@@ -57,7 +57,7 @@ class Trust:
             return self
         radius = self.radius
         if leg.error > _ERROR:
-            radius = leg.length * float(np.clip(np.sqrt(_ERROR / leg.error), 0.25, 1.0))
+            radius = min(radius, leg.length * float(np.clip(np.sqrt(_ERROR / leg.error), 0.25, 1.0)))
         elif leg.length > 0.5 * radius:
             radius = min(
                 1.0, max(radius, leg.length * min(2.0, float(np.sqrt(_ERROR / max(leg.error, 1e-9)))))
