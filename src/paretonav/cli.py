@@ -75,7 +75,7 @@ def demo(
             stream.reconfigure(errors="replace")
     try:
         problem = problems.digits(seed=seed, epochs=epochs)
-        commands = None if script is None else parse(script, problem.names)
+        commands = None if script is None else parse(script, problem.names, problem.metric_names)
         last = _last_commands(plot, export)
         console.print(_WELCOME)
         if method is Method.PPE:
@@ -106,7 +106,7 @@ def _navigate(
 ) -> None:
     if commands is None:
         session = Session(navigator, console, asking(input, console))
-        enable_editing(navigator.problem.names)
+        enable_editing((*navigator.problem.names, *navigator.problem.metric_names))
         session.start()
         console.print(f"\n{_HINT}")
         run_prompt(session, input)

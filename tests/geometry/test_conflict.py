@@ -16,7 +16,13 @@ from paretonav.objectives import Losses, Response
 
 
 def front(
-    validation: np.ndarray | None, noise: float = 0.0, *, b: int = 8, seed: int = 0, m: int = 3, scale: float = 0.2
+    validation: np.ndarray | None,
+    noise: float = 0.0,
+    *,
+    b: int = 8,
+    seed: int = 0,
+    m: int = 3,
+    scale: float = 0.2,
 ) -> FrontModel:
     """A front that bends little, with this response on validation data, known from noisy batches."""
     rng = np.random.default_rng(seed)
@@ -43,7 +49,9 @@ def front(
         box=(np.zeros((0, m - 1)), np.zeros(0), np.zeros(0, dtype=np.int64)),
         joint_gain=0.0,
         residual=0.0,
-        seen=Response(torch.from_numpy(R[None].repeat(8, 0)), torch.full((8,), 1 / 8, dtype=torch.float64), 0.5),
+        seen=Response(
+            torch.from_numpy(R[None].repeat(8, 0)), torch.full((8,), 1 / 8, dtype=torch.float64), 0.5
+        ),
         held_out=known,
     )
 
@@ -195,4 +203,6 @@ def test_networks_whose_tasks_compete(seed: int) -> None:
 @pytest.mark.slow
 def test_digits_compete() -> None:
     start = pn.Navigator(pn.problems.digits(epochs=20)).start()
-    assert {name: conflict.real for name, conflict in start.conflict.items()} == dict.fromkeys(start.losses, True)
+    assert {name: conflict.real for name, conflict in start.conflict.items()} == dict.fromkeys(
+        start.losses, True
+    )

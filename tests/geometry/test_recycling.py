@@ -88,7 +88,9 @@ def test_without_a_neighbour_it_is_plain_minres() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("kind", ["repeated", "nearly repeated", "one zero", "all zero", "fewer", "tiny and huge"])
+@pytest.mark.parametrize(
+    "kind", ["repeated", "nearly repeated", "one zero", "all zero", "fewer", "tiny and huge"]
+)
 def test_neighbours_that_say_little_do_no_harm(kind: str, dtype: torch.dtype) -> None:
     """In single precision the combination of two that are nearly equal would be mostly rounding errors."""
     for seed in range(6):

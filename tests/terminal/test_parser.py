@@ -189,3 +189,41 @@ def test_a_command_means_what_it_means_in_python():
     assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"])
     (command,) = parse("direction left -1 right 0.5", TASKS)
     assert command.preference(["middle"]).changes == {"left": -1, "right": 0.5, "middle": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("improve left allow right 0.5", (("right", 0.5),)),
+        ('improve left by 5% allow right .5 "left accuracy" 0.43', (("right", 0.5), ("left accuracy", 0.43))),
+    ],
+)
+def test_bounds_follow_allow(text, allowed):
+    (command,) = parse(text, TASKS, ["left accuracy"])
+    assert command.allow == allowed
+    assert parse(str(command), TASKS, ["left accuracy"]) == [command]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("improve left allow", "name of an objective is missing"),
+        ("improve left allow right", "worst value allowed of right is missing"),
+        ("improve allow right 1", "missing before 'allow'"),
+        ("improve left allow right 1 right 2", "more than once"),
+    ],
+)
+def test_bounds_need_a_name_and_a_value(text, words):
+    with pytest.raises(CommandError, match=words):
+        parse(text, TASKS)
+
+
+def test_metrics_are_named_as_losses_are_and_may_be_better_higher():
+    assert parse('improve "Left Accuracy"', TASKS, ["left accuracy"]) == [
+        Improve((("left accuracy", 1.0),), 5.0)
+    ]
+    assert parse('direction "left accuracy" 1', TASKS, ["left accuracy"]) == [
+        Direction((("left accuracy", 1.0),), 5.0)
+    ]
+    with pytest.raises(CommandError, match="nothing is to improve"):
+        parse("direction left 1", TASKS, ["left accuracy"])

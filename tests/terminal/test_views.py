@@ -73,6 +73,7 @@ def fake_step(names, before, after):
         predicted=achieved,
         achieved=achieved,
         predicted_validation=achieved,
+        achieved_metrics=None,
         achieved_validation=Changes.of(names, change, None),
         status=StepStatus.ACCEPTED,
         reason="",

@@ -125,7 +125,10 @@ def _verdict(
     if not change[i] < -_quantile(batches, 1) * error[i]:
         return False, f"no conflict: what it gains on training data does not show on {where} data"
     if confirmed < _WORTH:
-        return False, f"no conflict: to the edge of the front only {confirmed:.2g} of it shows on {where} data"
+        return (
+            False,
+            f"no conflict: to the edge of the front only {confirmed:.2g} of it shows on {where} data",
+        )
     before = front.losses if front.validation_losses is None else front.validation_losses.mean.numpy()
     sizes = np.maximum(np.abs(before), 1e-12 * np.abs(before).max())
     price = change / sizes / -(change[i] / sizes[i])
@@ -133,7 +136,11 @@ def _verdict(
     significant = change > _quantile(batches, len(others)) * error
     payers = [j for j in others if significant[j] and price[j] >= _PRICE]
     if not payers:
-        cheap = "who pays for it pays next to nothing" if significant[others].any() else "nobody measurably pays for it"
+        cheap = (
+            "who pays for it pays next to nothing"
+            if significant[others].any()
+            else "nobody measurably pays for it"
+        )
         return False, f"no conflict: on {where} data {cheap}"
     return True, f"{' and '.join(front.names[j] for j in payers)} would pay for it"
 

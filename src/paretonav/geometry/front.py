@@ -174,7 +174,9 @@ class FrontModel:
         seen, held_out = (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
         shown = held_out
         if self.held_out is None and self.seen is not None and seen is not None:
-            shown = seen / self.seen.share**0.5  # of metrics nothing more was measured; of losses all the data
+            shown = (
+                seen / self.seen.share**0.5
+            )  # of metrics nothing more was measured; of losses all the data
         return (
             None if seen is None else seen[: self.m].numpy(),
             None if held_out is None else held_out[: self.m].numpy(),
@@ -237,7 +239,9 @@ def _difference_steps(tangent: Tangent, bend: Array) -> Tensor:
     """
     sizes = tangent.losses.mean.abs().clamp_min(1e-3 * float(tangent.losses.mean.abs().max()))
     speeds = (tangent.response.abs() / sizes[:, None]).amax(0)
-    turns = torch.from_numpy(np.nan_to_num(np.abs(np.diagonal(bend, axis1=1, axis2=2)))) / (2 * sizes[:, None])
+    turns = torch.from_numpy(np.nan_to_num(np.abs(np.diagonal(bend, axis1=1, axis2=2)))) / (
+        2 * sizes[:, None]
+    )
     slow = (speeds.square() + 4 * _DIFFERENCE * turns.amax(0)).sqrt() + speeds
     return 2 * _DIFFERENCE / slow.clamp_min(1e-12)
 

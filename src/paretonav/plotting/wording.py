@@ -30,7 +30,10 @@ def describe(preference: Preference, amount: float) -> str:
         >>> describe(Improve({"age": 0.7, "marital": 0.3}, hold=["education"], units="relative"), 0.05)
         'improve age 0.7, marital 0.3 by 5%, holding education'
     """
+    bounds = ""
     if isinstance(preference, Improve):
+        allowed = [f"{printable(name)} {number(value)}" for name, value in preference.allow.items()]
+        bounds = f", allowing {listed(allowed)}" if allowed else ""
         weights = [(name, weight) for name, weight in preference.weights.items() if weight]
         held: Iterable[str] = preference.hold
         words = "improve " + _weighted(weights)
@@ -42,7 +45,7 @@ def describe(preference: Preference, amount: float) -> str:
         return printable(f"{preference!r} by {100 * amount:.3g}%")
     words += f" by {100 * amount:.3g}%"
     holding = listed([printable(name) for name in held])
-    return f"{words}, holding {holding}" if holding else words
+    return (f"{words}, holding {holding}" if holding else words) + bounds
 
 
 def origin(point: Point) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from paretonav.objectives import Metric
 from paretonav.problems.known import check_integer
@@ -81,7 +81,8 @@ class Digits(TrainedProblem):
             seeded(lambda: DigitsNet(trunk), seed),
             losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
             train=train,
-            validation=validation,
+            # Many batches, for good standard errors.
+            validation=DataLoader(validation, batch_size=-(-validation_size // 20)),
             test=test,
             metrics={
                 f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(TASKS)

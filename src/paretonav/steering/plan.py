@@ -154,9 +154,10 @@ def _meet(front: FrontModel, wish: Wish, target: Array, c: Array) -> Array | Non
         c = nearest
         changes = front.changes(c)
         beyond = (wish.orientation * changes - wish.room)[wish.limited]
-        if np.abs(changes[wish.named] - target).max() <= 1e-9 * scale and (
-            beyond <= 1e-9 * np.maximum(scale, np.abs(front.values[wish.limited]))
-        ).all():
+        if (
+            np.abs(changes[wish.named] - target).max() <= 1e-9 * scale
+            and (beyond <= 1e-9 * np.maximum(scale, np.abs(front.values[wish.limited]))).all()
+        ):
             return c
     return None
 

@@ -18,12 +18,14 @@ class Trade:
     """A wish for a step.
 
     Attributes:
-        entries: (name, weight) of the objectives it names.
+        entries: (name, weight) of the objectives and metrics it names.
         percent: how much of it.
+        allow: (name, value) of those that may not get worse than that.
     """
 
     entries: tuple[tuple[str, float], ...]
     percent: float = DEFAULT_PERCENT
+    allow: tuple[tuple[str, float], ...] = ()
 
     @property
     def amount(self) -> float:
@@ -37,15 +39,18 @@ class Trade:
 
 @dataclass(frozen=True)
 class Improve(Trade):
-    """Lower some objectives in proportion to their weights."""
+    """Improve some objectives or metrics in proportion to their weights."""
 
     def preference(self, held: Iterable[str]) -> steering.Preference:
-        return steering.Improve(dict(self.entries), hold=tuple(held))
+        return steering.Improve(dict(self.entries), hold=tuple(held), allow=dict(self.allow))
 
     def __str__(self) -> str:
         alone = len(self.entries) == 1
         words = (quoted(n) if alone and w == 1 else f"{quoted(n)} {number(w)}" for n, w in self.entries)
-        return f"improve {' '.join(words)} by {number(self.percent)}%"
+        text = f"improve {' '.join(words)} by {number(self.percent)}%"
+        if self.allow:
+            text += " allow " + " ".join(f"{quoted(name)} {number(value)}" for name, value in self.allow)
+        return text
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ Command = (
     Improve | Direction | Preview | Hold | Release | Undo | Go | Points | Show | Plot | Export | Help | Quit
 )
 
-KEYWORDS = frozenset({"by", "all"})
+KEYWORDS = frozenset({"by", "all", "allow"})
 """Words that are no names unless they are quoted."""
 
 

@@ -46,7 +46,7 @@ def run_prompt(session: Session, read: Callable[[str], str]) -> None:
             console.print()
             return
         try:
-            for command in parse(line, navigator.problem.names):
+            for command in parse(line, navigator.problem.names, navigator.problem.metric_names):
                 if isinstance(command, Quit):
                     return
                 session.run(command)

@@ -59,12 +59,13 @@ class Verb:
     parse: Callable[[Words], Command]
 
 
-def parse(text: str, names: Sequence[str]) -> list[Command]:
+def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[Command]:
     """All commands in ``text``, separated by semicolons or line ends.
 
     Args:
         text: as typed.
         names: of the objectives.
+        metrics: names of the metrics, which can be asked for as well.
 
     Raises:
         CommandError: naming everything that is wrong, command by command.
@@ -77,7 +78,7 @@ def parse(text: str, names: Sequence[str]) -> list[Command]:
     spoken = list(statements(text))
     for position, tokens in enumerate(spoken, start=1):
         try:
-            commands.append(_command(Words(tokens, names)))
+            commands.append(_command(Words(tokens, names, metrics)))
         except CommandError as error:
             where = f"command {position} ({printable(' '.join(token.text for token in tokens))}): "
             problems.append(f"{where if len(spoken) > 1 else ''}{error}")
@@ -111,9 +112,10 @@ def statements(text: str) -> Iterator[list[Token]]:
 class Words:
     """The words of one command, read from left to right."""
 
-    def __init__(self, tokens: Sequence[Token], names: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[Token], names: Sequence[str], metrics: Sequence[str] = ()) -> None:
         self._left = list(tokens)
-        self._names = names
+        self._names = (*names, *metrics)
+        self.objectives = tuple(names)
 
     def __bool__(self) -> bool:
         return bool(self._left)
@@ -145,9 +147,10 @@ class Words:
         return value
 
     def take_name(self) -> str:
-        """The next word as the name of an objective; upper and lower case need not match."""
-        if self.at_keyword("by"):
-            raise CommandError("the name of an objective is missing before 'by'")
+        """The next word as the name of an objective or a metric; upper and lower case need not match."""
+        for keyword in ("by", "allow"):
+            if self.at_keyword(keyword):
+                raise CommandError(f"the name of an objective is missing before {keyword!r}")
         token = self.take("the name of an objective")
         if not token.quoted and _NUMBER.fullmatch(token.text):
             raise CommandError(f"the name of an objective is expected where {token.text} stands")
@@ -188,7 +191,7 @@ def _command(words: Words) -> Command:
 
 def _improve(words: Words) -> Improve:
     entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by")):
+    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("allow")):
         name, weight = words.take_name(), words.take_number()
         if weight is not None and weight < 0:
             shown = printable(name)
@@ -199,7 +202,8 @@ def _improve(words: Words) -> Improve:
     if not any(weight for _, weight in entries):
         raise CommandError("no weight is positive; give at least one objective to improve")
     _different([name for name, _ in entries])
-    return Improve(tuple(entries), _percent(words))
+    percent = _percent(words)
+    return Improve(tuple(entries), percent, _allowed(words))
 
 
 def _direction(words: Words) -> Direction:
@@ -211,10 +215,24 @@ def _direction(words: Words) -> Direction:
                 f"the change of {printable(name)} is missing; give a signed number, negative to improve"
             )
         entries.append((name, change))
-    if not any(change < 0 for _, change in entries):
+    # Which way a metric is better only the problem knows.
+    if not any(change < 0 or (change and name not in words.objectives) for name, change in entries):
         raise CommandError("nothing is to improve; give at least one objective a negative change")
     _different([name for name, _ in entries])
     return Direction(tuple(entries), _percent(words))
+
+
+def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
+    """What follows "allow": names, each with the worst value that is acceptable."""
+    entries: list[tuple[str, float]] = []
+    if words.take_keyword("allow"):
+        while not entries or words:
+            name, value = words.take_name(), words.take_number()
+            if value is None:
+                raise CommandError(f"the worst value allowed of {printable(name)} is missing; give a number")
+            entries.append((name, value))
+    _different([name for name, _ in entries])
+    return tuple(entries)
 
 
 def _percent(words: Words) -> float:
@@ -288,8 +306,9 @@ def _plain(command: Command) -> Callable[[Words], Command]:
 _ALIASES = {"?": "help", "exit": "quit", "q": "quit"}
 VERBS = {
     "improve": Verb(
-        "improve NAME [WEIGHT] ... [by N%]",
-        "lower the loss with the largest weight by N% (default 5%), the others in the proportion of the weights",
+        "improve NAME [WEIGHT] ... [by N%] [allow NAME VALUE ...]",
+        "better the loss or metric with the largest weight by N% (default 5%), the others in the proportion of the "
+        "weights; none of those after allow may get worse than its value",
         _improve,
     ),
     "direction": Verb(
@@ -302,7 +321,7 @@ VERBS = {
     ),
     "hold": Verb(
         "hold NAME [NAME ...]",
-        "keep these losses where they are in the steps that follow",
+        "keep these losses or metrics where they are in the steps that follow",
         lambda w: Hold(w.take_names()),
     ),
     "release": Verb("release [NAME ...|all]", "hold them no longer", _release),

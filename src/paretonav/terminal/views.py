@@ -69,7 +69,10 @@ def outlook_view(point: Point, reaches: Values, held: Sequence[str]) -> Renderab
         f"For free, all losses could still fall together by about {point.joint_gain:.2g} "
         f"({percent(share)} of their size)."
     )
-    return Group("", table, "", holding + gain)
+    verdicts = [Text(f"{printable(name)}: {printable(c.reason)}.") for name, c in point.conflict.items()]
+    where = "training" if point.validation is None else "validation"
+    heading = Text(f"Is there something to trade on {where} data? Improving", style="dim")
+    return Group("", table, "", heading, *verdicts, "", holding + gain)
 
 
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
@@ -84,8 +87,11 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
         if preview.predicted_validation is not None and point.validation is not None:
             cells += _change_cells(preview.predicted_validation[name], point.validation[name])
         table.add_row(printable(name), *cells, weight(point.weights[name]), weight(preview.weights[name]))
-    reach = f"\nThis can be asked up to {_reach(preview.reach)}."
-    return Group(Text(f"Preview: {title}", style="bold"), table, reach)
+    notes = [f"\nThis can be asked up to {_reach(preview.reach)}."]
+    if not preview.trusted:
+        notes.append("It is far: the step will go in several legs, and what the others pay is a guess.")
+    metrics = _metric_table(point, preview.requested, preview.predicted_metrics, None)
+    return Group(Text(f"Preview: {title}", style="bold"), table, *metrics, *notes)
 
 
 def step_view(step: Step, before: Point) -> RenderableType:
@@ -101,9 +107,13 @@ def step_view(step: Step, before: Point) -> RenderableType:
             table.add_row(*first, *_outcome_cells(outcome, name))
             first = ["", outcomes[-1].split, ""]
     noisy = any(outcome.achieved.is_noise(name) for outcome in outcomes for name in before.losses)
+    metrics: list[RenderableType] = []
+    if step.achieved_metrics is not None:
+        metrics = _metric_table(before, step.requested, step.predicted_metrics, step.achieved_metrics)
+        noisy = noisy or any(map(step.achieved_metrics.is_noise, step.achieved_metrics))
     heading = Text(f"Step from point {before.id}", style="bold")
     legend = Text("noise: within two standard errors", style="dim")
-    return Group(heading, table, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
+    return Group(heading, table, *metrics, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
 
 
 def points_view(points: Sequence[Point], current: int, *, ascii_only: bool) -> RenderableType:
@@ -160,6 +170,39 @@ def help_view(held: Sequence[str]) -> RenderableType:
     return Group(table, notes)
 
 
+def _metric_table(
+    point: Point, requested: Values, predicted: Changes, achieved: Changes | None
+) -> list[RenderableType]:
+    """What happens to the metrics, with standard errors; nothing where there are none."""
+    if not point.metrics:
+        return []
+    table = _table("metric")
+    _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
+    if achieved is not None:
+        _add_numbers(table, "achieved", "std.\nerror")
+    table.add_column("")
+    shown = predicted if achieved is None else achieved
+    senses = dict(zip(point.front.metric_names, point.front.metric_orientation, strict=True))
+    for name, now in point.metrics.items():
+        noise = shown.is_noise(name)
+        cells: list[str | Text] = [value(now, now), _requested(requested, name, now)]
+        for changes in (predicted, achieved):
+            if changes is not None:
+                # Only the last of the two is coloured: what happened, or else what will.
+                sense = 0.0 if noise or changes is not shown else senses[name]
+                cells += [
+                    _coloured(sense * changes[name], change(changes[name], now)),
+                    _error(changes, name, now),
+                ]
+        table.add_row(printable(name), *cells, Text("noise" if noise else "", style="dim"))
+    return ["", table]
+
+
+def _error(changes: Changes, name: str, like: float) -> Text:
+    errors = changes.standard_errors
+    return Text("" if errors is None else f"±{value(errors[name], like)}", style="dim")
+
+
 def _table(first: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column(first, overflow="fold", min_width=len(first))
@@ -204,12 +247,10 @@ def _outcomes(step: Step, before: Point) -> list[_Outcome]:
 
 def _outcome_cells(outcome: _Outcome, name: str) -> list[Text]:
     loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.achieved.is_noise(name)
-    errors = outcome.achieved.standard_errors
-    error = "" if errors is None else f"±{value(errors[name], loss)}"
     return [
         Text(change(outcome.predicted[name], loss)),
         _coloured(0.0 if noise else achieved, change(achieved, loss)),
-        Text(error, style="dim"),
+        _error(outcome.achieved, name, loss),
         Text(relative(achieved, loss)),
         Text("noise" if noise else "", style="dim"),
     ]
