@@ -23,8 +23,8 @@ Steered = Literal["adapters", "heads", "all"]
 # What is steered, the weight decay and the highest learning rate of each. Weight decay pulls towards zero, which is far
 # from where a pretrained encoder is; so if all of it is steered there can only be a little.
 _STEERED: dict[str, tuple[list[str] | None, float, float]] = {
-    "adapters": (None, 2e-2, 5e-3),
-    "heads": (["trunk.*", "heads.*"], 2e-2, 5e-3),
+    "adapters": (None, 0.1, 5e-3),
+    "heads": (["trunk.*", "heads.*"], 0.1, 5e-3),
     "all": (["*"], 1e-6, 1e-4),
 }
 
@@ -61,11 +61,11 @@ class Sentences(TrainedProblem):
         trunk: int = 4,
         rank: int = 2,
         layers: int = 1,
-        train_size: int = 400,
+        train_size: int = 800,
         validation_size: int = 400,
         max_length: int = 32,
         weight_decay: float | None = None,
-        epochs: int = 40,
+        epochs: int = 25,
         attention: Attention = "sdpa",
         folder: sources.Folder = None,
         seed: int = 0,
@@ -152,11 +152,11 @@ def sentences(
     trunk: int = 4,
     rank: int = 2,
     layers: int = 1,
-    train_size: int = 400,
+    train_size: int = 800,
     validation_size: int = 400,
     max_length: int = 32,
     weight_decay: float | None = None,
-    epochs: int = 40,
+    epochs: int = 25,
     attention: Attention = "sdpa",
     folder: sources.Folder = None,
     seed: int = 0,
@@ -172,7 +172,7 @@ def sentences(
         train_size: sentences to train on.
         validation_size: sentences to validate on, and to test on.
         max_length: tokens read of a sentence; 85 % of them have no more than 32.
-        weight_decay: the coefficient in every objective; None: 0.02, or 1e-6 if all parameters are steered.
+        weight_decay: the coefficient in every objective; None: 0.1, or 1e-6 if all parameters are steered.
         epochs: of the training recipe.
         attention: of transformers: "sdpa" or "eager".
         folder: where the local copies are; see ``paretonav.problems.sources``.
