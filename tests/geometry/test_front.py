@@ -1,13 +1,18 @@
 """The local front model against exact fronts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
+from paretonav.geometry.front import _difference_steps
 from paretonav.objectives import Cost
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -116,3 +121,129 @@ def test_edge_respects_the_box() -> None:
     G, h, entry = front.box
     assert set(entry) == {0}
     assert (G @ (s * outward) <= h + 1e-9).all()
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(m=st.integers(2, 5), seed=st.integers(0, 1000), common=st.booleans(), metrics=st.booleans())
+def test_slopes_are_the_derivatives_of_changes(m: int, seed: int, common: bool, metrics: bool) -> None:
+    problem = pn.problems.quadratic(n=9, m=m, seed=seed)
+    weights = torch.full((m,), 1 / m).double()
+    front, _ = model_at(problem, problem.pareto_point(weights), weights)
+    rng = np.random.default_rng(seed)
+    if common:
+        front = replace(front, bend=front.bend[:1])
+    if metrics:
+        response, orientation = rng.normal(size=(2, m - 1)), np.array([1.0, -1.0])
+        front = replace(
+            front,
+            metric_names=("u", "v"),
+            metric_values=np.ones(2),
+            metric_response=response,
+            metric_orientation=orientation,
+        )
+    q = m + 2 * metrics
+    assert len(front.steerable) == len(front.values) == len(front.orientation) == q
+    c, h = rng.normal(size=m - 1), 1e-4
+    assert front.slopes(c).shape == (q, m - 1)
+    for k, e in enumerate(h * np.eye(m - 1)):
+        difference = (front.changes(c + e) - front.changes(c - e)) / (2 * h)
+        np.testing.assert_allclose(front.slopes(c)[:, k], difference, rtol=1e-6, atol=1e-7)
+    assert not front.changes(np.zeros(m - 1)).any()
+    np.testing.assert_allclose(front.changes(c)[:m], front.change(c))
+    np.testing.assert_allclose(front.changes(c)[m:], front.metric_change(c))
+
+
+def model_problem(validation: bool, batch_size: int = 20) -> pn.ModelProblem:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(500, 3, generator=generator, dtype=torch.float64)
+    y = x @ torch.tensor([[1.0, 0.0], [0.5, 1.0], [0.0, 0.5]], dtype=torch.float64)
+    y = y + 0.3 * torch.randn(500, 2, generator=generator, dtype=torch.float64)
+    model = nn.Linear(3, 1, bias=False).double()
+    nn.init.constant_(model.weight, 0.5)
+    metrics = {
+        "smooth": pn.Metric(lambda o, b: (o[:, 0] - b[1][:, 0]).abs().mean(), higher_is_better=False),
+        "leaping": lambda o, b: ((o[:, 0] - b[1][:, 0]).abs() < 0.5).double().mean(),
+    }
+    losses = {f"f{k}": (lambda o, b, k=k: (o[:, 0] - b[1][:, k]).square().mean()) for k in range(2)}
+    train = TensorDataset(x[:400], y[:400])
+    held_out = TensorDataset(x[400:], y[400:]) if validation else None
+    return pn.ModelProblem(model, losses, train, held_out, metrics, batch_size=batch_size)
+
+
+def model_front(problem: pn.ModelProblem) -> tuple[FrontModel, torch.Tensor, torch.Tensor]:
+    tangent = tangent_at(problem, problem.parameters(), torch.tensor([0.5, 0.5]).double())
+    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    return front, tangent.basis, _difference_steps(tangent, front.bend)
+
+
+@pytest.mark.parametrize("validation", [True, False])
+def test_metrics_respond_as_differences_say(validation: bool) -> None:
+    problem = model_problem(validation)
+    front, basis, steps = model_front(problem)
+    split = "validation" if validation else "train"
+    theta = problem.parameters()
+    assert front.metric_orientation.tolist() == [1, 0]
+    assert front.metric_response is not None
+    if not validation:  # on every second batch of twenty examples, or so
+        assert front.seen is not None
+        assert front.seen.share == pytest.approx(8 / 20)
+        assert len(front.seen.fractions) == 8
+        assert front.held_out is None
+    for h, name, row in ((1e-5, "smooth", 0), (float(steps[0]), "leaping", 1)):
+        ends = [problem.evaluate(theta + sign * h * basis[0], split).metrics[name] for sign in (1, -1)]
+        tolerance = {"rel": 1e-4} if validation else {"rel": 0.3}  # there it is known of a part only
+        assert front.metric_response[row, 0] == pytest.approx((ends[0] - ends[1]) / (2 * h), **tolerance)
+
+
+def test_errors_are_those_of_the_responses_batch_by_batch() -> None:
+    c = np.array([0.3])
+    front, *_ = model_front(model_problem(True))
+    assert front.held_out is not None
+    assert front.seen is not None
+    train, validation, metrics = front.errors(c)
+    along = front.held_out.batches.numpy()[:, :, 0] * 0.3
+    assert along.shape == (5, 4)
+    expected = along.std(0, ddof=1) / np.sqrt(5)
+    np.testing.assert_allclose(validation, expected[:2])
+    np.testing.assert_allclose(metrics, expected[2:])
+    part = front.seen.batches.numpy()[:, :, 0] * 0.3
+    assert part.shape == (8, 2)
+    np.testing.assert_allclose(train, part.std(0, ddof=1) / np.sqrt(8) * np.sqrt(8 / 20))
+    assert all(np.allclose(2 * e, f) for e, f in zip(front.errors(c), front.errors(2 * c), strict=True))
+
+
+def test_without_validation_data_metrics_have_the_error_of_the_part_that_was_seen() -> None:
+    c = np.array([0.3])
+    front, *_ = model_front(model_problem(False))
+    assert front.seen is not None
+    train, validation, metrics = front.errors(c)
+    assert validation is None
+    part = front.seen.batches.numpy()[:, :, 0] * 0.3
+    expected = part.std(0, ddof=1) / np.sqrt(8)
+    np.testing.assert_allclose(train, expected[:2] * np.sqrt(8 / 20))
+    np.testing.assert_allclose(metrics, expected[2:])
+
+
+def test_errors_are_not_known_of_few_batches_and_of_functions() -> None:
+    front, *_ = model_front(model_problem(True, batch_size=150))
+    assert front.errors(np.ones(1)) == (None, None, None)
+    problem = pn.problems.quadratic(n=6, m=2)
+    front, _ = model_at(problem, problem.parameters(), torch.tensor([0.5, 0.5]).double())
+    assert front.errors(np.ones(1)) == (None, None, None)
+
+
+def test_differences_stay_near_where_tasks_hardly_compete() -> None:
+    """Along the tangent the losses change in second order only, and by a few per cent at most."""
+    for apart in (1.0, 1e-3, 1e-6):
+        shift = apart * torch.tensor([1.0, 0.0]).double()
+        problem = pn.FunctionProblem(
+            lambda x, s=shift: torch.stack([1 + (x - s).square().sum(), 1 + (x + s).square().sum()]),
+            torch.zeros(2).double(),
+        )
+        tangent = tangent_at(problem, torch.zeros(2).double(), torch.tensor([0.5, 0.5]).double(), EXACT)
+        front = FrontModel.from_tangent(problem, tangent, EXACT)
+        (step,) = _difference_steps(tangent, front.bend).tolist()
+        changes = [
+            problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1 for s in (1, -1)
+        ]
+        assert float(torch.stack(changes).abs().max()) == pytest.approx(0.03, rel=1e-6)

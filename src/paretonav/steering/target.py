@@ -15,6 +15,9 @@ from paretonav.steering.plan import Plan
 
 Array = NDArray[np.float64]
 
+_SMALL_LOSS = 1e-4  # of the largest change asked of a loss
+_SMALL_METRIC = 1e-2  # most are rates
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -51,9 +54,11 @@ class Target:
         losses = wish.named < front.m
         scale = np.zeros(len(changes))
         for kind in (losses, ~losses):
-            # The kind's largest change may be in other units than a quantity that is held or asked for little.
-            by_amount = plan.amount * np.where(values[kind] == 0, 1.0, np.abs(values[kind]))
+            # The kind's largest change may be in other units than a quantity that is held or asked for little. What is
+            # next to nothing is held by the plan alone, as no step would keep it to a part of that.
             largest = np.abs(changes[kind]).max(initial=0.0) or np.inf
+            least = _SMALL_LOSS * largest if kind is losses else _SMALL_METRIC * plan.amount
+            by_amount = np.maximum(plan.amount * np.abs(values[kind]), least if np.isfinite(least) else plan.amount)
             scale[kind] = np.maximum(np.abs(changes[kind]), np.minimum(largest, by_amount))
         eps = torch.finfo(problem.parameters().dtype).eps
         tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())

@@ -1,0 +1,295 @@
+"""Steering by metrics from the wish to the new point, on a model of which it is known what can be had."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+import paretonav as pn
+from paretonav.steering.changes import Changes
+
+TASKS = torch.tensor([[1.0, 0.4, 0.0], [0.0, 1.0, 0.5], [-0.5, 0.3, 1.0]], dtype=torch.float64)
+
+
+def loss(k: int) -> Any:
+    return lambda o, b: (o[:, 0] - b[1][:, k]).square().mean()
+
+
+def absolute(o: Tensor, b: Any) -> Tensor:
+    return (o[:, 0] - b[1][:, 1]).abs().mean()
+
+
+def hits(o: Tensor, b: Any) -> float:
+    """Not differentiable, and a plain number."""
+    return float(((o[:, 0] - b[1][:, 0]).abs() < 1).double().mean())
+
+
+METRICS = {
+    "error": pn.Metric(absolute, higher_is_better=False),  # falls with the loss of the second task
+    "score": pn.Metric(lambda o, b: 10 - absolute(o, b), higher_is_better=True),
+    "hits": pn.Metric(hits, higher_is_better=True),  # rise as the loss of the first task falls
+    "slope": lambda o, b: (o[:, 0] * b[0][:, 0]).mean(),  # the first weight: about 0.17, the first task wants 1
+}
+
+
+def inputs() -> Tensor:
+    return torch.randn(1600, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def problem(
+    validation: bool = True, metrics: Any = METRICS, batch_size: int = 200, losses: Any = None
+) -> pn.ModelProblem:
+    """One linear output for three targets that are different functions."""
+    x = inputs()
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = x @ TASKS.T + 0.5 * noise
+    model = nn.Linear(3, 1, bias=False).double()
+    with torch.no_grad():
+        model.weight.copy_(TASKS.mean(0))  # which is best for the tasks together
+    train, held_out = TensorDataset(x[:800], y[:800]), TensorDataset(x[800:], y[800:])
+    return pn.ModelProblem(
+        model,
+        losses or {f"task {k}": loss(k) for k in range(3)},
+        train if validation else TensorDataset(x, y),
+        held_out if validation else None,
+        metrics=metrics,
+        batch_size=batch_size,
+    )
+
+
+def started(**options: Any) -> pn.Navigator:
+    nav = pn.Navigator(problem(**options))
+    nav.start()
+    return nav
+
+
+@pytest.fixture(scope="module")
+def shared() -> pn.Navigator:
+    return started()
+
+
+@pytest.fixture
+def nav(shared: pn.Navigator) -> pn.Navigator:
+    shared.go_to(0)
+    return shared
+
+
+def metrics_of(step: pn.Step) -> Changes:
+    assert step.achieved_metrics is not None
+    return step.achieved_metrics
+
+
+def test_a_metric_that_is_to_fall_falls_as_previewed(nav: pn.Navigator) -> None:
+    before = nav.here.metrics["error"]
+    wish = pn.Improve({"error": 1.0})
+    preview = nav.preview(wish, 0.05)
+    assert preview.requested == {"error": pytest.approx(-0.05 * before)}
+    assert preview.predicted_metrics["error"] == pytest.approx(-0.05 * before)
+    step = nav.step(wish, 0.05)
+    assert step.status == pn.StepStatus.ACCEPTED
+    assert metrics_of(step)["error"] == pytest.approx(-0.05 * before, rel=0.1)
+    assert nav.here.metrics["error"] - before == pytest.approx(metrics_of(step)["error"])
+    assert step.achieved["task 1"] < 0
+    assert max(step.achieved.values()) > 0
+
+
+def test_a_metric_that_is_to_rise_rises(nav: pn.Navigator) -> None:
+    before = nav.here.metrics["score"]
+    step = nav.step(pn.Improve({"score": 1.0}), 0.005)
+    assert step.status == pn.StepStatus.ACCEPTED
+    assert step.requested == {"score": pytest.approx(0.005 * before)}
+    assert metrics_of(step)["score"] == pytest.approx(0.005 * before, rel=0.1)
+    assert metrics_of(step)["error"] == pytest.approx(-metrics_of(step)["score"])
+
+
+def test_a_metric_without_derivative_rises(nav: pn.Navigator) -> None:
+    before = nav.here.metrics["hits"]
+    step = nav.step(pn.Improve({"hits": 1.0}), 0.05)
+    assert step.status != pn.StepStatus.REJECTED
+    assert metrics_of(step)["hits"] == pytest.approx(0.05 * before, rel=0.35)
+    assert step.achieved["task 0"] < 0
+
+
+@pytest.mark.parametrize(("improved", "held"), [("task 0", "error"), ("task 1", "slope")])
+def test_a_metric_is_held_while_a_loss_improves(nav: pn.Navigator, improved: str, held: str) -> None:
+    free = nav.step(pn.Improve({improved: 1.0}), 0.05)
+    nav.undo()
+    step = nav.step(pn.Improve({improved: 1.0}, hold=[held]), 0.05)
+    assert step.status == pn.StepStatus.ACCEPTED
+    assert step.achieved[improved] == pytest.approx(free.achieved[improved], rel=0.05)
+    assert step.predicted_metrics[held] == pytest.approx(0, abs=1e-8)
+    assert abs(metrics_of(step)[held]) < 0.2 * abs(metrics_of(free)[held])
+
+
+def test_a_metric_that_is_zero_can_be_held() -> None:
+    metrics = {"none": pn.Metric(lambda o, b: (o[:, 0] > 1e3).double().mean(), higher_is_better=False)}
+    nav = started(metrics=metrics)
+    assert nav.here.metrics == {"none": 0}
+    step = nav.step(pn.Direction({"task 0": -1.0, "none": 0.0}), 0.03)
+    assert step.status == pn.StepStatus.ACCEPTED
+    assert metrics_of(step) == {"none": 0}
+
+
+@pytest.mark.parametrize("name", ["error", "task 1"])
+def test_a_bound_binds_or_does_not(nav: pn.Navigator, name: str) -> None:
+    values = {**nav.here.losses, **nav.here.metrics}
+    wish = pn.Improve({"task 0": 1.0})
+    free = nav.preview(wish, 0.05)
+    rise = {**free.predicted, **free.predicted_metrics}[name]
+    assert rise > 0
+    loose = nav.preview(pn.Improve({"task 0": 1.0}, allow={name: values[name] + 2 * rise}), 0.05)
+    assert loose.predicted["task 2"] == pytest.approx(free.predicted["task 2"], rel=1e-4)
+    bounded = pn.Improve({"task 0": 1.0}, allow={name: values[name] + 0.4 * rise})
+    tight = nav.preview(bounded, 0.05)
+    assert {**tight.predicted, **tight.predicted_metrics}[name] == pytest.approx(0.4 * rise, rel=1e-4)
+    assert tight.predicted["task 0"] == pytest.approx(free.predicted["task 0"])
+    assert tight.predicted["task 2"] > free.predicted["task 2"]
+    assert tight.reach < free.reach
+    with pytest.raises(pn.InfeasiblePreferenceError) as refused:
+        nav.preview(bounded, 1.1 * tight.reach)
+    assert refused.value.reason == f"the bound on {name} is reached"
+    assert refused.value.reach == pytest.approx(tight.reach, rel=1e-3)
+
+
+def test_a_bound_on_a_loss_is_kept_to_second_order_while_a_metric_improves(nav: pn.Navigator) -> None:
+    """Metrics are planned to first order, so what is asked of them is met at once; the losses bend."""
+    front = nav.here.front
+    wish = pn.Improve({"error": 1.0})
+    amount = 0.7 * nav.preview(wish, 1e-3).reach
+    free = nav.preview(wish, amount).predicted
+    payer = max(free, key=lambda name: free[name])
+    for share in (0.95, 0.9, 0.85):
+        allowed = front.losses[front.names.index(payer)] + share * free[payer]
+        try:
+            planned = nav.preview(pn.Improve({"error": 1.0}, allow={payer: allowed}), amount).predicted
+        except pn.InfeasiblePreferenceError:
+            assert share < 0.95
+            continue
+        assert planned[payer] <= share * free[payer] + 1e-6
+
+
+def test_what_is_beyond_its_bound_already_is_said(nav: pn.Navigator) -> None:
+    metrics, losses = nav.here.metrics, nav.here.losses
+    for name, bound in (
+        ("hits", metrics["hits"] + 0.01),
+        ("error", metrics["error"] - 0.01),
+        ("task 1", losses["task 1"] - 0.01),
+    ):
+        with pytest.raises(pn.PreferenceError, match=f"'{name}' is .* here, already beyond its bound of"):
+            nav.preview(pn.Improve({"task 0": 1.0}, allow={name: bound}))
+
+
+def test_a_metric_of_which_nobody_says_which_way_is_better(nav: pn.Navigator) -> None:
+    for wish in (pn.Improve({"slope": 1.0}), pn.Improve({"task 0": 1.0}, allow={"slope": 2.0})):
+        with pytest.raises(pn.PreferenceError, match=r"which way 'slope' is better; wrap the metric as Metric\("):
+            nav.step(wish)
+    before = nav.here.metrics["slope"]
+    for sign in (1.0, -1.0):
+        nav.go_to(0)
+        step = nav.step(pn.Direction({"slope": sign}), 0.1)
+        assert step.status == pn.StepStatus.ACCEPTED
+        assert metrics_of(step)["slope"] == pytest.approx(sign * 0.1 * abs(before), rel=0.1)
+        assert (step.achieved["task 0"] < 0) == (sign > 0)
+
+
+def test_relative_units_weigh_a_loss_and_a_metric_by_their_values(nav: pn.Navigator) -> None:
+    here = nav.here
+    step = nav.step(pn.Improve({"task 0": 0.5, "hits": 1.0}, units="relative"), 0.02)
+    assert step.requested["hits"] == pytest.approx(0.02 * here.metrics["hits"])
+    assert step.requested["task 0"] == pytest.approx(-0.01 * here.losses["task 0"])
+    nav.go_to(0)
+    step = nav.step(pn.Improve({"task 0": 1.0, "error": 0.5}, units="relative"), 0.02)
+    assert step.requested["task 0"] == pytest.approx(-0.02 * here.losses["task 0"])
+    assert step.achieved["task 0"] == pytest.approx(step.requested["task 0"], rel=0.1)
+    assert metrics_of(step)["error"] == pytest.approx(-0.01 * here.metrics["error"], rel=0.15)
+
+
+def test_the_published_method_refuses_metrics() -> None:
+    nav = pn.Navigator(problem(), **pn.ppe(initial_epochs=1, epochs=1))
+    nav.start()
+    for wish in (pn.Improve({"hits": 1.0}), pn.Improve({"task 0": 1.0}, hold=["error"])):
+        with pytest.raises(pn.PreferenceError, match="published method steers by the losses alone"):
+            nav.step(wish)
+
+
+def test_without_validation_data_the_training_metrics_are_steered() -> None:
+    nav = started(validation=False)
+    before = nav.here.metrics["error"]
+    preview = nav.preview(pn.Improve({"error": 1.0}), 0.03)
+    assert preview.predicted_validation is None
+    assert preview.predicted_metrics.standard_errors is not None
+    step = nav.step(pn.Improve({"error": 1.0}), 0.03)
+    assert step.achieved_validation is None
+    assert metrics_of(step)["error"] == pytest.approx(-0.03 * before, rel=0.1)
+    assert metrics_of(step).standard_errors is not None
+
+
+def require_unmoved(nav: pn.Navigator, here: pn.Point) -> None:
+    assert nav.here is here
+    assert nav.points == (here,)
+    torch.testing.assert_close(nav.problem.parameters(), here.parameters, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("passes", [0, 5])
+@pytest.mark.parametrize("wish", [pn.Improve({"task 0": 1.0}), pn.Improve({"fragile": 1.0})])
+def test_a_metric_that_raises_in_the_middle_of_a_step_is_named(wish: pn.Improve, passes: int) -> None:
+    left: list[int] = []
+
+    def fragile(o: Tensor, b: Any) -> Tensor:
+        if left:
+            left.append(0)
+            if len(left) > passes:
+                raise ZeroDivisionError("no such group")
+        return absolute(o, b)
+
+    nav = started(metrics={"fragile": pn.Metric(fragile, higher_is_better=False)})
+    here = nav.here
+    left.append(0)
+    with pytest.raises(pn.ProblemError, match="metric 'fragile' failed on validation data: no such group"):
+        nav.step(wish, 0.02)
+    require_unmoved(nav, here)
+    left.clear()
+    assert nav.step(wish, 0.02).status == pn.StepStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("healthy", [0, 1, 2])
+def test_a_loss_that_is_not_finite_in_the_middle_of_a_step_is_named_with_its_batch(healthy: int) -> None:
+    """From some pass over the training data on, the second loss is nan on the third batch."""
+    passes: list[int] = []
+
+    def second(o: Tensor, b: Any) -> Tensor:
+        value = (o[:, 0] - b[1][:, 1]).square().mean()
+        third = bool(passes) and b[0].shape == marked.shape and bool((b[0] == marked).all())
+        if third:
+            passes.append(0)
+        return value * torch.nan if third and len(passes) > healthy else value
+
+    losses = {"task 0": loss(0), "fragile": second, "task 2": loss(2)}
+    nav = started(losses=losses, metrics={})
+    marked = inputs()[400:600]
+    here = nav.here
+    passes.append(0)
+    with pytest.raises(
+        pn.NonFiniteError, match=r"objective 'fragile' is nan .*, first in batch 3 of 4"
+    ):
+        nav.step(pn.Improve({"task 0": 1.0}), 0.02)
+    require_unmoved(nav, here)
+    passes.clear()
+    assert nav.step(pn.Improve({"task 0": 1.0}), 0.02).status == pn.StepStatus.ACCEPTED
+
+
+def test_too_few_batches_have_no_standard_errors() -> None:
+    nav = started(batch_size=300)
+    assert {conflict.real for conflict in nav.here.conflict.values()} == {None}
+    preview = nav.preview(pn.Improve({"task 0": 1.0}), 0.02)
+    step = nav.step(pn.Improve({"task 0": 1.0}), 0.02)
+    for report in (preview, step):
+        assert report.predicted_validation is not None
+        for changes in (report.predicted, report.predicted_validation, report.predicted_metrics):
+            assert changes.standard_errors is None
+    assert step.achieved_validation is not None
+    for changes in (step.achieved, step.achieved_validation, metrics_of(step)):
+        assert changes.standard_errors is None
+        assert not changes.is_noise(next(iter(changes)))
