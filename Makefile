@@ -28,6 +28,8 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py
 	$(BIN)/python bench/large.py
+	$(BIN)/python bench/coverage.py
+	$(BIN)/python bench/real_conflict.py
 	$(BIN)/python bench/picture.py
 
 $(BIN)/python:

@@ -16,7 +16,6 @@ import torch
 from scipy.special import stdtrit
 
 import paretonav as pn
-from paretonav.geometry import FrontModel
 from paretonav.geometry.front import _difference_steps
 from paretonav.steering.changes import Changes
 from paretonav.steering.report import predictions
@@ -62,13 +61,21 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
         plan = type(preview.plan).along(front, preview.plan.wish, 0.05, preview.plan.coordinates)
         predicted = predictions(front, plan)
         yield from _of("achieved", Changes.of(NAMES, *moved.change_from(losses)), change[: len(NAMES)])
-        yield from _of("achieved", Changes.of(METRICS, *moved.metric_change_from(losses)), change[len(NAMES) :])
+        yield from _of(
+            "achieved", Changes.of(METRICS, *moved.metric_change_from(losses)), change[len(NAMES) :]
+        )
         assert predicted["predicted_validation"] is not None
-        yield from _of("predicted", predicted["predicted_validation"], (first_order[: len(NAMES)].numpy() + bend).tolist())
+        yield from _of(
+            "predicted",
+            predicted["predicted_validation"],
+            (first_order[: len(NAMES)].numpy() + bend).tolist(),
+        )
         yield from _of("predicted", predicted["predicted_metrics"], first_order[len(NAMES) :].tolist())
         entries, errors = held_out.mean[:, -1], held_out.standard_error()
         assert errors is not None
-        yield from _of("response", Changes.of((*NAMES, *METRICS), entries, errors[:, -1]), response[:, -1].tolist())
+        yield from _of(
+            "response", Changes.of((*NAMES, *METRICS), entries, errors[:, -1]), response[:, -1].tolist()
+        )
 
 
 def _of(kind: str, changes: Changes, truth: list[float]) -> Iterator[Interval]:
@@ -92,7 +99,9 @@ def main() -> None:
         {"95 % interval of": what, **{f"batches: {name}": found[what] for name, found in columns.items()}}
         for what in next(iter(columns.values()))
     ]
-    write("coverage", "How often intervals cover the truth", rows, __doc__.split("\n\n")[1] if __doc__ else "")
+    write(
+        "coverage", "How often intervals cover the truth", rows, __doc__.split("\n\n")[1] if __doc__ else ""
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Three tasks of a linear model on Gaussian data: everything that is estimated from a sample is known exactly as well."""
+"""Three tasks of a linear model on Gaussian data: what is estimated from a sample is known exactly as well."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,9 @@ _SHARE = 0.3  # of the second group
 _TASKS = torch.tensor(
     [[1.0, 0.5, 0.0, 0.3], [0.0, 0.8, 1.0, -0.3], [-0.5, 0.2, 0.6, 1.0]], dtype=torch.float64
 )
-_CENTRES = 0.5 * torch.tensor([[1.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 1.0]], dtype=torch.float64)  # of the groups
+_CENTRES = 0.5 * torch.tensor(
+    [[1.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 1.0]], dtype=torch.float64
+)  # of the groups
 
 
 class Population:
@@ -59,15 +62,11 @@ class Population:
         model = nn.Linear(_FEATURES, 1, bias=False).double()
         with torch.no_grad():
             model.weight.copy_(_TASKS.mean(0))
-        train, validation = (
-            DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
-            for batches in (self._train, self._draw(self._lengths))
-        )
         return pn.ModelProblem(
             model,
             {name: _squared_error(k) for k, name in enumerate(NAMES)},
-            train,
-            validation,
+            _loader(self._train),
+            _loader(self._draw(self._lengths)),
             metrics=self._metrics,
         )
 
@@ -76,8 +75,10 @@ class Population:
         group = (torch.rand(count, generator=generator) < _SHARE).long()
         spread = torch.randn(count, _FEATURES, generator=generator, dtype=torch.float64)
         x = _CENTRES[group] + spread
-        y = x @ self._tasks.T + _NOISE * torch.randn(count, len(NAMES), generator=generator, dtype=torch.float64)
-        return list(zip(*(tensor.split(lengths) for tensor in (x, y, group)), strict=True))
+        y = x @ self._tasks.T + _NOISE * torch.randn(
+            count, len(NAMES), generator=generator, dtype=torch.float64
+        )
+        return list(zip(*(torch.split(tensor, lengths) for tensor in (x, y, group)), strict=True))
 
     def values(self, w: Tensor) -> Tensor:
         """[6]: the losses and metrics of the whole population at w [4]; differentiable."""
@@ -109,8 +110,13 @@ class Population:
         return self.change(w - step * direction, w + step * direction) / (2 * step)
 
 
+def _loader(batches: list[tuple[Tensor, ...]]) -> DataLoader[Any]:
+    return DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
+
+
 def _cdf(z: Tensor) -> Tensor:
-    return torch.special.ndtr(z)
+    probability: Tensor = torch.special.ndtr(z)
+    return probability
 
 
 def _squared_error(k: int) -> Callable[..., Tensor]:
@@ -128,5 +134,5 @@ def _hits(o: Tensor, batch: tuple[Tensor, ...]) -> Tensor:
 _METRICS = {
     "absolute error": pn.Metric(_absolute_error, higher_is_better=False),
     "hits": pn.Metric(_hits, higher_is_better=True),
-    "gap": pn.Metric(pn.group_gap(lambda o, b: o[:, 0].sigmoid(), lambda b: b[2]), higher_is_better=False),
+    "gap": pn.Metric(pn.group_gap(lambda o, _: o[:, 0].sigmoid(), lambda b: b[2]), higher_is_better=False),
 }

@@ -1,8 +1,8 @@
 """How often a conflict is found where there is one, and where there is none.
 
 A share of 1 is right where the tasks do compete, 0 where they do not. Counted are the objectives of which
-``here.conflict`` says that improving them costs others. Linear: three tasks whose best models are a multiple (spread) of
-a distance apart; at zero they are the same task with other noise. Networks: two tasks each.
+``here.conflict`` says that improving them costs others. Linear: three tasks whose best models are a multiple (spread)
+of a distance apart; at zero they are the same task with other noise. Networks: two tasks each.
 
 Run: python bench/real_conflict.py
 """
@@ -22,7 +22,7 @@ from paretonav.geometry import conflicts
 from population import Population
 from report import write
 
-TRAININGS, DRAWS, NETWORKS = 12, 5, 8
+TRAININGS, DRAWS, NETWORKS = 12, 5, 16
 
 
 def linear(spread: float, lengths: list[int], train: int, trainings: int, draws: int) -> list[bool]:
@@ -56,7 +56,7 @@ def network(
         optimizer.step()
     problem = pn.ModelProblem(
         model,
-        {f"task {k + 1}": lambda o, b, k=k: (o.expand(-1, 2)[:, k] - b[1][:, k]).square().mean() for k in range(2)},
+        {f"task {k + 1}": _squared_error(k) for k in range(2)},
         TensorDataset(x[:train], y[:train]),
         TensorDataset(x[train:], y[train:]),
         weight_decay=1e-3,
@@ -64,6 +64,10 @@ def network(
     )
     here = pn.Navigator(problem).start()
     return [bool(conflict.real) for conflict in here.conflict.values()]
+
+
+def _squared_error(k: int) -> Callable[..., Tensor]:
+    return lambda o, b: (o.expand(-1, 2)[:, k] - b[1][:, k]).square().mean()
 
 
 def multiples(x: Tensor) -> Tensor:

@@ -244,6 +244,7 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
         front = FrontModel.from_tangent(problem, tangent, EXACT)
         (step,) = _difference_steps(tangent, front.bend).tolist()
         changes = [
-            problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1 for s in (1, -1)
+            problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1
+            for s in (1, -1)
         ]
         assert float(torch.stack(changes).abs().max()) == pytest.approx(0.03, rel=1e-6)

@@ -30,7 +30,9 @@ METRICS = {
     "error": pn.Metric(absolute, higher_is_better=False),  # falls with the loss of the second task
     "score": pn.Metric(lambda o, b: 10 - absolute(o, b), higher_is_better=True),
     "hits": pn.Metric(hits, higher_is_better=True),  # rise as the loss of the first task falls
-    "slope": lambda o, b: (o[:, 0] * b[0][:, 0]).mean(),  # the first weight: about 0.17, the first task wants 1
+    "slope": lambda o, b: (
+        o[:, 0] * b[0][:, 0]
+    ).mean(),  # the first weight: about 0.17, the first task wants 1
 }
 
 
@@ -183,7 +185,9 @@ def test_what_is_beyond_its_bound_already_is_said(nav: pn.Navigator) -> None:
 
 def test_a_metric_of_which_nobody_says_which_way_is_better(nav: pn.Navigator) -> None:
     for wish in (pn.Improve({"slope": 1.0}), pn.Improve({"task 0": 1.0}, allow={"slope": 2.0})):
-        with pytest.raises(pn.PreferenceError, match=r"which way 'slope' is better; wrap the metric as Metric\("):
+        with pytest.raises(
+            pn.PreferenceError, match=r"which way 'slope' is better; wrap the metric as Metric\("
+        ):
             nav.step(wish)
     before = nav.here.metrics["slope"]
     for sign in (1.0, -1.0):
@@ -271,9 +275,7 @@ def test_a_loss_that_is_not_finite_in_the_middle_of_a_step_is_named_with_its_bat
     marked = inputs()[400:600]
     here = nav.here
     passes.append(0)
-    with pytest.raises(
-        pn.NonFiniteError, match=r"objective 'fragile' is nan .*, first in batch 3 of 4"
-    ):
+    with pytest.raises(pn.NonFiniteError, match=r"objective 'fragile' is nan .*, first in batch 3 of 4"):
         nav.step(pn.Improve({"task 0": 1.0}), 0.02)
     require_unmoved(nav, here)
     passes.clear()

@@ -109,7 +109,9 @@ def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:
     assert missed(start, wish) == []
     assert missed(start, wish, f1=0.05 * size) == []
     assert missed(start, wish, f1=-size) == []  # more than was asked for
-    assert missed(start, wish, f1=0.5 * size) == ["f1 misses its target by 50% of the largest change asked for"]
+    assert missed(start, wish, f1=0.5 * size) == [
+        "f1 misses its target by 50% of the largest change asked for"
+    ]
 
 
 def test_of_a_metric_the_other_way_is_a_miss(start: pn.Point) -> None:

@@ -73,7 +73,9 @@ def test_what_is_held_is_held_in_its_own_units() -> None:
 @pytest.mark.parametrize("held", ["f2", "gap"])
 @pytest.mark.parametrize("improved", ["f1", "accuracy"])
 def test_what_is_zero_can_be_held(held: str, improved: str) -> None:
-    goal = target(pn.Improve({improved: 1.0}, hold=[held]), losses=(1.0, 0.0, 4.0), metrics=(0.9, 5000.0, 0.0))
+    goal = target(
+        pn.Improve({improved: 1.0}, hold=[held]), losses=(1.0, 0.0, 4.0), metrics=(0.9, 5000.0, 0.0)
+    )
     assert (goal.scale > 0).all()
     assert np.isfinite(goal.scale).all()
 
@@ -89,7 +91,9 @@ def test_scales_are_positive_and_at_least_what_was_asked(
 ) -> None:
     names = (*PROBLEM.names, *METRICS)
     values = [1.0, *values[1:]]
-    weights = {"f1": 1.0} | {n: 0.5 for n, kind in zip(names, kinds, strict=True) if kind == "improve" and n != "f1"}
+    weights = {"f1": 1.0} | {
+        n: 0.5 for n, kind in zip(names, kinds, strict=True) if kind == "improve" and n != "f1"
+    }
     hold = [n for n, kind in zip(names, kinds, strict=True) if kind == "hold" and n not in weights]
     goal = target(pn.Improve(weights, hold=hold), amount, values[:3], values[3:])
     here = np.array(values)[goal.named]

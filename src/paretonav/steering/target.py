@@ -58,7 +58,9 @@ class Target:
             # next to nothing is held by the plan alone, as no step would keep it to a part of that.
             largest = np.abs(changes[kind]).max(initial=0.0) or np.inf
             least = _SMALL_LOSS * largest if kind is losses else _SMALL_METRIC * plan.amount
-            by_amount = np.maximum(plan.amount * np.abs(values[kind]), least if np.isfinite(least) else plan.amount)
+            by_amount = np.maximum(
+                plan.amount * np.abs(values[kind]), least if np.isfinite(least) else plan.amount
+            )
             scale[kind] = np.maximum(np.abs(changes[kind]), np.minimum(largest, by_amount))
         eps = torch.finfo(problem.parameters().dtype).eps
         tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())
