@@ -85,3 +85,11 @@ def test_a_far_preview_says_so(metric_session, written):
     assert "several legs" not in written()
     say(metric_session, 'preview improve "task 0" by 30%')
     assert "several legs" in written()
+
+
+def test_legs_of_a_wish_that_names_no_metric_need_none(metric_session):
+    step = metric_session.navigator.step(pn.Improve({"task 0": 1.0}), 0.3)
+    assert "legs" in step.reason
+    assert step.achieved["task 0"] == pytest.approx(
+        -0.3 * metric_session.navigator.points[0].losses["task 0"], rel=0.02
+    )

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from paretonav.geometry.front import FrontModel
+from paretonav.objectives.losses import quantile
 
 Array = NDArray[np.float64]
 
 _STEP = 0.05  # relative improvement at which gains and costs are shown
 _WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no conflict
 _PRICE = 0.02  # nor is one whose price is less than this part of the gain, both relative to the losses
-_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def _verdict(
         )
     if error is None:
         error = np.zeros_like(change)
-    if not change[i] < -_quantile(batches, 1) * error[i]:
+    if not change[i] < -quantile(batches) * error[i]:
         return False, f"no conflict: what it gains on training data does not show on {where} data"
     if confirmed < _WORTH:
         return (
@@ -133,7 +131,7 @@ def _verdict(
     sizes = np.maximum(np.abs(before), 1e-12 * np.abs(before).max())
     price = change / sizes / -(change[i] / sizes[i])
     others = [j for j in range(front.m) if j != i]
-    significant = change > _quantile(batches, len(others)) * error
+    significant = change > quantile(batches, len(others)) * error
     payers = [j for j in others if significant[j] and price[j] >= _PRICE]
     if not payers:
         cheap = (
@@ -143,11 +141,3 @@ def _verdict(
         )
         return False, f"no conflict: on {where} data {cheap}"
     return True, f"{' and '.join(front.names[j] for j in payers)} would pay for it"
-
-
-@cache
-def _quantile(batches: int, tests: int) -> float:
-    """The two-sided t quantile with one degree of freedom less than batches, for so many tests at once."""
-    if batches < 2:
-        return 0.0
-    return float(stdtrit(batches - 1, 1 - (1 - _LEVEL) / (2 * tests)))

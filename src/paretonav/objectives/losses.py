@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 _FEWEST = 4  # batches, for a standard error
@@ -31,6 +33,17 @@ def standard_error(fractions: Tensor, batches: Tensor) -> Tensor | None:
     deviations = batches - torch.tensordot(fractions, batches, 1)
     error: Tensor = (torch.tensordot(fractions, deviations**2, 1) / (b - 1)).sqrt()
     return error
+
+
+@cache
+def quantile(batches: int, tests: int = 1) -> float:
+    """How many standard errors make a two-sided 95 % interval: Student's t, b - 1 degrees of freedom.
+
+    Args:
+        batches: that the standard error is from.
+        tests: how many intervals are to hold together (Bonferroni).
+    """
+    return float(stdtrit(batches - 1, 1 - 0.05 / (2 * tests))) if batches > 1 else 0.0
 
 
 @dataclass(frozen=True)

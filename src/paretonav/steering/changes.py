@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from paretonav.objectives.losses import quantile
+
 
 class Changes(dict[str, float]):
     """Name -> signed change; of a loss, negative is better.
@@ -18,15 +20,20 @@ class Changes(dict[str, float]):
         standard_errors: name -> standard error from paired per-batch differences: by how much the change would vary
             with another draw of as much data. None where it is not known: fewer than four batches, or a function.
 
+        batches: how many they are from; 0 if that is not known.
+
     Example:
         >>> achieved = Changes({"a": -0.1, "b": 0.01}, {"a": 0.02, "b": 0.02})
         >>> achieved["a"], [name for name in achieved if achieved.is_noise(name)]
         (-0.1, ['b'])
     """
 
-    def __init__(self, values: dict[str, float], standard_errors: dict[str, float] | None = None) -> None:
+    def __init__(
+        self, values: dict[str, float], standard_errors: dict[str, float] | None = None, batches: int = 0
+    ) -> None:
         super().__init__(values)
         self.standard_errors = standard_errors
+        self.batches = batches
 
     @classmethod
     def of(
@@ -34,13 +41,17 @@ class Changes(dict[str, float]):
         names: Sequence[str],
         values: Tensor | NDArray[np.float64],
         errors: Tensor | NDArray[np.float64] | None,
+        batches: int = 0,
     ) -> Self:
         """From vectors in the order of ``names``."""
-        return cls(_named(names, values), None if errors is None else _named(names, errors))
+        return cls(_named(names, values), None if errors is None else _named(names, errors), batches)
 
     def is_noise(self, name: str) -> bool:
-        """Whether a change is within two standard errors of zero; False where those are not known."""
-        return self.standard_errors is not None and abs(self[name]) <= 2 * self.standard_errors[name]
+        """Whether zero is inside the 95 % interval; False where standard errors are not known."""
+        if self.standard_errors is None:
+            return False
+        width = quantile(self.batches) if self.batches else 2.0
+        return abs(self[name]) <= width * self.standard_errors[name]
 
 
 def _named(names: Sequence[str], values: Tensor | NDArray[np.float64]) -> dict[str, float]:

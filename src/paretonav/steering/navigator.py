@@ -24,7 +24,7 @@ from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preference import Preference, check_amount
-from paretonav.steering.report import misses, predictions, step_report
+from paretonav.steering.report import misses, predictions, step_report, worse_metrics
 from paretonav.steering.trust import Trust
 from paretonav.steering.walk import target_of, walk
 
@@ -175,6 +175,12 @@ class Navigator:
                 )
             taken = plan.share(here.front, gone.amount / plan.amount)
             point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
+            worse = worse_metrics(plan.wish, here, point)
+            if worse:
+                reason = f"{' and '.join(worse)} got worse"
+                return step_report(
+                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, reason, cost
+                )
         self._accept(point, tangent)
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
@@ -265,12 +271,7 @@ class Navigator:
         if tangent is None:
             tangent = tangent_at(problem, correction.theta, correction.weights, trust.geometry)
         front = FrontModel.from_tangent(problem, tangent, trust.geometry)
-        if not (np.isfinite(front.response).all() and np.isfinite(front.bend).all()):
-            curved = np.isfinite(np.broadcast_to(front.bend.sum((1, 2)), problem.m) + front.response.sum(1))
-            raise NonFiniteError(
-                f"the second derivatives of objective {front.names[int(curved.argmin())]!r} are not finite; look "
-                "for a root or a logarithm at zero"
-            )
+        _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
         point = Point(
             id=len(self._points),
@@ -319,3 +320,16 @@ class Navigator:
         finally:
             cost.add(self.problem.cost - before)
             cost.seconds += time.perf_counter() - began
+
+
+def _require_finite_front(front: FrontModel) -> None:
+    """Raise ``NonFiniteError`` naming the objective whose derivatives along the tangent are not finite."""
+    bend = np.broadcast_to(front.bend, (front.m, *front.bend.shape[1:])).reshape(front.m, -1)
+    derivatives = np.concatenate([front.response, bend], axis=1)
+    # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
+    for suspect in (np.isinf(derivatives), np.isnan(derivatives)):
+        if suspect.any():
+            name = front.names[int(suspect.any(axis=1).argmax())]
+            raise NonFiniteError(
+                f"the second derivatives of objective {name!r} are not finite; look for a root or a logarithm at zero"
+            )

@@ -105,8 +105,9 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
         without = reach(front, freed)
         if without > 1.2 * limit + 1e-6:
             return f"holding {_listed(held)} stands against it (without that, {without:.3g} is possible)"
-    spare = (wish.room - wish.orientation * front.changes(c))[wish.limited]
-    for i, left in zip(wish.limited, spare, strict=True):
+    limited = wish.limited
+    spare = wish.room[limited] - wish.orientation[limited] * front.changes(c)[limited]
+    for i, left in zip(limited, spare, strict=True):
         if left <= 1e-3 * wish.room[i] + 1e-9 * abs(front.values[i]):
             return f"the bound on {wish.names[i]} is reached"
     R, target = -front.slopes(np.zeros(front.m - 1))[wish.named], wish.changes(1.0)
@@ -153,7 +154,8 @@ def _meet(front: FrontModel, wish: Wish, target: Array, c: Array) -> Array | Non
             return None
         c = nearest
         changes = front.changes(c)
-        beyond = (wish.orientation * changes - wish.room)[wish.limited]
+        limited = wish.limited  # a front that was not measured has no metrics, and the wish asks for none
+        beyond = wish.orientation[limited] * changes[limited] - wish.room[limited]
         if (
             np.abs(changes[wish.named] - target).max() <= 1e-9 * scale
             and (beyond <= 1e-9 * np.maximum(scale, np.abs(front.values[wish.limited]))).all()

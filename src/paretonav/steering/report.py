@@ -28,10 +28,15 @@ def predictions(front: FrontModel, plan: Plan) -> Predictions:
     """A plan's predictions by name, with their standard errors."""
     train, validation, metrics = plan.errors
     held_out = plan.predicted_validation
+    seen_in, held_out_in = (0 if r is None else len(r.fractions) for r in (front.seen, front.held_out))
     return {
-        "predicted": Changes.of(front.names, plan.predicted, train),
-        "predicted_validation": None if held_out is None else Changes.of(front.names, held_out, validation),
-        "predicted_metrics": Changes.of(front.metric_names, plan.predicted_metrics, metrics),
+        "predicted": Changes.of(front.names, plan.predicted, train, seen_in),
+        "predicted_validation": None
+        if held_out is None
+        else Changes.of(front.names, held_out, validation, held_out_in),
+        "predicted_metrics": Changes.of(
+            front.metric_names, plan.predicted_metrics, metrics, held_out_in or seen_in
+        ),
     }
 
 
@@ -60,15 +65,19 @@ def step_report(
     names, metrics = before.front.names, before.front.metric_names
     achieved_validation, achieved_metrics = None, None
     if held_out is not None and before.held_out is not None:
-        achieved_validation = Changes.of(names, *held_out.change_from(before.held_out))
-        achieved_metrics = Changes.of(metrics, *held_out.metric_change_from(before.held_out))
+        achieved_validation = Changes.of(
+            names, *held_out.change_from(before.held_out), len(held_out.fractions)
+        )
+        achieved_metrics = Changes.of(
+            metrics, *held_out.metric_change_from(before.held_out), len(held_out.fractions)
+        )
     elif before.held_out is None:
-        achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train))
+        achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train), len(train.fractions))
     return Step(
         point=after,
         requested=plan.requested,
         **predictions(before.front, plan),
-        achieved=Changes.of(names, *train.change_from(before.train)),
+        achieved=Changes.of(names, *train.change_from(before.train), len(train.fractions)),
         achieved_validation=achieved_validation,
         achieved_metrics=achieved_metrics,
         status=status,
@@ -92,3 +101,16 @@ def misses(wish: Wish, target: Target, before: Point, after: Point) -> Iterator[
         beyond = worsened[i] - wish.room[i]
         if beyond > 1e-6 * abs(before.front.values[i]):
             yield f"{wish.names[i]} is beyond its bound by {beyond:.2g}"
+
+
+def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
+    """The metrics that were to improve, and got worse by more than their noise."""
+    m, names = before.front.m, before.front.metric_names
+    shown = [point.train if point.held_out is None else point.held_out for point in (before, after)]
+    batches = len(shown[1].fractions)
+    changes = Changes.of(names, *shown[1].metric_change_from(shown[0]), batches)
+    return [
+        wish.names[i]
+        for i in wish.improved
+        if i >= m and wish.orientation[i] * changes[wish.names[i]] > 0 and not changes.is_noise(wish.names[i])
+    ]

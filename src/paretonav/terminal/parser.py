@@ -72,7 +72,7 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
 
     Example:
         >>> parse("hold right; improve left by 2%", ["left", "right"])
-        [Hold(names=('right',)), Improve(entries=(('left', 1.0),), percent=2.0)]
+        [Hold(names=('right',)), Improve(entries=(('left', 1.0),), percent=2.0, allow=())]
     """
     commands, problems = [], []
     spoken = list(statements(text))
