@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench bench-real clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## navigate on real data, in the terminal
@@ -27,10 +27,16 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/known_fronts.py
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py
+	$(BIN)/python bench/adaptation.py
 	$(BIN)/python bench/large.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/real_conflict.py
 	$(BIN)/python bench/picture.py
+
+bench-real: $(VENV)/.bench  ## steps on real data beside what one would do instead; fetches the data
+	$(BIN)/python bench/fetch_data.py
+	for problem in adult census digits fashion fashion3 sentences; do $(BIN)/python bench/real.py $$problem; done
+	$(BIN)/python bench/memory.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
