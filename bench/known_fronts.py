@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import paretonav as pn
-from paretonav.steering.navigator import Navigator
+from paretonav.navigation.navigator import Navigator
 from report import write
 
 

@@ -19,8 +19,8 @@ from paretonav import (
     ProblemError,
 )
 from paretonav.geometry import Curvature
+from paretonav.navigation.export import write_state
 from paretonav.problems import digits
-from paretonav.steering.export import write_state
 
 Make = Callable[[], Any]
 NAN, INF = float("nan"), float("inf")

@@ -135,7 +135,7 @@ def test_remarks_of_the_library_are_shown_in_their_place(run, monkeypatch):
     start = pn.Navigator.start
 
     def remarking(self, progress=None):
-        pn.steering.navigator.logger.warning("mind the %s", "gap")
+        pn.navigation.navigator.logger.warning("mind the %s", "gap")
         return start(self, progress)
 
     monkeypatch.setattr(pn.Navigator, "start", remarking)

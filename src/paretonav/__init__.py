@@ -11,6 +11,7 @@ from paretonav.errors import (
     ProblemError,
 )
 from paretonav.geometry import Geometry
+from paretonav.navigation import Navigator
 from paretonav.objectives import (
     Aggregate,
     Cost,
@@ -27,7 +28,6 @@ from paretonav.objectives import (
 from paretonav.steering import (
     Direction,
     Improve,
-    Navigator,
     Point,
     Preview,
     Step,

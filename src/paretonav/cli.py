@@ -14,8 +14,9 @@ from rich.text import Text
 
 from paretonav import problems
 from paretonav.errors import ParetonavError
+from paretonav.navigation import Navigator
 from paretonav.plotting import FORMATS
-from paretonav.steering import Navigator, ppe
+from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script, sentence

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel
+from paretonav.navigation import Navigator
 from paretonav.plotting.wording import origin, printable
-from paretonav.steering import Navigator
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -10,9 +10,9 @@ from os import PathLike
 from pathlib import Path
 
 from paretonav.errors import NavigationError
+from paretonav.navigation import Navigator
 from paretonav.plotting import html, png
 from paretonav.plotting.data import Picture
-from paretonav.steering import Navigator
 
 FORMATS: dict[str, Callable[[Picture], bytes]] = {".html": html.render, ".png": png.render}
 """The renderer for each suffix."""

@@ -1,7 +1,6 @@
 """From a preference to a new point: plan, predict, correct, report."""
 
 from paretonav.steering.changes import Changes
-from paretonav.steering.navigator import Navigator
 from paretonav.steering.point import Point, Preview, Step, StepStatus
 from paretonav.steering.ppe import ppe
 from paretonav.steering.preference import Direction, Improve, Preference
@@ -10,7 +9,6 @@ __all__ = [
     "Changes",
     "Direction",
     "Improve",
-    "Navigator",
     "Point",
     "Preference",
     "Preview",

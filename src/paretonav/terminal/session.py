@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
 from paretonav.plotting.wording import describe, listed, number, printable
-from paretonav.steering import Improve, Navigator, StepStatus
+from paretonav.steering import Improve, StepStatus
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import progress_on
 from paretonav.terminal.views import help_view, outlook_view, point_view, points_view, preview_view, step_view

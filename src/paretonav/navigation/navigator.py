@@ -16,9 +16,9 @@ from torch import Tensor
 
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
+from paretonav.navigation.export import write_state
 from paretonav.objectives import Cost, Problem, Progress
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
-from paretonav.steering.export import write_state
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named

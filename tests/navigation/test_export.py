@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from paretonav import ModelProblem, NavigationError, Navigator
-from paretonav.steering.export import write_state
+from paretonav.navigation.export import write_state
 
 # The same in the process that exports and in the one that loads.
 ARCHITECTURE = """

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.steering import navigator as module
+from paretonav.navigation import navigator as module
 from paretonav.steering.predictors import ObjectiveSpace, Prediction
 
 WISH = pn.Improve({"f1": 1.0})
