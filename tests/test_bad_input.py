@@ -12,15 +12,15 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from paretonav import (
     FunctionProblem,
     ModelProblem,
-    NavigationError,
     NonFiniteError,
     OutOfMemoryError,
     ParetonavError,
     ProblemError,
+    SessionError,
 )
 from paretonav.geometry import Curvature
-from paretonav.navigation.export import write_state
 from paretonav.problems import digits
+from paretonav.session.export import write_state
 
 Make = Callable[[], Any]
 NAN, INF = float("nan"), float("inf")
@@ -562,7 +562,7 @@ def test_the_message_of_a_long_list_of_parameters_is_short() -> None:
     ],
 )
 def test_exports(tmp_path: Path, name: str, state: dict[str, Any], words: list[str]) -> None:
-    check(lambda: write_state(tmp_path / name, state, {}), words, NavigationError)
+    check(lambda: write_state(tmp_path / name, state, {}), words, SessionError)
     assert list(tmp_path.iterdir()) == []
 
 

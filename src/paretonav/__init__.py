@@ -9,6 +9,7 @@ from paretonav.errors import (
     ParetonavError,
     PreferenceError,
     ProblemError,
+    SessionError,
 )
 from paretonav.geometry import Geometry
 from paretonav.navigation import Navigator
@@ -25,6 +26,7 @@ from paretonav.objectives import (
     smooth_l1,
     worst_group,
 )
+from paretonav.session import Record, Session
 from paretonav.steering import (
     Direction,
     Improve,
@@ -57,6 +59,9 @@ __all__ = [
     "Preview",
     "Problem",
     "ProblemError",
+    "Record",
+    "Session",
+    "SessionError",
     "Step",
     "StepStatus",
     "correctors",

@@ -37,3 +37,7 @@ class InfeasiblePreferenceError(PreferenceError):
 
 class NavigationError(ParetonavError, RuntimeError):
     """The navigator cannot do that now: nothing to undo, no such point, not started."""
+
+
+class SessionError(NavigationError):
+    """A session cannot be read or written: a file that is not one, a full disk, another writer."""

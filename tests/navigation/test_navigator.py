@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.navigation import navigator as module
+from paretonav.session import archive
 from paretonav.steering.predictors import ObjectiveSpace, Prediction
 
 WISH = pn.Improve({"f1": 1.0})
@@ -120,7 +120,7 @@ def test_an_error_in_the_middle_of_a_step_loses_nothing() -> None:
 
 
 def test_a_tangent_that_was_dropped_is_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TANGENT_BYTES", 1)
+    monkeypatch.setattr(archive, "_TANGENT_BYTES", 1)
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=3))
     nav.start()
     wanted = nav.tangent.basis

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paretonav.errors import NavigationError, NonFiniteError, PreferenceError
+from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
-from paretonav.navigation.export import write_state
 from paretonav.objectives import Cost, Problem, Progress
+from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.plan import Plan
@@ -30,7 +29,6 @@ from paretonav.steering.walk import target_of, walk
 
 logger = logging.getLogger(__name__)
 
-_TANGENT_BYTES = 256 * 2**20
 _FIRST_RADIUS = 0.25
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
@@ -50,6 +48,12 @@ class Navigator:
         approach: what brings a starting point to the front before ``corrector`` polishes it: that of a function,
             and a model that its problem says is untrained. By default descent with line search on functions, the
             problem's own recipe on models.
+        session: where the visited points are kept: a folder, which is made, or resumed where it left off if it is a
+            session already; or a ``Session``. None keeps them in memory. One process at a time can write to a
+            folder; in a second one the navigator starts, too, but only looks and previews.
+
+    Raises:
+        SessionError: the folder is of another problem or other data, is damaged, or cannot be written.
 
     Example:
         >>> import paretonav as pn
@@ -70,6 +74,7 @@ class Navigator:
         *,
         geometry: Geometry | None = None,
         approach: Corrector | None = None,
+        session: Session | str | PathLike[str] | None = None,
     ) -> None:
         self.problem = problem
         self.predictor = predictor or ObjectiveSpace()
@@ -77,9 +82,17 @@ class Navigator:
         self.geometry = geometry or Geometry()
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
-        self._points: list[Point] = []
-        self._current: Point | None = None
-        self._tangents: OrderedDict[int, Tangent] = OrderedDict()
+        self.session = session if isinstance(session, Session) else Session(session, write=True)
+        self.session.attach(problem)
+        current = self.session.current
+        self._current = None if current is None else self.session.point(current.id)
+        self._resumed = current is not None
+        if not self.session.writable:
+            logger.warning(
+                "the session in %s is for reading only: %s; previews work, steps do not",
+                self.session.path,
+                f"{self.session.owner} writes to it" if self.session.owner else "it was opened so",
+            )
 
     @property
     def here(self) -> Point:
@@ -89,9 +102,9 @@ class Navigator:
         return self._current
 
     @property
-    def points(self) -> tuple[Point, ...]:
-        """All visited points, in the order of their ids."""
-        return tuple(self._points)
+    def points(self) -> tuple[Record, ...]:
+        """The numbers of all visited points, in the order of their ids."""
+        return self.session.records
 
     @property
     def tangent(self) -> Tangent:
@@ -108,7 +121,13 @@ class Navigator:
         Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
         only polished. If all objectives could still fall together by more than 2 % of their size afterwards, a
         warning is logged: from there, navigation would sell training for trade-offs.
+
+        In a resumed session there is nothing to do: it returns the point where that has ended.
         """
+        if self._resumed:
+            self._resumed = False
+            return self.here
+        self._require_writable()
         if self._current is not None:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
         problem = self.problem
@@ -127,7 +146,7 @@ class Navigator:
                 point.joint_gain,
                 100 * point.joint_gain / scale,
             )
-        return self._accept(point, tangent)
+        return self._accept(point, tangent, None)
 
     def preview(self, preference: Preference, amount: float = 0.05) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
@@ -157,6 +176,7 @@ class Navigator:
             NonFiniteError: a loss or a derivative is not finite there; the model is where it was.
         """
         here = self.here
+        self._require_writable()
         with self._measured() as cost:
             plan = self._plan(preference, amount)
             gone = walk(
@@ -181,7 +201,6 @@ class Navigator:
                 return step_report(
                     here, here, taken, point.train, point.held_out, StepStatus.REJECTED, reason, cost
                 )
-        self._accept(point, tangent)
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
         if gone.legs > 1:
@@ -189,7 +208,9 @@ class Navigator:
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
         remarks += misses(taken.wish, target_of(taken, here.front, self.problem), here, point)
-        return step_report(here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost)
+        step = step_report(here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost)
+        self._accept(point, tangent, step)
+        return step
 
     def undo(self) -> Point:
         """Go back to the point that the current one was reached from."""
@@ -199,13 +220,9 @@ class Navigator:
 
     def go_to(self, point_id: int) -> Point:
         """Make an earlier point the current one; the next step branches off there."""
-        if not self._points:
+        if self._current is None:
             raise NavigationError(_NOT_STARTED)
-        if not (isinstance(point_id, int) and 0 <= point_id < len(self._points)):
-            raise NavigationError(
-                f"there is no point {point_id!r}; the points are 0 to {len(self._points) - 1}"
-            )
-        point = self._points[point_id]
+        point = self.session.go_to(point_id)
         self.problem.set_parameters(point.parameters)
         self._current = point
         return point
@@ -216,15 +233,14 @@ class Navigator:
         It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
         metadata has the losses, the weights and the number of the point.
         """
-        here = self.here
-        facts = {
-            "paretonav.losses": here.losses,
-            "paretonav.weights": here.weights,
-            "paretonav.point": here.id,
-        }
-        if here.validation is not None:
-            facts["paretonav.validation"] = here.validation
-        write_state(path, self.problem.state_dict(here.parameters), facts)
+        self.session.export(path, self.here.id)
+
+    def _require_writable(self) -> None:
+        if not self.session.writable:
+            raise SessionError(
+                f"the session in {str(self.session.path)!r} is open for reading only, so no step can be taken"
+                + (f": {self.session.owner} writes to it; end that first" if self.session.owner else "")
+            )
 
     def _first_trust(self) -> Trust:
         if not self._adapts:
@@ -274,7 +290,7 @@ class Navigator:
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
         point = Point(
-            id=len(self._points),
+            id=len(self.session),
             parent=None if self._current is None else self._current.id,
             parameters=tangent.theta,
             train=tangent.losses,
@@ -288,28 +304,19 @@ class Navigator:
         )
         return point, tangent
 
-    def _accept(self, point: Point, tangent: Tangent) -> Point:
+    def _accept(self, point: Point, tangent: Tangent, step: Step | None) -> Point:
+        self.session.add(Record.of(point, step), point, tangent)
         self.problem.set_parameters(point.parameters)
-        self._points.append(point)
         self._current = point
-        self._keep(point.id, tangent)
         return point
 
     def _tangent_of(self, point: Point) -> Tangent:
-        if point.id not in self._tangents:
+        tangent = self.session.tangent(point.id)
+        if tangent is None:
             weights = torch.from_numpy(point.front.weights)
-            self._keep(point.id, tangent_at(self.problem, point.parameters, weights, point.trust.geometry))
-        self._tangents.move_to_end(point.id)
-        return self._tangents[point.id]
-
-    def _keep(self, point_id: int, tangent: Tangent) -> None:
-        """Keep the latest tangents within a fixed memory; an older one is solved again when it is needed."""
-        self._tangents[point_id] = tangent
-        self._tangents.move_to_end(point_id)
-        tensors = (tangent.solution.x, tangent.jacobian, tangent.theta, tangent.normal_step)
-        size = sum(tensor.nbytes for tensor in tensors)
-        while len(self._tangents) > max(1, _TANGENT_BYTES // size):
-            self._tangents.popitem(last=False)
+            tangent = tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
+            self.session.keep_tangent(point.id, tangent)
+        return tangent
 
     @contextmanager
     def _measured(self) -> Iterator[Cost]:

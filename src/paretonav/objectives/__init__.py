@@ -6,13 +6,14 @@ from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
 from paretonav.objectives.penalty import Penalty, l2, smooth_l1
-from paretonav.objectives.problem import Bounds, Composite, Cost, Problem, Progress, Split
+from paretonav.objectives.problem import Bounds, Composite, Cost, Entry, Problem, Progress, Split
 
 __all__ = [
     "Aggregate",
     "Bounds",
     "Composite",
     "Cost",
+    "Entry",
     "FunctionProblem",
     "Losses",
     "Metric",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paretonav.errors import ProblemError
 from paretonav.objectives.losses import Losses
-from paretonav.objectives.problem import Bounds, Composite, Problem, Split, check_names
+from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split, check_names
 
 
 class FunctionProblem(Problem):
@@ -81,6 +81,9 @@ class FunctionProblem(Problem):
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         return {"x": theta}
+
+    def layout(self) -> tuple[Entry, ...]:
+        return (Entry(("x",), tuple(self._x.shape), self._x.dtype),)
 
     def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...]:
         theta = self._x.clone().requires_grad_()

@@ -19,9 +19,9 @@ from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.outputs import Join, detached, divided
-from paretonav.objectives.parameters import FlatParameters
+from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.penalty import Penalty
-from paretonav.objectives.problem import Composite, Problem, Split, check_names, require_finite
+from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names, require_finite
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
 from paretonav.objectives.randomness import random_module
@@ -239,6 +239,18 @@ class ModelProblem(Problem):
         and state_dict hooks are as ever. Its tensors share memory with ``theta`` and the module.
         """
         return self._stateless.state_dict(theta)
+
+    def layout(self) -> tuple[Entry, ...]:
+        return self._flat.layout()
+
+    def restore(self, fixed: Mapping[str, Tensor]) -> None:
+        own = {plain_name(name): value for name, value in self.model.state_dict().items()}
+        for name, value in fixed.items():
+            if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
+                raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
+        with torch.no_grad():
+            for name, value in fixed.items():
+                own[name].copy_(value)
 
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""

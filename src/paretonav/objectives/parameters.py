@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.problem import Entry
 
 
 class FlatParameters:
@@ -60,6 +61,7 @@ class FlatParameters:
         self.device = next(iter(self._chosen.values())).device
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
         self.paths = [name for name, _ in module.named_parameters() if plain_name(name) in self._chosen]
+        self._aliases = _aliases(module)
         self._sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
@@ -112,6 +114,10 @@ class FlatParameters:
         parts = torch.split(theta, self._sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
+    def layout(self) -> tuple[Entry, ...]:
+        """The names, shapes and dtypes of the steered parameters, in the order of the vector."""
+        return tuple(Entry(self._aliases[id(p)], tuple(p.shape), p.dtype) for p in self._chosen.values())
+
     def replacements(self, theta: Tensor) -> dict[str, Tensor]:
         """What to put in the place of the parameters: ``unflatten``, in their dtypes and by their paths."""
         parts = zip(self.paths, self.unflatten(theta).values(), self.tensors, strict=True)
@@ -149,6 +155,14 @@ def _chosen(module: nn.Module, patterns: str | Sequence[str] | None) -> dict[str
     if not matched:
         raise ProblemError(f"parameters=[] chooses nothing; there are: {some_of(names)}")
     return {name: p for name, p in parameters.items() if id(p) in matched}
+
+
+def _aliases(module: nn.Module) -> dict[int, tuple[str, ...]]:
+    """All names of each parameter, by its identity."""
+    names: dict[int, tuple[str, ...]] = {}
+    for name, p in module.named_parameters(remove_duplicate=False):
+        names[id(p)] = (*names.get(id(p), ()), plain_name(name))
+    return names
 
 
 def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -> None:

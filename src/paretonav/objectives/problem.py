@@ -66,6 +66,20 @@ class Composite(NamedTuple):
     losses: Callable[[tuple[Tensor, ...]], Tensor]
 
 
+class Entry(NamedTuple):
+    """A stretch of the parameter vector, as a state_dict has it.
+
+    Attributes:
+        names: in the state_dict; several where the parameter is tied.
+        shape: of the tensor.
+        dtype: of the tensor; the vector may have another one.
+    """
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
 class Bounds(NamedTuple):
     """Box bounds on the parameters, both [n]; an infinite entry is no bound."""
 
@@ -181,6 +195,17 @@ class Problem(ABC):
     @abstractmethod
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         """What to save of the model at ``theta`` [n], by name; may share memory with ``theta``."""
+
+    @abstractmethod
+    def layout(self) -> tuple[Entry, ...]:
+        """Where the state_dict has the entries of theta [n], in the order of the vector."""
+
+    def restore(self, fixed: Mapping[str, Tensor]) -> None:  # noqa: B027 - the default has nothing else
+        """Set what a state_dict holds besides the parameters, so that a model becomes again what it was.
+
+        Raises:
+            ProblemError: that does not fit this model, which is as it was.
+        """
 
     def objectives(self, losses: Tensor, theta: Tensor) -> Tensor:
         """The losses [m] plus the weight decay that every objective carries at ``theta`` [n]; [m]."""

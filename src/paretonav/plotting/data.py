@@ -70,7 +70,7 @@ class Picture:
     def of(cls, navigator: Navigator) -> Picture:
         """The picture of a navigation that has started."""
         here = navigator.here
-        spots = [Spot(p.id, p.parent, p.train.mean.numpy(), origin(p)) for p in navigator.points]
+        spots = [Spot(p.id, p.parent, np.array(list(p.losses.values())), origin(p)) for p in navigator.points]
         return cls(tuple(map(printable, here.front.names)), tuple(spots), here.id, local_front(here.front))
 
     @property

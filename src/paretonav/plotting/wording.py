@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from paretonav.session import Record
 from paretonav.steering import Direction, Improve, Point, Preference
 
 
@@ -48,7 +49,7 @@ def describe(preference: Preference, amount: float) -> str:
     return (f"{words}, holding {holding}" if holding else words) + bounds
 
 
-def origin(point: Point) -> str:
+def origin(point: Point | Record) -> str:
     """How a point was reached, in words."""
     if point.parent is None:
         return "start"

@@ -1,4 +1,4 @@
-"""Changes by name, with their standard errors."""
+"""Numbers and changes by name, with their standard errors."""
 
 from __future__ import annotations
 
@@ -13,19 +13,13 @@ from torch import Tensor
 from paretonav.objectives.losses import quantile
 
 
-class Changes(dict[str, float]):
-    """Name -> signed change; of a loss, negative is better.
+class Estimates(dict[str, float]):
+    """Name -> number that was measured on a sample of data.
 
     Attributes:
-        standard_errors: name -> standard error from paired per-batch differences: by how much the change would vary
-            with another draw of as much data. None where it is not known: fewer than four batches, or a function.
-
+        standard_errors: name -> standard error: by how much the number would vary with another draw of as much data.
+            None where it is not known: fewer than four batches, or a function.
         batches: how many they are from; 0 if that is not known.
-
-    Example:
-        >>> achieved = Changes({"a": -0.1, "b": 0.01}, {"a": 0.02, "b": 0.02})
-        >>> achieved["a"], [name for name in achieved if achieved.is_noise(name)]
-        (-0.1, ['b'])
     """
 
     def __init__(
@@ -45,6 +39,16 @@ class Changes(dict[str, float]):
     ) -> Self:
         """From vectors in the order of ``names``."""
         return cls(_named(names, values), None if errors is None else _named(names, errors), batches)
+
+
+class Changes(Estimates):
+    """Name -> signed change; of a loss, negative is better. Standard errors are from paired per-batch differences.
+
+    Example:
+        >>> achieved = Changes({"a": -0.1, "b": 0.01}, {"a": 0.02, "b": 0.02})
+        >>> achieved["a"], [name for name in achieved if achieved.is_noise(name)]
+        (-0.1, ['b'])
+    """
 
     def is_noise(self, name: str) -> bool:
         """Whether zero is inside the 95 % interval; False where standard errors are not known."""

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from paretonav.objectives import Cost
 from paretonav.plotting.wording import describe, listed, origin, printable
+from paretonav.session import Record
 from paretonav.steering import Changes, Point, Preview, Step, StepStatus
 from paretonav.terminal.formats import change, percent, relative, value, weight
 from paretonav.terminal.parser import VERBS
@@ -20,11 +21,11 @@ from paretonav.terminal.parser import VERBS
 Values = Mapping[str, float]
 
 
-def point_view(point: Point, start: Point) -> RenderableType:
+def point_view(point: Point, start: Record) -> RenderableType:
     """A point's losses, metrics and weights, compared with the start."""
     kinds = _metric_kinds(point)
     table = _table("objective")
-    splits = [("training\nloss", point.losses, start.losses)]
+    splits: list[tuple[str, Values, Values]] = [("training\nloss", point.losses, start.losses)]
     if point.validation is not None:
         splits.append(("validation\nloss", point.validation, start.validation or {}))
     for heading, _, _ in splits:
@@ -116,7 +117,7 @@ def step_view(step: Step, before: Point) -> RenderableType:
     return Group(heading, table, *metrics, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
 
 
-def points_view(points: Sequence[Point], current: int, *, ascii_only: bool) -> RenderableType:
+def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
     """The visited points as a tree."""
     table = _table("point")
     table.add_column("from", justify="right")
@@ -133,10 +134,10 @@ def points_view(points: Sequence[Point], current: int, *, ascii_only: bool) -> R
     return Group(table, Text("\nThe columns are training losses.", style="dim"))
 
 
-def tree(points: Sequence[Point], *, ascii_only: bool) -> Iterator[tuple[str, Point]]:
+def tree(points: Sequence[Record], *, ascii_only: bool) -> Iterator[tuple[str, Record]]:
     """The points below each other with the branches to draw before them; only a fork indents."""
     fork, last, through = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
-    children: dict[int | None, list[Point]] = {}
+    children: dict[int | None, list[Record]] = {}
     for point in points:
         children.setdefault(point.parent, []).append(point)
     stack = [("", "", points[0])]
@@ -299,7 +300,7 @@ def _metric_kinds(point: Point) -> list[str]:
     return [kind for kind in kinds if all(f"{name} {kind}" in point.metrics for name in point.losses)]
 
 
-def _metric(name: str, point: Point, start: Point) -> str:
+def _metric(name: str, point: Point, start: Record) -> str:
     now = point.metrics[name]
     if not point.id or name not in start.metrics:
         return value(now, now)

@@ -14,7 +14,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from paretonav import ModelProblem, NavigationError, Navigator
-from paretonav.navigation.export import write_state
+from paretonav.session import files
+from paretonav.session.export import write_state
 
 # The same in the process that exports and in the one that loads.
 ARCHITECTURE = """
@@ -148,23 +149,22 @@ def test_a_bare_file_name_is_in_the_working_directory(
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
-@pytest.mark.parametrize("step", ["write_bytes", "replace"])
+@pytest.mark.parametrize("step", ["save_file", "replace"])
 def test_a_failure_half_way_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     file = tmp_path / "model.safetensors"
     write_state(file, {"a": torch.ones(2)}, {})
 
-    def full(self: Path, data: bytes) -> int:
-        with self.open("wb") as stream:
-            stream.write(data[:10])
+    def full(_: object, path: Path, *__: object) -> None:
+        path.write_bytes(b"a beginning")
         raise OSError(28, "No space left on device")
 
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    if step == "write_bytes":
-        monkeypatch.setattr(Path, "write_bytes", full)
+    if step == "save_file":
+        monkeypatch.setattr(files, "save_file", full)
     else:
         monkeypatch.setattr(os, "replace", refused)
     with pytest.raises(

@@ -1,0 +1,162 @@
+"""Values as JSON and tensors, and back: what is stored of a point, without pickle.
+
+Only the classes listed here are ever made from what a file says, and a class is made from its fields alone: a file is
+data, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from paretonav.errors import SessionError
+from paretonav.geometry import FrontModel, Geometry, Solution, Status, Tangent
+from paretonav.objectives import Cost, Losses, Response
+from paretonav.session.record import Unstorable
+from paretonav.steering import Changes, Direction, Estimates, Improve, Point, StepStatus, Trust
+
+Json = Any
+
+_CLASSES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        Cost,
+        Direction,
+        FrontModel,
+        Geometry,
+        Improve,
+        Losses,
+        Point,
+        Response,
+        Solution,
+        Tangent,
+        Trust,
+        Unstorable,
+    )
+}
+_ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
+_ESTIMATES: dict[str, type[Estimates]] = {"Changes": Changes, "Estimates": Estimates}
+_CPU = torch.device("cpu")
+_KIND = "\N{SECTION SIGN}"  # marks what is not plain JSON
+
+
+def encode(value: object, tensors: dict[str, Tensor]) -> Json:
+    """What JSON can hold of a value; tensors and arrays are added to ``tensors``.
+
+    A tensor that is there already is not added again.
+
+    Raises:
+        SessionError: something in it cannot be stored.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Enum):
+        return {_KIND: _name_of(type(value), _ENUMS), "name": value.name}
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else {_KIND: "float", "value": repr(value)}
+    if isinstance(value, Tensor):
+        on_device = {} if value.device.type == "cpu" else {"on_device": True}
+        return {_KIND: "tensor", "key": _key_of(value, tensors), **on_device}
+    if isinstance(value, np.ndarray):
+        tensor = torch.from_numpy(np.ascontiguousarray(value))
+        return {_KIND: "array", "key": _key_of(tensor.reshape(value.shape), tensors)}
+    if isinstance(value, Estimates):
+        parts = [dict(value), value.standard_errors, value.batches]
+        return {_KIND: _name_of(type(value), _ESTIMATES), "parts": [encode(part, tensors) for part in parts]}
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise SessionError(f"cannot store {value!r}: a mapping's keys must be strings")
+        return {_KIND: "mapping", "items": [[key, encode(entry, tensors)] for key, entry in value.items()]}
+    if isinstance(value, tuple):
+        return {_KIND: "tuple", "items": [encode(entry, tensors) for entry in value]}
+    if isinstance(value, list):
+        return [encode(entry, tensors) for entry in value]
+    if is_dataclass(value) and type(value) in _CLASSES.values():
+        stored = {f.name: encode(getattr(value, f.name), tensors) for f in fields(value) if f.init}
+        return {_KIND: type(value).__name__, "fields": stored}
+    raise SessionError(f"cannot store a {type(value).__name__}; it is none of the kinds that a session knows")
+
+
+def decode(stored: Json, tensors: Mapping[str, Tensor], device: torch.device = _CPU) -> Any:
+    """The value that ``encode`` was given, with what was on a device on ``device``.
+
+    Raises:
+        SessionError: it is not what ``encode`` writes.
+    """
+    if stored is None or isinstance(stored, bool | int | float | str):
+        return stored
+    if isinstance(stored, list):
+        return [decode(entry, tensors, device) for entry in stored]
+    if not (isinstance(stored, dict) and isinstance(stored.get(_KIND), str)):
+        raise SessionError("it holds something that paretonav does not write")
+    kind = stored[_KIND]
+    try:
+        if kind == "float":
+            return {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}[stored["value"]]
+        if kind == "tensor":
+            tensor = tensors[stored["key"]]
+            return tensor.to(device) if stored.get("on_device") else tensor
+        if kind == "array":
+            return tensors[stored["key"]].numpy()
+        if kind == "mapping":
+            return {_text(key): decode(entry, tensors, device) for key, entry in stored["items"]}
+        if kind == "tuple":
+            return tuple(decode(entry, tensors, device) for entry in stored["items"])
+        if kind in _ENUMS:
+            return _ENUMS[kind][stored["name"]]
+        if kind in _ESTIMATES:
+            return _ESTIMATES[kind](*(decode(part, tensors, device) for part in stored["parts"]))
+        return _made(
+            _CLASSES[kind], {name: decode(v, tensors, device) for name, v in stored["fields"].items()}
+        )
+    except SessionError:
+        raise
+    except Exception as error:  # whatever a constructor makes of fields that are not its own
+        raise SessionError(f"it holds a {kind!r} that cannot be read: {error!r}") from error
+
+
+def _made(kind: type, given: dict[str, Any]) -> Any:
+    known = {f.name: f for f in fields(kind) if f.init}
+    for name in given.keys() - known.keys():
+        raise SessionError(
+            f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
+        )
+    for name, field in known.items():
+        if name not in given and field.default is MISSING and field.default_factory is MISSING:
+            raise SessionError(f"it holds a {kind.__name__} without {name!r}")
+    return kind(**given)
+
+
+def _name_of(kind: type, known: Mapping[str, type]) -> str:
+    for name, candidate in known.items():
+        if candidate is kind:
+            return name
+    raise SessionError(f"cannot store a {kind.__name__}; it is none of the kinds that a session knows")
+
+
+def _key_of(tensor: Tensor, tensors: dict[str, Tensor]) -> str:
+    """The name under which ``tensors`` has it; one that lies in the same place with the same shape is the same."""
+    for key, there in tensors.items():
+        if _place(there) == _place(tensor) and tensor.numel():
+            return key
+    key = f"t{len(tensors)}"
+    tensors[key] = tensor.detach()
+    return key
+
+
+def _place(tensor: Tensor) -> tuple[object, ...]:
+    return tensor.data_ptr(), tensor.dtype, tensor.device, tuple(tensor.shape), tensor.stride()
+
+
+def _text(key: object) -> str:
+    if not isinstance(key, str):
+        raise SessionError(f"it holds a mapping with the key {key!r}, which is no string")
+    return key

@@ -1,0 +1,40 @@
+"""Writing a chosen model to a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from torch import Tensor
+
+from paretonav.errors import SessionError
+from paretonav.session.files import write_tensors
+
+
+def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
+    """Write tensors and facts to a safetensors file, whole or not at all.
+
+    Args:
+        path: of the file, ending in ".safetensors"; an existing one is replaced.
+        state: name -> tensor; tied weights are written under each of their names.
+        facts: what goes into the file's metadata, each as JSON.
+
+    Raises:
+        SessionError: the name ends otherwise, the file cannot be written, or an entry of ``state`` is no
+            tensor. A file that was there before is as it was.
+    """
+    target = Path(path)
+    if target.suffix != ".safetensors":
+        raise SessionError(f"cannot export to {str(path)!r}: give a file name that ends in .safetensors")
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            raise SessionError(
+                f"cannot export {name!r}, a {type(value).__name__}: a safetensors file holds tensors only; "
+                "save the module's extra state separately"
+            )
+    try:
+        write_tensors(target, state, {key: json.dumps(value) for key, value in facts.items()})
+    except OSError as error:
+        raise SessionError(f"cannot write {str(path)!r}: {error}; what was there is as it was") from error

@@ -1,0 +1,96 @@
+"""Files of tensors, written whole or not at all, and read without trust."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from paretonav.errors import SessionError
+
+SCRATCH = ".writing-"  # what a killed process leaves behind
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+    """Write a safetensors file: to the disk, and under its name only once it is complete.
+
+    Tensors that share memory, such as tied weights, are written one by one.
+
+    Raises:
+        OSError: it cannot be written; a file that was there before is as it was.
+    """
+    separate: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        t = tensor.detach().cpu().contiguous()
+        place = t.untyped_storage().data_ptr()
+        whole = t.numel() * t.element_size() == t.untyped_storage().nbytes()
+        separate[name] = t if whole and place not in seen else t.clone()
+        seen.add(place)
+    # In a directory next to the target, from where renaming is atomic.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
+        complete = Path(scratch, path.name)
+        complete.touch()
+        mode = complete.stat().st_mode
+        try:
+            save_file(separate, complete, dict(facts))
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+        complete.chmod(mode)  # save_file hides it from other users
+        _flush(complete)
+        os.replace(complete, path)
+    _flush(path.parent)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and facts of a safetensors file.
+
+    Raises:
+        SessionError: it is missing, incomplete, or something else.
+    """
+    with readable(path), safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading ``path`` into a ``SessionError``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SessionError(f"{str(path)!r} is missing; restore it from a backup") from error
+    except (SafetensorError, OSError, ValueError, RuntimeError, RecursionError) as error:
+        if isinstance(error, SessionError):
+            raise
+        raise SessionError(
+            f"{str(path)!r} is damaged or is no file of this kind: {error}; restore it from a backup"
+        ) from error
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk; not every platform can do that for folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        if path.is_file():
+            raise
+    finally:
+        os.close(handle)
+
+
+def equal(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
+    """Whether two states have the same names and, bit for bit, the same tensors."""
+    return a.keys() == b.keys() and all(
+        a[name].dtype == b[name].dtype and torch.equal(a[name].cpu(), b[name].cpu()) for name in a
+    )

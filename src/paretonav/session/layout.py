@@ -1,0 +1,81 @@
+"""What a session notes of its problem: its names, and where a state_dict has the steered parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import SessionError
+from paretonav.objectives import Entry, Problem
+
+
+def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
+    """The facts by which a session knows its problem again."""
+    layout = problem.layout()
+    state = problem.state_dict(theta)
+    return {
+        "names": list(problem.names),
+        "metrics": list(problem.metric_names),
+        "higher_is_better": dict(problem.higher_is_better),
+        "parameters": len(theta),
+        "dtype": _name(theta.dtype),
+        "layout": [[list(entry.names), list(entry.shape), _name(entry.dtype)] for entry in layout],
+        "complete": all(isinstance(value, Tensor) for value in state.values())
+        and all(name in state for entry in layout for name in entry.names),
+    }
+
+
+def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, where: str) -> None:
+    """Refuse a problem that is not the one that a session was made with."""
+    now = to_facts(problem, theta)
+    for key, what in (
+        ("names", "the objectives"),
+        ("metrics", "the metrics"),
+        ("parameters", "the number of parameters"),
+        ("dtype", "the parameters' dtype"),
+        ("layout", "the names and shapes of the parameters"),
+    ):
+        if now[key] != facts.get(key):
+            shown = "" if key == "layout" else f", {facts.get(key)} there and {now[key]} here"
+            raise SessionError(
+                f"the session in {where} is of another problem: {what} differ{shown}; give the problem that it was "
+                "made with, or another folder"
+            )
+
+
+def from_facts(facts: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """The layout that ``to_facts`` has noted."""
+    try:
+        return tuple(
+            Entry(tuple(map(str, names)), tuple(map(int, shape)), _dtype(dtype))
+            for names, shape, dtype in facts["layout"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SessionError(f"the session does not say what its parameters are: {error!r}") from error
+
+
+def assembled(layout: tuple[Entry, ...], theta: Tensor, fixed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state_dict with the steered parameters theta [n] among the fixed ones."""
+    sizes = [prod(entry.shape) for entry in layout]
+    if sum(sizes) != len(theta):
+        raise SessionError(f"the session has {len(theta)} parameters where its layout has {sum(sizes)}")
+    state = dict(fixed)
+    for entry, part in zip(layout, torch.split(theta, sizes), strict=True):
+        value = part.view(entry.shape).to(entry.dtype)
+        state |= dict.fromkeys(entry.names, value)
+    return state
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _dtype(name: object) -> torch.dtype:
+    dtype = getattr(torch, str(name), None)
+    if not isinstance(dtype, torch.dtype):
+        raise ValueError(f"{name!r} is no dtype")
+    return dtype

@@ -1,0 +1,50 @@
+"""One writer at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from paretonav.errors import SessionError
+
+
+class WriterLock:
+    """Held by the one process that writes to a session; the system lets go of it when that ends, however it ends.
+
+    Args:
+        folder: of the session.
+
+    Attributes:
+        held: whether this is the writer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = FileLock(folder / "writer.lock", thread_local=False)
+        self._owner = folder / "writer.txt"
+        try:
+            self._lock.acquire(timeout=0)
+            self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+        except Timeout:
+            pass
+        except OSError as error:
+            self._lock.release()
+            raise SessionError(
+                f"cannot write to {str(folder)!r}: {error}; check its permissions and the space left"
+            ) from error
+        self.held = self._lock.is_locked
+
+    @property
+    def owner(self) -> str:
+        """Who writes, in words."""
+        try:
+            return self._owner.read_text("utf-8")[:200] or "another process"
+        except (OSError, ValueError):
+            return "another process"
+
+    def release(self) -> None:
+        """Let others write."""
+        self._lock.release()
+        self.held = False

@@ -1,0 +1,107 @@
+"""Records as plain JSON, for the session's table and for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+from paretonav.errors import SessionError
+from paretonav.objectives import Cost
+from paretonav.session.codec import decode, encode
+from paretonav.session.record import Record, Unstorable, Values
+from paretonav.steering import Changes, Estimates, Preference, StepStatus
+
+_E = TypeVar("_E", bound=Estimates)
+_MEASURED = ("losses", "validation", "metrics")
+_CHANGES = (
+    "predicted",
+    "predicted_validation",
+    "predicted_metrics",
+    "achieved",
+    "achieved_validation",
+    "achieved_metrics",
+)
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """What JSON holds of a record, but for its note and star; a number may be infinite or NaN."""
+    return {
+        "id": record.id,
+        "parent": record.parent,
+        "made": record.made.isoformat(),
+        **{name: _packed(getattr(record, name)) for name in (*_MEASURED, *_CHANGES)},
+        "weights": record.weights,
+        "joint_gain": record.joint_gain,
+        "residual": record.residual,
+        "cost": asdict(record.cost),
+        "preference": encode(storable(record.preference), {}),
+        "amount": record.amount,
+        "status": None if record.status is None else record.status.value,
+        "reason": record.reason,
+        "requested": record.requested,
+    }
+
+
+def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Record:
+    """The record that ``to_json`` was given.
+
+    Raises:
+        SessionError: it is not what ``to_json`` writes.
+    """
+    try:
+        measured = {name: _unpacked(stored[name], Estimates) for name in _MEASURED}
+        changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
+        losses, metrics = measured["losses"], measured["metrics"]
+        if losses is None or metrics is None:
+            raise ValueError("it has no losses")
+        return Record(
+            id=int(stored["id"]),
+            parent=None if stored["parent"] is None else int(stored["parent"]),
+            made=datetime.fromisoformat(stored["made"]),
+            losses=losses,
+            validation=measured["validation"],
+            metrics=metrics,
+            **changes,
+            weights=_numbers(stored["weights"]),
+            joint_gain=float(stored["joint_gain"]),
+            residual=float(stored["residual"]),
+            cost=Cost(**stored["cost"]),
+            preference=decode(stored["preference"], {}),
+            amount=None if stored["amount"] is None else float(stored["amount"]),
+            status=None if stored["status"] is None else StepStatus(stored["status"]),
+            reason=str(stored["reason"]),
+            requested=_numbers(stored["requested"]),
+            note=str(note),
+            star=bool(star),
+        )
+    except SessionError:
+        raise
+    except Exception as error:  # whatever comes of fields of the wrong kind
+        raise SessionError(f"a point's record cannot be read: {error!r}; restore it from a backup") from error
+
+
+def storable(preference: Preference | None) -> Preference | None:
+    """The preference, or what it says of itself where it is of a kind that is not known here."""
+    try:
+        encode(preference, {})
+    except SessionError:
+        return Unstorable(repr(preference))
+    return preference
+
+
+def _packed(estimates: Estimates | None) -> list[Any] | None:
+    if estimates is None:
+        return None
+    return [dict(estimates), estimates.standard_errors, estimates.batches]
+
+
+def _unpacked(stored: list[Any] | None, kind: type[_E]) -> _E | None:
+    if stored is None:
+        return None
+    values, errors, batches = stored
+    return kind(_numbers(values), None if errors is None else _numbers(errors), int(batches))
+
+
+def _numbers(stored: dict[str, Any]) -> Values:
+    return {name: float(value) for name, value in stored.items()}

@@ -1,0 +1,266 @@
+"""The tree of visited points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import SessionError
+from paretonav.geometry import Tangent
+from paretonav.objectives import Problem
+from paretonav.session.archive import Archive, MemoryArchive
+from paretonav.session.export import write_state
+from paretonav.session.folder import FolderArchive, Precision
+from paretonav.session.layout import assembled, from_facts, require_same
+from paretonav.session.record import Record
+from paretonav.steering import Point
+
+
+class Session:
+    """Every point that was visited, how it was reached, and what was noted down about it.
+
+    Points are never changed or removed: going back and taking another step makes a branch. ``Navigator(problem,
+    session=PATH)`` creates a session on disk or resumes it. Without the problem, even without its code, a session can
+    be looked at, compared and exported from: ``Session(PATH)``.
+
+    Args:
+        path: of the session's folder; None keeps it in memory.
+        write: False opens an existing session for reading, also while another process writes to it.
+        precision: how the parameters of a new session are stored: "full", "half" (float16), or "delta", the
+            difference from the first point in float16. Only from "full" does a resumed navigation go on bit for bit
+            as if it had not been interrupted.
+
+    Raises:
+        SessionError: the folder holds something else, is damaged, or cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        write: bool = False,
+        precision: Precision = "full",
+    ) -> None:
+        self.path = None if path is None else Path(path).expanduser()
+        self._folder = None if self.path is None else FolderArchive(self.path, precision, write=write)
+        self._archive: Archive = self._folder or MemoryArchive()
+        self._records = list(self._archive.records())
+        self._generation = 0 if self._folder is None else self._folder.generation
+        self._problem: Problem | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether this is where points are added: False for a reader, also of a session that another process has."""
+        return self._archive.writable
+
+    @property
+    def owner(self) -> str:
+        """Which other process writes to it, in words; empty if none does or nobody asked."""
+        return "" if self._folder is None else self._folder.owner
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Of all points, in the order of their ids; a reader sees what the writer has added."""
+        if self._folder is not None and not self.writable and self._generation != self._folder.generation:
+            self._generation = self._folder.generation
+            self._records = list(self._archive.records())
+        return tuple(self._records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __getitem__(self, point_id: int) -> Record:
+        records = self.records
+        if isinstance(point_id, bool) or not (isinstance(point_id, int) and 0 <= point_id < len(records)):
+            there = f"the points are 0 to {len(records) - 1}" if records else "it has no points yet"
+            raise SessionError(f"there is no point {point_id!r}; {there}")
+        return records[point_id]
+
+    @property
+    def current(self) -> Record | None:
+        """The point that the navigation is at, or was when it ended; None before the first."""
+        return None if self._archive.current is None else self[self._archive.current]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the objectives; none before the first point."""
+        return tuple(self.records[0].losses) if self.records else ()
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Of the metrics."""
+        return tuple(self.records[0].metrics) if self.records else ()
+
+    @property
+    def higher_is_better(self) -> dict[str, bool]:
+        """Metric -> which way is better, for those of which it is known."""
+        if self._folder is not None:
+            return {
+                str(name): bool(up) for name, up in self._folder.facts.get("higher_is_better", {}).items()
+            }
+        return {} if self._problem is None else dict(self._problem.higher_is_better)
+
+    def path_to(self, point_id: int) -> tuple[Record, ...]:
+        """The points from the first one to this one."""
+        way = [self[point_id]]
+        while way[-1].parent is not None:
+            way.append(self[way[-1].parent])
+        return tuple(reversed(way))
+
+    def children(self, point_id: int) -> tuple[Record, ...]:
+        """The points that were reached from this one."""
+        parent = self[point_id].id
+        return tuple(record for record in self.records if record.parent == parent)
+
+    def note(self, point_id: int, text: str) -> None:
+        """Write something down about a point; it replaces what was there."""
+        self._annotate(point_id, text, self[point_id].star)
+
+    def star(self, point_id: int, on: bool = True) -> None:
+        """Mark a point, or take the mark away."""
+        self._annotate(point_id, self[point_id].note, on)
+
+    def point(self, point_id: int) -> Point:
+        """A point with its parameters and its model of the front."""
+        return self._archive.point(self[point_id].id)
+
+    def state_dict(self, point_id: int | None = None) -> dict[str, Tensor]:
+        """The state_dict of the model at a point (None: the current one), without the model's code.
+
+        Raises:
+            SessionError: there is no such point, or the state_dict has names of its own and needs the model's code.
+        """
+        point = self.point(self._chosen(point_id))
+        if self._folder is None:
+            if self._problem is None:
+                raise SessionError("the session has no model")
+            return self._problem.state_dict(point.parameters)
+        if not self._folder.facts.get("complete"):
+            raise SessionError(
+                "the model's state_dict is more than its parameters and buffers (hooks or an extra state): "
+                "export it where the model is, by Navigator.export"
+            )
+        layout = from_facts(self._folder.facts)
+        return assembled(layout, point.parameters, self._folder.fixed())
+
+    def export(self, path: str | PathLike[str], point_id: int | None = None) -> None:
+        """Write the model's state_dict at a point to a ``.safetensors`` file, whole or not at all.
+
+        It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
+        metadata has the losses, the weights and the number of the point.
+        """
+        record = self[self._chosen(point_id)]
+        facts: dict[str, object] = {
+            "paretonav.losses": record.losses,
+            "paretonav.weights": record.weights,
+            "paretonav.point": record.id,
+        }
+        if record.validation is not None:
+            facts["paretonav.validation"] = record.validation
+        write_state(path, self.state_dict(record.id), facts)
+
+    def close(self) -> None:
+        """Let another process write; what there is can be read on."""
+        self._archive.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What follows is for the navigator.
+
+    def attach(self, problem: Problem) -> None:
+        """Make this the session of ``problem``, which becomes what it was at the current point.
+
+        Raises:
+            SessionError: it is the session of another problem, or of other data.
+        """
+        self._problem = problem
+        if self._folder is None:
+            return
+        self._folder.device = problem.parameters().device
+        if self.current is None:
+            return
+        where = repr(str(self.path))
+        require_same(self._folder.facts, problem, problem.parameters(), where)
+        point = self._folder.point(self.current.id)
+        before = problem.parameters()
+        own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
+        fixed = self._folder.fixed()
+        problem.restore(fixed)
+        try:
+            _require_same_losses(problem, point, where)
+        except BaseException:
+            problem.restore({name: own[name] for name in fixed})
+            raise
+        problem.set_parameters(point.parameters)
+        if self.writable:
+            torch.set_rng_state(self._folder.random_state(len(self.records) - 1))
+
+    def add(self, record: Record, point: Point, tangent: Tangent) -> None:
+        """Add a point and make it the current one."""
+        if not self.records and self._problem is not None:
+            self._archive.begin(self._problem, point.parameters)
+        self._archive.add(record, point, tangent)
+        self._records[record.id :] = [record]
+
+    def go_to(self, point_id: int) -> Point:
+        """Make a point the current one."""
+        point = self.point(point_id)
+        self._archive.go_to(point.id)
+        return point
+
+    def tangent(self, point_id: int) -> Tangent | None:
+        """The tangent at a point, if it is kept."""
+        return self._archive.tangent(self[point_id].id)
+
+    def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
+        """Keep a tangent that was solved for again."""
+        self._archive.keep_tangent(point_id, tangent)
+
+    def _annotate(self, point_id: int, note: str, star: bool) -> None:
+        record = self[point_id]
+        self._archive.annotate(record.id, note, star)
+        self._records[record.id] = replace(record, note=note, star=star)
+
+    def _chosen(self, point_id: int | None) -> int:
+        if point_id is not None:
+            return self[point_id].id
+        if self.current is None:
+            raise SessionError("the session has no point yet")
+        return self.current.id
+
+
+def _require_same_losses(problem: Problem, point: Point, where: str) -> None:
+    """Refuse data on which the losses are not those that the session has."""
+    for split, there in (("train", point.train), ("validation", point.held_out)):
+        if (split == "validation" and problem.has_validation) != (
+            split == "validation" and there is not None
+        ):
+            raise SessionError(f"the session in {where} was made with other validation data; give the same")
+        if there is None:
+            continue
+        now = problem.evaluate(point.parameters, split)  # type: ignore[arg-type]
+        if now.batches.shape != there.batches.shape or not torch.equal(now.fractions, there.fractions):
+            raise SessionError(
+                f"the {split} data are divided otherwise than those of the session in {where}; give the same data in "
+                "batches of the same size"
+            )
+        close = torch.isclose(now.mean, there.mean, rtol=1e-3, atol=1e-6 * float(there.mean.abs().max()))
+        for name, same, a, b in zip(problem.names, close, there.mean, now.mean, strict=True):
+            if not same:
+                raise SessionError(
+                    f"{name!r} on the {split} data is {float(b):.6g} at point {point.id}, where the session in "
+                    f"{where} has {float(a):.6g}; give the same data, losses and model, or another folder"
+                )
