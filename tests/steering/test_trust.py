@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +73,13 @@ def test_the_share_of_a_plan_is_that_within_the_radius() -> None:
     assert TRUST.share(front, change) == pytest.approx(0.5)
     assert TRUST.share(front, 0.2 * change) == 1
     assert TRUST.share(front, 0 * change) == 1
+
+
+@pytest.mark.parametrize(("sizes", "length"), [((2.0, 0.5), 0.2), ((2.0, 1e-6), 1.0), ((2.0, 0.0), 1.0)])
+def test_a_loss_that_is_next_to_nothing_does_not_make_a_step_long(
+    sizes: tuple[float, float], length: float
+) -> None:
+    problem = pn.problems.quadratic(n=4, m=2)
+    tangent = tangent_at(problem, problem.parameters(), torch.tensor([0.5, 0.5], dtype=torch.float64))
+    front = replace(FrontModel.from_tangent(problem, tangent, Geometry()), losses=np.array(sizes))
+    assert TRUST.length(front, np.array([0.1, 0.1])) == pytest.approx(length)

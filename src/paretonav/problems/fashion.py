@@ -82,7 +82,7 @@ class Fashion(TrainedProblem):
         weight_decay: float = 8e-3,
         train_size: int = 8000,
         validation_size: int = 4000,
-        epochs: int = 20,
+        epochs: int = 60,
         folder: sources.Folder = None,
         seed: int = 0,
     ) -> None:
@@ -128,7 +128,7 @@ def fashion(
     weight_decay: float = 8e-3,
     train_size: int = 8000,
     validation_size: int = 4000,
-    epochs: int = 20,
+    epochs: int = 60,
     folder: sources.Folder = None,
     seed: int = 0,
 ) -> Fashion:

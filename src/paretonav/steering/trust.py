@@ -12,6 +12,7 @@ from paretonav.geometry import FrontModel, Geometry
 Array = NDArray[np.float64]
 
 _ERROR = 0.05  # of a prediction, that is good enough
+_SMALL = 0.05  # of the largest loss
 _WASTE = 0.1  # of a step, that may be lost to an inexact tangent
 _SAMPLES = (512, 8192)
 _TOLERANCES = (0.02, 0.3)
@@ -43,9 +44,13 @@ class Trust:
     adapts: bool
 
     def length(self, front: FrontModel, change: Array) -> float:
-        """The length of a change of the losses [m]: the largest part of a loss's size."""
+        """The length of a change of the losses [m]: the largest part of a loss's size.
+
+        A loss that is next to nothing, such as a gap between groups that has been closed, counts as a twentieth of
+        the largest: no step would keep it to a part of its own size.
+        """
         sizes = np.abs(front.losses)
-        return float((np.abs(change) / np.maximum(sizes, 1e-3 * sizes.max())).max())
+        return float((np.abs(change) / np.maximum(sizes, _SMALL * sizes.max())).max())
 
     def share(self, front: FrontModel, change: Array) -> float:
         """The share of a planned change that is within the radius."""
