@@ -24,7 +24,7 @@ class RefusedError(ParetonavError):
     """A command that makes sense was not carried out; the message says why, and what to try."""
 
 
-class Session:
+class Dialogue:
     """A navigation from a terminal: what is held, and how each command is done and shown.
 
     Args:
