@@ -7,9 +7,9 @@ from rich.console import Console
 
 import paretonav as pn
 from paretonav.objectives import Losses
+from paretonav.session.formats import change, decimals, percent, relative, value, weight
 from paretonav.steering import Changes, StepStatus
 from paretonav.terminal.dialogue import Dialogue
-from paretonav.terminal.formats import change, decimals, percent, relative, value, weight
 from paretonav.terminal.parser import parse
 from paretonav.terminal.views import step_view, tree
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.errors import ParetonavError
-from paretonav.plotting.wording import listed, printable
+from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, parse
