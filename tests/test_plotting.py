@@ -9,7 +9,7 @@ import torch
 import paretonav as pn
 from paretonav.plotting import save_plot
 from paretonav.plotting.data import Picture, labels, local_front, radius
-from paretonav.plotting.wording import describe, listed, number, origin, printable
+from paretonav.session.wording import describe, listed, number, origin, printable
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = ("<script>alert(1)</script>", "</script><b>%{x}$\\frac{1}{2}$", "x\x1b[2J\x00\n" + 3 * "loss ")

@@ -19,9 +19,9 @@ from paretonav.plotting import FORMATS
 from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot
 from paretonav.terminal.console import new_console, remarks_on
+from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script, sentence
 from paretonav.terminal.parser import EXPORT_FORMATS, CommandError, parse, path_with
-from paretonav.terminal.session import Session
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -106,17 +106,17 @@ def _navigate(
     navigator: Navigator, console: Console, commands: Sequence[Command] | None, last: Sequence[Command]
 ) -> None:
     if commands is None:
-        session = Session(navigator, console, asking(input, console))
+        dialogue = Dialogue(navigator, console, asking(input, console))
         enable_editing((*navigator.problem.names, *navigator.problem.metric_names))
-        session.start()
+        dialogue.start()
         console.print(f"\n{_HINT}")
-        run_prompt(session, input)
+        run_prompt(dialogue, input)
     else:
-        session = Session(navigator, console)
-        session.start()
-        run_script(session, commands)
+        dialogue = Dialogue(navigator, console)
+        dialogue.start()
+        run_script(dialogue, commands)
     for command in last:
-        session.run(command)
+        dialogue.run(command)
 
 
 def _last_commands(plot: Path | None, export: Path | None) -> list[Command]:

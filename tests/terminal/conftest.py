@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 import paretonav as pn
-from paretonav.terminal.session import Session
+from paretonav.terminal.dialogue import Dialogue
 
 
 @pytest.fixture
@@ -13,12 +13,12 @@ def console():
 
 
 @pytest.fixture
-def session(console):
-    """A started session on three quadratics, with nothing written yet."""
-    session = Session(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
-    session.start()
+def dialogue(console):
+    """A started dialogue on three quadratics, with nothing written yet."""
+    dialogue = Dialogue(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
+    dialogue.start()
     console.file.truncate(0)
-    return session
+    return dialogue
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import paretonav as pn
+from paretonav.terminal.dialogue import Dialogue, RefusedError
 from paretonav.terminal.parser import parse
-from paretonav.terminal.session import RefusedError, Session
 
 
 def tasks() -> pn.ModelProblem:
@@ -36,60 +36,60 @@ def tasks() -> pn.ModelProblem:
 
 
 @pytest.fixture
-def metric_session(console):
-    session = Session(pn.Navigator(tasks()), console)
-    session.start()
-    return session
+def metric_dialogue(console):
+    dialogue = Dialogue(pn.Navigator(tasks()), console)
+    dialogue.start()
+    return dialogue
 
 
-def say(session, text):
-    problem = session.navigator.problem
+def say(dialogue, text):
+    problem = dialogue.navigator.problem
     for command in parse(text, problem.names, problem.metric_names):
-        session.run(command)
+        dialogue.run(command)
 
 
-@pytest.mark.usefixtures("metric_session")
+@pytest.mark.usefixtures("metric_dialogue")
 def test_the_start_says_where_there_is_conflict(written):
     assert "Is there something to trade on validation data? Improving" in written()
     assert "task 0: task 1 would pay for it." in written()
 
 
-def test_a_metric_that_is_better_higher_can_be_improved(metric_session, written):
-    before = metric_session.navigator.here.metrics["score"]
-    say(metric_session, "improve score by 2%")
-    after = metric_session.navigator.here.metrics["score"]
+def test_a_metric_that_is_better_higher_can_be_improved(metric_dialogue, written):
+    before = metric_dialogue.navigator.here.metrics["score"]
+    say(metric_dialogue, "improve score by 2%")
+    after = metric_dialogue.navigator.here.metrics["score"]
     assert after == pytest.approx(1.02 * before, rel=2e-3)
     shown = written()
     assert re.search(r"score +[\d.]+ +\+[\d.]+ +\+[\d.]+ +±[\d.]+", shown)
     assert "metric" in shown
 
 
-def test_a_bound_is_kept_and_told(metric_session, written):
-    start = metric_session.navigator.here
+def test_a_bound_is_kept_and_told(metric_dialogue, written):
+    start = metric_dialogue.navigator.here
     bound = 1.02 * start.losses["task 1"]
-    say(metric_session, f'preview improve "task 0" by 0.5% allow "task 1" {bound:.6f}')
+    say(metric_dialogue, f'preview improve "task 0" by 0.5% allow "task 1" {bound:.6f}')
     assert "allowing task 1" in written()
     with pytest.raises(RefusedError, match="bound on task 1"):
-        say(metric_session, f'improve "task 0" by 30% allow "task 1" {bound:.6f}')
-    assert metric_session.navigator.here is start
+        say(metric_dialogue, f'improve "task 0" by 30% allow "task 1" {bound:.6f}')
+    assert metric_dialogue.navigator.here is start
 
 
-def test_a_metric_nobody_knows_the_better_side_of_is_refused_in_words(metric_session):
+def test_a_metric_nobody_knows_the_better_side_of_is_refused_in_words(metric_dialogue):
     with pytest.raises(pn.PreferenceError, match="which way 'plain' is better"):
-        say(metric_session, "improve plain")
-    assert metric_session.navigator.here.id == 0
+        say(metric_dialogue, "improve plain")
+    assert metric_dialogue.navigator.here.id == 0
 
 
-def test_a_far_preview_says_so(metric_session, written):
-    say(metric_session, 'preview improve "task 0" by 1%')
+def test_a_far_preview_says_so(metric_dialogue, written):
+    say(metric_dialogue, 'preview improve "task 0" by 1%')
     assert "several legs" not in written()
-    say(metric_session, 'preview improve "task 0" by 30%')
+    say(metric_dialogue, 'preview improve "task 0" by 30%')
     assert "several legs" in written()
 
 
-def test_legs_of_a_wish_that_names_no_metric_need_none(metric_session):
-    step = metric_session.navigator.step(pn.Improve({"task 0": 1.0}), 0.3)
+def test_legs_of_a_wish_that_names_no_metric_need_none(metric_dialogue):
+    step = metric_dialogue.navigator.step(pn.Improve({"task 0": 1.0}), 0.3)
     assert "legs" in step.reason
     assert step.achieved["task 0"] == pytest.approx(
-        -0.3 * metric_session.navigator.points[0].losses["task 0"], rel=0.02
+        -0.3 * metric_dialogue.navigator.points[0].losses["task 0"], rel=0.02
     )

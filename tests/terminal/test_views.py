@@ -7,10 +7,10 @@ from rich.console import Console
 
 import paretonav as pn
 from paretonav.objectives import Losses
+from paretonav.session.formats import change, decimals, percent, relative, value, weight
 from paretonav.steering import Changes, StepStatus
-from paretonav.terminal.formats import change, decimals, percent, relative, value, weight
+from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
-from paretonav.terminal.session import Session
 from paretonav.terminal.views import step_view, tree
 
 
@@ -104,10 +104,10 @@ def hostile():
 
 def test_names_are_text_and_nothing_else(hostile):
     console = Console(file=io.StringIO(), width=80, markup=False, emoji=False, highlight=False)
-    session = Session(hostile, console)
-    session.start()
+    dialogue = Dialogue(hostile, console)
+    dialogue.start()
     for command in parse('improve "[red]x[/red]" by 1%; hold ":smile:"; points; show; help', HOSTILE):
-        session.run(command)
+        dialogue.run(command)
     shown = console.file.getvalue()
     assert "\x1b" not in shown
     for name in ("[red]x[/red]", r"a\x1b[31mb", ":smile:"):
@@ -117,8 +117,8 @@ def test_names_are_text_and_nothing_else(hostile):
 @pytest.mark.parametrize("width", [40, 80])
 def test_no_line_is_wider_than_the_terminal(width):
     console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
-    session = Session(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
-    session.start()
+    dialogue = Dialogue(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
+    dialogue.start()
     for command in parse("improve f1; hold f2; show; points; help", ("f1", "f2", "f3")):
-        session.run(command)
+        dialogue.run(command)
     assert max(map(len, console.file.getvalue().splitlines())) <= width

@@ -227,13 +227,14 @@ class Navigator:
         self._current = point
         return point
 
-    def export(self, path: str | PathLike[str]) -> None:
+    def export(self, path: str | PathLike[str], *, card: bool = False) -> None:
         """Write the current model's state_dict to a ``.safetensors`` file, whole or not at all.
 
         It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
-        metadata has the losses, the weights and the number of the point.
+        metadata has the losses, the weights and the number of the point. With ``card``, the model card
+        (``Session.card``) is written next to it, under the same name with ``.md``.
         """
-        self.session.export(path, self.here.id)
+        self.session.export(path, self.here.id, card=card)
 
     def _require_writable(self) -> None:
         if not self.session.writable:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel
 from paretonav.navigation import Navigator
-from paretonav.plotting.wording import origin, printable
+from paretonav.session.wording import origin, printable
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -1,6 +1,7 @@
 """The tree of visited points and where it is kept."""
 
+from paretonav.session.compare import Comparison, Difference
 from paretonav.session.record import Record, Unstorable
 from paretonav.session.session import Session
 
-__all__ = ["Record", "Session", "Unstorable"]
+__all__ = ["Comparison", "Difference", "Record", "Session", "Unstorable"]

@@ -1,4 +1,4 @@
-"""Writing a chosen model to a file."""
+"""Writing a chosen model, and what is to be said of it, to files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from paretonav.errors import SessionError
-from paretonav.session.files import write_tensors
+from paretonav.session.files import write_tensors, write_whole
 
 
 def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
@@ -38,3 +38,17 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
         write_tensors(target, state, {key: json.dumps(value) for key, value in facts.items()})
     except OSError as error:
         raise SessionError(f"cannot write {str(path)!r}: {error}; what was there is as it was") from error
+
+
+def write_text(path: str | PathLike[str], text: str) -> None:
+    """Write a text in UTF-8, whole or not at all.
+
+    Raises:
+        SessionError: the file cannot be written. One that was there before is as it was.
+    """
+    try:
+        write_whole(Path(path), text.encode("utf-8", errors="replace"))
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise SessionError(
+            f"cannot write {str(path)!r}: {error}; choose a file in a folder that exists and is writable"
+        ) from error

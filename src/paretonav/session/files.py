@@ -1,4 +1,4 @@
-"""Files of tensors, written whole or not at all, and read without trust."""
+"""Files, written whole or not at all, and tensors read without trust."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         whole = t.numel() * t.element_size() == t.untyped_storage().nbytes()
         separate[name] = t if whole and place not in seen else t.clone()
         seen.add(place)
-    # In a directory next to the target, from where renaming is atomic.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
-        complete = Path(scratch, path.name)
+    with replacing(path) as complete:
         complete.touch()
         mode = complete.stat().st_mode
         try:
@@ -44,6 +42,25 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         except SafetensorError as error:
             raise OSError(str(error)) from error
         complete.chmod(mode)  # save_file hides it from other users
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write any other file in the same way.
+
+    Raises:
+        OSError, ValueError: it cannot be written, or has an impossible name; what was there is as it was.
+    """
+    with replacing(path) as complete:
+        complete.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what shall be ``path`` once the block has ended well, and is gone if it has not."""
+    # In a directory next to the target, from where renaming is atomic.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
+        complete = Path(scratch, path.name)
+        yield complete
         _flush(complete)
         os.replace(complete, path)
     _flush(path.parent)

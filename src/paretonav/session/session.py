@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
@@ -14,12 +14,20 @@ from torch import Tensor
 from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
+from paretonav.session import fronts
 from paretonav.session.archive import Archive, MemoryArchive
-from paretonav.session.export import write_state
+from paretonav.session.card import Card
+from paretonav.session.compare import Comparison
+from paretonav.session.export import write_state, write_text
 from paretonav.session.folder import FolderArchive, Precision
 from paretonav.session.layout import assembled, from_facts, require_same
+from paretonav.session.listing import listing
 from paretonav.session.record import Record
+from paretonav.session.table import csv, table
 from paretonav.steering import Point
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Session:
@@ -152,13 +160,19 @@ class Session:
         layout = from_facts(self._folder.facts)
         return assembled(layout, point.parameters, self._folder.fixed())
 
-    def export(self, path: str | PathLike[str], point_id: int | None = None) -> None:
+    def export(self, path: str | PathLike[str], point_id: int | None = None, *, card: bool = False) -> None:
         """Write the model's state_dict at a point to a ``.safetensors`` file, whole or not at all.
 
         It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
         metadata has the losses, the weights and the number of the point.
+
+        Args:
+            path: of the file.
+            point_id: of the point; None is the current one.
+            card: write the model card (see ``card``) next to it, under the same name with ``.md``.
         """
         record = self[self._chosen(point_id)]
+        text = self.card(record.id) if card else ""
         facts: dict[str, object] = {
             "paretonav.losses": record.losses,
             "paretonav.weights": record.weights,
@@ -167,6 +181,120 @@ class Session:
         if record.validation is not None:
             facts["paretonav.validation"] = record.validation
         write_state(path, self.state_dict(record.id), facts)
+        if card:
+            write_text(Path(path).with_suffix(".md"), text)
+
+    def table(self) -> DataFrame:
+        """All numbers of all points as a pandas DataFrame, one row per point in the order of their ids.
+
+        Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``status``, ``reason``,
+        ``note``, ``star``, ``joint gain``, ``residual``, ``seconds``, ``gradient passes``, ``Hessian products``, and
+        for each loss or metric ``"KIND: NAME"``, such as ``"validation loss: age"``. The kinds are train loss,
+        validation loss, metric, weight, requested change, and predicted and achieved change of each of the first three
+        ("achieved train change: age"); "s.e." after a kind has the standard errors.
+        """
+        return table(self.records)
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write the table as CSV, whole or not at all.
+
+        A text that a spreadsheet would take for a formula is preceded by an apostrophe.
+
+        Raises:
+            SessionError: the file cannot be written; what was there is as it was.
+        """
+        write_text(path, csv(self.table()))
+
+    def to_json(self, path: str | PathLike[str]) -> None:
+        """Write all points as one JSON document, whole or not at all; null stands for what is no finite number.
+
+        Raises:
+            SessionError: the file cannot be written; what was there is as it was.
+        """
+        write_text(path, self.as_json())
+
+    def as_json(self) -> str:
+        """What ``to_json`` writes."""
+        return listing(self.records, self._archive.current, self.higher_is_better)
+
+    def compare(self, *point_ids: int) -> Comparison:
+        """Points side by side with the first that is named: on training and validation losses, and metrics.
+
+        Raises:
+            SessionError: fewer than two points are named, one twice, or one that is not there.
+        """
+        if len(set(point_ids)) < max(2, len(point_ids)):
+            raise SessionError(
+                f"cannot compare the points {list(point_ids)}; name two or more, each of them once"
+            )
+        records = [self[point_id] for point_id in point_ids]
+        return Comparison.of(records, [self.point(record.id) for record in records], self.higher_is_better)
+
+    def non_dominated(self, split: str | None = None) -> tuple[Record, ...]:
+        """The points than which no other is better in one loss and worse in none.
+
+        Points with equal losses are all kept. Losses are compared as they are, whatever their standard errors.
+
+        Args:
+            split: "train" or "validation" losses; None is validation data where there is any.
+
+        Raises:
+            SessionError: there is no such split.
+        """
+        records = self.records
+        if not records:
+            return ()
+        kept = fronts.non_dominated(fronts.losses_of(records, split))
+        return tuple(record for record, keep in zip(records, kept, strict=True) if keep)
+
+    def hypervolume(
+        self,
+        reference: Mapping[str, float] | Sequence[float] | None = None,
+        point_ids: Sequence[int] | None = None,
+        split: str | None = None,
+    ) -> float:
+        """How much of the space of losses the points dominate: the more, the better the front is covered.
+
+        Args:
+            reference: the corner up to which volume counts, a number for each objective; points that are not below it
+                everywhere add nothing. None is the worst of all visited losses and a tenth of their range beyond. That
+                moves when points are added, so give one to follow a session, or to compare two.
+            point_ids: of the points that count; None is all.
+            split: as in ``non_dominated``.
+
+        Returns:
+            The volume, in the product of the losses' units. It is computed now, exactly where that takes under a
+            second (always with up to four objectives), else to about 0.1 %.
+
+        Raises:
+            SessionError: there is no such split or point, or the reference does not fit.
+        """
+        if not self.records:
+            raise SessionError("the session has no point yet, so there is no hypervolume")
+        losses = fronts.losses_of(self.records, split)
+        if reference is None:
+            corner = fronts.default_reference(losses)
+        else:
+            corner = fronts.checked_reference(reference, self.names)
+        if point_ids is not None:
+            losses = losses[[self[point_id].id for point_id in point_ids]]
+        return fronts.hypervolume(losses, corner)
+
+    def card(self, point_id: int | None = None) -> str:
+        """The model card of a point (None: the current one), in Markdown.
+
+        It tells what was traded for what since the start, on which path (what each step was asked, was expected to do
+        and did, with standard errors), where the model stands on the front, on which data, and what it took.
+        """
+        record = self[self._chosen(point_id)]
+        return str(
+            Card(
+                path=self.path_to(record.id),
+                points=len(self.records),
+                chosen=self.point(record.id),
+                since_start=None if record.parent is None else self.compare(0, record.id),
+            )
+        )
 
     def close(self) -> None:
         """Let another process write; what there is can be read on."""

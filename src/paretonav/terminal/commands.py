@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from paretonav import steering
-from paretonav.plotting.wording import number
+from paretonav.session.wording import number
 
 DEFAULT_PERCENT = 5.0
 _BARE = re.compile(r"[^\W\d]\w*")

@@ -9,39 +9,39 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.errors import ParetonavError
-from paretonav.plotting.wording import listed, printable
+from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import Command, Quit
+from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, parse
-from paretonav.terminal.session import Session
 
 
 class ScriptError(ParetonavError):
     """A command of a script failed; the rest of it was not carried out."""
 
 
-def run_script(session: Session, commands: Sequence[Command]) -> None:
+def run_script(dialogue: Dialogue, commands: Sequence[Command]) -> None:
     """Carry out all commands, or up to the first that fails."""
     for position, command in enumerate(commands, start=1):
-        session.console.print(Text(f"\n> {printable(str(command))}", style="bold cyan"))
+        dialogue.console.print(Text(f"\n> {printable(str(command))}", style="bold cyan"))
         if isinstance(command, Quit):
             return
         try:
-            session.run(command)
+            dialogue.run(command)
         except ParetonavError as error:
             raise ScriptError(f"command {position} ({printable(str(command))}) failed: {error}") from error
 
 
-def run_prompt(session: Session, read: Callable[[str], str]) -> None:
+def run_prompt(dialogue: Dialogue, read: Callable[[str], str]) -> None:
     """Ask for commands until there are no more.
 
     Args:
-        session: started.
+        dialogue: started.
         read: asks a question and returns a line, as ``input`` does; EOFError and KeyboardInterrupt end it.
     """
-    console, navigator = session.console, session.navigator
+    console, navigator = dialogue.console, dialogue.navigator
     while True:
         try:
-            line = read(_prompt(session))
+            line = read(_prompt(dialogue))
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
@@ -49,7 +49,7 @@ def run_prompt(session: Session, read: Callable[[str], str]) -> None:
             for command in parse(line, navigator.problem.names, navigator.problem.metric_names):
                 if isinstance(command, Quit):
                     return
-                session.run(command)
+                dialogue.run(command)
         except ParetonavError as error:
             console.print(Text(sentence(error), style="red"))
         except KeyboardInterrupt:
@@ -100,6 +100,6 @@ def sentence(error: Exception) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _prompt(session: Session) -> str:
-    held = listed([printable(name) for name in session.held])
-    return f"\npoint {session.navigator.here.id}{f' (holding {held})' if held else ''}> "
+def _prompt(dialogue: Dialogue) -> str:
+    held = listed([printable(name) for name in dialogue.held])
+    return f"\npoint {dialogue.navigator.here.id}{f' (holding {held})' if held else ''}> "

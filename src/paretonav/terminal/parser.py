@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from paretonav.errors import ParetonavError
 from paretonav.plotting import FORMATS
-from paretonav.plotting.wording import listed, printable
+from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import (
     DEFAULT_PERCENT,
     Command,

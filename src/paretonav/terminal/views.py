@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from paretonav.objectives import Cost
-from paretonav.plotting.wording import describe, listed, origin, printable
 from paretonav.session import Record
+from paretonav.session.formats import change, percent, relative, value, weight
+from paretonav.session.wording import describe, listed, origin, printable
 from paretonav.steering import Changes, Point, Preview, Step, StepStatus
-from paretonav.terminal.formats import change, percent, relative, value, weight
 from paretonav.terminal.parser import VERBS
 
 Values = Mapping[str, float]

@@ -11,7 +11,7 @@ from rich.text import Text
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
-from paretonav.plotting.wording import describe, listed, number, printable
+from paretonav.session.wording import describe, listed, number, printable
 from paretonav.steering import Improve, StepStatus
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import progress_on
@@ -24,7 +24,7 @@ class RefusedError(ParetonavError):
     """A command that makes sense was not carried out; the message says why, and what to try."""
 
 
-class Session:
+class Dialogue:
     """A navigation from a terminal: what is held, and how each command is done and shown.
 
     Args:

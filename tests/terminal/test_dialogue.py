@@ -5,39 +5,39 @@ import pytest
 
 import paretonav as pn
 from paretonav.steering import StepStatus
+from paretonav.terminal.dialogue import Dialogue, RefusedError
 from paretonav.terminal.parser import parse
-from paretonav.terminal.session import RefusedError, Session
 
 
 @pytest.fixture
-def say(session):
+def say(dialogue):
     """Carry out commands given as text."""
 
     def run(text):
-        for command in parse(text, session.navigator.problem.names):
-            session.run(command)
+        for command in parse(text, dialogue.navigator.problem.names):
+            dialogue.run(command)
 
     return run
 
 
 def test_the_start_shows_losses_prices_and_reach(console):
-    Session(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console).start()
+    Dialogue(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console).start()
     shown = console.file.getvalue()
     assert "Point 0 (start)" in shown
     assert re.search(r"f1 +[\d.]+% on f2 or [\d.]+% on f3 +[\d.]+%", shown)
     assert "all losses could still fall together" in shown
 
 
-def test_prices_are_the_trade_offs_in_per_cent(session, say, written):
-    point = session.navigator.here
+def test_prices_are_the_trade_offs_in_per_cent(dialogue, say, written):
+    point = dialogue.navigator.here
     say("show")
     price = point.trade_offs["f1"]["f2"] * point.losses["f1"] / point.losses["f2"]
     assert f"{price:.2g}% on f2" in written()
 
 
-def test_improve_shows_the_preview_takes_the_step_and_reports(session, say, written):
+def test_improve_shows_the_preview_takes_the_step_and_reports(dialogue, say, written):
     say("improve f1 by 5%")
-    start, here = session.navigator.points
+    start, here = dialogue.navigator.points
     assert here.losses["f1"] == pytest.approx(0.95 * start.losses["f1"], rel=1e-4)
     shown = written()
     assert (
@@ -48,50 +48,50 @@ def test_improve_shows_the_preview_takes_the_step_and_reports(session, say, writ
     assert "Hessian products" in shown
 
 
-def test_several_improvements_are_in_the_proportion_of_their_weights(session, say):
+def test_several_improvements_are_in_the_proportion_of_their_weights(dialogue, say):
     say("improve f1 1 f2 0.5 by 4%")
-    start, here = session.navigator.points
+    start, here = dialogue.navigator.points
     assert here.losses["f1"] == pytest.approx(0.96 * start.losses["f1"], rel=1e-4)
     assert here.losses["f2"] == pytest.approx(start.losses["f2"] - 0.02 * start.losses["f1"], rel=1e-4)
 
 
-def test_held_objectives_stay_until_they_are_released(session, say, written):
+def test_held_objectives_stay_until_they_are_released(dialogue, say, written):
     say("hold f2; improve f1; release f2")
-    start, here = session.navigator.points
+    start, here = dialogue.navigator.points
     assert here.losses["f2"] == pytest.approx(start.losses["f2"], rel=1e-4)
     assert "Held from now on: f2." in written()
-    assert session.held == ()
+    assert dialogue.held == ()
 
 
-def test_holds_add_up_and_are_released_together(session, say):
+def test_holds_add_up_and_are_released_together(dialogue, say):
     say("hold f2; hold f3 f2")
-    assert session.held == ("f2", "f3")
+    assert dialogue.held == ("f2", "f3")
     say("release all")
-    assert session.held == ()
+    assert dialogue.held == ()
 
 
-def test_direction_prescribes_a_rise(session, say):
+def test_direction_prescribes_a_rise(dialogue, say):
     say("direction f1 -1 f2 +0.5 by 2%")
-    start, here = session.navigator.points
+    start, here = dialogue.navigator.points
     assert here.losses["f2"] == pytest.approx(start.losses["f2"] + 0.01 * start.losses["f1"], rel=1e-4)
 
 
-def test_preview_takes_no_step(session, say, written):
+def test_preview_takes_no_step(dialogue, say, written):
     say("preview improve f1 by 3%")
-    assert len(session.navigator.points) == 1
+    assert len(dialogue.navigator.points) == 1
     assert "This can be asked up to" in written()
 
 
-def test_a_no_leaves_everything(session, say, written):
-    session._ask = lambda _: False
+def test_a_no_leaves_everything(dialogue, say, written):
+    dialogue._ask = lambda _: False
     say("improve f1")
-    assert len(session.navigator.points) == 1
+    assert len(dialogue.navigator.points) == 1
     assert "Not taken" in written()
 
 
-def test_undo_and_go_branch_the_tree_of_points(session, say, written):
+def test_undo_and_go_branch_the_tree_of_points(dialogue, say, written):
     say("improve f1 by 2%; improve f2 by 2%; undo; improve f3 by 2%; go 0; points")
-    assert [point.parent for point in session.navigator.points] == [None, 0, 1, 1]
+    assert [point.parent for point in dialogue.navigator.points] == [None, 0, 1, 1]
     assert "0 <- here" in written()
     assert re.search(r"├─ 2 +1 .*improve f2 by 2%", written())
     assert re.search(r"└─ 3 +1 .*improve f3 by 2%", written())
@@ -110,13 +110,13 @@ def test_a_home_folder_is_found(say, tmp_path, monkeypatch):
     assert (tmp_path / "way.png").exists()
 
 
-def test_too_much_is_refused_with_the_reach(session, say):
+def test_too_much_is_refused_with_the_reach(dialogue, say):
     with pytest.raises(
         RefusedError, match=r"90% is not possible here: .*; try it with: by [\d.]+%"
     ) as caught:
         say("improve f1 by 90%")
     say(f"improve f1 {str(caught.value).rpartition(': ')[2]}")
-    assert len(session.navigator.points) == 2
+    assert len(dialogue.navigator.points) == 2
 
 
 def test_holding_all_that_could_pay_is_refused(say):
@@ -136,19 +136,19 @@ def test_holding_all_that_could_pay_is_refused(say):
         ("export /no/such/folder/model.safetensors", "cannot write"),
     ],
 )
-def test_what_cannot_be_done_is_refused(session, say, text, says):
+def test_what_cannot_be_done_is_refused(dialogue, say, text, says):
     with pytest.raises(pn.ParetonavError, match=says):
         say(text)
-    assert len(session.navigator.points) == 1
+    assert len(dialogue.navigator.points) == 1
 
 
-def test_a_held_objective_may_have_weight_zero(session, say):
+def test_a_held_objective_may_have_weight_zero(dialogue, say):
     say("hold f2; improve f1 1 f2 0 by 1%")
-    assert len(session.navigator.points) == 2
+    assert len(dialogue.navigator.points) == 2
 
 
-def test_a_rejected_step_is_shown_and_refused(session, say, written, monkeypatch):
-    navigator = session.navigator
+def test_a_rejected_step_is_shown_and_refused(dialogue, say, written, monkeypatch):
+    navigator = dialogue.navigator
     take = navigator.step
 
     def reject(*arguments):
@@ -165,10 +165,10 @@ def test_a_rejected_step_is_shown_and_refused(session, say, written, monkeypatch
     assert "achieved" in written()
 
 
-def test_shortened_steps_say_why(session, say, written, monkeypatch):
-    take = session.navigator.step
+def test_shortened_steps_say_why(dialogue, say, written, monkeypatch):
+    take = dialogue.navigator.step
     monkeypatch.setattr(
-        session.navigator,
+        dialogue.navigator,
         "step",
         lambda *a: dataclasses.replace(take(*a), status=StepStatus.SHORTENED, reason="half is enough"),
     )

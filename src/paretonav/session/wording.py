@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from paretonav.session import Record
+from paretonav.session.record import Record
 from paretonav.steering import Direction, Improve, Point, Preference
 
 

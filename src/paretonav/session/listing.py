@@ -1,0 +1,79 @@
+"""All points as one JSON document, for other programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from paretonav.session.record import Record
+from paretonav.session.table import preference_text
+from paretonav.steering import Estimates
+
+VERSION = 1
+
+
+def listing(records: Sequence[Record], current: int | None, higher_is_better: Mapping[str, bool]) -> str:
+    """Strict JSON; see ``Session.to_json``."""
+    first = records[0] if records else None
+    document = {
+        "format": "paretonav session",
+        "version": VERSION,
+        "objectives": [] if first is None else list(first.losses),
+        "metrics": [] if first is None else list(first.metrics),
+        "higher_is_better": dict(higher_is_better),
+        "current": current,
+        "points": [_entry(record) for record in records],
+    }
+    return json.dumps(_strict(document), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def _entry(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "parent": record.parent,
+        "made": record.made.isoformat(),
+        "note": record.note,
+        "star": record.star,
+        "preference": preference_text(record),
+        "amount": record.amount,
+        "status": None if record.status is None else record.status.value,
+        "reason": record.reason,
+        "train": _estimates(record.losses),
+        "validation": _estimates(record.validation),
+        "metrics": _estimates(record.metrics),
+        "weights": record.weights,
+        "joint_gain": record.joint_gain,
+        "residual": record.residual,
+        "requested": record.requested,
+        "predicted": _changes(record.predicted, record.predicted_validation, record.predicted_metrics),
+        "achieved": _changes(record.achieved, record.achieved_validation, record.achieved_metrics),
+        "cost": {
+            "seconds": record.cost.seconds,
+            "gradient_passes": record.cost.gradient_passes,
+            "hessian_products": record.cost.hessian_products,
+        },
+    }
+
+
+def _changes(*parts: Estimates | None) -> dict[str, Any] | None:
+    if parts[0] is None:
+        return None
+    return dict(zip(("train", "validation", "metrics"), map(_estimates, parts), strict=True))
+
+
+def _estimates(estimates: Estimates | None) -> dict[str, Any] | None:
+    if estimates is None:
+        return None
+    errors = estimates.standard_errors or {}
+    return {name: {"value": x, "standard_error": errors.get(name)} for name, x in estimates.items()}
+
+
+def _strict(value: Any) -> Any:
+    """JSON has no numbers that are infinite or not a number: null stands for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _strict(entry) for key, entry in value.items()}
+    return [_strict(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,99 @@
+"""All points as one table, for notebooks and spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from paretonav.session.record import Record
+from paretonav.session.wording import describe
+from paretonav.steering import Estimates
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_FORMULAS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the start of a formula, the last ones in full width."""
+
+_ESTIMATES: dict[str, str] = {
+    "losses": "train loss",
+    "validation": "validation loss",
+    "metrics": "metric",
+    "predicted": "predicted train change",
+    "predicted_validation": "predicted validation change",
+    "predicted_metrics": "predicted metric change",
+    "achieved": "achieved train change",
+    "achieved_validation": "achieved validation change",
+    "achieved_metrics": "achieved metric change",
+}
+
+
+def table(records: Sequence[Record]) -> DataFrame:
+    """One row per point; see ``Session.table``."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        "id": [r.id for r in records],
+        "parent": pd.array([r.parent for r in records], dtype="Int64"),
+        "made": pd.to_datetime([r.made for r in records], utc=True),
+        "preference": [preference_text(r) for r in records],
+        "amount": _floats(r.amount for r in records),
+        "status": ["" if r.status is None else r.status.value for r in records],
+        "reason": [r.reason for r in records],
+        "note": [r.note for r in records],
+        "star": [r.star for r in records],
+    }
+    columns |= _measured(records, list(_ESTIMATES)[:3])
+    columns |= _named("weight", records, lambda r: r.weights)
+    columns["joint gain"] = _floats(r.joint_gain for r in records)
+    columns["residual"] = _floats(r.residual for r in records)
+    columns |= _named("requested change", records, lambda r: r.requested)
+    columns |= _measured(records, list(_ESTIMATES)[3:])
+    columns["seconds"] = _floats(r.cost.seconds for r in records)
+    columns["gradient passes"] = _floats(r.cost.gradient_passes for r in records)
+    columns["Hessian products"] = _floats(r.cost.hessian_products for r in records)
+    return pd.DataFrame(columns)
+
+
+def csv(frame: DataFrame) -> str:
+    """A table as CSV in which no text is a formula: one that could be is preceded by an apostrophe."""
+    safe = frame.copy()
+    for name in frame.columns:
+        if not frame[name].map(lambda cell: isinstance(cell, str)).any():
+            continue
+        safe[name] = [f"'{cell}" if str(cell).startswith(_FORMULAS) else cell for cell in frame[name]]
+    text: str = safe.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def preference_text(record: Record) -> str:
+    """What was asked for to come here, in words; empty for the first point."""
+    if record.preference is None:
+        return ""
+    return describe(record.preference, record.amount or 0.0)
+
+
+def _measured(records: Sequence[Record], fields: Iterable[str]) -> dict[str, list[float]]:
+    columns: dict[str, list[float]] = {}
+    for field in fields:
+        kind = _ESTIMATES[field]
+        columns |= _named(kind, records, lambda r, field=field: getattr(r, field))  # type: ignore[misc]
+        columns |= _named(f"{kind} s.e.", records, lambda r, field=field: _errors(getattr(r, field)))  # type: ignore[misc]
+    return columns
+
+
+def _named(
+    kind: str, records: Sequence[Record], of: Callable[[Record], dict[str, float] | None]
+) -> dict[str, list[float]]:
+    """A column for each name that any of the records has, not a number where one has none."""
+    rows = [of(record) or {} for record in records]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {f"{kind}: {name}": [row.get(name, float("nan")) for row in rows] for name in names}
+
+
+def _errors(estimates: Estimates | None) -> dict[str, float] | None:
+    return None if estimates is None else estimates.standard_errors
+
+
+def _floats(values: Iterable[float | None]) -> list[float]:
+    return [float("nan") if value is None else float(value) for value in values]
