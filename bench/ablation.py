@@ -18,6 +18,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
+from paretonav.steering.situation import situation
 from report import write
 
 SETTINGS = [
@@ -50,7 +51,7 @@ def main() -> None:
         price = []
         for wish in wishes:
             try:
-                planned = plan(front, wish.wish(front.names, front.losses), 0.05)
+                planned = plan(front, wish.wish(situation(front)), 0.05)
             except pn.InfeasiblePreferenceError:
                 refused += 1
                 continue

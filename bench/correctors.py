@@ -32,7 +32,7 @@ from paretonav.geometry import Geometry, solve_qp, tangent_at
 from paretonav.objectives import Composite, Cost
 from paretonav.steering.correctors import MGDA, AlignedDescent, Guide, Newton
 from paretonav.steering.correctors.minibatch import batch_gradient, batch_jacobian
-from paretonav.steering.walk import target_of
+from paretonav.steering.leg import target_of
 from report import write
 
 Left = Callable[[Tensor, Tensor], float]

@@ -197,8 +197,8 @@ def test_preferences_in_words(preference, words):
 
 def test_a_preference_of_ones_own_has_its_own_words(quick):
     class Mine:
-        def wish(self, names, values, orientation):
-            return pn.Improve({"f1": 1}).wish(names, values, orientation)
+        def wish(self, at):
+            return pn.Improve({"f1": 1}).wish(at)
 
         def __repr__(self):
             return "Mine"

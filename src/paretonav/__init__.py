@@ -28,6 +28,9 @@ from paretonav.objectives import (
 )
 from paretonav.session import Record, Session
 from paretonav.steering import (
+    Aim,
+    Classify,
+    Compare,
     Direction,
     Improve,
     Point,
@@ -40,6 +43,9 @@ from paretonav.steering import (
 
 __all__ = [
     "Aggregate",
+    "Aim",
+    "Classify",
+    "Compare",
     "Cost",
     "Direction",
     "FunctionProblem",

@@ -14,6 +14,7 @@ from paretonav.objectives import Bounds
 from paretonav.steering.correctors import AlignedDescent, Guide
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
+from paretonav.steering.situation import situation
 from paretonav.steering.target import Target
 
 GEOMETRY = Geometry(tolerance=1e-8, samples=None)
@@ -88,7 +89,7 @@ def stepped(
     w = uniform()
     tangent = tangent_at(problem, problem.pareto_point(w), w, GEOMETRY)
     front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
-    wish = preference.wish(front.names, front.losses)
+    wish = preference.wish(situation(front))
     made = plan(front, wish, amount)
     theta = ObjectiveSpace().predict(problem, front, tangent, made).theta
     noise = torch.randn(N, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

@@ -16,6 +16,7 @@ from paretonav.objectives import Bounds, Losses, Problem
 from paretonav.steering.correctors import MGDA, Correction, Guide, Newton
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
+from paretonav.steering.situation import situation
 from paretonav.steering.target import Target
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
@@ -236,7 +237,7 @@ def guide_with(problem: Problem, theta: Tensor, before: Tensor, improve: str) ->
     tangent = tangent_at(problem, theta, uniform(problem.m), GEOMETRY)
     front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
     front = replace(front, losses=before.numpy())
-    wish = pn.Improve({improve: 1.0}).wish(front.names, front.losses)
+    wish = pn.Improve({improve: 1.0}).wish(situation(front))
     made = plan(front, wish, 1e-6)
     return Guide(
         tangent, front, made, replace(Target.of(made, front, problem, 0.0), values=front.losses[wish.named])
@@ -296,7 +297,7 @@ def predicted(problem: Any, preference: Any, amount: float) -> tuple[Tensor, Ten
     w = uniform(problem.m)
     tangent = tangent_at(problem, problem.pareto_point(w), w)
     front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
-    wish = preference.wish(front.names, front.losses)
+    wish = preference.wish(situation(front))
     made = plan(front, wish, amount)
     theta = ObjectiveSpace().predict(problem, front, tangent, made).theta
     target = replace(Target.of(made, front, problem, 0.0), tolerance=np.full(len(wish.named), 1e-10))

@@ -10,7 +10,8 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import FrontModel, absolute, weight_basis
 from paretonav.steering.plan import Plan, plan, reach
-from paretonav.steering.preference import Preference, Wish
+from paretonav.steering.preferences import Preference, Wish
+from paretonav.steering.situation import situation
 
 Array = NDArray[np.float64]
 FEW = settings(max_examples=30, deadline=None, derandomize=True)
@@ -62,7 +63,7 @@ def preferences(m: int) -> list[Preference]:
 
 def some_wish(front: FrontModel, seed: int) -> Wish:
     choices = preferences(front.m)
-    return choices[seed % len(choices)].wish(front.names, front.losses)
+    return choices[seed % len(choices)].wish(situation(front))
 
 
 def require_feasible(front: FrontModel, made: Plan) -> None:
@@ -167,7 +168,7 @@ def test_slsqp_finds_what_it_is_asked_for() -> None:
 @pytest.mark.parametrize("m", range(2, 9))
 def test_on_a_linear_front_the_reach_is_where_a_weight_runs_out(m: int) -> None:
     front = front_model(m, m, bend=0.0)
-    wish = pn.Improve({"f1": 1.0}, hold=[f"f{i}" for i in range(2, m)]).wish(front.names, front.losses)
+    wish = pn.Improve({"f1": 1.0}, hold=[f"f{i}" for i in range(2, m)]).wish(situation(front))
     c = np.linalg.solve(front.response[: m - 1], -wish.changes(1.0))
     assert reach(front, wish) == pytest.approx(front.edge(c), rel=1e-3)
 
@@ -176,7 +177,7 @@ def test_a_concave_front_reaches_as_far_as_its_weights() -> None:
     """With two objectives the coordinate is one number, and the change it makes is -r c + q c^2 / 2."""
     for seed in range(10):
         front = front_model(2, seed, concave=True)
-        wish = pn.Improve({"f1": 1.0}).wish(front.names, front.losses)
+        wish = pn.Improve({"f1": 1.0}).wish(situation(front))
         (r,), q = front.response[0], front.bend[0, 0, 0]
         edges = -front.weights / front.weight_basis[:, 0]
         changes = [-r * c + q * c**2 / 2 for c in edges]
@@ -187,7 +188,7 @@ def test_a_concave_front_reaches_as_far_as_its_weights() -> None:
 def test_a_convex_front_ends_where_it_turns_round() -> None:
     """It falls until its slope -r + q c is zero, by r^2 / 2q."""
     front = front_model(2, 0, bend=4.0)
-    wish = pn.Improve({"f1": 1.0}).wish(front.names, front.losses)
+    wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     (r,), q = front.response[0], front.bend[0, 0, 0]
     limit = r**2 / (2 * q) / front.losses[0]
     assert front.weights_at(np.array([r / q])).min() > 0
@@ -199,13 +200,13 @@ def test_a_convex_front_ends_where_it_turns_round() -> None:
 def test_flat_fronts_have_plans() -> None:
     front = front_model(4, 1, bend=0.0)
     flat = FrontModel(**{**vars(front), "metric": absolute(np.zeros((3, 3)))})
-    wish = pn.Improve({"f1": 0.7, "f2": 0.3}).wish(front.names, front.losses)
+    wish = pn.Improve({"f1": 0.7, "f2": 0.3}).wish(situation(front))
     require_feasible(flat, plan(flat, wish, 0.5 * reach(flat, wish)))
 
 
 def infeasible(front: FrontModel, preference: Preference, amount: float) -> pn.InfeasiblePreferenceError:
     with pytest.raises(pn.InfeasiblePreferenceError) as caught:
-        plan(front, preference.wish(front.names, front.losses), amount)
+        plan(front, preference.wish(situation(front)), amount)
     assert re.search(r"an amount of .* is not possible here: .*; the largest possible is", str(caught.value))
     return caught.value
 
@@ -220,7 +221,7 @@ def test_the_reason_is_that_none_is_left_to_pay() -> None:
         error = infeasible(front, preference, 0.01)
         assert "none is left to pay" in error.reason
         assert error.reach == 0
-        assert reach(front, preference.wish(front.names, front.losses)) == 0
+        assert reach(front, preference.wish(situation(front))) == 0
 
 
 def test_the_reason_is_a_spent_weight() -> None:
@@ -231,7 +232,7 @@ def test_the_reason_is_a_spent_weight() -> None:
 
 def test_the_reason_is_a_hold() -> None:
     front = front_model(3, 3, bend=0.0)
-    free = reach(front, pn.Improve({"f1": 1.0}).wish(front.names, front.losses))
+    free = reach(front, pn.Improve({"f1": 1.0}).wish(situation(front)))
     error = infeasible(front, pn.Improve({"f1": 1.0}, hold=["f2"]), 10)
     assert error.reach < free
     assert error.reason == f"holding f2 stands against it (without that, {free:.3g} is possible)"
@@ -239,7 +240,7 @@ def test_the_reason_is_a_hold() -> None:
 
 def test_the_reason_is_a_bound() -> None:
     front = front_model(2, 0, bend=0.0)
-    limit = reach(front, pn.Improve({"f1": 1.0}).wish(front.names, front.losses))
+    limit = reach(front, pn.Improve({"f1": 1.0}).wish(situation(front)))
     c = np.linalg.solve(front.response[:1], [0.5 * limit * front.losses[0]])
     tight = FrontModel(**{**vars(front), "box": (np.sign(c)[None], np.abs(c), np.array([17]))})
     error = infeasible(tight, pn.Improve({"f1": 1.0}), 0.9 * limit)
@@ -278,7 +279,7 @@ def test_a_share_of_a_plan_goes_that_part_of_the_way(m: int, seed: int, share: f
 
 def test_validation_is_predicted_by_its_own_response() -> None:
     front = front_model(3, 0)
-    made = plan(front, pn.Improve({"f1": 1.0}).wish(front.names, front.losses), 0.02)
+    made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.02)
     c = made.coordinates
     assert front.validation_response is not None
     assert made.predicted_validation is not None

@@ -14,10 +14,12 @@ from torch import Tensor
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
 from paretonav.objectives import Problem
+from paretonav.steering import Situation
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import ObjectiveSpace, PublishedProjection
 from paretonav.steering.predictors.published import preferred_direction
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Wish
+from paretonav.steering.situation import situation
 
 MANY = settings(max_examples=60, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 10**6)
@@ -37,7 +39,9 @@ def bare(jacobian: Tensor, basis: Tensor, **known: Any) -> Any:
 
 def wish_of(weights: dict[int, float], m: int) -> Wish:
     names = tuple(f"f{i}" for i in range(m))
-    return pn.Improve({names[i]: w for i, w in weights.items()}).wish(names, np.ones(m))
+    return pn.Improve({names[i]: w for i, w in weights.items()}).wish(
+        Situation(tuple(names), np.ones(m), np.ones(m))
+    )
 
 
 def at_front(problem: Any, weights: list[float]) -> tuple[Tangent, FrontModel]:
@@ -48,7 +52,7 @@ def at_front(problem: Any, weights: list[float]) -> tuple[Tangent, FrontModel]:
 
 def plan_of(predictor: Any, at: tuple[Tangent, FrontModel], preference: Any, amount: float) -> Plan:
     tangent, front = at
-    return predictor.plan(front, tangent, preference.wish(front.names, front.losses), amount)
+    return predictor.plan(front, tangent, preference.wish(situation(front)), amount)
 
 
 # The published direction
@@ -171,7 +175,7 @@ def test_the_published_plan_requests_the_weights_at_the_size_it_predicts() -> No
 
 def test_the_published_reach_is_the_edge_in_its_direction() -> None:
     tangent, front = at_front(pn.problems.quadratic(12, 2), [0.3, 0.7])
-    wish = pn.Improve({"f1": 1.0}, units="relative").wish(front.names, front.losses)
+    wish = pn.Improve({"f1": 1.0}, units="relative").wish(situation(front))
     predictor = PublishedProjection()
     c = predictor.plan(front, tangent, wish, 0.05).coordinates
     edge = front.change(front.edge(c) * c)

@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.steering.preference import Preference, check_amount
+from paretonav.steering.preferences import Preference, Situation, check_amount
 
 NAMES = ("age", "education", "marital", "race")
 LOSSES = np.array([2.0, -0.5, 4.0, 1.0])
+AT = Situation.of(dict(zip(NAMES, LOSSES, strict=True)))
 WEIGHT = st.floats(1e-3, 1e3)
 
 
 def changes(preference: Preference, amount: float) -> dict[str, float]:
-    wish = preference.wish(NAMES, LOSSES)
+    wish = preference.wish(AT)
     return dict(zip(np.array(NAMES)[wish.named].tolist(), wish.changes(amount).tolist(), strict=True))
 
 
@@ -42,7 +43,7 @@ def test_relative_units_weigh_changes_in_parts_of_the_losses(
 def test_holds_are_prescribed_and_zero_weights_leave_free() -> None:
     asked = changes(pn.Improve({"age": 0.7, "race": 0.0}, hold=["marital", "marital"]), 0.1)
     assert asked == {"age": pytest.approx(-0.2), "marital": 0.0}
-    wish = pn.Improve({"age": 0.7, "race": 0.0}, hold=["marital"]).wish(NAMES, LOSSES)
+    wish = pn.Improve({"age": 0.7, "race": 0.0}, hold=["marital"]).wish(AT)
     assert wish.named.tolist() == [0, 2]
     assert wish.improved.tolist() == [0]
     assert wish.held.tolist() == [2]
@@ -82,41 +83,41 @@ def test_a_preference_does_not_change_with_the_dict_it_was_made_of() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: pn.Improve({}), "at least one objective to improve"),
+        (lambda: pn.Improve({}), "at least one objective or metric to improve"),
         (lambda: pn.Improve({"age": 0.0, "race": 0}), "no objective has a positive weight"),
         (lambda: pn.Improve({"age": -0.1, "race": 1}), "weight of 'age' is -0.1.*use Direction"),
         (lambda: pn.Improve({"age": math.nan}), "weight of 'age' is nan"),
         (lambda: pn.Improve({"age": math.inf}), "weight of 'age' is inf"),
-        (lambda: pn.Improve({"aeg": 1.0}), "no objective 'aeg'; the objectives are age, education"),
-        (lambda: pn.Improve({"age": 1.0, "aeg": 0.0}), "no objective 'aeg'"),
-        (lambda: pn.Improve({"age": 1.0}, hold=["aeg"]), "no objective 'aeg'"),
+        (lambda: pn.Improve({"aeg": 1.0}), "no objective or metric 'aeg'; there are age, education"),
+        (lambda: pn.Improve({"age": 1.0, "aeg": 0.0}), "no objective or metric 'aeg'"),
+        (lambda: pn.Improve({"age": 1.0}, hold=["aeg"]), "no objective or metric 'aeg'"),
         (lambda: pn.Improve({"age": 1.0}, hold=["age"]), "'age' is both improved and held"),
         (lambda: pn.Improve({"age": 1.0}, units="percent"), "units='percent' is unknown"),
         (lambda: pn.Improve({"age": "1"}), "'1' for 'age' in weights is not a number"),
         (lambda: pn.Improve("age"), "weights='age' is not a mapping"),
         (lambda: pn.Direction({}), "improves nothing"),
         (lambda: pn.Direction({"age": 1.0, "race": 0.0}), "improves nothing"),
-        (lambda: pn.Direction({"age": -1.0, "race": math.nan}), "change of 'race' is nan"),
-        (lambda: pn.Direction({"age": -1.0, "rcae": 0.0}), "no objective 'rcae'"),
+        (lambda: pn.Direction({"age": -1.0, "race": math.nan}), "nan for 'race' in changes is not possible"),
+        (lambda: pn.Direction({"age": -1.0, "rcae": 0.0}), "no objective or metric 'rcae'"),
         (lambda: pn.Direction({"age": None}), "None for 'age' in changes is not a number"),
     ],
 )
 def test_nonsense_is_refused_in_words(make: Callable[[], Preference], says: str) -> None:
     with pytest.raises(pn.PreferenceError, match=says):
-        make().wish(NAMES, LOSSES)
+        make().wish(AT)
 
 
 def test_a_loss_of_zero_has_no_relative_change() -> None:
-    losses = np.array([0.0, 1.0, 1.0, 1.0])
+    at = Situation.of(dict(zip(NAMES, (0.0, 1.0, 1.0, 1.0), strict=True)))
     with pytest.raises(pn.PreferenceError, match="'age' is zero"):
-        pn.Improve({"age": 1.0, "race": 0.5}).wish(NAMES, losses)
+        pn.Improve({"age": 1.0, "race": 0.5}).wish(at)
     with pytest.raises(pn.PreferenceError, match=r"'age' is zero.*absolute"):
-        pn.Improve({"age": 0.5, "race": 1.0}, units="relative").wish(NAMES, losses)
+        pn.Improve({"age": 0.5, "race": 1.0}, units="relative").wish(at)
     with pytest.raises(pn.PreferenceError, match="'age' is zero"):
-        pn.Direction({"age": 0.5, "race": -1.0}, units="relative").wish(NAMES, losses)
-    wish = pn.Improve({"race": 1.0}, hold=["age"], units="relative").wish(NAMES, losses)
+        pn.Direction({"age": 0.5, "race": -1.0}, units="relative").wish(at)
+    wish = pn.Improve({"race": 1.0}, hold=["age"], units="relative").wish(at)
     assert wish.changes(0.1).tolist() == [0.0, -0.1]
-    wish = pn.Improve({"race": 1.0, "age": 0.5}).wish(NAMES, losses)
+    wish = pn.Improve({"race": 1.0, "age": 0.5}).wish(at)
     assert wish.changes(0.1).tolist() == [-0.05, -0.1]
 
 

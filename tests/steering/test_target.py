@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.plan import Plan
+from paretonav.steering.situation import situation
 from paretonav.steering.target import Target
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
@@ -40,7 +41,7 @@ def target(
     preference: Any, amount: float = 0.1, losses: Any = (1.0, 2.0, 4.0), metrics: Any = (0.9, 5000.0, 0.02)
 ) -> Target:
     model = front(list(losses), list(metrics))
-    wish = preference.wish(model.steerable, model.values, model.orientation)
+    wish = preference.wish(situation(model))
     return Target.of(Plan.along(model, wish, amount, np.zeros(2)), model, PROBLEM, 0.01)
 
 

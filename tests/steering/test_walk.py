@@ -10,7 +10,8 @@ from paretonav.problems.quadratic import Quadratic
 from paretonav.steering.correctors import Newton
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Wish
+from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
 from paretonav.steering.walk import Walk, walk
 
@@ -24,7 +25,7 @@ def at_the_middle(problem: Quadratic) -> tuple[Tangent, FrontModel]:
 
 
 def wish_of(preference: pn.Improve, front: FrontModel) -> Wish:
-    return preference.wish(front.steerable, front.values, front.orientation)
+    return preference.wish(situation(front))
 
 
 def walked(

@@ -2,12 +2,12 @@ import math
 import re
 from contextlib import suppress
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import paretonav as pn
+from paretonav.steering import Situation
 from paretonav.terminal.commands import (
     Direction,
     Export,
@@ -91,7 +91,7 @@ def test_word_salad_is_refused_or_makes_sense(text):
         if isinstance(command, Improve | Direction):
             assert math.isfinite(command.amount)
             assert command.amount > 0
-            command.preference(()).wish(TASKS, np.ones(len(TASKS)))
+            command.preference(()).wish(Situation.of(dict.fromkeys(TASKS, 1.0)))
 
 
 @pytest.mark.parametrize(

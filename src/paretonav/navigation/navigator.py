@@ -19,13 +19,16 @@ from paretonav.objectives import Cost, Problem, Progress
 from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
 from paretonav.steering.finite import finite_jacobian
+from paretonav.steering.leg import target_of
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
-from paretonav.steering.preference import Preference, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
 from paretonav.steering.report import misses, predictions, step_report, worse_metrics
+from paretonav.steering.seek import seek
+from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
-from paretonav.steering.walk import target_of, walk
+from paretonav.steering.walk import walk
 
 logger = logging.getLogger(__name__)
 
@@ -148,28 +151,39 @@ class Navigator:
             )
         return self._accept(point, tangent, None)
 
-    def preview(self, preference: Preference, amount: float = 0.05) -> Preview:
+    def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
+
+        Args:
+            preference: what is wanted.
+            amount: how much of it; None for the preference's own: all the way of an ``Aim``, 0.05 of others.
 
         Raises:
             PreferenceError: the preference makes no sense for this problem.
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
         """
         here, front = self.here, self.here.front
-        plan = self._plan(preference, amount)
+        wish, plan = self._plan(preference, amount)
+        changes = plan.changes
         return Preview(
             plan=plan,
             requested=plan.requested,
             **predictions(front, plan),
             weights=named(front.names, plan.weights),
             trusted=here.trust.share(front, plan.predicted) == 1,
-            _reach=lambda: self.predictor.reach(front, self._tangent_of(here), plan.wish),
+            attainable=plan.attainable,
+            nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
+            _reach=lambda: self.predictor.reach(front, self._tangent_of(here), wish),
         )
 
-    def step(self, preference: Preference, amount: float = 0.05, progress: Progress | None = None) -> Step:
+    def step(
+        self, preference: Preference, amount: float | None = None, progress: Progress | None = None
+    ) -> Step:
         """Go to the point that ``preview`` shows: predict, correct, and check what was achieved.
 
-        A step after which an objective that was to improve has not is taken back and reported as rejected.
+        A step after which an objective that was to improve has not, or something is beyond its bound, is taken back
+        and reported as rejected. An ``Aim`` that is out of reach ends at the nearest outcome, and is reported as
+        shortened.
 
         Raises:
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
@@ -178,8 +192,9 @@ class Navigator:
         here = self.here
         self._require_writable()
         with self._measured() as cost:
-            plan = self._plan(preference, amount)
-            gone = walk(
+            _, plan = self._plan(preference, amount)
+            go = seek if plan.wish.fit is Fit.NEAREST else walk
+            gone = go(
                 self.problem,
                 self.predictor,
                 self.corrector,
@@ -189,9 +204,10 @@ class Navigator:
                 plan,
                 progress,
             )
+            asked = preference, plan.amount, gone.legs
             if gone.correction is None:
                 return step_report(
-                    here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost
+                    here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
             taken = plan.share(here.front, gone.amount / plan.amount)
             point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
@@ -199,7 +215,7 @@ class Navigator:
             if worse:
                 reason = f"{' and '.join(worse)} got worse"
                 return step_report(
-                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, reason, cost
+                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, reason, cost, *asked
                 )
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
@@ -207,8 +223,10 @@ class Navigator:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(taken.wish, target_of(taken, here.front, self.problem), here, point)
-        step = step_report(here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost)
+        remarks += misses(taken.wish, target_of(taken, here.front, self.problem), point)
+        step = step_report(
+            here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
+        )
         self._accept(point, tangent, step)
         return step
 
@@ -268,12 +286,19 @@ class Navigator:
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
-    def _plan(self, preference: Preference, amount: float) -> Plan:
+    def _plan(self, preference: Preference, amount: float | None) -> tuple[Wish, Plan]:
         if not hasattr(preference, "wish"):
-            raise PreferenceError(f"{preference!r} is not a preference; use Improve(...) or Direction(...)")
+            raise PreferenceError(
+                f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Compare"
+            )
+        if amount is None:
+            amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         front = self.here.front
-        wish = preference.wish(front.steerable, front.values, front.orientation)
-        return self.predictor.plan(front, self.tangent, wish, check_amount(amount))
+        wish = preference.wish(situation(front, self._visited))
+        return wish, self.predictor.plan(front, self.tangent, wish, check_amount(amount))
+
+    def _visited(self) -> list[dict[str, float]]:
+        return [{**point.losses, **point.metrics} for point in self.points]
 
     def _make_point(
         self,

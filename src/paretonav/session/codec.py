@@ -19,13 +19,27 @@ from paretonav.errors import SessionError
 from paretonav.geometry import FrontModel, Geometry, Solution, Status, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
-from paretonav.steering import Changes, Direction, Estimates, Improve, Point, StepStatus, Trust
+from paretonav.steering import (
+    Aim,
+    Changes,
+    Classify,
+    Compare,
+    Direction,
+    Estimates,
+    Improve,
+    Point,
+    StepStatus,
+    Trust,
+)
 
 Json = Any
 
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
+        Aim,
+        Classify,
+        Compare,
         Cost,
         Direction,
         FrontModel,

@@ -10,7 +10,7 @@ from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
 from paretonav.objectives.losses import Losses, standard_error
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Wish
 
 Values = dict[str, float]
 

@@ -37,6 +37,8 @@ def align(
     Returns:
         the parameters with the smallest error seen, and the losses there.
     """
+    if not len(target.named):
+        return theta, problem.evaluate(theta) if losses is None else losses
     R = target.response if target.has_metrics(problem) else tangent.response.numpy()[target.named]
     R = R / target.scale[:, None]  # so that quantities of different units weigh the same
     metric = absolute(tangent.curvature_of_front.numpy())

@@ -16,7 +16,7 @@ from paretonav.geometry import Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
-from paretonav.steering.preference import Preference
+from paretonav.steering.preferences import Preference
 from paretonav.steering.trust import Trust
 
 Values = dict[str, float]
@@ -104,6 +104,9 @@ class Preview:
         weights: name -> weight at the new point.
         trusted: whether it is within the trust radius. If not, the step will go in several legs, and be cheaper for the
             others than predicted, as a rule.
+        attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
+            previewed where it has none.
+        nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
     """
 
     plan: Plan
@@ -113,6 +116,8 @@ class Preview:
     predicted_metrics: Changes
     weights: Values
     trusted: bool
+    attainable: bool
+    nearest: Values
     _reach: Callable[[], float] = field(repr=False)
 
     @cached_property
@@ -145,6 +150,9 @@ class Step:
         status: see StepStatus.
         reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
         cost: of this step, to the new point's tangent included.
+        preference: what was asked.
+        amount: how much of it.
+        legs: in how many it was gone; 0 if not even the first was possible.
     """
 
     point: Point
@@ -158,6 +166,9 @@ class Step:
     status: StepStatus
     reason: str
     cost: Cost
+    preference: Preference
+    amount: float
+    legs: int
 
 
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:

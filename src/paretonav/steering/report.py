@@ -12,7 +12,7 @@ from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Step, StepStatus
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Fit, Preference, Wish
 from paretonav.steering.target import Target
 
 
@@ -49,6 +49,9 @@ def step_report(
     status: StepStatus,
     reason: str,
     cost: Cost,
+    preference: Preference,
+    amount: float,
+    legs: int = 1,
 ) -> Step:
     """The report of a step.
 
@@ -61,6 +64,9 @@ def step_report(
         status: how it ended.
         reason: why.
         cost: of it all.
+        preference: what was asked.
+        amount: how much of it.
+        legs: in how many it was gone.
     """
     names, metrics = before.front.names, before.front.metric_names
     achieved_validation, achieved_metrics = None, None
@@ -83,11 +89,16 @@ def step_report(
         status=status,
         reason=reason,
         cost=cost,
+        preference=preference,
+        amount=amount,
+        legs=legs,
     )
 
 
-def misses(wish: Wish, target: Target, before: Point, after: Point) -> Iterator[str]:
-    """What of a wish has not come true, in words."""
+def misses(wish: Wish, target: Target, after: Point) -> Iterator[str]:
+    """What of a wish has not come true, in words; of one that takes the nearest outcome that is no news."""
+    if wish.fit is Fit.NEAREST:
+        return
     off = after.front.values[wish.named] - target.values
     sense = wish.orientation[wish.named]
     # Of a metric that nobody says which way is better, either way is off.
@@ -96,11 +107,6 @@ def misses(wish: Wish, target: Target, before: Point, after: Point) -> Iterator[
     if parts[worst] > 0.1:
         name = wish.names[wish.named[worst]]
         yield f"{name} misses its target by {parts[worst]:.0%} of the largest change asked for"
-    worsened = wish.orientation * (after.front.values - before.front.values)
-    for i in wish.limited:
-        beyond = worsened[i] - wish.room[i]
-        if beyond > 1e-6 * abs(before.front.values[i]):
-            yield f"{wish.names[i]} is beyond its bound by {beyond:.2g}"
 
 
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
@@ -111,6 +117,6 @@ def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
     changes = Changes.of(names, *shown[1].metric_change_from(shown[0]), batches)
     return [
         wish.names[i]
-        for i in wish.improved
+        for i in ([] if wish.fit is Fit.NEAREST else wish.improved)
         if i >= m and wish.orientation[i] * changes[wish.names[i]] > 0 and not changes.is_noise(wish.names[i])
     ]

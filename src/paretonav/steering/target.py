@@ -12,11 +12,63 @@ from torch import Tensor
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.plan import Plan
+from paretonav.steering.preferences import Wish
 
 Array = NDArray[np.float64]
 
 _SMALL_LOSS = 1e-4  # of the largest change asked of a loss
 _SMALL_METRIC = 1e-2  # most are rates
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """Values that a step must not pass.
+
+    Attributes:
+        which: indices of the quantities, objectives first.
+        worst: the worst value of each that is still acceptable.
+        sense: 1 where lower is better, -1 where higher is.
+    """
+
+    which: NDArray[np.intp]
+    worst: Array
+    sense: Array
+
+    @classmethod
+    def of(cls, wish: Wish, front: FrontModel) -> Limits:
+        """Those of a wish at the point of ``front``."""
+        which = wish.limited
+        sense = wish.orientation[which]
+        return cls(which, front.values[which] + sense * wish.room[which], sense)
+
+    def rooms(self, front: FrontModel) -> Array:
+        """[q], by how much each quantity may get worse than at the point of ``front``; infinite without a limit."""
+        room = np.full(len(front.values), np.inf)
+        room[self.which] = np.maximum(0.0, self.sense * (self.worst - front.values[self.which]))
+        return room
+
+    def beyond(self, problem: Problem, theta: Tensor, losses: Losses) -> Array:
+        """By how much each is passed at theta, where the training losses are ``losses``; negative inside."""
+        excess = self.sense * (measured(problem, theta, losses, self.which) - self.worst)
+        return np.where(
+            excess <= 4 * np.finfo(float).eps * np.abs(self.worst), np.minimum(excess, 0.0), excess
+        )
+
+
+def measured(problem: Problem, theta: Tensor, losses: Losses, which: NDArray[np.intp]) -> Array:
+    """The values of some quantities at theta: training losses, and metrics as they are shown.
+
+    Args:
+        problem: what is steered; its metrics are measured if one of them is meant.
+        theta: where, [n].
+        losses: on the training data there.
+        which: indices, objectives first.
+    """
+    seen = losses.mean.numpy()
+    if (which >= problem.m).any():
+        shown = problem.evaluate(theta, "validation") if problem.has_validation else losses
+        seen = np.concatenate([seen, [shown.metrics[name] for name in problem.metric_names]])
+    return np.asarray(seen[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +121,31 @@ class Target:
         slopes = front.slopes(np.zeros(front.m - 1))
         return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named])
 
+    def and_bounds(self, limits: Limits, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:
+        """The same with some of the limits as targets, each to be kept from the inside.
+
+        Args:
+            limits: the bounds.
+            which: the places in them that are meant.
+            plan: its predicted changes say how precisely.
+            front: at the start of the plan.
+        """
+        added = limits.which[which]
+        moved = np.abs(plan.changes[added])
+        scale = np.maximum(moved, 1e-3 * np.abs(front.values[added]))
+        scale = np.maximum(scale, 1e-12 * np.abs(front.values).max())
+        # As precise as the targets are, relative to the changes.
+        relative = (self.tolerance / self.scale).max(initial=1e-6)
+        tolerance = np.where(added < front.m, relative, np.maximum(relative, 0.05)) * scale
+        response = -front.slopes(np.zeros(front.m - 1))[added]
+        return Target(
+            np.concatenate([self.named, added]),
+            np.concatenate([self.values, (limits.worst - limits.sense * tolerance)[which]]),
+            np.concatenate([self.tolerance, tolerance]),
+            np.concatenate([self.scale, scale]),
+            np.concatenate([self.response, response]),
+        )
+
     def excess(self, problem: Problem, theta: Tensor, losses: Losses) -> Array:
         """How far the named quantities are above their targets.
 
@@ -77,11 +154,7 @@ class Target:
             theta: where, [n].
             losses: on the training data there.
         """
-        seen = losses.mean.numpy()
-        if self.has_metrics(problem):
-            shown = problem.evaluate(theta, "validation") if problem.has_validation else losses
-            seen = np.concatenate([seen, [shown.metrics[name] for name in problem.metric_names]])
-        return np.asarray(seen[self.named] - self.values)
+        return np.asarray(measured(problem, theta, losses, self.named) - self.values)
 
     def met(self, excess: Array) -> bool:
         """Whether no error is left that matters."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel, Tangent, tangent_at
 from paretonav.geometry.krylov import Status
 from paretonav.objectives import Losses, Problem, Progress
-from paretonav.steering.correctors import Correction, Corrector, Guide
+from paretonav.steering.correctors import Correction, Corrector
+from paretonav.steering.leg import take_leg
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor
-from paretonav.steering.preference import Wish
-from paretonav.steering.target import Target
+from paretonav.steering.preferences import Wish
+from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
 
@@ -63,66 +63,74 @@ def walk(
         progress: told of the phases.
     """
     start, wish, total, done, legs = front, plan.wish, plan.amount, 0.0, 0
+    limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(total)
     arrived: Correction | None = None
     losses, reason = tangent.losses, ""
     while True:
         if progress is not None:
             progress("predict", min(1.0, done / total) if total else 0.0)
         leg = plan.share(front, trust.share(front, plan.predicted))
-        prediction = predictor.predict(problem, front, tangent, leg)
-        if prediction.share == 0:
-            reason = f"no step length out of {prediction.tries} improved what was to improve"
-            losses = prediction.losses if arrived is None else losses
+        arrival = take_leg(problem, predictor, corrector, trust, front, tangent, leg, limits, progress)
+        leg, correction = arrival.plan, arrival.correction
+        if correction is None:
+            reason = arrival.reason
+            losses = arrival.losses if arrived is None else losses
             break
-        leg = leg.share(front, prediction.share)
-        guide = Guide(tangent, front, leg, target_of(leg, front, problem))
-        weights = torch.from_numpy(leg.weights).clamp_min(0)
-        correction = corrector.correct(
-            problem, prediction.theta, weights / weights.sum(), trust.geometry, guide, progress
-        )
         change = correction.losses.mean.numpy() - front.losses
         worse = [front.names[i] for i in wish.improved if i < front.m and not change[i] < 0]
         if worse:
             reason = f"{' and '.join(worse)} did not improve"
             losses = correction.losses if arrived is None else losses
             break
-        trust = trust.after(_leg(trust, front, tangent, leg, correction))
+        trust = trust.after(leg_report(trust, front, tangent, leg, correction))
         arrived, losses, done, legs = correction, correction.losses, done + leg.amount, legs + 1
-        if prediction.share < 1:
-            reason = f"only {prediction.share:.3g} of the length kept what the front model promised"
+        if arrival.share < 1:
+            reason = arrival.reason
             break
         if done >= (1 - 1e-9) * total:
             break
-        tangent = correction.tangent or tangent_at(
-            problem, correction.theta, correction.weights, trust.geometry, nearby=tangent
-        )
-        asked = np.concatenate([wish.named, wish.limited])
-        front = FrontModel.from_tangent(
-            problem, tangent, trust.geometry, measure=bool((asked >= start.m).any())
-        )
+        front, tangent = measure(problem, trust, tangent, correction, start, wish)
+        rest = _rest(wish, goal, limits, front, total - done)
+        if not np.nan_to_num(rest.direction).any():
+            done = total
+            break
         try:
-            plan = predictor.plan(front, tangent, _rest(wish, start, front), total - done)
+            plan = predictor.plan(front, tangent, rest, total - done)
         except InfeasiblePreferenceError as refused:
             reason = f"on the way, {refused.reason}"
             break
     return Walk(arrived, losses, done, reason, trust, legs)
 
 
-def target_of(plan: Plan, front: FrontModel, problem: Problem) -> Target:
-    """What a plan from the point of ``front`` is to arrive at, as precisely as the problem allows."""
-    return Target.of(plan, front, problem, 0.01 if problem.stochastic else 1e-6)
+def measure(
+    problem: Problem, trust: Trust, nearby: Tangent, correction: Correction, start: FrontModel, wish: Wish
+) -> tuple[FrontModel, Tangent]:
+    """The front at the end of a leg; metrics are measured where the wish asks for one."""
+    tangent = correction.tangent or tangent_at(
+        problem, correction.theta, correction.weights, trust.geometry, nearby=nearby
+    )
+    asked = np.concatenate([wish.named, wish.limited])
+    wanted = bool((asked >= start.m).any())
+    return FrontModel.from_tangent(problem, tangent, trust.geometry, measure=wanted), tangent
 
 
-def _rest(wish: Wish, start: FrontModel, front: FrontModel) -> Wish:
-    """The wish with what room is left to those that have a bound."""
-    room = wish.room.copy()
-    for i in wish.limited:
-        worsened = wish.orientation[i] * (front.values[i] - start.values[i])
-        room[i] = max(0.0, room[i] - worsened)
-    return replace(wish, room=room)
+def _rest(wish: Wish, goal: np.ndarray, limits: Limits, front: FrontModel, left: float) -> Wish:
+    """What is left of a wish: the way to its goal from the point of ``front``, as the amount ``left``.
+
+    What has gone too far stays there, and what is held is held where it is now: nobody has asked to go back.
+    """
+    named = wish.named
+    direction = wish.direction.copy()
+    remaining = (goal - front.values[named]) / (wish.unit * left)
+    direction[named] = np.where(remaining * direction[named] > 0, remaining, 0.0)
+    known = len(front.values)  # a front that was not measured has no metrics, and the wish asks for none
+    room = np.full(len(wish.room), np.inf)
+    room[:known] = limits.rooms(front)
+    return replace(wish, direction=direction, room=room, cap=np.full(len(wish.cap), np.inf))
 
 
-def _leg(trust: Trust, front: FrontModel, tangent: Tangent, plan: Plan, correction: Correction) -> Leg:
+def leg_report(trust: Trust, front: FrontModel, tangent: Tangent, plan: Plan, correction: Correction) -> Leg:
+    """How a leg went, for the trust in the next one."""
     achieved = correction.losses.mean.numpy() - front.losses
     size = float(np.linalg.norm(plan.predicted))
     waste = None

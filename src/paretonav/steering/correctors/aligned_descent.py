@@ -170,7 +170,8 @@ class AlignedDescent:
         if guide is not None:
             theta, losses = align(problem, guide.tangent, theta, guide.target, self.alignments, losses)
             target = guide.target
-            excess = float(((target.excess(problem, theta, losses) - target.tolerance) / target.scale).max())
+            over = (target.excess(problem, theta, losses) - target.tolerance) / target.scale
+            excess = float(over.max(initial=0.0))
         return _Candidate(
             theta, losses, max(excess, 0.0), float(weights @ problem.objectives(losses.mean, theta))
         )

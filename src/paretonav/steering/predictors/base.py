@@ -10,7 +10,7 @@ from torch import Tensor
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.plan import Plan
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Wish
 
 
 @dataclass(frozen=True, eq=False)

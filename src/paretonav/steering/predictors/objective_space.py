@@ -13,7 +13,7 @@ from paretonav.steering import plan as planning
 from paretonav.steering.align import align
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
-from paretonav.steering.preference import Wish
+from paretonav.steering.preferences import Wish
 from paretonav.steering.target import Target
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
@@ -15,10 +16,11 @@ from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
-from paretonav.steering.preference import Array, Wish
+from paretonav.steering.preferences import Fit, Wish
 
 logger = logging.getLogger(__name__)
 
+Array = NDArray[np.float64]
 
 _CORNER = 0.9  # the published method's
 _ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
@@ -53,6 +55,9 @@ class PublishedProjection:
             raise PreferenceError(
                 "the published method steers by the losses alone; ask for losses, or use the default method"
             )
+        if not len(wish.improved):
+            raise PreferenceError("the published method improves losses; name one that is to improve")
+        wish = replace(wish, fit=Fit.EXACT)
         c = self._coordinates(tangent, wish)
         if not np.isfinite(c).all() or not np.abs(c).max() > 0:
             raise InfeasiblePreferenceError(

@@ -1,0 +1,72 @@
+"""What of a direction lies along the front."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import qr
+
+from paretonav.errors import InfeasiblePreferenceError
+from paretonav.geometry import FrontModel, solve_qp
+from paretonav.steering.preferences import Fit, Wish
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_STEP = 1e-4  # of the way: so short that only edges that are reached already are in the way
+_LEAST = 1e-3  # of the direction: less than that along the front is none
+
+
+def along_the_front(front: FrontModel, wish: Wish) -> Wish:
+    """The wish whose changes are those along the front that are nearest to the wished ones (``Fit.ALONG``).
+
+    By least squares in parts of ``wish.scale``, to first order; what is held is, and edges of the front and bounds that
+    have been reached stay. Of the changes as many are prescribed as determine the others. Other wishes are returned
+    as they are.
+
+    Raises:
+        InfeasiblePreferenceError: nothing of the direction lies along the front.
+    """
+    if wish.fit is not Fit.ALONG:
+        return wish
+    slopes, named, held = front.slopes(np.zeros(front.m - 1)), wish.named, wish.held
+    wanted = wish.changes(_STEP)
+    A, b = slopes[named] / wish.scale[named, None], wanted / wish.scale[named]
+    G, h, _ = front.box
+    # All with the step taken as 1, so that the solver's tolerances mean something.
+    size = float(np.abs(b).max())
+    metric = front.metric / np.abs(front.metric).max()
+    gram = A.T @ A
+    limited = wish.limited
+    sense = wish.orientation[limited]
+    c = solve_qp(
+        gram + 1e-9 * np.abs(gram).max() * metric,
+        -A.T @ (b / size),
+        np.concatenate([slopes[held], front.weight_basis, G, sense[:, None] * slopes[limited]]),
+        np.concatenate([0 * held, -front.weights / size, np.full(len(h) + len(limited), -np.inf)]),
+        np.concatenate([0 * held, np.full(front.m, np.inf), h / size, wish.room[limited] / size]),
+    )
+    if c is None or np.linalg.norm(A @ c) < _LEAST * np.linalg.norm(b / size):
+        reason = "nothing of this difference lies along the front here: it is a gain or a loss for all"
+        raise InfeasiblePreferenceError(
+            f"{reason}; compare outcomes of which each is better in something", reason=reason, reach=0.0
+        )
+    kept = _determining(slopes / wish.scale[:, None], held, np.setdiff1d(named, held))
+    direction = np.full(len(wish.names), np.nan)
+    direction[kept] = (slopes @ c)[kept] * size / (_STEP * wish.unit)
+    direction[held] = 0.0
+    return replace(wish, direction=direction, fit=Fit.EXACT)
+
+
+def _determining(slopes: Array, held: Indices, named: Indices) -> Indices:
+    """Of the named rows, beside those held, the most that are independent, best conditioned first."""
+    rows = slopes[named]
+    if len(held):
+        basis = np.linalg.svd(slopes[held], full_matrices=False)[2]
+        rows = rows - rows @ basis.T @ basis
+    _, triangle, order = qr(rows.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diag(triangle))
+    rank = int((sizes > 1e-6 * sizes.max(initial=1e-300)).sum())
+    return np.asarray(named[order[: max(0, min(rank, slopes.shape[1] - len(held)))]])

@@ -1,0 +1,24 @@
+"""The decision maker's language: what can be asked for at a point."""
+
+from paretonav.steering.preferences.aim import Aim
+from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, check_amount
+from paretonav.steering.preferences.classify import Classify
+from paretonav.steering.preferences.compare import Compare
+from paretonav.steering.preferences.direction import Direction
+from paretonav.steering.preferences.improve import Improve
+from paretonav.steering.preferences.wish import Fit, Preference, Situation, Units, Wish
+
+__all__ = [
+    "DEFAULT_AMOUNT",
+    "Aim",
+    "Classify",
+    "Compare",
+    "Direction",
+    "Fit",
+    "Improve",
+    "Preference",
+    "Situation",
+    "Units",
+    "Wish",
+    "check_amount",
+]

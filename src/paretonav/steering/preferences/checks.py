@@ -1,0 +1,132 @@
+"""What preferences are given, checked and turned into arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
+
+import numpy as np
+
+from paretonav.errors import PreferenceError
+from paretonav.steering.preferences.wish import Array, Fit, Situation, Units, Wish
+
+DEFAULT_AMOUNT = 0.05
+
+
+def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> dict[str, float]:
+    """A mapping name -> number as a dict of floats."""
+    if not isinstance(given, Mapping):
+        raise PreferenceError(f'{what}={given!r} is not a mapping; give a dict such as {{"age": 1.0}}')
+    for name, value in given.items():
+        if not isinstance(value, Real):
+            raise PreferenceError(f"{value!r} for {name!r} in {what} is not a number")
+        if finite and not math.isfinite(value):
+            raise PreferenceError(f"{value!r} for {name!r} in {what} is not possible; give a finite number")
+    return {name: float(value) for name, value in given.items()}
+
+
+def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """One name or several as a tuple."""
+    found = (given,) if isinstance(given, str) else tuple(given)
+    for name in found:
+        if not isinstance(name, str):
+            raise PreferenceError(f"{name!r} in {what} is not a name")
+    return found
+
+
+def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
+    """Raise ``PreferenceError`` where a quantity has two roles; ``roles`` is what is done to it -> names."""
+    seen: dict[str, str] = {}
+    for role, members in roles.items():
+        for name in dict.fromkeys(members):
+            if name in seen:
+                raise PreferenceError(f"{name!r} {_both(seen[name], role)}; remove it from one of the two")
+            seen[name] = role
+
+
+def rooms(at: Situation, allow: Mapping[str, float]) -> Array:
+    """[q]: by how much each may get worse."""
+    room = np.full(len(at.names), np.inf)
+    for name, bound in allow.items():
+        i = at.index(name)
+        room[i] = at.sense(name) * (bound - at.values[i])
+        if not room[i] >= 0:
+            raise PreferenceError(
+                f"{name!r} is {at.values[i]:.4g} here, already beyond its bound of {bound:.4g}; improve it, or allow "
+                "at least that"
+            )
+    return room
+
+
+def proportional(
+    at: Situation,
+    changes: Mapping[str, float],
+    units: Units,
+    allow: Mapping[str, float] | None = None,
+    caps: Mapping[str, float] | None = None,
+    fit: Fit = Fit.EXACT,
+) -> Wish:
+    """The wish for changes in these signed proportions.
+
+    Args:
+        at: where it is expressed.
+        changes: name -> proportion, in ``units``.
+        units: what proportions count; the amount is the relative change of the one with the largest entry as it was
+            given, in units of ranges the part of its range.
+        allow: name -> worst value.
+        caps: name -> the largest magnitude of its change.
+        fit: see Fit.
+    """
+    scale, sizes = at.scale(units), at.ranges if units == "range" else at.sizes
+    anchor = max(changes, key=lambda name: abs(changes[name]))
+    direction, cap = np.full(len(at.names), np.nan), np.full(len(at.names), np.inf)
+    for name, change in changes.items():
+        i = at.index(name)
+        if sizes[i] == 0 and (name == anchor or (units != "absolute" and change != 0)):
+            what = "has no range" if units == "range" else "is zero, so a relative change of it means nothing"
+            raise PreferenceError(
+                f"{name!r} {what}; "
+                + ("use units='absolute'" if name != anchor else "give another objective the largest weight")
+            )
+        direction[i] = change * scale[i]
+    for name, largest in (caps or {}).items():
+        cap[at.index(name)] = largest
+    i = at.index(anchor)
+    return Wish(
+        at.names,
+        direction / abs(direction[i]),
+        float(sizes[i]),
+        at.orientation,
+        rooms(at, allow or {}),
+        cap,
+        comparable(at, units),
+        fit,
+    )
+
+
+def comparable(at: Situation, units: Units) -> Array:
+    """[q], positive sizes by which changes are compared: ranges in units of them, else the present values."""
+    sizes = at.ranges if units == "range" else at.sizes
+    return np.asarray(np.maximum(sizes, 1e-9 * sizes.max(initial=1e-300)))
+
+
+def check_amount(amount: float) -> float:
+    """Return ``amount`` as a float if it is a positive number."""
+    if isinstance(amount, bool) or not (isinstance(amount, Real) and math.isfinite(amount) and amount > 0):
+        raise PreferenceError(
+            f"amount={amount!r} is not possible; give a positive fraction, such as 0.05 for a change of 5 %"
+        )
+    return float(amount)
+
+
+def _both(first: str, second: str) -> str:
+    if "has a bound" in (first, second):
+        other = second if first == "has a bound" else first
+        return f"has a bound and {other} besides"
+    return f"{'is both ' + first.removeprefix('is ')} and {second.removeprefix('is ')}"
+
+
+def unique(members: Sequence[str]) -> tuple[str, ...]:
+    """The names in their order, each once."""
+    return tuple(dict.fromkeys(members))

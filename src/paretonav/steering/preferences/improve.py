@@ -1,0 +1,62 @@
+"""Improve some, hold others, let the rest pay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from paretonav.errors import PreferenceError
+from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, disjoint, names, numbers, proportional
+from paretonav.steering.preferences.wish import Situation, Units, Wish
+
+
+@dataclass(frozen=True)
+class Improve:
+    """Improve some losses or metrics in given proportions, hold others, let the rest pay.
+
+    Losses are those of the training data, metrics those of the validation data.
+
+    Args:
+        weights: name -> non-negative weight. The improvements are in these proportions; a step's ``amount``
+            is the relative improvement of the one with the largest weight (in units of ranges, its improvement in
+            parts of its range).
+        hold: names of those that shall not move.
+        units: what the weights are proportions of: "absolute", the changes; "relative", the changes in parts of the
+            present values; "range", in parts of the ranges on the front as far as it is known. Losses and metrics
+            together are best weighed in relative units or ranges.
+        allow: name -> the worst value that is still acceptable, of those that may pay.
+
+    Example:
+        >>> Improve({"age": 0.7, "marital": 0.3}, hold=["education"])
+        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute', allow={})
+    """
+
+    weights: Mapping[str, float]
+    hold: Sequence[str] = field(default=())
+    units: Units = "absolute"
+    allow: Mapping[str, float] = field(default_factory=dict)
+    default_amount: ClassVar[float] = DEFAULT_AMOUNT
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hold", names(self.hold, "hold"))
+        object.__setattr__(self, "weights", numbers(self.weights, "weights"))
+        object.__setattr__(self, "allow", numbers(self.allow, "allow"))
+
+    def wish(self, at: Situation) -> Wish:
+        at.require_known((*self.weights, *self.hold, *self.allow))
+        for name, weight in self.weights.items():
+            if not (math.isfinite(weight) and weight >= 0):
+                raise PreferenceError(
+                    f"the weight of {name!r} is {weight}; improvement weights are zero or positive (use "
+                    "Direction to ask for an increase)"
+                )
+        improved = {name: weight for name, weight in self.weights.items() if weight}
+        if not improved:
+            raise PreferenceError(
+                "no objective has a positive weight; give at least one objective or metric to improve"
+            )
+        disjoint({"is improved": improved, "is held": self.hold, "has a bound": self.allow})
+        changes = {name: -weight * at.sense(name) for name, weight in improved.items()}
+        return proportional(at, changes | dict.fromkeys(self.hold, 0.0), self.units, self.allow)

@@ -1,0 +1,131 @@
+"""The small convex programme that every preference comes down to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel, solve_qp
+from paretonav.steering.preferences import Wish
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_REACHED = 1e-4  # a change of the weights that is not worth a step
+
+
+class Programme:
+    """Which tangent coordinates are possible for a wish, and which of them cost least.
+
+    What is possible: the bounds on quantities, weights ``alpha + B c >= 0``, and the box. A front's second order makes
+    the wished changes quadratic in c, so the programme is solved again and again with the changes linearised.
+
+    Args:
+        front: at the point.
+        wish: which quantities are named, and which have a bound.
+    """
+
+    def __init__(self, front: FrontModel, wish: Wish) -> None:
+        self.front, self.wish = front, wish
+        self.named, self.limited = wish.named, wish.limited
+        self.cost = front.metric / np.abs(front.metric).max()  # of c, up to a factor
+        G, h, _ = walls(front)
+        self.fixed = np.concatenate([front.weight_basis, G])
+        self.fixed_lower = np.concatenate([-front.weights, np.full(len(h), -np.inf)])
+        self.fixed_upper = np.concatenate([np.full(front.m, np.inf), h])
+        self._sense = wish.orientation[self.limited]
+        self._room = wish.room[self.limited]
+        self._sizes = np.abs(front.values[self.limited])
+
+    def limits(self, slopes: Array, offsets: Array) -> tuple[Array, Array]:
+        """The bounds on quantities as ``A c <= upper``, with their changes as ``slopes c + offsets``."""
+        rows, shift = slopes[self.limited], offsets[self.limited]
+        return self._sense[:, None] * rows, self._room - self._sense * shift
+
+    def beyond(self, changes: Array) -> Array:
+        """By how much changes [q] pass the bounds; negative inside."""
+        return self._sense * changes[self.limited] - self._room
+
+    def nearest(self, target: Array, at: Array, centre: Array) -> Array | None:
+        """The c nearest to ``centre`` with named changes of ``target``, linearised at ``at``; None if none is."""
+        slopes = self.front.slopes(at)
+        offsets = self.front.changes(at) - slopes @ at
+        bounded, upper = self.limits(slopes, offsets)
+        values = target - offsets[self.named]
+        return solve_qp(
+            self.cost,
+            -self.cost @ centre,
+            np.concatenate([slopes[self.named], self.fixed, bounded]),
+            np.concatenate([values, self.fixed_lower, np.full(len(upper), -np.inf)]),
+            np.concatenate([values, self.fixed_upper, upper]),
+        )
+
+    def meet(self, target: Array, c: Array) -> Array | None:
+        """Coordinates near c at which the named quantities change by ``target``, by Newton's method."""
+        scale = float(np.abs(target).max(initial=0.0))
+        for _ in range(12):
+            nearest = self.nearest(target, c, c)
+            if nearest is None:
+                return None
+            c = nearest
+            changes = self.front.changes(c)
+            if (np.abs(changes[self.named] - target) <= 1e-9 * scale).all() and (
+                self.beyond(changes) <= 1e-9 * np.maximum(scale, self._sizes)
+            ).all():
+                return c
+        return None
+
+    def follow(self, limit: float) -> tuple[float, Array]:
+        """The largest amount up to ``limit`` that is possible, and coordinates that give it.
+
+        Goes to ``limit`` at once, and where that fails (beyond the edge, or because the front bends on the way) by
+        shorter steps, each from where the one before arrived.
+        """
+        amount, c = 0.0, np.zeros(self.front.m - 1)
+        if len(self.named) >= self.front.m:
+            return amount, c
+        limit = min(limit, self.wish.full)
+        step = min(limit, 1.0)
+        while amount < limit and step > max(1e-4 * amount, 1e-9):
+            further = self.meet(self.wish.changes(min(amount + step, limit)), c)
+            if further is None:
+                step /= 4
+            else:
+                amount, c, step = min(amount + step, limit), further, 2 * step
+        return amount, c
+
+    def cheapest(self, target: Array, c: Array) -> Array:
+        """Lower the curvature cost from a c that meets the target, along what leaves the named quantities as they are.
+
+        The quadratic programme with the changes linearised at c says where to; its step is shortened until the cost
+        has fallen once the target is met again. Every c on the way is a plan.
+        """
+        metric = self.front.metric
+        cost, share = float(c @ metric @ c), 1.0
+        for _ in range(20):
+            best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
+            if best is None:
+                break
+            gain = 0.0
+            while share > 1e-3:
+                moved = self.meet(target, c + share * (best - c))
+                gain = 0.0 if moved is None else cost - float(moved @ metric @ moved)
+                if moved is not None and gain > 0:
+                    c = moved
+                    break
+                share /= 2
+            cost -= gain
+            if gain <= 1e-9 * cost:
+                break
+        return c
+
+
+def walls(front: FrontModel) -> tuple[Array, Array, Indices]:
+    """The bounds that end a plan: all of the box but those that are as good as reached.
+
+    Where a parameter reaches its bound the front has a crease and goes on. Steps that may not pass it end shorter
+    and shorter before it, so the last bit is passed: the predictor stays inside, the corrector fixes the parameter.
+    """
+    G, h, entry = front.box
+    ahead = h > _REACHED * np.linalg.norm(G, axis=1)
+    return G[ahead], h[ahead], entry[ahead]

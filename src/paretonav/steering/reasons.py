@@ -1,0 +1,107 @@
+"""Why something is not possible, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel
+from paretonav.steering.nearest import nearest_outcome
+from paretonav.steering.preferences import Wish
+from paretonav.steering.programme import Programme, walls
+
+Array = NDArray[np.float64]
+
+
+def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
+    """What ends a wish at the amount ``limit``, where it has led to coordinates ``c``."""
+    named, held = [wish.names[i] for i in wish.named], [wish.names[i] for i in wish.held]
+    if len(named) >= front.m:
+        return _nobody_pays(front, wish, held)
+    if held:
+        freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
+        without = Programme(front, freed).follow(np.inf)[0]
+        if without > 1.2 * limit + 1e-6:
+            return f"holding {listed(held)} stands against it (without that, {without:.3g} is possible)"
+    bounds = bounds_reached(front, wish, c)
+    if bounds:
+        return bounds
+    R, target = -front.slopes(np.zeros(front.m - 1))[wish.named], wish.changes(1.0)
+    if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
+        return f"no direction along the front changes {listed(named)} in this way"
+    return end_of_the_front(front, c) or (
+        "the front bends too much for one step; after a smaller step there may be more"
+    )
+
+
+def why_nearest(front: FrontModel, wish: Wish) -> str:
+    """What keeps the point of ``front``, the nearest to the target of a wish, from being nearer; and where it is."""
+    here, held = np.zeros(front.m - 1), [wish.names[i] for i in wish.held]
+    named = np.setdiff1d(wish.named, wish.held)
+    short = wish.orientation[named] * -wish.direction[named] > 0
+    lacking = named[short | (wish.orientation[named] == 0)]
+    instead = [
+        f"{wish.names[i]} {front.values[i]:.4g} instead of {front.values[i] + wish.unit * wish.direction[i]:.4g}"
+        for i in lacking
+    ]
+    nearest = f"; the nearest outcome has {listed(instead)}" if instead else ""
+    if held:
+        freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
+        programme = Programme(front, freed)
+        amount = freed.full if np.isfinite(freed.full) else 1.0
+        c, _ = nearest_outcome(programme, amount, here)
+        lacks = np.abs(wish.direction[lacking]) / wish.scale[lacking]
+        gain = wish.orientation[lacking] * -front.changes(c)[lacking] / wish.scale[lacking]
+        if len(lacking) and (gain > 0.1 * lacks).any():
+            return f"holding {listed(held)} stands against it{nearest}"
+    why = bounds_reached(front, wish, here) or end_of_the_front(front, here)
+    if not why and len(named) > 1:
+        why = f"on the front {listed(wish.names[i] for i in named)} stand against each other"
+    return f"{why or 'the front does not go there'}{nearest}"
+
+
+def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
+    """Which bounds on quantities end a wish at coordinates c; empty if none does."""
+    limited = wish.limited
+    spare = wish.room[limited] - wish.orientation[limited] * front.changes(c)[limited]
+    tight = spare <= 1e-3 * wish.room[limited] + 1e-9 * np.abs(front.values[limited])
+    reached = [wish.names[i] for i in limited[tight]]
+    if not reached:
+        return ""
+    return f"the bound{'s' if len(reached) > 1 else ''} on {listed(reached)} {_is(reached)} reached"
+
+
+def end_of_the_front(front: FrontModel, c: Array) -> str:
+    """Which weights or parameters have come to their end at coordinates c; empty if none has."""
+    spent = [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
+    if spent:
+        reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
+        return f"the edge of the front: the {reaches.format(listed(spent))} zero, with nothing left to give"
+    G, h, entry = walls(front)
+    tight = np.unique(entry[h - G @ c <= 1e-3 * h])
+    if len(tight):
+        reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
+        return f"parameter{reach_bounds.format(listed(tight[:3]))}; from there the front may go on"
+    return ""
+
+
+def listed(items: Iterable[object]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
+    if len(wish.named) == front.m and not (wish.named >= front.m).any():
+        return "a change of every objective is prescribed, so none is left to pay"
+    name = f"the front has {front.m - 1} dimension{'s' if front.m > 2 else ''}"
+    return f"{len(wish.named)} changes are prescribed and {name}, so none is left to pay" + (
+        f"; release {listed(held)} or name fewer" if held else "; name fewer"
+    )
+
+
+def _is(items: list[str]) -> str:
+    return "are" if len(items) > 1 else "is"

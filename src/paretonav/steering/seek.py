@@ -1,0 +1,140 @@
+"""The way to an aspiration level: planned anew after every leg, as near as the front comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.objectives import Problem, Progress
+from paretonav.steering.correctors import Correction, Corrector
+from paretonav.steering.leg import take_leg
+from paretonav.steering.plan import Plan
+from paretonav.steering.predictors import Predictor
+from paretonav.steering.preferences import Wish
+from paretonav.steering.reasons import why_nearest
+from paretonav.steering.target import Limits, measured
+from paretonav.steering.trust import Trust
+from paretonav.steering.walk import Walk, leg_report, measure
+
+Array = NDArray[np.float64]
+
+_MAX_LEGS = 60
+_WORTH = 0.1  # of the predicted approach, that a leg has to bring
+
+
+def seek(
+    problem: Problem,
+    predictor: Predictor,
+    corrector: Corrector,
+    trust: Trust,
+    front: FrontModel,
+    tangent: Tangent,
+    plan: Plan,
+    progress: Progress | None = None,
+) -> Walk:
+    """Go to the target of a wish, or to the outcome on the front that is nearest to it.
+
+    A trust region method on the front (Conn, Gould, Toint, 2000): the second-order front model says where the target
+    or the nearest outcome is, a leg leads as far towards it as the model is believed, and a leg that brings less than a
+    tenth of the approach that it promised is taken back and made shorter. It ends where the model promises no more.
+
+    Args:
+        problem: what is steered; its own parameters are left alone.
+        predictor: along the tangent space.
+        corrector: back to the front.
+        trust: how long a leg may be, and how the front is measured on the way.
+        front: where it begins.
+        tangent: there.
+        plan: where to go.
+        progress: told of the phases.
+    """
+    start, wish, legs, radius = front, plan.wish, 0, np.inf
+    limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(plan.amount)
+    small = 1e-3 if problem.stochastic else 1e-7
+    arrived: Correction | None = None
+    losses = tangent.losses
+    while legs < _MAX_LEGS:
+        if progress is not None:
+            progress("predict", 0.0)
+        size = trust.length(front, plan.predicted)
+        if size <= small:
+            break
+        share = min(trust.share(front, plan.predicted), radius / size)
+        leg = plan.share(front, share)
+        arrival = take_leg(
+            problem, predictor, corrector, trust, front, tangent, _as_leg(leg, size), limits, progress
+        )
+        correction, gone = arrival.correction, plan.share(front, share * arrival.share)
+        if correction is None:
+            brought = -np.inf
+        else:
+            values = measured(problem, correction.theta, correction.losses, wish.named)
+            before = _distance(plan, goal, front.values[wish.named])
+            brought = before - _distance(plan, goal, values)
+            promised = before - _distance(plan, goal, (front.values + gone.changes)[wish.named])
+        if correction is None or not brought > _WORTH * promised:
+            losses = arrival.losses if arrived is None else losses
+            radius = 0.25 * min(size * share, radius)
+            if radius <= small:
+                break
+            continue
+        radius = max(radius, 2 * size * share) if brought > 0.75 * promised else radius
+        trust = trust.after(leg_report(trust, front, tangent, gone, correction))
+        arrived, losses, legs = correction, correction.losses, legs + 1
+        there = plan.exact and share * arrival.share == 1
+        front, tangent = measure(problem, trust, tangent, correction, start, wish)
+        if there and _attained(start, front, wish, goal, problem.stochastic):
+            break
+        plan = predictor.plan(front, tangent, _rest(wish, goal, limits, front), 1.0)
+    reason = ""
+    if not _attained(start, front, wish, goal, problem.stochastic):
+        reason = f"the target is out of reach: {why_nearest(front, _rest(wish, goal, limits, front))}"
+    return Walk(arrived, losses, plan.amount, reason, trust, legs)
+
+
+def _rest(wish: Wish, goal: Array, limits: Limits, front: FrontModel) -> Wish:
+    """The same target from the point of ``front``; what is held is held where it is now."""
+    direction, named = wish.direction.copy(), wish.named
+    direction[named] = np.where(direction[named] == 0, 0.0, goal - front.values[named])
+    room = np.full(len(wish.room), np.inf)
+    room[: len(front.values)] = limits.rooms(front)
+    return replace(wish, direction=direction, unit=1.0, room=room)
+
+
+def _as_leg(leg: Plan, amount: float) -> Plan:
+    """What the predictor and the corrector are to bring about: all that is named, if the front has such an outcome.
+
+    Else the plan's outcome is no promise, only the best that the model knows of: nothing but the holds is aligned to.
+    """
+    if leg.exact:
+        return leg
+    direction = np.where(leg.wish.direction == 0, 0.0, np.nan)
+    return replace(leg, wish=replace(leg.wish, direction=direction), amount=amount)
+
+
+def _distance(plan: Plan, goal: Array, values: Array) -> float:
+    """How far values of the named quantities are from the target, in the sense in which the plan goes there."""
+    wish, which = plan.wish, plan.wish.named
+    off = (values - goal) / wish.scale[which]
+    sense = wish.orientation[which]
+    short = np.where(sense == 0, np.abs(off), np.maximum(sense * off, 0))
+    short = np.where(wish.direction[which] == 0, 0.0, short)  # what is held is no target
+    off = np.where(wish.direction[which] == 0, 0.0, off)
+    if not plan.attainable:
+        return float(0.5 * np.square(short).sum())
+    if plan.exact:
+        return float(0.5 * np.square(off).sum())
+    return float(0.5 * np.square(off).sum() + 1e3 * short.sum())
+
+
+def _attained(start: FrontModel, front: FrontModel, wish: Wish, goal: Array, stochastic: bool) -> bool:
+    """Whether the named quantities are as good as their targets, up to what a step's precision leaves."""
+    named = wish.named
+    sense = wish.orientation[named]
+    off = front.values[named] - goal
+    short = np.where(sense == 0, np.abs(off), sense * off) / wish.scale[named]
+    way = np.abs(goal - start.values[named]) / wish.scale[named]
+    return bool(short.max() <= (0.05 if stochastic else 1e-6) * way.max())
