@@ -134,9 +134,9 @@ def test_the_published_method_is_at_hand(run):
 def test_remarks_of_the_library_are_shown_in_their_place(run, monkeypatch):
     start = pn.Navigator.start
 
-    def remarking(self, progress=None):
+    def remarking(self, *watched):
         pn.navigation.navigator.logger.warning("mind the %s", "gap")
-        return start(self, progress)
+        return start(self, *watched)
 
     monkeypatch.setattr(pn.Navigator, "start", remarking)
     assert "Note: mind the gap." in run("--script", "show").stdout

@@ -2,6 +2,7 @@
 
 from paretonav import problems
 from paretonav.errors import (
+    Cancelled,
     InfeasiblePreferenceError,
     NavigationError,
     NonFiniteError,
@@ -16,6 +17,7 @@ from paretonav.navigation import Navigator
 from paretonav.objectives import (
     Aggregate,
     Cost,
+    Event,
     FunctionProblem,
     Metric,
     ModelProblem,
@@ -44,10 +46,12 @@ from paretonav.steering import (
 __all__ = [
     "Aggregate",
     "Aim",
+    "Cancelled",
     "Classify",
     "Compare",
     "Cost",
     "Direction",
+    "Event",
     "FunctionProblem",
     "Geometry",
     "Improve",

@@ -39,5 +39,9 @@ class NavigationError(ParetonavError, RuntimeError):
     """The navigator cannot do that now: nothing to undo, no such point, not started."""
 
 
+class Cancelled(NavigationError):  # noqa: N818 - no error: it was asked for
+    """A long operation was stopped because that was asked for; the model is that of the last accepted point."""
+
+
 class SessionError(NavigationError):
     """A session cannot be read or written: a file that is not one, a full disk, another writer."""

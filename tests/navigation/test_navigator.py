@@ -83,7 +83,7 @@ class Misled(ObjectiveSpace):
 class Stay:
     """A corrector that leaves the point where it is."""
 
-    def correct(self, problem, theta, weights, geometry, guide=None, progress=None):
+    def correct(self, problem, theta, weights, geometry, guide=None):
         from paretonav.steering.correctors import Correction
 
         return Correction(theta, problem.evaluate(theta), weights, None, 0, True)

@@ -485,14 +485,3 @@ def test_newton_on_a_model_stops_early() -> None:
     assert found.tangent is not None
     assert abs(exact.tangent.joint_gain) < abs(found.tangent.joint_gain)
     np.testing.assert_array_equal(problem.evaluate(exact.theta).mean, exact.losses.mean)
-
-
-@pytest.mark.parametrize("corrector", [MGDA(), Newton()])
-def test_progress_is_told(corrector: MGDA | Newton) -> None:
-    problem = pn.problems.quadratic(20, 3)
-    told: list[tuple[str, float]] = []
-    corrector.correct(
-        problem, far_from(problem, 0), uniform(3), GEOMETRY, progress=lambda *what: told.append(what)
-    )
-    assert told
-    assert all(0 <= share <= 1 for _, share in told)

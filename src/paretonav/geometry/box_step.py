@@ -39,6 +39,7 @@ def box_newton_step(problem: Problem, tangent: Tangent, weights: Tensor, geometr
         kind=geometry.curvature or problem.default_curvature,
         shift=shift,
         cost=problem.cost,
+        watch=problem.watch,
     )
     gradient = weights.to(theta) @ tangent.jacobian + tangent.weight_decay * theta
     free = active_set(problem, theta, tangent.jacobian, weights)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import Composite, Cost
+from paretonav.objectives import Composite, Cost, Watch
 from paretonav.objectives.memory import memory_advice
 
 CurvatureKind = Literal["exact", "gauss-newton"]
@@ -31,6 +31,7 @@ class Curvature:
         shift: added multiple of the identity: weight decay plus damping.
         free: [n] bool; entries that are False (at an active bound) are held fixed. None: all are free.
         cost: counts the products.
+        watch: may stop between the batches of a product.
 
     Example:
         >>> import torch
@@ -55,15 +56,20 @@ class Curvature:
         shift: float = 0.0,
         free: Tensor | None = None,
         cost: Cost | None = None,
+        watch: Watch | None = None,
     ) -> None:
         builders = {"exact": _exact_product, "gauss-newton": _gauss_newton_product}
         if kind not in builders:
             raise ProblemError(f"curvature={kind!r} is unknown; choose one of {', '.join(builders)}")
         theta = theta.detach().requires_grad_()
         weights = weights.to(theta)
-        self._products = [(part.fraction, builders[kind](part, theta, weights)) for part in sample]
         self._free = free
         self._cost = cost
+        self._watch = watch or Watch()
+        self._products: list[tuple[float, Product]] = []
+        for part in sample:
+            self._watch.checkpoint()
+            self._products.append((part.fraction, builders[kind](part, theta, weights)))
         self.shift = shift
 
     @memory_advice()
@@ -74,6 +80,7 @@ class Curvature:
         result = self.shift * vectors
         for fraction, product in self._products:
             for row, vector in zip(result, vectors, strict=True):
+                self._watch.checkpoint()
                 row.add_(product(vector), alpha=fraction)
         if self._cost is not None:
             self._cost.hessian_products += len(vectors)

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 _MAX_BOX_ROWS = 512
 _MAX_MEASURED = 10
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
+_BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
 _DIFFERENCE = 0.03  # of the losses: how far central differences go, about the length of a step
 
 
@@ -90,16 +91,20 @@ class FrontModel:
         S = tangent.curvature_of_front.numpy()
         if problem.m <= _MAX_MEASURED:
             sample = problem.curvature_sample(geometry.samples)
-            bend = path_curvature(sample, tangent.theta, tangent.basis, problem.m, problem.cost).numpy()
+            with problem.watch.part(_BEND):
+                bend = path_curvature(
+                    sample, tangent.theta, tangent.basis, problem.m, problem.cost, problem.watch
+                ).numpy()
         else:
             bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
         validation_losses, held_out, seen = None, None, None
         steps = _difference_steps(tangent, bend)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
-            validation_losses, held_out = problem.response(
-                tangent.theta, tangent.basis, "validation", steps=steps
-            )
+            with problem.watch.part(_HELD_OUT):
+                validation_losses, held_out = problem.response(
+                    tangent.theta, tangent.basis, "validation", steps=steps
+                )
         if measure and problem.stochastic:
             seen = problem.response(
                 tangent.theta,

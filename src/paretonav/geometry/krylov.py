@@ -61,6 +61,7 @@ def minres(
     max_iterations: int | None = None,
     x0: Tensor | None = None,
     stop_on_negative_curvature: bool = False,
+    at: Callable[[float], None] = lambda _: None,
 ) -> Solution:
     """Solve A x_i = b_i for symmetric, possibly indefinite or singular A and k right-hand sides.
 
@@ -82,6 +83,7 @@ def minres(
         max_iterations: by default min(5 n, 200); n suffice in exact arithmetic only.
         x0: [k, n], where to start, at one more product per row; zero by default, and always where b_i is.
         stop_on_negative_curvature: end a row where it meets nonpositive curvature, with the iterate before.
+        at: told after each iteration how far the solve is, between 0 and 1.
 
     Returns:
         The solutions; a row that does not converge says why in its ``status``.
@@ -132,7 +134,8 @@ def minres(
     u, beta = torch.zeros_like(v), torch.zeros_like(v[:, :1])
     w, w_old = (torch.zeros_like(v, dtype=torch.float64) for _ in range(2))
 
-    for _ in range(limit if active else 0):
+    for iteration in range(limit if active else 0):
+        at(max(iteration / limit, min(row.progress for row in active)))
         # u: v_{k-1} becomes beta_{k+1} v_{k+1}. Never write to the product: it may be v, or the operator's.
         u.mul_(-beta).add_(_apply(operator, v))
         products += len(active)
@@ -183,6 +186,14 @@ class _Row:
     @property
     def iterations(self) -> int:
         return len(self.history) - 1
+
+    @property
+    def progress(self) -> float:
+        """How much of the way from the first residual to the tolerance is behind, on a logarithmic scale."""
+        first, target = self.history[0], self.target / self.rhs_norm
+        if not 0 < target < first:
+            return 0.0
+        return max(0.0, min(1.0, math.log(first / self.history[-1]) / math.log(first / target)))
 
     def start(self, residual_norm: float) -> None:
         self.phibar = self.beta = residual_norm

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paretonav.objectives import Composite, Cost
+from paretonav.objectives import Composite, Cost, Watch
 
 
-def path_curvature(sample: Sequence[Composite], theta: Tensor, basis: Tensor, m: int, cost: Cost) -> Tensor:
+def path_curvature(
+    sample: Sequence[Composite],
+    theta: Tensor,
+    basis: Tensor,
+    m: int,
+    cost: Cost,
+    watch: Watch | None = None,
+) -> Tensor:
     """The Hessians of the losses in tangent coordinates, ``Q_i = V^T Hess(loss_i) V``.
 
     The losses of the linearised model are ``loss_i(theta - V c) = loss_i - R_i c + 1/2 c^T Q_i c + O(c^3)``. All m
@@ -22,6 +29,7 @@ def path_curvature(sample: Sequence[Composite], theta: Tensor, basis: Tensor, m:
         basis: the tangent basis V as rows, [m-1, n].
         m: the number of objectives.
         cost: counts the passes as Hessian products.
+        watch: told how far it is, and may stop between two passes.
 
     Returns:
         [m, m-1, m-1], symmetric, float64 on the CPU.
@@ -33,16 +41,21 @@ def path_curvature(sample: Sequence[Composite], theta: Tensor, basis: Tensor, m:
         tensor([2., 2.], dtype=torch.float64)
     """
     k = len(basis)
+    watch = watch or Watch()
+    done = 0.0
     curvature = torch.zeros(m, k, k, dtype=torch.float64)
     for part in sample:
         c = torch.zeros(k, dtype=theta.dtype, device=theta.device, requires_grad=True)
         values = part.losses(part.outputs(theta.detach() - c @ basis))
         for i in range(m):
+            watch.at(done + part.fraction * i / m)
             (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
             if not slope.requires_grad:  # linear along the tangent
                 continue
             for j in range(k):
+                watch.checkpoint()
                 (row,) = torch.autograd.grad(slope[j], c, retain_graph=True, materialize_grads=True)
                 curvature[i, j] += part.fraction * row.double().cpu()
+        done += part.fraction
     cost.hessian_products += m * k
     return 0.5 * (curvature + curvature.mT)

@@ -19,6 +19,7 @@ def recycled_minres(
     tolerance: Sequence[float],
     max_iterations: int,
     nearby: Tensor | None,
+    at: Callable[[float], None] = lambda _: None,
 ) -> Solution:
     """``minres``, started from the best combination of solutions of a neighbouring system.
 
@@ -32,18 +33,19 @@ def recycled_minres(
         tolerance: of each row's residual relative to its right-hand side.
         max_iterations: as in ``minres``.
         nearby: W [j, n], or None to start from zero.
+        at: as in ``minres``.
     """
     if nearby is None:
-        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations)
+        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations, at=at)
     images = operator(nearby)
     mix = _least_squares(images, rhs)
     if mix is None:  # minres says where it is not finite
-        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations)
+        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations, at=at)
     left = torch.addmm(rhs, mix, images, alpha=-1)
     del images  # of long vectors there are many here
     ratios = (left.norm(dim=1) / rhs.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
     relative = [min(1.0, t / r) if r > 0 else 1.0 for t, r in zip(tolerance, ratios, strict=True)]
-    solution = minres(operator, left, tolerance=relative, max_iterations=max_iterations)
+    solution = minres(operator, left, tolerance=relative, max_iterations=max_iterations, at=at)
     return replace(
         solution,
         x=solution.x.addmm_(mix, nearby),

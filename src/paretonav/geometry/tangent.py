@@ -19,6 +19,7 @@ from paretonav.geometry.recycling import recycled_minres
 from paretonav.objectives import Losses, Problem
 
 _NEWTON_TOLERANCE = 0.05
+_JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on bench/digits.py
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ def tangent_at(
     step ``-A^-1 J^T w`` lower all objectives by one and the same amount, so that it goes back to the front
     without giving away what was traded.
     """
-    losses, jacobian = evaluated or problem.jacobian(theta)
+    watch = problem.watch
+    with watch.part(0 if evaluated else _JACOBIAN, passes=1):
+        losses, jacobian = evaluated or problem.jacobian(theta)
     weights = weights.double().cpu()
     decay = problem.weight_decay
     free = active_set(problem, theta, jacobian, weights)
@@ -163,19 +166,23 @@ def tangent_at(
 
     sample = problem.curvature_sample(geometry.samples)
     kind = geometry.curvature or problem.default_curvature
-    operator = Curvature(sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost)
+    operator = Curvature(
+        sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost, watch=watch
+    )
     damping = geometry.damping if geometry.damping is not None else _default_damping(operator, theta, decay)
     operator.shift += damping
     # The gradient that is left is hard to solve for: where the basis is good enough, half the joint gain is missing.
     tolerances = [geometry.tolerance_for(problem, theta.dtype)] * len(rhs)
     tolerances[problem.m - 1] = min(tolerances[0], _NEWTON_TOLERANCE)
-    solution = recycled_minres(
-        operator,
-        rhs,
-        tolerance=tolerances,
-        max_iterations=geometry.max_iterations,
-        nearby=_inside(nearby, free) if geometry.recycle else None,
-    )
+    with watch.part(_SOLVED):
+        solution = recycled_minres(
+            operator,
+            rhs,
+            tolerance=tolerances,
+            max_iterations=geometry.max_iterations,
+            nearby=_inside(nearby, free) if geometry.recycle else None,
+            at=watch.at,
+        )
     if Status.NON_FINITE in solution.status:
         raise NonFiniteError(
             "a curvature product is not finite here; look for a loss whose second derivative is (a square root at "
@@ -184,7 +191,9 @@ def tangent_at(
     vectors = solution.x
     if kind == "gauss-newton" and geometry.calibrate:
         del operator  # its graph is as large as the one that comes next
-        exact = Curvature(sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost)
+        exact = Curvature(
+            sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost, watch=watch
+        )
         scaling = calibration(inner_products(vectors, rhs), inner_products(vectors, exact(vectors)))
         vectors = scaling.T.to(vectors) @ vectors
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.

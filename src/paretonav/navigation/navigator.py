@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
-from paretonav.objectives import Cost, Problem, Progress
+from paretonav.objectives import Cost, Event, Problem
 from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
 from paretonav.steering.finite import finite_jacobian
@@ -33,6 +34,8 @@ from paretonav.steering.walk import walk
 logger = logging.getLogger(__name__)
 
 _FIRST_RADIUS = 0.25
+_TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
+_WALKED = 0.75  # of a step
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
@@ -90,6 +93,7 @@ class Navigator:
         current = self.session.current
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
+        self._trained = False
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -114,11 +118,19 @@ class Navigator:
         """The tangent space at the current point, solved again if it is no longer kept."""
         return self._tangent_of(self.here)
 
-    def start(self, progress: Progress | None = None, *, polish: bool = True) -> Point:
+    def start(
+        self,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+        *,
+        polish: bool = True,
+    ) -> Point:
         """Go to a first Pareto point and make it the root of the navigation.
 
         Args:
-            progress: told of the phases of the way.
+            on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
+                the start.
+            cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
             polish: False takes the problem's current parameters as they are, without any training or correction.
 
         Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
@@ -126,6 +138,11 @@ class Navigator:
         warning is logged: from there, navigation would sell training for trade-offs.
 
         In a resumed session there is nothing to do: it returns the point where that has ended.
+
+        Raises:
+            Cancelled: ``cancel`` was set. The model is as it came, or, if its training had been completed, as trained;
+                another ``start`` leads to the same point as if there had been none before.
+            NavigationError: it has started already, or another operation is under way.
         """
         if self._resumed:
             self._resumed = False
@@ -134,13 +151,17 @@ class Navigator:
         if self._current is not None:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
         problem = self.problem
-        with self._measured() as cost:
-            if polish:
-                theta, weights = self._first_model(progress)
-                correction = self.corrector.correct(problem, theta, weights, self.geometry, progress=progress)
-            else:
-                correction = self._as_it_is()
-            point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
+        with self._watched(on_event, cancel):
+            with self._measured() as cost:
+                if polish:
+                    theta, weights = self._first_model()
+                    with problem.watch.part(_POLISHED, "polish"):
+                        correction = self.corrector.correct(problem, theta, weights, self.geometry)
+                else:
+                    correction = self._as_it_is()
+                point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
+            problem.watch.finish()
+            self._accept(point, tangent, None)
         scale = float(point.train.mean.abs().mean())
         if point.joint_gain > 0.02 * scale:
             logger.warning(
@@ -149,7 +170,7 @@ class Navigator:
                 point.joint_gain,
                 100 * point.joint_gain / scale,
             )
-        return self._accept(point, tangent, None)
+        return point
 
     def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
@@ -177,7 +198,11 @@ class Navigator:
         )
 
     def step(
-        self, preference: Preference, amount: float | None = None, progress: Progress | None = None
+        self,
+        preference: Preference,
+        amount: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
     ) -> Step:
         """Go to the point that ``preview`` shows: predict, correct, and check what was achieved.
 
@@ -185,25 +210,41 @@ class Navigator:
         and reported as rejected. An ``Aim`` that is out of reach ends at the nearest outcome, and is reported as
         shortened.
 
+        Args:
+            preference: what is wanted.
+            amount: how much of it; None for the preference's own.
+            on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
+                the step, and the model is where it was.
+            cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
+
         Raises:
+            Cancelled: ``cancel`` was set; the model is where it was.
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
             NonFiniteError: a loss or a derivative is not finite there; the model is where it was.
+            NavigationError: another operation is under way.
         """
-        here = self.here
+        before = self.here
         self._require_writable()
+        earlier = self.session.records[-1]
+        # As long as the latest step, if there was one.
+        with self._watched(on_event, cancel, None if earlier.parent is None else earlier.cost.seconds):
+            return self._step(before, preference, amount)
+
+    def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
+        self.problem.watch.saw(self.problem.names, here.train.mean)
         with self._measured() as cost:
             _, plan = self._plan(preference, amount)
             go = seek if plan.wish.fit is Fit.NEAREST else walk
-            gone = go(
-                self.problem,
-                self.predictor,
-                self.corrector,
-                here.trust,
-                here.front,
-                self.tangent,
-                plan,
-                progress,
-            )
+            with self.problem.watch.part(_WALKED):
+                gone = go(
+                    self.problem,
+                    self.predictor,
+                    self.corrector,
+                    here.trust,
+                    here.front,
+                    self.tangent,
+                    plan,
+                )
             asked = preference, plan.amount, gone.legs
             if gone.correction is None:
                 return step_report(
@@ -227,6 +268,7 @@ class Navigator:
         step = step_report(
             here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
         )
+        self.problem.watch.finish()
         self._accept(point, tangent, step)
         return step
 
@@ -240,6 +282,10 @@ class Navigator:
         """Make an earlier point the current one; the next step branches off there."""
         if self._current is None:
             raise NavigationError(_NOT_STARTED)
+        if self.problem.watch.active:
+            raise NavigationError(
+                "an operation is under way on this problem; wait for its end, or cancel it first"
+            )
         point = self.session.go_to(point_id)
         self.problem.set_parameters(point.parameters)
         self._current = point
@@ -267,18 +313,32 @@ class Navigator:
         tolerance = self.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
         return Trust(_FIRST_RADIUS, replace(self.geometry, tolerance=tolerance), adapts=True)
 
-    def _first_model(self, progress: Progress | None) -> tuple[Tensor, Tensor]:
+    def _first_model(self) -> tuple[Tensor, Tensor]:
         """Parameters to start from, and the weights at which they are expected to be optimal."""
         problem = self.problem
+        uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
         if problem.stochastic and problem.needs_training and self.approach is None:
-            theta = problem.train(progress)
-            return theta, torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
+            self._train()
         theta = problem.parameters()
+        if self._trained:
+            return theta, uniform
         if self.approach is not None and (problem.needs_training or not problem.stochastic):
-            uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
-            found = self.approach.correct(problem, theta, uniform, self.geometry, progress=progress)
+            with problem.watch.part(_TRAINED, "descend to the front"):
+                found = self.approach.correct(problem, theta, uniform, self.geometry)
             return found.theta, found.weights
         return theta, self._as_it_is().weights
+
+    def _train(self) -> None:
+        """Run the problem's recipe to its end, or leave the model as it was."""
+        before = self.problem.parameters()
+        try:
+            with self.problem.watch.part(_TRAINED, "train the first model"):
+                trained = self.problem.train()
+        except BaseException:
+            self.problem.set_parameters(before)
+            raise
+        self.problem.set_parameters(trained)
+        self._trained = True
 
     def _as_it_is(self) -> Correction:
         theta = self.problem.parameters()
@@ -310,9 +370,11 @@ class Navigator:
     ) -> tuple[Point, Tangent]:
         problem = self.problem
         tangent = correction.tangent
-        if tangent is None:
-            tangent = tangent_at(problem, correction.theta, correction.weights, trust.geometry)
-        front = FrontModel.from_tangent(problem, tangent, trust.geometry)
+        with problem.watch.part(1.0, "measure"):
+            if tangent is None:
+                with problem.watch.part(0.7):
+                    tangent = tangent_at(problem, correction.theta, correction.weights, trust.geometry)
+            front = FrontModel.from_tangent(problem, tangent, trust.geometry)
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
         point = Point(
@@ -331,10 +393,29 @@ class Navigator:
         return point, tangent
 
     def _accept(self, point: Point, tangent: Tangent, step: Step | None) -> Point:
-        self.session.add(Record.of(point, step), point, tangent)
-        self.problem.set_parameters(point.parameters)
-        self._current = point
+        try:
+            self.session.add(Record.of(point, step), point, tangent)
+        finally:  # an interrupt may come when the point has been kept already
+            if len(self.session) > point.id:
+                self._current = point
+                self.problem.set_parameters(point.parameters)
         return point
+
+    @contextmanager
+    def _watched(
+        self,
+        on_event: Callable[[Event], None] | None,
+        cancel: threading.Event | None,
+        expected: float | None = None,
+    ) -> Iterator[None]:
+        """One long operation, after whose failure the model is that of the current point, whatever has failed."""
+        try:
+            with self.problem.watch.over(on_event, cancel, expected):
+                yield
+        except BaseException:
+            if self._current is not None:
+                self.problem.set_parameters(self._current.parameters)
+            raise
 
     def _tangent_of(self, point: Point) -> Tangent:
         tangent = self.session.tangent(point.id)

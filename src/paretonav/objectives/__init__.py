@@ -6,7 +6,8 @@ from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
 from paretonav.objectives.penalty import Penalty, l2, smooth_l1
-from paretonav.objectives.problem import Bounds, Composite, Cost, Entry, Problem, Progress, Split
+from paretonav.objectives.problem import Bounds, Composite, Cost, Entry, Problem, Split
+from paretonav.objectives.watch import Event, Watch
 
 __all__ = [
     "Aggregate",
@@ -14,15 +15,16 @@ __all__ = [
     "Composite",
     "Cost",
     "Entry",
+    "Event",
     "FunctionProblem",
     "Losses",
     "Metric",
     "ModelProblem",
     "Penalty",
     "Problem",
-    "Progress",
     "Response",
     "Split",
+    "Watch",
     "group_gap",
     "l2",
     "smooth_l1",

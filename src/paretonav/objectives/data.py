@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import UserDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -51,6 +51,7 @@ class Data:
         batch_size: of full passes over a Dataset; a DataLoader has its own.
         device: where the batches go.
         role: "train", "validation" or "test", for messages.
+        checkpoint: called before every batch that is read; what it raises ends the pass.
 
     Attributes:
         size: the number of examples in a full pass.
@@ -60,13 +61,21 @@ class Data:
             from a pass, that there are not as many examples as before, or others in the first batch.
     """
 
-    def __init__(self, source: Source, batch_size: int, device: torch.device, role: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        batch_size: int,
+        device: torch.device,
+        role: str,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> None:
         if not isinstance(source, DataLoader | Dataset):
             raise ProblemError(f"{role} data must be a DataLoader or a Dataset, not {type(source).__name__}")
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ProblemError(f"batch_size={batch_size!r} is not possible; give an integer of at least 1")
         self._device = device
         self._role = role
+        self._checkpoint = checkpoint
         self._loader = source if isinstance(source, DataLoader) else DataLoader(source, batch_size=batch_size)
         batching, dataset = self._loader.batch_sampler, self._loader.dataset
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
@@ -164,10 +173,15 @@ class Data:
             batches = ([_rows(t, group) for t in tensors] for group in groups)
         else:
             batches = _reader(self._loader, groups)
-        moved = (trees.map_leaves(self._move, batch, _moves_whole) for batch in batches)
+        moved = (trees.map_leaves(self._move, batch, _moves_whole) for batch in self._checked(batches))
         if groups is not None and self._knows_lengths:
             return zip(moved, map(len, groups), strict=True)
         return ((batch, batch_length(batch)) for batch in moved)
+
+    def _checked(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self._checkpoint()
+            yield batch
 
     def _move(self, leaf: Any) -> Any:
         if isinstance(leaf, Tensor):

@@ -62,16 +62,20 @@ class FunctionProblem(Problem):
         self._x = theta.detach().to(self._x, copy=True)
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:  # noqa: ARG002 - a function has no splits
+        self.watch.checkpoint()
         self.cost.forward_passes += 1
         with torch.no_grad():
             return _as_losses(self._fn(theta.detach()))
 
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:  # noqa: ARG002
+        self.watch.checkpoint()
         self.cost.forward_passes += 1
         self.cost.gradient_passes += self.m
         theta = theta.detach().requires_grad_()
         values = self._fn(theta)
-        return _as_losses(values.detach()), torch.stack(_gradients(values, theta))
+        losses = _as_losses(values.detach())
+        self.watch.saw(self.names, losses.mean)
+        return losses, torch.stack(_gradients(values, theta, self.watch.checkpoint))
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:  # noqa: ARG002
         return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]))]
@@ -126,8 +130,12 @@ class FunctionProblem(Problem):
         return changes
 
 
-def _gradients(values: Tensor, x: Tensor) -> list[Tensor]:
-    return [torch.autograd.grad(v, x, retain_graph=True, materialize_grads=True)[0] for v in values]
+def _gradients(values: Tensor, x: Tensor, checkpoint: Callable[[], None] = lambda: None) -> list[Tensor]:
+    rows = []
+    for value in values:
+        checkpoint()
+        rows.append(torch.autograd.grad(value, x, retain_graph=True, materialize_grads=True)[0])
+    return rows
 
 
 def _as_losses(values: Tensor) -> Losses:

@@ -137,12 +137,15 @@ class ModelProblem(Problem):
         self._pushforward = Pushforward()
         self._whereabouts = Whereabouts()
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
-        self._data: dict[Split, Data] = {"train": Data(train, batch_size, self._flat.device, "train")}
+        data = partial(
+            Data, batch_size=batch_size, device=self._flat.device, checkpoint=self.watch.checkpoint
+        )
+        self._data: dict[Split, Data] = {"train": data(train, role="train")}
         if validation is not None:
-            self._data["validation"] = Data(validation, batch_size, self._flat.device, "validation")
+            self._data["validation"] = data(validation, role="validation")
             self.has_validation = True
         if test is not None:
-            self._data["test"] = Data(test, batch_size, self._flat.device, "test")
+            self._data["test"] = data(test, role="test")
         for split in self._data:
             self._try_out(split)
 
@@ -173,6 +176,7 @@ class ModelProblem(Problem):
             outputs = self._outputs(theta, batch)
             parts = self._losses.parts(*outputs, batch)
             for i, part in enumerate(parts):
+                self.watch.checkpoint()
                 if part.requires_grad:
                     (gradient,) = torch.autograd.grad(
                         part,
@@ -185,7 +189,10 @@ class ModelProblem(Problem):
             collected.add(length, detached(outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
-        return collected.losses(), jacobian.div_(collected.length)
+        losses = collected.losses()
+        if split == "train":
+            self.watch.saw(self.names, losses.mean)
+        return losses, jacobian.div_(collected.length)
 
     @explained
     def response(
@@ -202,7 +209,7 @@ class ModelProblem(Problem):
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         for batch, length in self._batches(split, batches):
             function = partial(self._parts, batch=batch, metrics=collected.metrics, split=split)
-            primal, tangents = self._pushforward(function, theta, directions)
+            primal, tangents = self._pushforward(function, theta, directions, self.watch.checkpoint)
             collected.add_parts(length, *primal)
             for each, tangent in zip(moving, tangents, strict=True):
                 each.add_parts(length, *tangent)
@@ -308,7 +315,8 @@ class ModelProblem(Problem):
             )
         require_deterministic(self.model)
         data = self._data[split]
-        return self._whereabouts.follow(iter(data) if count is None else data.some(count), split)
+        pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
+        return self._whereabouts.follow(pairs, split)
 
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size

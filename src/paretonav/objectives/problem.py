@@ -14,10 +14,9 @@ from torch import Tensor
 
 from paretonav.errors import NonFiniteError, ProblemError
 from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.watch import Watch
 
 Split = Literal["train", "validation", "test"]
-Progress = Callable[[str, float], None]
-"""Called with the name of the phase under way and the fraction of it that is done."""
 
 
 @dataclass
@@ -106,6 +105,7 @@ class Problem(ABC):
         bounds: box bounds, or None.
         weight_decay: the coefficient of the quadratic term in every objective.
         cost: what this problem has spent so far.
+        watch: is told between batches how far a long operation is, and may stop it there.
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
         has_validation: whether the split "validation" can be evaluated.
         stochastic: whether the losses are means over a sample of data, so that they have a sampling error.
@@ -124,6 +124,7 @@ class Problem(ABC):
 
     def __init__(self) -> None:
         self.cost = Cost()
+        self.watch = Watch()
 
     @property
     def m(self) -> int:
@@ -188,8 +189,11 @@ class Problem(ABC):
         """Whether ``train`` has something to do."""
         return False
 
-    def train(self, progress: Progress | None = None) -> Tensor:  # noqa: ARG002 - the default has nothing to do
-        """Run the problem's own recipe for a first model, if it has one, and return its parameters [n]."""
+    def train(self) -> Tensor:
+        """Run the problem's own recipe for a first model, if it has one, and return its parameters [n].
+
+        It should tell ``watch`` how far it is. Where it is stopped or fails, the model is as it was before.
+        """
         return self.parameters()
 
     @abstractmethod

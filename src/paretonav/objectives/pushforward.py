@@ -23,37 +23,40 @@ class Pushforward:
         self._forward = True
 
     def __call__(
-        self, function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
+        self,
+        function: Callable[[Tensor], Parts],
+        theta: Tensor,
+        directions: Tensor,
+        checkpoint: Callable[[], None] = lambda: None,
     ) -> tuple[Parts, list[Parts]]:
         """The parts at ``theta`` [n], and their derivatives along each of the ``directions`` [k, n].
 
-        A part that has no derivative, because no graph leads to it, gets zero.
+        A part that has no derivative, because no graph leads to it, gets zero. ``checkpoint`` is called before each
+        direction.
         """
-        if self._forward:
+        tangents: list[Parts] = []
+        for direction in directions if self._forward else ():
+            checkpoint()
             try:
-                return _forward(function, theta, directions)
+                primal, tangent = _forward(function, theta, direction)
             except torch.OutOfMemoryError:
                 raise
             except (NotImplementedError, RuntimeError):
                 self._forward = False
+                break
+            tangents.append(tangent)
+        if self._forward:
+            return primal, tangents
         return _backward(function, theta, directions)
 
 
-def _forward(
-    function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
-) -> tuple[Parts, list[Parts]]:
-    tangents: list[Parts] = []
+def _forward(function: Callable[[Tensor], Parts], theta: Tensor, direction: Tensor) -> tuple[Parts, Parts]:
     # The other kernels for attention have no forward mode.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        for direction in directions:
-            with forward_ad.dual_level():
-                parts = function(_dual(theta, direction))
-                pairs = [[_unpacked(part) for part in kind] for kind in parts]
-                primal = [[part for part, _ in kind] for kind in pairs]
-                tangents.append(
-                    [[torch.zeros_like(p) if t is None else t for p, t in kind] for kind in pairs]
-                )
-    return primal, tangents
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), forward_ad.dual_level():
+        parts = function(_dual(theta, direction))
+        pairs = [[_unpacked(part) for part in kind] for kind in parts]
+        primal = [[part for part, _ in kind] for kind in pairs]
+        return primal, [[torch.zeros_like(p) if t is None else t for p, t in kind] for kind in pairs]
 
 
 def _dual(theta: Tensor, direction: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from paretonav.objectives import ModelProblem, Progress
+from paretonav.objectives import ModelProblem
 from paretonav.objectives.data import Batch, Source
 from paretonav.objectives.model import Loss
 
@@ -52,7 +52,9 @@ class TrainedProblem(ModelProblem):
     def needs_training(self) -> bool:
         return not self._trained
 
-    def train(self, progress: Progress | None = None) -> Tensor:
+    def train(self) -> Tensor:
+        # Nothing of the problem changes before the end, so that a training that was stopped can be begun anew.
+        generator = self._generator.clone_state()
         theta = self.parameters().requires_grad_()
         optimizer = torch.optim.Adam([theta], weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -62,18 +64,22 @@ class TrainedProblem(ModelProblem):
             steps_per_epoch=-(-self._data["train"].size // self._minibatch_size),
         )
         for epoch in range(self._epochs):
-            if progress is not None:
-                progress("train the first model", epoch / self._epochs)
-            for batch in self.minibatches(self._minibatch_size, self._generator):
+            done, total = 0.0, torch.zeros(self.m, device=theta.device)
+            for batch in self.minibatches(self._minibatch_size, generator):
                 optimizer.zero_grad()
-                loss = batch.losses(batch.outputs(theta)).mean()
-                loss.backward()  # type: ignore[no-untyped-call]
+                losses = batch.losses(batch.outputs(theta))
+                losses.mean().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
+                done += batch.fraction
+                total = total + batch.fraction * losses.detach()
+                self.watch.saw(self.names, total / done)
+                self.watch.at((epoch + done) / self._epochs)
             self.cost.forward_passes += 1
             self.cost.gradient_passes += 1
-        self._trained = True
+        self._generator.set_state(generator.get_state())
         self.set_parameters(theta)
+        self._trained = True
         return theta.detach()
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel, Tangent
-from paretonav.objectives import Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction, Corrector, Guide
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor
@@ -18,6 +18,7 @@ from paretonav.steering.target import Limits, Target
 from paretonav.steering.trust import Trust
 
 _TRIES = 6
+_PREDICTION = 0.05  # of a leg
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,6 @@ def take_leg(
     tangent: Tangent,
     leg: Plan,
     limits: Limits,
-    progress: Progress | None = None,
 ) -> Arrival:
     """Predict and correct, so that at the end no limit is passed.
 
@@ -65,12 +65,14 @@ def take_leg(
         tangent: there.
         leg: the plan for it.
         limits: not to be passed at its end.
-        progress: told of the phases.
     """
     share, reason = 1.0, ""
+    left = 1.0  # of the leg, for the events: another try is not expected
     active = _comes_up_to(leg, limits, front)
     for _ in range(_TRIES):
-        prediction = predictor.predict(problem, front, tangent, leg)
+        with problem.watch.part(1 - left * (1 - _PREDICTION), "predict"):
+            prediction = predictor.predict(problem, front, tangent, leg)
+            problem.watch.saw(problem.names, prediction.losses.mean)
         if prediction.share == 0:
             reason = f"no step length out of {prediction.tries} improved what was to improve"
             return Arrival(leg, None, prediction.losses, 0.0, reason)
@@ -84,9 +86,11 @@ def take_leg(
             if aligned and active.any():
                 target = target.and_bounds(limits, np.flatnonzero(active), leg, front)
             guide = Guide(tangent, front, leg, target)
-            correction = corrector.correct(
-                problem, prediction.theta, weights / weights.sum(), trust.geometry, guide, progress
-            )
+            left *= 0.1
+            with problem.watch.part(1 - left, "return to the front"):
+                correction = corrector.correct(
+                    problem, prediction.theta, weights / weights.sum(), trust.geometry, guide
+                )
             beyond = limits.beyond(problem, correction.theta, correction.losses)
             passed = beyond > 0
             if not passed.any():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel, Tangent
-from paretonav.objectives import Problem, Progress
+from paretonav.objectives import Problem
 from paretonav.steering.correctors import Correction, Corrector
 from paretonav.steering.leg import take_leg
 from paretonav.steering.plan import Plan
@@ -33,7 +33,6 @@ def seek(
     front: FrontModel,
     tangent: Tangent,
     plan: Plan,
-    progress: Progress | None = None,
 ) -> Walk:
     """Go to the target of a wish, or to the outcome on the front that is nearest to it.
 
@@ -49,24 +48,23 @@ def seek(
         front: where it begins.
         tangent: there.
         plan: where to go.
-        progress: told of the phases.
     """
     start, wish, legs, radius = front, plan.wish, 0, np.inf
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(plan.amount)
     small = 1e-3 if problem.stochastic else 1e-7
     arrived: Correction | None = None
-    losses = tangent.losses
+    losses, whole = tangent.losses, 0.0
     while legs < _MAX_LEGS:
-        if progress is not None:
-            progress("predict", 0.0)
         size = trust.length(front, plan.predicted)
+        whole = max(whole, size)
         if size <= small:
             break
         share = min(trust.share(front, plan.predicted), radius / size)
         leg = plan.share(front, share)
-        arrival = take_leg(
-            problem, predictor, corrector, trust, front, tangent, _as_leg(leg, size), limits, progress
-        )
+        with problem.watch.part(1 - (1 - share) * size / whole):
+            arrival = take_leg(
+                problem, predictor, corrector, trust, front, tangent, _as_leg(leg, size), limits
+            )
         correction, gone = arrival.correction, plan.share(front, share * arrival.share)
         if correction is None:
             brought = -np.inf

@@ -9,7 +9,7 @@ import numpy as np
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel, Tangent, tangent_at
 from paretonav.geometry.krylov import Status
-from paretonav.objectives import Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction, Corrector
 from paretonav.steering.leg import take_leg
 from paretonav.steering.plan import Plan
@@ -48,7 +48,6 @@ def walk(
     front: FrontModel,
     tangent: Tangent,
     plan: Plan,
-    progress: Progress | None = None,
 ) -> Walk:
     """Go where the plan leads: predict, correct, and where that is too far for one leg, plan the rest from there.
 
@@ -60,17 +59,15 @@ def walk(
         front: where it begins.
         tangent: there.
         plan: where to go.
-        progress: told of the phases.
     """
     start, wish, total, done, legs = front, plan.wish, plan.amount, 0.0, 0
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(total)
     arrived: Correction | None = None
     losses, reason = tangent.losses, ""
     while True:
-        if progress is not None:
-            progress("predict", min(1.0, done / total) if total else 0.0)
         leg = plan.share(front, trust.share(front, plan.predicted))
-        arrival = take_leg(problem, predictor, corrector, trust, front, tangent, leg, limits, progress)
+        with problem.watch.part((done + leg.amount) / total if total else 1.0):
+            arrival = take_leg(problem, predictor, corrector, trust, front, tangent, leg, limits)
         leg, correction = arrival.plan, arrival.correction
         if correction is None:
             reason = arrival.reason

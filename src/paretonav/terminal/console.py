@@ -1,16 +1,21 @@
-"""The console: progress of training and steps, and the library's remarks."""
+"""The console: how far training and steps are, Ctrl-C, and the library's remarks."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from paretonav.objectives import Progress as Callback
+from paretonav.errors import Cancelled
+from paretonav.objectives import Event
+from paretonav.plotting.wording import printable
+from paretonav.terminal.formats import seconds, value
 
 
 def new_console(*, stderr: bool = False) -> Console:
@@ -19,27 +24,63 @@ def new_console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress_on(console: Console) -> Iterator[Callback]:
-    """A callback that draws a bar while the block runs, and nothing where no one watches."""
+def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], threading.Event]]:
+    """What a long operation takes: a callback that draws a bar where someone watches, and what Ctrl-C sets.
+
+    Raises:
+        KeyboardInterrupt: in place of Cancelled, or at once where Ctrl-C comes a second time.
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[done]}"),
-        TimeElapsedColumn(),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[left]}", style="dim"),
+        TextColumn("{task.fields[losses]}", style="dim", markup=False),
     )
-    watched = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not watched) as bars:
-        phases: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        bar = bars.add_task("", total=1.0, left="", losses="", visible=False)
 
-        def report(phase: str, fraction: float) -> None:
-            if phase not in phases:
-                for earlier in phases.values():
-                    bars.update(earlier, visible=False)
-                phases[phase] = bars.add_task(phase, total=None, done="")
-            if fraction > 0:
-                bars.update(phases[phase], total=1.0, completed=fraction, done=f"{100 * fraction:3.0f} %")
+        def show(event: Event) -> None:
+            left = event.seconds_left
+            bars.update(
+                bar,
+                visible=True,
+                description=event.phase,
+                completed=event.fraction,
+                left="" if left is None else f"{seconds(left)} left",
+                losses=_in_short(event),
+            )
 
-        yield report
+        try:
+            with _cancelled_by_ctrl_c() as cancel:
+                yield show, cancel
+        except Cancelled:
+            raise KeyboardInterrupt from None
+
+
+def _in_short(event: Event) -> str:
+    losses = event.losses or {}
+    return "  ".join(f"{printable(name)[:8]} {value(loss, loss)}" for name, loss in losses.items())
+
+
+@contextmanager
+def _cancelled_by_ctrl_c() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that nothing is torn; the second one interrupts."""
+    cancel = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    if threading.current_thread() is not threading.main_thread():  # there are no signals elsewhere
+        yield cancel
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: not one of Python's
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from paretonav.plotting import save_plot
 from paretonav.session.wording import describe, listed, number, printable
 from paretonav.steering import Improve, StepStatus
 from paretonav.terminal import commands as say
-from paretonav.terminal.console import progress_on
+from paretonav.terminal.console import watched_on
 from paretonav.terminal.views import help_view, outlook_view, point_view, points_view, preview_view, step_view
 
 _TINY = 1e-4
@@ -43,8 +43,8 @@ class Dialogue:
 
     def start(self) -> None:
         """Go to the first point and show it."""
-        with progress_on(self.console) as progress:
-            point = self.navigator.start(progress)
+        with watched_on(self.console) as watched:
+            point = self.navigator.start(*watched)
         self.console.print(Text(f"On the front after {point.cost.seconds:.1f} s.\n", style="dim"))
         self._show()
 
@@ -93,8 +93,8 @@ class Dialogue:
             self._say("Not taken.")
             return
         before = self.navigator.here
-        with progress_on(self.console) as progress:
-            step = self.navigator.step(trade.preference(self.held), trade.amount, progress)
+        with watched_on(self.console) as watched:
+            step = self.navigator.step(trade.preference(self.held), trade.amount, *watched)
         self.console.print()
         self.console.print(step_view(step, before))
         if step.status is StepStatus.REJECTED:

@@ -12,10 +12,12 @@ from torch.optim import LBFGS, Optimizer
 
 from paretonav.errors import ProblemError
 from paretonav.geometry import Geometry
-from paretonav.objectives import Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.align import align
 from paretonav.steering.correctors.base import Correction, Guide
 from paretonav.steering.correctors.minibatch import batch_gradient
+
+_DESCENT = 0.7  # of an epoch; the rest is for aligning
 
 
 def adam(parameters: list[Tensor]) -> Optimizer:
@@ -90,7 +92,6 @@ class AlignedDescent:
         weights: Tensor,
         geometry: Geometry,  # noqa: ARG002 - the guide brings the tangent that is needed
         guide: Guide | None = None,
-        progress: Progress | None = None,
     ) -> Correction:
         keep_size = guide is not None and problem.weight_decay > 0
         generator = torch.Generator().manual_seed(self.seed)
@@ -99,11 +100,11 @@ class AlignedDescent:
         optimizer = self._optimizer(moving)
         epoch = idle = 0
         while epoch < self.epochs and idle < self.patience:
-            if progress is not None:
-                progress("return to the front", epoch / self.epochs)
             epoch += 1
-            mean = self._epoch(problem, moving, weights, optimizer, generator, keep_size, epoch)
-            found = self._aligned(problem, mean, weights, guide, f"after epoch {epoch}")
+            with problem.watch.part(epoch / self.epochs):
+                mean = self._epoch(problem, moving, weights, optimizer, generator, keep_size, epoch)
+                found = self._aligned(problem, mean, weights, guide, f"after epoch {epoch}")
+                problem.watch.saw(problem.names, found.losses.mean)
             idle = 0 if found.pays_after(kept, self.tolerance) else idle + 1
             if found.rank < kept.rank:
                 kept = found
@@ -127,6 +128,7 @@ class AlignedDescent:
         """Move ``theta``, the optimizer's own tensor, once through the data; the mean of where it was, [n]."""
         size = theta.detach().norm()
         mean = torch.zeros_like(theta.detach())
+        done = 0.0
         for number, batch in enumerate(problem.minibatches(self.batch_size, generator), 1):
             here = theta.detach()
             where = f"on batch {number} of epoch {epoch}, on the way to the front"
@@ -141,6 +143,8 @@ class AlignedDescent:
                 if problem.bounds is not None:
                     theta.copy_(problem.bounds.clamp(theta))
                 mean.add_(theta, alpha=batch.fraction)
+            done += batch.fraction
+            problem.watch.at(_DESCENT * done)
         if keep_size:
             mean *= size / mean.norm().clamp_min(1e-30)
         return mean if problem.bounds is None else problem.bounds.clamp(mean)

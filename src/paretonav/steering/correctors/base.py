@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from paretonav.geometry import FrontModel, Geometry, Tangent
-from paretonav.objectives import Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.plan import Plan
 from paretonav.steering.target import Target
 
@@ -63,6 +63,5 @@ class Corrector(Protocol):
         weights: Tensor,
         geometry: Geometry,
         guide: Guide | None = None,
-        progress: Progress | None = None,
     ) -> Correction:
         """Return to the front from ``theta``, expected at ``weights``; without a guide, to any point of it."""

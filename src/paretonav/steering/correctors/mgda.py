@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from paretonav.geometry import Geometry, minimum_norm_weights, pareto_weights
-from paretonav.objectives import Losses, Problem, Progress
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors.base import Correction, Guide
 from paretonav.steering.correctors.minibatch import batch_jacobian, moved
 from paretonav.steering.finite import finite_jacobian
@@ -53,26 +54,28 @@ class MGDA:
         weights: Tensor,  # noqa: ARG002 - the minimum norm has weights of its own
         geometry: Geometry,  # noqa: ARG002 - nor does it use curvature
         guide: Guide | None = None,
-        progress: Progress | None = None,
     ) -> Correction:
         if problem.stochastic:
-            return self._minibatches(problem, theta, guide, progress)
-        return self._line_search(problem, theta, progress)
+            return self._minibatches(problem, theta, guide)
+        return self._line_search(problem, theta)
 
-    def _line_search(self, problem: Problem, theta: Tensor, progress: Progress | None) -> Correction:
+    def _line_search(self, problem: Problem, theta: Tensor) -> Correction:
         length = torch.inf
+        worst = 0.0  # gradient, as a multiple of the one that is small enough
         tolerance = max(self.tolerance, 32 * torch.finfo(theta.dtype).eps)
         losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         for iteration in range(self.max_iterations + 1):
-            if progress is not None and iteration % 10 == 0:
-                progress("descend to the front", iteration / self.max_iterations)
             lengths = jacobian.norm(dim=1).double().cpu().clamp_min(torch.finfo(torch.float64).tiny)
             scales = lengths if self.normalized else torch.ones_like(lengths)
             weights, gradient = pareto_weights(problem, theta, jacobian / scales[:, None].to(jacobian))
             norm = float(gradient.norm())
-            converged = norm <= tolerance * float((lengths / scales).max())
+            small = tolerance * float((lengths / scales).max())
+            converged = norm <= small
             if converged or iteration == self.max_iterations:
                 break
+            excess = norm / max(small, 1e-300)
+            worst = max(worst, excess)
+            problem.watch.at(max(iteration / self.max_iterations, 1 - math.log(excess) / math.log(worst)))
             # A step may double, but stays short against the point itself: a long first one would leave its basin.
             first = 1e-2 if iteration == 0 else 1e-1
             length = min(2 * length, first * (1 + float(theta.norm())) / norm)
@@ -84,9 +87,7 @@ class MGDA:
         weights = weights / scales
         return Correction(theta, losses, weights / weights.sum(), None, iteration, converged)
 
-    def _minibatches(
-        self, problem: Problem, theta: Tensor, guide: Guide | None, progress: Progress | None
-    ) -> Correction:
+    def _minibatches(self, problem: Problem, theta: Tensor, guide: Guide | None) -> Correction:
         generator = torch.Generator().manual_seed(self.seed)
         velocity = torch.zeros_like(theta)
         # Losses and parameters are kept as one value: they always belong together.
@@ -94,14 +95,17 @@ class MGDA:
         problem.require_finite(kept[1], "before the first epoch")
         allowed = _ceiling(guide)
         for epoch in range(self.epochs):
-            if progress is not None:
-                progress("return to the front", epoch / self.epochs)
+            done = float(epoch)
             for batch in problem.minibatches(self.batch_size, generator):
+                problem.watch.at(done / self.epochs)
+                done += batch.fraction
                 jacobian = batch_jacobian(problem, batch, theta, "on a batch, on the way to the front")
                 gradient = minimum_norm_weights(jacobian).to(jacobian) @ jacobian
                 velocity = self.momentum * velocity + gradient
                 theta = moved(problem, theta, velocity, self.learning_rate)
-            losses = problem.evaluate(theta)
+            with problem.watch.part((epoch + 1) / self.epochs):
+                losses = problem.evaluate(theta)
+                problem.watch.saw(problem.names, losses.mean)
             within = allowed is None or bool((losses.mean < allowed).all())
             best = problem.objectives(kept[1].mean, kept[0]).mean()
             if within and bool(problem.objectives(losses.mean, theta).mean() < best):

@@ -16,7 +16,7 @@ def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str
         NonFiniteError: an objective is not finite on the batch; names it, and ``where`` that was.
     """
     theta = theta.detach().requires_grad_()
-    rows = torch.stack(_gradients(_losses(problem, batch, theta, where), theta))
+    rows = torch.stack(_gradients(problem, _losses(problem, batch, theta, where), theta))
     problem.cost.gradient_passes += batch.fraction * problem.m
     return rows + problem.weight_decay * theta.detach()
 
@@ -33,7 +33,7 @@ def batch_gradient(problem: Problem, batch: Composite, theta: Tensor, weights: T
     (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
     problem.cost.gradient_passes += batch.fraction
     if not gradient.isfinite().all():
-        rows = torch.stack(_gradients(losses, theta))
+        rows = torch.stack(_gradients(problem, losses, theta))
         # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
         suspects = (rows.isinf() if rows.isinf().any() else rows.isnan()).any(dim=1)
         name = problem.names[int(suspects.int().argmax())]
@@ -51,11 +51,16 @@ def moved(problem: Problem, theta: Tensor, direction: Tensor, length: float) -> 
 
 
 def _losses(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
+    problem.watch.checkpoint()
     values = batch.losses(batch.outputs(theta))
     problem.cost.forward_passes += batch.fraction
     problem.require_finite(values.detach(), where)
     return values
 
 
-def _gradients(values: Tensor, theta: Tensor) -> list[Tensor]:
-    return [torch.autograd.grad(v, theta, retain_graph=True, materialize_grads=True)[0] for v in values]
+def _gradients(problem: Problem, values: Tensor, theta: Tensor) -> list[Tensor]:
+    rows = []
+    for value in values:
+        problem.watch.checkpoint()
+        rows.append(torch.autograd.grad(value, theta, retain_graph=True, materialize_grads=True)[0])
+    return rows

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from paretonav.geometry import Geometry, Tangent, active_set, box_newton_step, tangent_at
-from paretonav.objectives import Problem, Progress
+from paretonav.objectives import Problem
 from paretonav.steering.align import align
 from paretonav.steering.correctors.base import Correction, Guide
 from paretonav.steering.finite import finite_jacobian
+
+_ARRIVAL = 0.7  # of a correction: often the tangent on arrival says that nothing is left to do
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,15 @@ class Newton:
         weights: Tensor,
         geometry: Geometry,
         guide: Guide | None = None,
-        progress: Progress | None = None,
     ) -> Correction:
         limit = self.max_corrections
         if limit is None:
             limit = 2 if problem.stochastic else 20
-        tangent = _tangent(problem, theta, weights, geometry, None if guide is None else guide.tangent)
+        watch = problem.watch
+        with watch.part(_ARRIVAL):
+            tangent = _tangent(problem, theta, weights, geometry, None if guide is None else guide.tangent)
         arrival = tangent.joint_gain
         for iteration in range(limit + 1):
-            if progress is not None:
-                progress("return to the front", iteration / max(limit, 1))
             settled, small = self._state(problem, tangent)
             on_target = guide is None or _on_target(problem, tangent, guide)
             if (small and on_target) or iteration == limit:
@@ -63,10 +64,14 @@ class Newton:
             # Weights that follow the point bend its way; after two corrections without a target they have no need to.
             if settled and (guide is not None or iteration < 2 or not _convex(tangent)):
                 weights = tangent.weights
-            moved = self._improve(problem, tangent, weights, geometry, guide, settled)
+            # Whether this is the last one is not known, so it counts for half of what is left.
+            left = (1 - _ARRIVAL) * 0.5**iteration
+            with watch.part(1 - 0.9 * left):
+                moved = self._improve(problem, tangent, weights, geometry, guide, settled)
             if moved is None:
                 break
-            tangent = _tangent(problem, moved, weights, geometry, tangent)
+            with watch.part(1 - 0.5 * left):
+                tangent = _tangent(problem, moved, weights, geometry, tangent)
         return Correction(
             tangent.theta, tangent.losses, tangent.weights, tangent, iteration, small, gain_on_arrival=arrival
         )
@@ -141,5 +146,6 @@ def _on_target(problem: Problem, tangent: Tangent, guide: Guide) -> bool:
 def _tangent(
     problem: Problem, theta: Tensor, weights: Tensor, geometry: Geometry, nearby: Tangent | None
 ) -> Tangent:
-    evaluated = finite_jacobian(problem, theta, "on the way back to the front")
+    with problem.watch.part(0.2, passes=1):
+        evaluated = finite_jacobian(problem, theta, "on the way back to the front")
     return tangent_at(problem, theta, weights, geometry, evaluated=evaluated, nearby=nearby)

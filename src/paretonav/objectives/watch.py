@@ -1,0 +1,276 @@
+"""Events of a long operation, and the way to stop it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from torch import Tensor
+
+from paretonav.errors import Cancelled, NavigationError
+
+T = TypeVar("T")
+
+_INTERVAL = 0.05  # seconds between two events of a phase: as often as an eye can follow
+_PRIOR = 0.1  # how much of an operation the seconds of an earlier one count for
+_MEMORY = 3  # the pace at time s counts (s / now)^3: the latest third of the time for as much as all before
+_ENOUGH = 0.01  # of the operation, and _INTERVAL of time, to tell its pace by
+
+
+@dataclass(frozen=True)
+class Event:
+    """How far an operation is.
+
+    Attributes:
+        phase: what is being done, such as "predict".
+        fraction: of the whole operation, in [0, 1]; it never falls, and 1 comes last.
+        losses: name -> the training loss that was measured last on the way; None before the first.
+        seconds: since the operation began.
+        seconds_left: an estimate; None until there is something to go by.
+    """
+
+    phase: str
+    fraction: float
+    losses: Mapping[str, float] | None
+    seconds: float
+    seconds_left: float | None
+
+
+class Watch:
+    """Tells one operation at a time how far it is, and stops it if it is asked to.
+
+    A problem carries one, so that whatever computes with the problem can report without being handed a callback.
+    Outside ``over`` all of it does nothing: a ``checkpoint`` then costs some tens of nanoseconds.
+
+    Where an operation is follows from nested parts: ``part(until)`` takes the enclosing part from where it is to
+    ``until``, so that nobody needs to know the whole, and the fraction cannot fall.
+
+    Example:
+        >>> watch, seen = Watch(), []
+        >>> with watch.over(seen.append):
+        ...     with watch.part(0.8, "train"):
+        ...         watch.at(0.5)
+        ...     with watch.part(1.0, "measure"):
+        ...         watch.checkpoint()
+        >>> [(event.phase, event.fraction) for event in (seen[0], seen[-1])]
+        [('train', 0.0), ('measure', 1.0)]
+    """
+
+    def __init__(self) -> None:
+        self._run: _Run | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether an operation is under way."""
+        return self._run is not None
+
+    @contextmanager
+    def over(
+        self,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+        expected: float | None = None,
+    ) -> Iterator[None]:
+        """One whole operation.
+
+        What ``on_event`` raises ends the operation, and comes out as it is. The last event, with the fraction 1, comes
+        when ``finish`` is called, or else when the block ends.
+
+        Args:
+            on_event: called with each event, in the thread of the operation: at every change of phase, otherwise
+                at most 20 times a second.
+            cancel: set (by any thread, or by ``on_event``) to stop at the next checkpoint.
+            expected: seconds that such an operation took before.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+            NavigationError: another operation is under way.
+        """
+        if self._run is not None:
+            raise NavigationError(
+                "another operation is under way on this problem; wait for its end, or cancel it first"
+            )
+        run = self._run = _Run(on_event, cancel, expected)
+        try:
+            run.checkpoint()
+            yield
+            run.finish()
+        except BaseException as error:
+            # On its way out it may have been taken for an error of the model.
+            if run.stopped is not None and run.stopped is not error:
+                raise run.stopped from None
+            raise
+        finally:
+            self._run = None
+
+    def finish(self) -> None:
+        """All is computed: tell so, and from here on do not stop any more.
+
+        Raises:
+            Cancelled: that was asked for in time.
+        """
+        if self._run is not None:
+            self._run.finish()
+
+    def checkpoint(self) -> None:
+        """Between two pieces of work: the place to stop.
+
+        Raises:
+            Cancelled: that was asked for.
+        """
+        if self._run is not None:
+            self._run.checkpoint()
+
+    @contextmanager
+    def part(self, until: float, phase: str | None = None, passes: int = 2) -> Iterator[None]:
+        """A part of the operation.
+
+        Args:
+            until: where it ends, as a fraction of the enclosing part.
+            phase: its name, if it begins a phase.
+            passes: over data that are expected in it: each takes one in so many of what is left.
+        """
+        run = self._run
+        if run is None:
+            yield
+            return
+        outside = run.low, run.high, run.share
+        end = max(run.place(until), run.fraction)
+        run.low, run.high, run.share = run.fraction, end, 1 / passes
+        try:
+            if phase is not None:
+                run.enter(phase)
+            yield
+        finally:
+            run.low, run.high, run.share = outside
+        run.reach(end)
+
+    def at(self, fraction: float) -> None:
+        """Where the innermost part is, in [0, 1]; also a checkpoint."""
+        run = self._run
+        if run is not None:
+            run.reach(run.place(fraction))
+            run.checkpoint()
+
+    def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:
+        """A pass over batches and their lengths, ``total`` in all: it takes its share of the innermost part."""
+        run = self._run
+        if run is None:
+            return pairs
+        return run.through(pairs, total)
+
+    def saw(self, names: Sequence[str], losses: Tensor) -> None:
+        """Remember the losses [m] for the events to come."""
+        if self._run is not None:
+            self._run.losses = names, losses
+
+
+class _Run:
+    """One operation under way.
+
+    Attributes:
+        low: where the innermost part began, as a fraction of the whole.
+        high: where it ends.
+        share: what a pass takes of the rest of it.
+        fraction: where the operation is.
+        losses: names and values [m], seen last.
+        stopped: what has stopped it: it is raised again wherever code on the way has caught it.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event], None] | None,
+        cancel: threading.Event | None,
+        expected: float | None,
+    ) -> None:
+        self.low, self.high, self.share = 0.0, 1.0, 0.5
+        self.fraction = 0.0
+        self.losses: tuple[Sequence[str], Tensor] | None = None
+        self.stopped: BaseException | None = None
+        self._on_event, self._cancel, self._expected = on_event, cancel, expected
+        self._phase = ""
+        self._began = time.perf_counter()
+        self._told = self._began
+        self._before = 0.0, 0.0  # seconds and fraction at the latest event
+        self._lately = 0.0, 0.0  # the same, gone through with fading memory
+        self._finished = False
+
+    def place(self, fraction: float) -> float:
+        """A fraction of the innermost part as one of the whole."""
+        return self.low + min(max(fraction, 0.0), 1.0) * (self.high - self.low)
+
+    def reach(self, fraction: float) -> None:
+        self.fraction = max(self.fraction, fraction)
+
+    def enter(self, phase: str) -> None:
+        self._phase = phase
+        self._tell()
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        if self._finished:
+            return
+        if self.stopped is not None:
+            raise self.stopped
+        if self._on_event is not None and time.perf_counter() - self._told >= _INTERVAL:
+            self._tell()
+        if self._cancel is not None and self._cancel.is_set():
+            self.stopped = Cancelled(
+                f"cancelled{f' ({self._phase})' if self._phase else ''}; the model is as it was before"
+            )
+            raise self.stopped
+
+    def finish(self) -> None:
+        if self._finished:
+            return
+        self.checkpoint()
+        self.fraction = 1.0
+        self._tell()
+        self.checkpoint()
+        self._finished = True
+
+    def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:
+        # No part: a pass that is broken off would leave it open.
+        low, width, seen = self.fraction, self.share * (self.high - self.fraction), 0
+        for item, length in pairs:
+            yield item, length
+            seen += length
+            self.reach(low + width * min(1.0, seen / total))
+            self.checkpoint()
+
+    def _tell(self) -> None:
+        if self._on_event is None:
+            return
+        self._told = time.perf_counter()
+        seconds = self._told - self._began
+        losses = None
+        if self.losses is not None:
+            names, values = self.losses
+            losses = dict(zip(names, values.tolist(), strict=True))
+        event = Event(self._phase, self.fraction, losses, seconds, self._left(seconds))
+        try:
+            self._on_event(event)
+        except BaseException as error:
+            self.stopped = error
+            raise
+
+    def _left(self, seconds: float) -> float | None:
+        """By the pace lately, to which an earlier operation counts as some more of this one.
+
+        Lately, as the first batches take longer, and phases differ.
+        """
+        fading = (self._before[0] / seconds) ** _MEMORY if seconds > 0 else 0.0
+        time_lately = fading * self._lately[0] + seconds - self._before[0]
+        gone_lately = fading * self._lately[1] + self.fraction - self._before[1]
+        self._lately, self._before = (time_lately, gone_lately), (seconds, self.fraction)
+        if self.fraction == 1:
+            return 0.0
+        if self._expected is not None:
+            time_lately, gone_lately = time_lately + _PRIOR * self._expected, gone_lately + _PRIOR
+        elif self.fraction < _ENOUGH or seconds < _INTERVAL:
+            return None
+        return (1 - self.fraction) * time_lately / gone_lately if gone_lately > 0 else None
