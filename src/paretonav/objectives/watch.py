@@ -18,6 +18,7 @@ T = TypeVar("T")
 _INTERVAL = 0.05  # seconds between two events of a phase: as often as an eye can follow
 _PRIOR = 0.1  # how much of an operation the seconds of an earlier one count for
 _MEMORY = 3  # the pace at time s counts (s / now)^3: the latest third of the time for as much as all before
+_ALMOST = 0.999  # as far as an operation is before it is done
 _ENOUGH = 0.01  # of the operation, and _INTERVAL of time, to tell its pace by
 
 
@@ -204,20 +205,24 @@ class _Run:
         return self.low + min(max(fraction, 0.0), 1.0) * (self.high - self.low)
 
     def reach(self, fraction: float) -> None:
-        self.fraction = max(self.fraction, fraction)
+        self.fraction = max(self.fraction, min(fraction, _ALMOST))
 
     def enter(self, phase: str) -> None:
         self._phase = phase
         self._tell()
-        self.checkpoint()
+        self._stop_if_asked()
 
     def checkpoint(self) -> None:
         if self._finished:
             return
-        if self.stopped is not None:
-            raise self.stopped
+        self._stop_if_asked()
         if self._on_event is not None and time.perf_counter() - self._told >= _INTERVAL:
             self._tell()
+            self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.stopped is not None:
+            raise self.stopped
         if self._cancel is not None and self._cancel.is_set():
             self.stopped = Cancelled(
                 f"cancelled{f' ({self._phase})' if self._phase else ''}; the model is as it was before"
@@ -227,10 +232,10 @@ class _Run:
     def finish(self) -> None:
         if self._finished:
             return
-        self.checkpoint()
+        self._stop_if_asked()
         self.fraction = 1.0
         self._tell()
-        self.checkpoint()
+        self._stop_if_asked()
         self._finished = True
 
     def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:

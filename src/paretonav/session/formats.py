@@ -41,13 +41,13 @@ def percent(x: float) -> str:
     return f"{100 * x:.1f}%" if x >= 0.01 else f"{100 * x:.2g}%"
 
 
-def _signed(text: str) -> str:
-    return text if float(text) else text.lstrip("+-")
-
-
 def seconds(x: float) -> str:
     """A time as one would say it: "0.4 s", "12 s", "3:05 min"."""
     if x < 59.5:
         return f"{x:.1f} s" if x < 9.95 else f"{x:.0f} s"
     minutes, rest = divmod(round(x), 60)
     return f"{minutes}:{rest:02} min"
+
+
+def _signed(text: str) -> str:
+    return text if float(text) else text.lstrip("+-")

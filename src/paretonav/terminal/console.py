@@ -14,8 +14,8 @@ from rich.text import Text
 
 from paretonav.errors import Cancelled
 from paretonav.objectives import Event
-from paretonav.plotting.wording import printable
-from paretonav.terminal.formats import seconds, value
+from paretonav.session.formats import seconds, value
+from paretonav.session.wording import printable
 
 
 def new_console(*, stderr: bool = False) -> Console:
