@@ -18,7 +18,6 @@ from paretonav.steering.preferences import Wish
 from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
-
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
 
 
