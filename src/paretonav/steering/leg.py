@@ -31,6 +31,7 @@ class Arrival:
         losses: of the training data at its end, taken back or not.
         share: of the leg that was taken.
         reason: why not all of it; empty if it was.
+        bounded: whether that was for a limit, so that another way to the rest of it may be open.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Arrival:
     losses: Losses
     share: float
     reason: str
+    bounded: bool = False
 
 
 def take_leg(
@@ -66,7 +68,7 @@ def take_leg(
         leg: the plan for it.
         limits: not to be passed at its end.
     """
-    share, reason = 1.0, ""
+    share, reason, bounded = 1.0, "", False
     left = 1.0  # of the leg, for the events: another try is not expected
     active = _comes_up_to(leg, limits, front)
     for _ in range(_TRIES):
@@ -94,12 +96,13 @@ def take_leg(
             beyond = limits.beyond(problem, correction.theta, correction.losses)
             passed = beyond > 0
             if not passed.any():
-                return Arrival(leg, correction, correction.losses, share, reason)
+                return Arrival(leg, correction, correction.losses, share, reason, bounded)
             if not aligned or not (passed & ~active).any():
                 break
             active |= passed
         names = [front.steerable[i] for i in limits.which[passed]]
         reason = f"the bound{'s' if len(names) > 1 else ''} on {listed(names)} left no more room"
+        bounded = True
         room = limits.rooms(front)[limits.which[passed]]
         cut = float(np.clip(0.999 * (room / (room + beyond[passed])).min(), 0.1, 0.999))
         leg, share = leg.share(front, cut), share * cut

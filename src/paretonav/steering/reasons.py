@@ -38,7 +38,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
 
 
 def why_nearest(front: FrontModel, wish: Wish) -> str:
-    """What keeps the point of ``front``, the nearest to the target of a wish, from being nearer; and where it is."""
+    """What keeps the point of ``front``, the nearest to the target of a wish, from being nearer; and how near it is."""
     here, held = np.zeros(front.m - 1), [wish.names[i] for i in wish.held]
     named = np.setdiff1d(wish.named, wish.held)
     short = wish.orientation[named] * -wish.direction[named] > 0
@@ -50,14 +50,14 @@ def why_nearest(front: FrontModel, wish: Wish) -> str:
     nearest = f"; the nearest outcome has {listed(instead)}" if instead else ""
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
-        programme = Programme(front, freed)
-        amount = freed.full if np.isfinite(freed.full) else 1.0
-        c, _ = nearest_outcome(programme, amount, here)
-        lacks = np.abs(wish.direction[lacking]) / wish.scale[lacking]
-        gain = wish.orientation[lacking] * -front.changes(c)[lacking] / wish.scale[lacking]
-        if len(lacking) and (gain > 0.1 * lacks).any():
+        if _approach(front, freed, lacking) is not None:
             return f"holding {listed(held)} stands against it{nearest}"
-    why = bounds_reached(front, wish, here) or end_of_the_front(front, here)
+    if len(wish.limited):
+        further = _approach(front, replace(wish, room=np.full(len(wish.room), np.inf)), lacking)
+        if further is not None:
+            passed = wish.limited[Programme(front, wish).beyond(further) > 0]
+            return f"{_reached([wish.names[i] for i in passed])}{nearest}"
+    why = end_of_the_front(front, here)
     if not why and len(named) > 1:
         why = f"on the front {listed(wish.names[i] for i in named)} stand against each other"
     return f"{why or 'the front does not go there'}{nearest}"
@@ -69,9 +69,7 @@ def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
     spare = wish.room[limited] - wish.orientation[limited] * front.changes(c)[limited]
     tight = spare <= 1e-3 * wish.room[limited] + 1e-9 * np.abs(front.values[limited])
     reached = [wish.names[i] for i in limited[tight]]
-    if not reached:
-        return ""
-    return f"the bound{'s' if len(reached) > 1 else ''} on {listed(reached)} {_is(reached)} reached"
+    return _reached(reached) if reached else ""
 
 
 def end_of_the_front(front: FrontModel, c: Array) -> str:
@@ -103,5 +101,14 @@ def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
     )
 
 
-def _is(items: list[str]) -> str:
-    return "are" if len(items) > 1 else "is"
+def _reached(bounded: list[str]) -> str:
+    several = len(bounded) > 1
+    return f"the bound{'s' if several else ''} on {listed(bounded)} {'are' if several else 'is'} reached"
+
+
+def _approach(front: FrontModel, wish: Wish, lacking: NDArray[np.intp]) -> Array | None:
+    """The changes [q] that lead nearer to the target by a tenth in something that is lacking; None if none do."""
+    c, _ = nearest_outcome(Programme(front, wish), 1.0, np.zeros(front.m - 1))
+    changes = front.changes(c)
+    gain = changes[lacking] / (wish.unit * wish.direction[lacking])
+    return changes if (gain > 0.1).any() else None

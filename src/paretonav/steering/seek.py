@@ -95,11 +95,9 @@ def seek(
 
 def _rest(wish: Wish, goal: Array, limits: Limits, front: FrontModel) -> Wish:
     """The same target from the point of ``front``; what is held is held where it is now."""
-    direction, named = wish.direction.copy(), wish.named
-    direction[named] = np.where(direction[named] == 0, 0.0, goal - front.values[named])
     room = np.full(len(wish.room), np.inf)
     room[: len(front.values)] = limits.rooms(front)
-    return replace(wish, direction=direction, unit=1.0, room=room)
+    return replace(wish.towards(goal, front.values[wish.named]), room=room)
 
 
 def _as_leg(leg: Plan, amount: float) -> Plan:

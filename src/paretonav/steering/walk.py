@@ -18,6 +18,8 @@ from paretonav.steering.preferences import Wish
 from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
+_DETOURS = 4  # plans for the rest of a leg that a bound has shortened
+
 
 @dataclass(frozen=True, eq=False)
 class Walk:
@@ -60,7 +62,7 @@ def walk(
         tangent: there.
         plan: where to go.
     """
-    start, wish, total, done, legs = front, plan.wish, plan.amount, 0.0, 0
+    start, wish, total, done, legs, detours = front, plan.wish, plan.amount, 0.0, 0, 0
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(total)
     arrived: Correction | None = None
     losses, reason = tangent.losses, ""
@@ -82,14 +84,16 @@ def walk(
         trust = trust.after(leg_report(trust, front, tangent, leg, correction))
         arrived, losses, done, legs = correction, correction.losses, done + leg.amount, legs + 1
         if arrival.share < 1:
-            reason = arrival.reason
-            break
+            reason, detours = arrival.reason, detours + 1
+            if not arrival.bounded or detours > _DETOURS:
+                break
         if done >= (1 - 1e-9) * total:
+            reason = ""
             break
         front, tangent = measure(problem, trust, tangent, correction, start, wish)
         rest = _rest(wish, goal, limits, front, total - done)
         if not np.nan_to_num(rest.direction).any():
-            done = total
+            done, reason = total, ""
             break
         try:
             plan = predictor.plan(front, tangent, rest, total - done)

@@ -53,21 +53,15 @@ class Aim:
         if not self.target:
             raise PreferenceError("there is no target; give at least one objective or metric a value")
         disjoint({"has a target": self.target, "is held": self.hold, "has a bound": self.allow})
-        scale, direction = at.scale(self.units), np.full(len(at.names), np.nan)
+        scale, goal, direction = at.scale(self.units), at.values.copy(), np.full(len(at.names), np.nan)
         for name, value in self.target.items():
             i = at.index(name)
-            direction[i] = value - at.values[i] if self.units == "absolute" else value * scale[i]
+            goal[i] = value if self.units == "absolute" else at.values[i] + value * scale[i]
+            direction[i] = 1.0
         for name in self.hold:
             direction[at.index(name)] = 0.0
-        if not np.nan_to_num(direction).any():
+        if (goal == at.values).all():
             raise PreferenceError(f"{' and '.join(self.target)} already is where it shall go")
-        return Wish(
-            at.names,
-            direction,
-            1.0,
-            at.orientation,
-            rooms(at, self.allow),
-            np.abs(direction),
-            comparable(at, self.units),
-            Fit.NEAREST,
-        )
+        room, sizes = rooms(at, self.allow), comparable(at, self.units)
+        named = Wish(at.names, direction, 1.0, at.orientation, room, np.abs(direction), sizes, Fit.NEAREST)
+        return named.towards(goal[named.named], at.values[named.named])

@@ -121,9 +121,10 @@ def check_amount(amount: float) -> float:
 
 
 def _both(first: str, second: str) -> str:
-    if "has a bound" in (first, second):
-        other = second if first == "has a bound" else first
-        return f"has a bound and {other} besides"
+    if second.startswith("has "):
+        first, second = second, first
+    if first.startswith("has "):
+        return f"{first} and {second} besides"
     return f"{'is both ' + first.removeprefix('is ')} and {second.removeprefix('is ')}"
 
 

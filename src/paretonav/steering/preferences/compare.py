@@ -34,7 +34,8 @@ class Compare:
 
     Args:
         better: the outcome that is liked better: a point, or a mapping name -> value.
-        worse: the other one. The losses and metrics that both have are compared.
+        worse: the other one. The losses and metrics that both have are compared, but for metrics of which nobody
+            has said which way they are better.
         hold: names of those that shall not move, whatever they do in the comparison.
         allow: name -> the worst value that is still acceptable; what has a bound is not compared.
         units: what differences are compared in. A step's ``amount`` is what the one with the largest difference is
@@ -70,8 +71,12 @@ class Compare:
         at.require_known((*self.better, *self.worse, *self.hold, *self.allow))
         disjoint({"is held": self.hold, "has a bound": self.allow})
         scale = dict(zip(at.names, at.scale(self.units), strict=True))
-        # What is zero has no size to measure its difference with, and stays out of a relative comparison.
-        common = [name for name in self.better if name in self.worse and scale[name] > 0]
+        # What is zero has no size to measure its difference with; of a metric without a better side nobody likes more.
+        common = [
+            name
+            for name in self.better
+            if name in self.worse and scale[name] > 0 and at.orientation[at.index(name)]
+        ]
         differences = {name: (self.better[name] - self.worse[name]) / scale[name] for name in common}
         changes = {
             name: change

@@ -148,6 +148,14 @@ class Wish:
         moved = np.flatnonzero(np.nan_to_num(self.direction))
         return float((self.cap[moved] / (self.unit * np.abs(self.direction[moved]))).max(initial=0.0))
 
+    def towards(self, goal: Array, values: Array) -> Wish:
+        """The wish for goal [named] from values [named], all of it at the amount 1; what is held stays held."""
+        direction, named = self.direction.copy(), self.named
+        # Zero would hold it.
+        way = np.where(goal == values, 1e-14 * self.scale[named], goal - values)
+        direction[named] = np.where(direction[named] == 0, 0.0, way)
+        return replace(self, direction=direction, unit=1.0, cap=np.abs(direction))
+
     def changes(self, amount: float) -> Array:
         """The prescribed changes of the ``named`` quantities for an amount."""
         cap = self.cap[self.named]

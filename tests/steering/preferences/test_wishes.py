@@ -1,0 +1,151 @@
+"""Aims, classes and comparisons as numbers."""
+
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import paretonav as pn
+from paretonav.steering.preferences import Fit, Preference, Situation
+
+VALUES = {"age": 2.0, "education": 0.5, "accuracy": 0.8, "plain": 3.0}
+AT = Situation(
+    tuple(VALUES),
+    np.array(list(VALUES.values())),
+    np.array([1.0, 1.0, -1.0, 0.0]),
+    lambda: np.array([4.0, 1.0, 0.1, 2.0]),
+)
+
+
+def asked(preference: Preference, amount: float) -> dict[str, float]:
+    wish = preference.wish(AT)
+    return {wish.names[i]: pytest.approx(v) for i, v in zip(wish.named, wish.changes(amount), strict=True)}
+
+
+def test_an_aim_asks_for_the_way_to_its_target_and_no_more() -> None:
+    aim = pn.Aim({"age": 1.5, "accuracy": 0.9, "plain": 3.0}, hold=["education"])
+    wish = aim.wish(AT)
+    assert wish.fit is Fit.NEAREST
+    assert wish.full == 1
+    assert asked(aim, 1.0) == {"age": -0.5, "accuracy": 0.1, "plain": 0.0, "education": 0.0}
+    assert asked(aim, 3.0) == asked(aim, 1.0)
+    assert asked(aim, 0.5)["age"] == -0.25
+    assert [wish.names[i] for i in wish.held] == ["education"]  # what is where it shall be is no hold
+    assert [wish.names[i] for i in wish.improved] == ["age", "accuracy"]
+
+
+@pytest.mark.parametrize(("units", "change"), [("absolute", -1.9), ("relative", 0.2), ("range", 0.4)])
+def test_the_target_of_an_aim_is_a_value_or_a_signed_change(units: str, change: float) -> None:
+    assert asked(pn.Aim({"age": 0.1}, units=units), 1.0) == {"age": change}  # type: ignore[arg-type]
+
+
+def test_classes_improve_equally_and_stop_at_their_values() -> None:
+    wish = pn.Classify(improve=["age"], improve_to={"accuracy": 0.84}, hold=["education"], free=["plain"])
+    assert asked(wish, 0.02) == {"age": -0.04, "education": 0.0, "accuracy": 0.016}
+    assert asked(wish, 0.1) == {"age": -0.2, "education": 0.0, "accuracy": 0.04}
+    assert wish.wish(AT).full == math.inf
+    only = pn.Classify(improve_to={"accuracy": 0.84})
+    assert only.wish(AT).full == pytest.approx(0.05)
+    assert asked(only, 1.0) == {"accuracy": 0.04}
+
+
+def test_what_has_come_as_far_as_it_shall_may_pay_up_to_there() -> None:
+    wish = pn.Classify(improve=["age"], improve_to={"education": 0.6, "accuracy": 0.75}).wish(AT)
+    assert [wish.names[i] for i in wish.named] == ["age"]
+    assert wish.room == pytest.approx([math.inf, 0.1, 0.05, math.inf])
+
+
+@given(st.floats(0.001, 0.5), st.sampled_from(["absolute", "relative", "range"]))
+def test_ranges_are_units_like_others(amount: float, units: str) -> None:
+    """An amount is a part of the anchor's range or value; the others follow in the units."""
+    wish = pn.Improve({"age": 1.0, "accuracy": 0.5}, units=units).wish(AT)  # type: ignore[arg-type]
+    of_age, of_accuracy = wish.changes(amount)
+    assert of_age == pytest.approx(-amount * {"range": 4.0}.get(units, 2.0))
+    per_unit = {"absolute": 1.0, "relative": 0.8 / 2.0, "range": 0.1 / 4.0}[units]
+    assert of_accuracy / -of_age == pytest.approx(0.5 * per_unit)
+
+
+def test_a_range_of_zero_is_no_unit() -> None:
+    flat = Situation(AT.names, AT.values, AT.orientation, lambda: np.array([0.0, 1.0, 1.0, 1.0]))
+    with pytest.raises(pn.PreferenceError, match="'age' has no range"):
+        pn.Improve({"age": 1.0}, units="range").wish(flat)
+
+
+def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
+    liked = pn.Compare(
+        {"age": 1.8, "education": 0.55, "plain": 9.0}, {"age": 2.0, "education": 0.5, "plain": 0}
+    )
+    wish = liked.wish(AT)
+    assert wish.fit is Fit.ALONG
+    # Both differ by 10 %, and the first is the anchor; of "plain" nobody knows what a liking means.
+    assert asked(liked, 0.05) == {"age": -0.1, "education": 0.025}
+
+
+def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
+    better = SimpleNamespace(losses={"age": 1.0}, metrics={"accuracy": 0.9})
+    worse = SimpleNamespace(losses={"age": 1.5}, metrics={"accuracy": 0.7})
+    made = pn.Compare(better, worse, hold="education")
+    assert made.better == {"age": 1.0, "accuracy": 0.9}
+    assert made.worse == {"age": 1.5, "accuracy": 0.7}
+    assert made == pn.Compare({"age": 1.0, "accuracy": 0.9}, made.worse, hold=["education"])
+    assert asked(made, 0.1)["education"] == 0
+
+
+@pytest.mark.parametrize(
+    "preference",
+    [
+        pn.Aim({"age": 1.5}, hold="education", allow={"accuracy": 0.7}),
+        pn.Classify(["age"], {"education": 0.4}, allow={"accuracy": 0.7}, free="plain"),
+        pn.Compare({"age": 1.0}, {"age": 2.0}, allow={"accuracy": 0.7}, units="range"),
+    ],
+)
+def test_a_preference_is_plain_data_and_made_of_it_again(preference: Preference) -> None:
+    given = {f.name: getattr(preference, f.name) for f in fields(preference)}  # type: ignore[arg-type]
+    for value in given.values():
+        assert isinstance(value, dict | tuple | str)
+    assert type(preference)(**given) == preference
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: pn.Aim({}), "there is no target"),
+        (lambda: pn.Aim({"age": math.nan}), "nan for 'age' in target is not possible"),
+        (lambda: pn.Aim({"aeg": 1.0}), "no objective or metric 'aeg'; there are age, education"),
+        (lambda: pn.Aim({"age": 2.0}), "age already is where it shall go"),
+        (
+            lambda: pn.Aim({"age": 1.0}, hold=["age"]),
+            "'age' has a target and is held besides",
+        ),
+        (lambda: pn.Aim({"age": 1.0}, allow={"accuracy": 0.9}), "'accuracy' is 0.8 here, already beyond"),
+        (lambda: pn.Aim({"age": 1.0}, units="percent"), "units='percent' is unknown"),
+        (lambda: pn.Classify(), "nothing is to improve"),
+        (lambda: pn.Classify(hold=["age"]), "nothing is to improve"),
+        (lambda: pn.Classify(improve_to={"age": 2.5}), "age already is where it is to improve to"),
+        (lambda: pn.Classify(improve=["age"], free=["age"]), "'age' is both improved and free"),
+        (
+            lambda: pn.Classify(improve=["age"], allow={"age": 3.0}),
+            "'age' has a bound and is improved besides",
+        ),
+        (lambda: pn.Classify(improve=["plain"]), "which way 'plain' is better"),
+        (lambda: pn.Classify(improve=["aeg"]), "no objective or metric 'aeg'"),
+        (lambda: pn.Classify(improve=[1]), "1 in improve is not a name"),
+        (lambda: pn.Compare({"age": 1.0}, {"age": 1.0}), "do not differ"),
+        (lambda: pn.Compare({"age": 1.0}, {"education": 1.0}), "do not differ"),
+        (lambda: pn.Compare("3", {"age": 1.0}), "better='3' is not a mapping"),
+        (lambda: pn.Compare({"aeg": 1.0}, {"aeg": 2.0}), "no objective or metric 'aeg'"),
+    ],
+)
+def test_nonsense_is_refused_in_words(make: Callable[[], Preference], says: str) -> None:
+    with pytest.raises(pn.PreferenceError, match=says):
+        make().wish(AT)
+
+
+def test_ranges_that_are_not_known_are_asked_for_in_words() -> None:
+    with pytest.raises(pn.PreferenceError, match="ranges are not known"):
+        pn.Improve({"age": 1.0}, units="range").wish(Situation.of(VALUES))
