@@ -61,7 +61,7 @@ def csv(frame: DataFrame) -> str:
     safe = frame.copy()
     for name in _TEXTS:
         safe[name] = [f"'{text}" if text.startswith(_FORMULAS) else text for text in frame[name]]
-    text: str = safe.to_csv(index=False, lineterminator="\n")
+    text: str = safe.to_csv(index=False, lineterminator="\r\n")  # else a \r in a note would not be quoted
     return text
 
 

@@ -54,11 +54,15 @@ class Parallel:
     @property
     def subtitle(self) -> str:
         count = len(self.visited.records)
-        what = f"{self.visited.split} loss" + (
+        points = f"{count} point{'s' if count > 1 else ''}"
+        return f"{points}; each axis is one {self.unit}, scaled to these, best at the bottom"
+
+    @property
+    def unit(self) -> str:
+        """What an axis shows."""
+        return f"{self.visited.split} loss" + (
             " or metric" if len(self.scales) > len(self.visited.names) else ""
         )
-        points = f"{count} point{'s' if count > 1 else ''}"
-        return f"{points}; each axis is one {what}, scaled to these, best at the bottom"
 
     @property
     def groups(self) -> list[tuple[str, str, str, list[int]]]:
@@ -118,6 +122,7 @@ class Parallel:
                 "range": [-0.3, len(places) - 0.6],
             },
             yaxis={
+                "title": {"text": self.unit},
                 "tickvals": [0, 1],
                 "ticktext": ["best", "worst"],
                 "range": [-0.06, 1.06],
