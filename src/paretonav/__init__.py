@@ -1,6 +1,6 @@
 """Steer a PyTorch model along its Pareto front."""
 
-from paretonav import problems
+from paretonav import plotting, problems
 from paretonav.errors import (
     Cancelled,
     InfeasiblePreferenceError,
@@ -77,6 +77,7 @@ __all__ = [
     "correctors",
     "group_gap",
     "l2",
+    "plotting",
     "ppe",
     "problems",
     "smooth_l1",

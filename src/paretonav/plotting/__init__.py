@@ -1,5 +1,6 @@
-"""Pictures of a navigation: ``save_plot(navigator, "way.html")`` or ``"way.png"``."""
+"""Pictures of a session: as Plotly figures, and by ``save_plot(session, "way.html")`` or ``"way.png"``."""
 
-from paretonav.plotting.save import FORMATS, save_plot
+from paretonav.plotting.figures import bars, front, parallel, radar, trajectory
+from paretonav.plotting.save import CHARTS, FORMATS, Kind, save_plot
 
-__all__ = ["FORMATS", "save_plot"]
+__all__ = ["CHARTS", "FORMATS", "Kind", "bars", "front", "parallel", "radar", "save_plot", "trajectory"]

@@ -1,175 +1,139 @@
-"""What a picture of a navigation shows, free of any drawing library."""
+"""The visited points as every chart needs them, free of any drawing library."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paretonav.geometry import FrontModel
-from paretonav.navigation import Navigator
+from paretonav.errors import SessionError
+from paretonav.session import Record, Session
+from paretonav.session.fronts import losses_of, non_dominated
 from paretonav.session.wording import origin, printable
 
 Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
-_EXTENT = 0.15
-_RINGS, _SPOKES, _SAMPLES = 8, 72, 81
+_FEW = 50  # points, all of which are numbered and marked
 
 
 @dataclass(frozen=True, eq=False)
-class Spot:
-    """One visited point.
-
-    Attributes:
-        id: its number.
-        parent: the number of the point that it was reached from, or None.
-        losses: [m].
-        origin: how it was reached, in words.
-    """
-
-    id: int
-    parent: int | None
-    losses: Array
-    origin: str
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """The front around the current point as its model predicts it: a curve or a surface.
-
-    Attributes:
-        outcomes: [k, m], losses on the front.
-        lines: index sequences into ``outcomes``, each to be drawn as one line; a surface's rim comes first.
-        triangles: [t, 3], indices into ``outcomes``; none for a curve.
-    """
-
-    outcomes: Array
-    lines: tuple[Indices, ...]
-    triangles: Indices
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """Everything that is drawn.
+class Visited:
+    """Points of a session.
 
     Attributes:
         names: of the objectives, printable.
-        spots: the visited points, in the order of their ids.
-        current: the id of the current point.
-        patch: of the front around it; None with more than three objectives, or if it has no extent.
+        records: of the points that are shown.
+        losses: [points, m], theirs on ``split``.
+        split: "training" or "validation".
+        current: the number of the point that stands out, as the one where the navigation is.
     """
 
     names: tuple[str, ...]
-    spots: tuple[Spot, ...]
+    records: tuple[Record, ...]
+    losses: Array
+    split: str
     current: int
-    patch: Patch | None
 
     @classmethod
-    def of(cls, navigator: Navigator) -> Picture:
-        """The picture of a navigation that has started."""
-        here = navigator.here
-        spots = [Spot(p.id, p.parent, np.array(list(p.losses.values())), origin(p)) for p in navigator.points]
-        return cls(tuple(map(printable, here.front.names)), tuple(spots), here.id, local_front(here.front))
+    def of(
+        cls,
+        session: Session,
+        point_ids: Sequence[int] | None = None,
+        split: str | None = None,
+        current: int | None = None,
+    ) -> Visited:
+        """Points of a session (None: all of them).
 
-    @property
-    def losses(self) -> Array:
-        """[points, m]."""
-        return np.stack([spot.losses for spot in self.spots])
+        Raises:
+            SessionError: there is no such point or split, or no point at all.
+        """
+        if session.current is None:
+            raise SessionError("the session has no point to draw yet; start the navigation first")
+        records = session.records if point_ids is None else tuple(session[i] for i in point_ids)
+        if not records:
+            raise SessionError("no point is named; give one or more, or None for all")
+        losses = losses_of(records, split)
+        shown = "training" if split == "train" or records[0].validation is None else "validation"
+        here = session.current.id if current is None else session[current].id
+        return cls(tuple(map(printable, session.names)), records, losses, shown, here)
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """Number of a point -> its row."""
+        return {record.id: row for row, record in enumerate(self.records)}
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """(parent, child) of every point that was reached from another."""
-        return tuple((spot.parent, spot.id) for spot in self.spots if spot.parent is not None)
+        """(row of the parent, row of the child) of every point whose parent is shown, too."""
+        at = self.place
+        return tuple((at[r.parent], row) for row, r in enumerate(self.records) if r.parent in at)
 
     @property
     def roles(self) -> dict[str, list[int]]:
-        """The ids of the points by how they are marked; a point that is both is the current one."""
-        others = [spot.id for spot in self.spots if spot.id not in (0, self.current)]
-        return {"visited": others, "start": [0] if self.current else [], "current": [self.current]}
+        """The rows by how they are marked, each once: the current point, else starred, else the start, else visited."""
+        found: dict[str, list[int]] = {"visited": [], "start": [], "starred": [], "current": []}
+        for row, record in enumerate(self.records):
+            role = "visited" if record.id else "start"
+            role = "starred" if record.star else role
+            found["current" if record.id == self.current else role].append(row)
+        return found
+
+    @cached_property
+    def efficient(self) -> NDArray[np.bool_]:
+        """[points], those that none of the others shown dominates."""
+        return non_dominated(self.losses)
 
     @property
-    def extent(self) -> tuple[Array, Array]:
-        """The least and the largest loss drawn on each axis, both [m]."""
-        drawn = self.losses if self.patch is None else np.concatenate([self.losses, self.patch.outcomes])
-        return drawn.min(axis=0), drawn.max(axis=0)
+    def few(self) -> bool:
+        """Whether there is room to number and mark all of them."""
+        return len(self.records) <= _FEW
 
-    def scaled(self) -> tuple[Array, Array, Array]:
-        """The losses on axes from the smallest to the largest visited [points, m], and both ends [m]."""
-        losses = self.losses
-        low, high = losses.min(axis=0), losses.max(axis=0)
-        span = np.where(high > low, high - low, 1.0)
-        return np.where(high > low, (losses - low) / span, 0.5), low, high
+    @property
+    def numbered(self) -> list[int]:
+        """The rows that get their number written beside them."""
+        if self.few:
+            return list(range(len(self.records)))
+        marked = [row for role, rows in reversed(self.roles.items()) if role != "visited" for row in rows]
+        return sorted(marked[:_FEW])
+
+    def hover(self, row: int) -> str:
+        """What is told of a point, as HTML."""
+        record, start = self.records[row], self.losses[self.place.get(0, row)]
+        lines = [
+            f"<b>point {record.id}</b>{' (current)' if record.id == self.current else ''}",
+            escape(origin(record)),
+        ]
+        if record.note:
+            lines.append(f"<i>{escape(printable(record.note))}</i>")
+        for name, loss, first in zip(self.names, self.losses[row], start, strict=True):
+            since = (
+                f" ({100 * (loss - first) / abs(first):+.1f}% since the start)" if record.id and first else ""
+            )
+            lines.append(f"{escape(name)}: {loss:.4g}{since}")
+        return "<br>".join(lines)
 
 
-def labels(places: Array, span: Array, near: float = 0.02) -> list[tuple[int, str]]:
-    """The numbers to write: (the first point of a group that lies too close to tell apart, "0, 2, 4").
+def labels(places: Array, span: Array, texts: Sequence[str], near: float = 0.02) -> list[tuple[int, str]]:
+    """What to write where: (the first place of a group that lies too close to tell apart, "0, 2, 4").
 
     Args:
-        places: of the points, [points, d].
+        places: [points, d].
         span: what is drawn of each axis, [d].
-        near: the distance below which two numbers would cover each other, as a fraction of ``span``.
+        texts: [points], what would be written at each if there were room.
+        near: the distance below which two would cover each other, as a fraction of ``span``.
     """
     groups: dict[int, list[int]] = {}
     for i, place in enumerate(places):
         close = (g for g in groups if (np.abs(place - places[g]) <= near * span).all())
         groups.setdefault(next(close, i), []).append(i)
-    return [(first, ", ".join(map(str, ids))) for first, ids in groups.items()]
+    return [(first, ", ".join(texts[i] for i in rows)) for first, rows in groups.items()]
 
 
-def local_front(front: FrontModel) -> Patch | None:
-    """Sample the front model around its point, over about 15 % of the losses."""
-    if front.m == 2:
-        ends = [radius(front, np.array([sign])) for sign in (-1.0, 1.0)]
-        coordinates = np.linspace(-ends[0], ends[1], _SAMPLES)[:, None]
-        lines: tuple[Indices, ...] = (np.arange(_SAMPLES),)
-        triangles = np.zeros((0, 3), dtype=np.intp)
-    elif front.m == 3:
-        coordinates = _disc(front)
-        lines, triangles = _web()
-    else:
-        return None
-    if not np.abs(coordinates).max() > 0:
-        return None
-    return Patch(np.stack([front.losses + front.change(c) for c in coordinates]), lines, triangles)
-
-
-def radius(front: FrontModel, direction: Array) -> float:
-    """How far the front is shown along a direction of tangent coordinates.
-
-    Until the losses have changed by 15 % of their mean size, an objective's weight is zero, or the model
-    bends as much as it slopes and is no more to be believed.
-    """
-    speed = float(np.abs(front.response @ direction).max())
-    bend = 2 * float(np.abs(front.displacement(direction)).max())
-    if not speed > 0:
-        return 0.0
-    return min(
-        _EXTENT * float(np.abs(front.losses).mean()) / speed,
-        speed / bend if bend > 0 else np.inf,
-        front.edge(direction),
-    )
-
-
-def _disc(front: FrontModel) -> Array:
-    """Tangent coordinates [1 + rings * spokes, 2]: the centre, then ring by ring."""
-    angles = np.linspace(0, 2 * np.pi, _SPOKES, endpoint=False)
-    rim = np.stack([radius(front, u) * u for u in np.stack([np.cos(angles), np.sin(angles)], axis=1)])
-    rings = np.arange(1, _RINGS + 1)[:, None, None] / _RINGS * rim
-    return np.concatenate([np.zeros((1, 2)), rings.reshape(-1, 2)])
-
-
-def _web() -> tuple[tuple[Indices, ...], Indices]:
-    """The disc's rim, lines along some of its rings and spokes, and its triangles."""
-    grid = 1 + np.arange(_RINGS * _SPOKES).reshape(_RINGS, _SPOKES)
-    closed = np.concatenate([grid, grid[:, :1]], axis=1)
-    spokes = grid[:, :: _SPOKES // 12].T
-    inner, outer = closed[:-1], closed[1:]
-    corners = [
-        (np.zeros_like(closed[0, 1:]), closed[0, :-1], closed[0, 1:]),
-        (inner[:, :-1], outer[:, :-1], outer[:, 1:]),
-        (inner[:, :-1], outer[:, 1:], inner[:, 1:]),
-    ]
-    triangles = np.concatenate([np.stack([c.ravel() for c in corner], axis=1) for corner in corners])
-    return (*closed[::-2], *spokes), triangles
+def broken(lines: Sequence[Array]) -> Array:
+    """Several lines [k, d] as one [., d] with gaps of NaN between them."""
+    gap = np.full((1, lines[0].shape[1]), np.nan)
+    return np.concatenate([part for line in lines for part in (line, gap)][:-1])

@@ -24,9 +24,14 @@ def listing(records: Sequence[Record], current: int | None, higher_is_better: Ma
         "metrics": [] if first is None else list(first.metrics),
         "higher_is_better": dict(higher_is_better),
         "current": current,
-        "points": [_entry(record) for record in records],
     }
-    return json.dumps(_strict(document), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+    # A point per line: as easy to search as an indented document, and written ten times as fast.
+    points = ",\n".join(_dump(_entry(record)) for record in records)
+    return f'{_dump(document)[:-1]}, "points": [\n{points}\n]}}\n'
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(_strict(value), allow_nan=False, ensure_ascii=False)
 
 
 def _entry(record: Record) -> dict[str, Any]:

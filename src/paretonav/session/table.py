@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FORMULAS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the start of a formula, the last ones in full width."""
 
+_TEXTS = ("preference", "status", "reason", "note")
 _ESTIMATES: dict[str, str] = {
     "losses": "train loss",
     "validation": "validation loss",
@@ -58,11 +59,9 @@ def table(records: Sequence[Record]) -> DataFrame:
 def csv(frame: DataFrame) -> str:
     """A table as CSV in which no text is a formula: one that could be is preceded by an apostrophe."""
     safe = frame.copy()
-    for name in frame.columns:
-        if not frame[name].map(lambda cell: isinstance(cell, str)).any():
-            continue
-        safe[name] = [f"'{cell}" if str(cell).startswith(_FORMULAS) else cell for cell in frame[name]]
-    text: str = safe.to_csv(index=False, lineterminator="\n")
+    for name in _TEXTS:
+        safe[name] = [f"'{text}" if text.startswith(_FORMULAS) else text for text in frame[name]]
+    text: str = safe.to_csv(index=False, lineterminator="\r\n")  # else a \r in a note would not be quoted
     return text
 
 

@@ -122,6 +122,36 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Compare:
+    """Compare visited points with the first that is named."""
+
+    points: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"compare {' '.join(map(str, self.points))}"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Write something down about the current point; nothing takes it away."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"note {quoted(self.text)}" if self.text else "note"
+
+
+@dataclass(frozen=True)
+class Star:
+    """Mark the current point, or take the mark away."""
+
+    on: bool = True
+
+    def __str__(self) -> str:
+        return "star" if self.on else "star off"
+
+
+@dataclass(frozen=True)
 class Show:
     """Show the current point in full."""
 
@@ -141,12 +171,13 @@ class Plot:
 
 @dataclass(frozen=True)
 class Export:
-    """Write the current model to a file."""
+    """Write the current model to a file, and its card if that is asked for."""
 
     path: str
+    card: bool = False
 
     def __str__(self) -> str:
-        return f"export {quoted(self.path)}"
+        return f"export {quoted(self.path)}{' card' if self.card else ''}"
 
 
 @dataclass(frozen=True)
@@ -166,7 +197,22 @@ class Quit:
 
 
 Command = (
-    Improve | Direction | Preview | Hold | Release | Undo | Go | Points | Show | Plot | Export | Help | Quit
+    Improve
+    | Direction
+    | Preview
+    | Hold
+    | Release
+    | Undo
+    | Go
+    | Points
+    | Compare
+    | Note
+    | Star
+    | Show
+    | Plot
+    | Export
+    | Help
+    | Quit
 )
 
 KEYWORDS = frozenset({"by", "all", "allow"})

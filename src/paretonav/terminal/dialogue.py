@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os.path import expanduser
+from os.path import expanduser, splitext
 
 from rich.console import Console
 from rich.text import Text
@@ -15,7 +15,15 @@ from paretonav.session.wording import describe, listed, number, printable
 from paretonav.steering import Improve, StepStatus
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
-from paretonav.terminal.views import help_view, outlook_view, point_view, points_view, preview_view, step_view
+from paretonav.terminal.views import (
+    compare_view,
+    help_view,
+    outlook_view,
+    point_view,
+    points_view,
+    preview_view,
+    step_view,
+)
 
 _TINY = 1e-4
 
@@ -43,9 +51,14 @@ class Dialogue:
 
     def start(self) -> None:
         """Go to the first point and show it."""
+        resumed = len(self.navigator.points) > 0
         with watched_on(self.console) as watched:
             point = self.navigator.start(*watched)
-        self.console.print(Text(f"On the front after {point.cost.seconds:.1f} s.\n", style="dim"))
+        if resumed:
+            told = f"Resumed at point {point.id} of {len(self.navigator.points)}.\n"
+        else:
+            told = f"On the front after {point.cost.seconds:.1f} s.\n"
+        self.console.print(Text(told, style="dim"))
         self._show()
 
     def run(self, command: say.Command) -> None:
@@ -74,14 +87,23 @@ class Dialogue:
                 self.console.print(
                     points_view(self.navigator.points, self.navigator.here.id, ascii_only=ascii_only)
                 )
+            case say.Compare(points):
+                self.console.print(compare_view(self.navigator.session.compare(*points)))
+            case say.Note(text):
+                self.navigator.session.note(self.navigator.here.id, text)
+                self._say(f"Noted of point {self.navigator.here.id}: {text or 'nothing'}.")
+            case say.Star(on):
+                self.navigator.session.star(self.navigator.here.id, on)
+                self._say(f"Point {self.navigator.here.id} has {'a' if on else 'no'} star.")
             case say.Show():
                 self._show()
             case say.Plot(path):
                 save_plot(self.navigator, expanduser(path))
                 self._say(f"The plot is in {path}.")
-            case say.Export(path):
-                self.navigator.export(expanduser(path))
-                self._say(f"The model of point {self.navigator.here.id} is in {path}.")
+            case say.Export(path, card):
+                self.navigator.export(expanduser(path), card=card)
+                beside = f", its card in {splitext(path)[0]}.md" if card else ""
+                self._say(f"The model of point {self.navigator.here.id} is in {path}{beside}.")
             case say.Help():
                 self.console.print(help_view(self.held))
             case say.Quit():
@@ -131,7 +153,8 @@ class Dialogue:
         self._say(f"Held from now on: {listed([printable(name) for name in held]) or 'nothing'}.")
 
     def _summarise(self) -> None:
-        self.console.print(point_view(self.navigator.here, self.navigator.points[0]))
+        here, points = self.navigator.here, self.navigator.points
+        self.console.print(point_view(here, points[0], points[here.id].note))
 
     def _show(self) -> None:
         self._summarise()

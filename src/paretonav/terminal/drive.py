@@ -97,7 +97,7 @@ def enable_editing(names: Sequence[str]) -> None:
 def sentence(error: Exception) -> str:
     """An error's message as a sentence."""
     text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
 
 
 def _prompt(dialogue: Dialogue) -> str:

@@ -16,18 +16,21 @@ from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import (
     DEFAULT_PERCENT,
     Command,
+    Compare,
     Direction,
     Export,
     Go,
     Help,
     Hold,
     Improve,
+    Note,
     Plot,
     Points,
     Preview,
     Quit,
     Release,
     Show,
+    Star,
     Trade,
     Undo,
 )
@@ -264,11 +267,35 @@ def _release(words: Words) -> Release:
     return Release() if not words or words.take_keyword("all") else Release(words.take_names())
 
 
-def _go(words: Words) -> Go:
+def _point(words: Words) -> int:
     text = words.take("the number of a point").text
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
         raise CommandError(f"{printable(text)!r} is not the number of a point; points lists them")
-    return Go(int(text))
+    return int(text)
+
+
+def _compare(words: Words) -> Compare:
+    points = [_point(words), _point(words)]
+    while words:
+        points.append(_point(words))
+    return Compare(tuple(points))
+
+
+def _note(words: Words) -> Note:
+    spoken = []
+    while words:
+        spoken.append(words.take("a word").text)
+    return Note(" ".join(spoken))
+
+
+def _star(words: Words) -> Star:
+    return Star(not words.take_keyword("off"))
+
+
+def _export(words: Words) -> Export:
+    path = words.take("the name of a file").text
+    card = words.take_keyword("card")
+    return Export(_path_alone(words, path, EXPORT_FORMATS), card)
 
 
 def path_with(suffixes: Sequence[str], path: str) -> str:
@@ -281,7 +308,10 @@ def path_with(suffixes: Sequence[str], path: str) -> str:
 
 
 def _path(words: Words, suffixes: Sequence[str]) -> str:
-    path = words.take("the name of a file").text
+    return _path_alone(words, words.take("the name of a file").text, suffixes)
+
+
+def _path_alone(words: Words, path: str, suffixes: Sequence[str]) -> str:
     if words:
         raise CommandError("only one file name can be given; put a name with spaces in quotes")
     return path_with(suffixes, path)
@@ -326,8 +356,11 @@ VERBS = {
     ),
     "release": Verb("release [NAME ...|all]", "hold them no longer", _release),
     "undo": Verb("undo", "go back to the point this one was reached from", _plain(Undo())),
-    "go": Verb("go N", "go to point N; the next step branches off there", _go),
+    "go": Verb("go N", "go to point N; the next step branches off there", lambda w: Go(_point(w))),
     "points": Verb("points", "list the visited points", _plain(Points())),
+    "compare": Verb("compare N N ...", "show how points differ from the first of them", _compare),
+    "note": Verb("note TEXT", "write something down about this point, in place of what was there", _note),
+    "star": Verb("star [off]", "mark this point, or take the mark away", _star),
     "show": Verb("show", "show the current point, its trade-offs and how far one can go", _plain(Show())),
     "plot": Verb(
         "plot FILE.html|FILE.png",
@@ -335,9 +368,9 @@ VERBS = {
         lambda words: Plot(_path(words, tuple(FORMATS))),
     ),
     "export": Verb(
-        "export FILE.safetensors",
-        "write the current model to a file",
-        lambda w: Export(_path(w, EXPORT_FORMATS)),
+        "export FILE.safetensors [card]",
+        "write the current model to a file, and a card that tells how it was chosen to FILE.md",
+        _export,
     ),
     "help": Verb("help", "this list", _plain(Help())),
     "quit": Verb("quit", "leave (Ctrl-D does, too)", _plain(Quit())),

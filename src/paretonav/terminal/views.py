@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from paretonav.objectives import Cost
-from paretonav.session import Record
+from paretonav.session import Comparison, Record
+from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
 from paretonav.session.wording import describe, listed, origin, printable
 from paretonav.steering import Changes, Point, Preview, Step, StepStatus
@@ -20,9 +21,12 @@ from paretonav.terminal.parser import VERBS
 
 Values = Mapping[str, float]
 
+_NOISE = "noise: zero is inside the change's 95% interval"
+_MOST = 200  # points in a list that a person reads
 
-def point_view(point: Point, start: Record) -> RenderableType:
-    """A point's losses, metrics and weights, compared with the start."""
+
+def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
+    """A point's losses, metrics and weights, compared with the start, and what was noted down about it."""
     kinds = _metric_kinds(point)
     table = _table("objective")
     splits: list[tuple[str, Values, Values]] = [("training\nloss", point.losses, start.losses)]
@@ -47,23 +51,25 @@ def point_view(point: Point, start: Record) -> RenderableType:
         name for name in point.metrics if not any(name == f"{o} {k}" for o in point.losses for k in kinds)
     ]
     others = [Text(f"{printable(name)}: {_metric(name, point, start)}") for name in loose]
-    return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), table, *others)
+    noted = [Text(f"Note: {printable(note)}", style="italic")] if note else []
+    return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), *noted, table, *others)
 
 
-def outlook_view(point: Point, reaches: Values, held: Sequence[str]) -> RenderableType:
+def outlook_view(point: Point, reaches: Values | None, held: Sequence[str]) -> RenderableType:
     """What trading costs at a point, how far it goes, and what is still to be had for free.
 
     Args:
         point: where one is.
-        reaches: name -> the largest amount by which it can be improved alone.
+        reaches: name -> the largest amount by which it can be improved alone; None where nobody can tell.
         held: what is held meanwhile.
     """
     table = _table("1% better on")
     table.add_column("costs about (all others held)", ratio=1)
-    _add_numbers(table, "at most")
+    if reaches is not None:
+        _add_numbers(table, "at most")
     for name in point.losses:
-        reach = "held" if name in held else _reach(reaches[name])
-        table.add_row(printable(name), _price(point, name), reach)
+        reach = [] if reaches is None else ["held" if name in held else _reach(reaches[name])]
+        table.add_row(printable(name), _price(point, name), *reach)
     holding = f"Holding {listed([printable(name) for name in held])}. " if held else ""
     share = point.joint_gain * len(point.losses) / max(sum(map(abs, point.losses.values())), 1e-300)
     gain = (
@@ -95,8 +101,8 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     return Group(Text(f"Preview: {title}", style="bold"), table, *metrics, *notes)
 
 
-def step_view(step: Step, before: Point) -> RenderableType:
-    """What was requested, predicted and achieved, side by side."""
+def step_view(step: Step | Record, before: Point) -> RenderableType:
+    """What was requested, predicted and achieved, side by side; ``before`` is where the step began."""
     table = _table("objective")
     table.add_column("loss")
     _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
@@ -109,29 +115,74 @@ def step_view(step: Step, before: Point) -> RenderableType:
             first = ["", outcomes[-1].split, ""]
     noisy = any(outcome.achieved.is_noise(name) for outcome in outcomes for name in before.losses)
     metrics: list[RenderableType] = []
-    if step.achieved_metrics is not None:
+    if step.achieved_metrics is not None and step.predicted_metrics is not None:
         metrics = _metric_table(before, step.requested, step.predicted_metrics, step.achieved_metrics)
         noisy = noisy or any(map(step.achieved_metrics.is_noise, step.achieved_metrics))
     heading = Text(f"Step from point {before.id}", style="bold")
-    legend = Text("noise: within two standard errors", style="dim")
+    legend = Text(_NOISE, style="dim")
     return Group(heading, table, *metrics, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
 
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
-    """The visited points as a tree."""
+    """The visited points as a tree with their stars and notes; of too many, those that matter and the latest."""
     table = _table("point")
     table.add_column("from", justify="right")
     for name in points[0].losses:
         _add_numbers(table, printable(name))
     table.add_column("by", ratio=1)
-    for branch, point in tree(points, ascii_only=ascii_only):
+    shown, star = _most_telling(points, current), "*" if ascii_only else "★"
+    all_of_them = len(shown) == len(points)
+    listed_so = tree(points, ascii_only=ascii_only) if all_of_them else (("", points[i]) for i in shown)
+    for branch, point in listed_so:
         here = point.id == current
         by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
         losses = (value(loss, loss) for loss in point.losses.values())
-        mark = " <- here" if here else ""
+        mark = (f" {star}" if point.star else "") + (" <- here" if here else "")
+        by += f"\n{printable(point.note)}" if point.note else ""
         parent = "" if point.parent is None else str(point.parent)
         table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
-    return Group(table, Text("\nThe columns are training losses.", style="dim"))
+    left_out = len(points) - len(shown)
+    more = f" {left_out} of {len(points)} points are not shown." if left_out else ""
+    return Group(table, Text(f"\nThe columns are training losses.{more}", style="dim"))
+
+
+def compare_view(comparison: Comparison) -> RenderableType:
+    """Points beside the first of them, one after the other: values, changes and their standard errors."""
+    first, *others = comparison.records
+    tables = [part for record in others for part in (_difference_table(comparison, first, record), "")]
+    noisy = any(difference.noise for difference in comparison)
+    return Group(*tables, *([Text(_NOISE, style="dim")] if noisy else []))
+
+
+def _difference_table(comparison: Comparison, first: Record, record: Record) -> Table:
+    table = _table("loss or metric")
+    table.add_column("on")
+    _add_numbers(table, f"point {first.id}", f"point {record.id}", "change", "std.\nerror", "change")
+    table.add_column("")
+    held_out = "train" if first.validation is None else "valid."
+    for d in comparison:
+        if d.point != record.id:
+            continue
+        before = measured(first)[d.split][d.name]
+        sense = 0.0 if d.better is None else -1.0 if d.better else 1.0
+        table.add_row(
+            printable(d.name),
+            "train" if d.split == "train" else held_out,
+            value(before, before),
+            value(d.value, before),
+            _coloured(sense, change(d.change, before)),
+            Text("" if d.standard_error is None else f"±{value(d.standard_error, before)}", style="dim"),
+            Text(relative(d.change, before)),
+            Text("noise" if d.noise else "", style="dim"),
+        )
+    return table
+
+
+def _most_telling(points: Sequence[Record], current: int) -> list[int]:
+    """The numbers of the current point, the first, those with a star or a note, and the latest."""
+    marked = [current, 0, *(point.id for point in points if point.star or point.note)]
+    latest = (point.id for point in reversed(points))
+    return sorted(list(dict.fromkeys([*marked, *latest]))[:_MOST])
 
 
 def tree(points: Sequence[Record], *, ascii_only: bool) -> Iterator[tuple[str, Record]]:
@@ -238,8 +289,10 @@ class _Outcome(NamedTuple):
     achieved: Changes
 
 
-def _outcomes(step: Step, before: Point) -> list[_Outcome]:
-    found = [_Outcome("train", before.losses, step.predicted, step.achieved)]
+def _outcomes(step: Step | Record, before: Point) -> list[_Outcome]:
+    found = []
+    if step.predicted is not None and step.achieved is not None:
+        found.append(_Outcome("train", before.losses, step.predicted, step.achieved))
     predicted, achieved = step.predicted_validation, step.achieved_validation
     if before.validation is not None and predicted is not None and achieved is not None:
         found.append(_Outcome("valid.", before.validation, predicted, achieved))
@@ -257,13 +310,13 @@ def _outcome_cells(outcome: _Outcome, name: str) -> list[Text]:
     ]
 
 
-def _verdict(step: Step) -> Text:
+def _verdict(step: Step | Record) -> Text:
     words = {
         StepStatus.ACCEPTED: ("Accepted", "bold green"),
         StepStatus.SHORTENED: ("Shortened", "bold yellow"),
         StepStatus.REJECTED: ("Rejected", "bold red"),
     }
-    word, style = words[step.status]
+    word, style = words[step.status or StepStatus.ACCEPTED]
     return Text.assemble((word, style), f": {step.reason}." if step.reason else ".")
 
 

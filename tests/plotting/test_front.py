@@ -1,4 +1,3 @@
-import os
 import re
 from dataclasses import replace
 
@@ -8,8 +7,9 @@ import torch
 
 import paretonav as pn
 from paretonav.plotting import save_plot
-from paretonav.plotting.data import Picture, labels, local_front, radius
-from paretonav.session.wording import describe, listed, number, origin, printable
+from paretonav.plotting.charts import Front
+from paretonav.plotting.charts.local_front import local_front, radius
+from paretonav.plotting.data import Visited, labels
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = ("<script>alert(1)</script>", "</script><b>%{x}$\\frac{1}{2}$", "x\x1b[2J\x00\n" + 3 * "loss ")
@@ -62,19 +62,18 @@ def test_a_start_alone_can_be_drawn(tmp_path):
 
 
 def test_the_picture_has_the_tree(navigator):
-    picture = Picture.of(navigator)
-    assert picture.edges == ((0, 1), (1, 2), (1, 3))
-    assert picture.current == 1
-    assert picture.roles == {"visited": [2, 3], "start": [0], "current": [1]}
-    assert [spot.losses.tolist() for spot in picture.spots] == [
-        list(point.losses.values()) for point in navigator.points
-    ]
+    visited = Visited.of(navigator.session)
+    assert visited.edges == ((0, 1), (1, 2), (1, 3))
+    assert visited.current == 1
+    assert visited.roles == {"visited": [2, 3], "start": [0], "starred": [], "current": [1]}
+    assert visited.losses.tolist() == [list(point.losses.values()) for point in navigator.points]
 
 
 def test_a_point_that_is_start_and_current_is_marked_once():
     navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2))
     navigator.start()
-    assert Picture.of(navigator).roles == {"visited": [], "start": [], "current": [0]}
+    roles = {"visited": [], "start": [], "starred": [], "current": [0]}
+    assert Visited.of(navigator.session).roles == roles
 
 
 @pytest.mark.parametrize("m", [2, 3])
@@ -123,93 +122,24 @@ def test_hostile_names_stay_text(tmp_path, m):
     assert (tmp_path / "way.png").read_bytes().startswith(PNG)
 
 
-@pytest.fixture
-def quick():
-    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2))
-    navigator.start()
-    return navigator
-
-
-@pytest.mark.parametrize("name", ["way", "way.pdf", "way.png.txt", ".html"])
-def test_other_suffixes_are_refused(quick, tmp_path, name):
-    with pytest.raises(pn.NavigationError, match=r"ends in \.html or \.png"):
-        save_plot(quick, tmp_path / name)
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_suffix_may_be_in_capitals(quick, tmp_path):
-    save_plot(quick, str(tmp_path / "WAY.PNG"))
-    assert (tmp_path / "WAY.PNG").exists()
-
-
-def test_paths_that_cannot_be_written_are_refused(quick, tmp_path):
-    folder = tmp_path / "folder.png"
-    folder.mkdir()
-    for path in (tmp_path / "no" / "way.png", folder, tmp_path / "a\0b.png", tmp_path / f"{'x' * 300}.png"):
-        with pytest.raises(pn.NavigationError, match="choose a file in a folder that exists"):
-            save_plot(quick, path)
-    assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_a_failure_leaves_the_old_file(quick, tmp_path, monkeypatch):
-    target = tmp_path / "way.png"
-    target.write_bytes(b"old")
-
-    def refuse(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(pn.NavigationError, match="disk full"):
-        save_plot(quick, target)
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_there_must_be_a_point(tmp_path):
-    with pytest.raises(pn.NavigationError, match="start"):
-        save_plot(pn.Navigator(pn.problems.quadratic(n=10, m=2)), tmp_path / "way.png")
-
-
 def test_points_too_close_share_a_label():
     places = np.array([[0.0, 0.0], [1.0, 1.0], [0.01, 0.0], [0.5, 0.0]])
-    assert labels(places, np.ones(2)) == [(0, "0, 2"), (1, "1"), (3, "3")]
+    assert labels(places, np.ones(2), "0123") == [(0, "0, 2"), (1, "1"), (3, "3")]
 
 
-def test_scaled_axes_end_at_what_was_visited(navigator):
-    heights, low, high = Picture.of(navigator).scaled()
-    assert heights.min() == 0
-    assert heights.max() == 1
-    assert np.allclose(low + heights * (high - low), Picture.of(navigator).losses)
+def test_another_point_can_stand_out(navigator):
+    chart = Front.of(navigator.session, [2])
+    assert chart.visited.current == 2
 
 
-@pytest.mark.parametrize(
-    ("preference", "words"),
-    [
-        (pn.Improve({"a": 1}), "improve a by 5%"),
-        (pn.Improve({"a": 2, "b": 2, "c": 0}, hold=["d"]), "improve a and b by 5%, holding d"),
-        (pn.Improve({"a": 0.7, "b": 0.3}, hold=["c", "d"]), "improve a 0.7, b 0.3 by 5%, holding c and d"),
-        (pn.Direction({"a": -1, "b": 0.5, "c": 0}), "direction a -1, b +0.5 by 5%, holding c"),
-    ],
-)
-def test_preferences_in_words(preference, words):
-    assert describe(preference, 0.05) == words
-
-
-def test_a_preference_of_ones_own_has_its_own_words(quick):
-    class Mine:
-        def wish(self, at):
-            return pn.Improve({"f1": 1}).wish(at)
-
-        def __repr__(self):
-            return "Mine"
-
-    quick.step(Mine(), 0.02)
-    assert origin(quick.here) == "from point 0: Mine by 2%"
-
-
-def test_words():
-    assert listed(["a", "b", "c"], "or") == "a, b or c"
-    assert listed([]) == ""
-    assert printable("a\x1bb\n") == r"a\x1bb\n"
-    assert [number(x) for x in (1.0, 0.1 + 0.2)] == ["1", "0.30000000000000004"]
-    assert number(2.0, "+") == "+2"
+def test_a_reader_is_shown_where_it_is_itself(tmp_path):
+    """The current point of a session is that of its writer."""
+    writer = pn.Navigator(pn.problems.quadratic(n=10, m=2), session=tmp_path / "session")
+    writer.start()
+    writer.step(pn.Improve({"f1": 1.0}), 0.03)
+    reader = pn.Navigator(pn.problems.quadratic(n=10, m=2), session=pn.Session(tmp_path / "session"))
+    reader.go_to(0)
+    save_plot(reader, tmp_path / "way.html")
+    page = (tmp_path / "way.html").read_text(encoding="utf-8")
+    assert re.search(r"point 0[^ ]* \(current\)", page)  # between them is the end of bold type
+    assert not re.search(r"point 1[^ ]* \(current\)", page)

@@ -1,0 +1,16 @@
+"""The command ``paretonav``."""
+
+from paretonav.cli.app import app
+from paretonav.cli.look import compare, export, plot, show
+from paretonav.cli.navigate import demo, run
+
+for command in (demo, run, show, compare, export, plot):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["app", "main"]

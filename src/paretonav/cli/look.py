@@ -1,0 +1,131 @@
+"""Commands that look at a session on disk: they need no code of its model, and never write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from paretonav.cli.app import errors_told
+from paretonav.errors import SessionError
+from paretonav.plotting import CHARTS, FORMATS, Kind, save_plot
+from paretonav.session import Session
+from paretonav.session.table import csv
+from paretonav.session.wording import printable
+from paretonav.terminal.console import new_console
+from paretonav.terminal.parser import EXPORT_FORMATS, CommandError, path_with
+from paretonav.terminal.views import compare_view, outlook_view, point_view, points_view, step_view
+
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
+Point = Annotated[
+    int | None, typer.Option("--point", metavar="N", help="Not the current point but this one.")
+]
+
+
+def show(
+    path: Place,
+    point: Point = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All numbers of all points as CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+    as_card: Annotated[bool, typer.Option("--card", help="The point's model card, in Markdown.")] = False,
+) -> None:
+    """Show a session: the tree of its points and the current one; or one point; or all of it for other programs."""
+    with errors_told(), _opened(path) as session:
+        if as_csv + as_json + as_card > 1:
+            raise CommandError("--csv, --json and --card are one or the other; give one of them")
+        if as_csv or as_json:
+            if point is not None:
+                raise CommandError("--csv and --json have all points; leave out --point")
+            typer.echo(csv(session.table()) if as_csv else session.as_json(), nl=False)
+        elif as_card:
+            typer.echo(session.card(point), nl=False)
+        else:
+            _show(session, point)
+
+
+def compare(
+    path: Place,
+    points: Annotated[list[int], typer.Argument(metavar="A B ...", help="The numbers of the points.")],
+) -> None:
+    """Compare points of a session with the first that is named, with the standard errors of the differences."""
+    with errors_told(), _opened(path) as session:
+        _print(compare_view(session.compare(*points)))
+
+
+def export(
+    path: Place,
+    file: Annotated[Path, typer.Argument(metavar="FILE.safetensors", show_default=False)],
+    point: Point = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the model card next to it, as FILE.md.")
+    ] = False,
+) -> None:
+    """Write the model of a point to a file that loads without paretonav."""
+    with errors_told(), _opened(path) as session:
+        target = path_with(EXPORT_FORMATS, str(file.expanduser()))
+        session.export(target, point, card=card)
+        record = session.current if point is None else session[point]
+        number = "" if record is None else f" of point {record.id}"
+        _print(f"The model{number} is in {printable(str(file))}.")
+
+
+def plot(
+    path: Place,
+    file: Annotated[Path, typer.Argument(metavar="FILE.html|FILE.png", show_default=False)],
+    kind: Annotated[str, typer.Option(metavar="|".join(CHARTS), help="What is drawn.")] = "front",
+    point: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--point", metavar="N", help="Of which point; again for more: parallel, radar, two for bars."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="train|validation", help="The losses of which data.")
+    ] = None,
+) -> None:
+    """Draw a session: its front, the trajectory to a point, points on parallel axes or a radar, trade-offs as bars."""
+    with errors_told(), _opened(path) as session:
+        target = path_with(tuple(FORMATS), str(file.expanduser()))
+        if kind not in CHARTS:
+            raise CommandError(
+                f"there is no plot of kind {printable(kind)!r}; choose one of {', '.join(CHARTS)}"
+            )
+        save_plot(session, target, _kind(kind), point or None, split)
+        _print(f"The plot is in {printable(str(file))}.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Session]:
+    with Session(path) as session:
+        if session.current is None:
+            raise SessionError(f"the session in {str(path)!r} has no point yet")
+        yield session
+
+
+def _show(session: Session, point_id: int | None) -> None:
+    console, current = new_console(), session.current
+    if current is None:
+        return
+    if point_id is None:
+        records = session.records
+        console.print(points_view(records, current.id, ascii_only=console.options.ascii_only))
+        console.print()
+    point = session.point(current.id if point_id is None else point_id)
+    record = session[point.id]
+    if point_id is not None and record.parent is not None:
+        console.print(step_view(record, session.point(record.parent)))
+        console.print()
+    console.print(point_view(point, session[0], record.note))
+    console.print(outlook_view(point, None, ()))
+
+
+def _print(what: RenderableType) -> None:
+    new_console().print(what)
+
+
+def _kind(kind: str) -> Kind:
+    return kind  # type: ignore[return-value]  # the caller has looked

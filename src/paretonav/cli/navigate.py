@@ -1,0 +1,155 @@
+"""Commands that steer: ``demo`` and ``run``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paretonav import problems
+from paretonav.cli.app import errors_told
+from paretonav.cli.target import problem_of
+from paretonav.navigation import Navigator
+from paretonav.objectives import Problem
+from paretonav.plotting import FORMATS
+from paretonav.steering import ppe
+from paretonav.terminal.commands import Command, Export, Plot, quoted
+from paretonav.terminal.console import new_console, remarks_on
+from paretonav.terminal.dialogue import Dialogue
+from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script
+from paretonav.terminal.parser import EXPORT_FORMATS, CommandError, parse, path_with
+
+_WELCOME = (
+    "Which digit is on the left, on the right, in the middle? Three tasks share a network "
+    "that is too small for all of them: on its Pareto front, improving one costs another.\n"
+)
+_HINT = "Say what to improve, for example: improve {} by 5%. The commands are listed by: help"
+_PPE_NOTE = "Method ppe: its steps have a length of their own, so amounts and holds have no effect.\n"
+
+Script = Annotated[
+    str | None,
+    typer.Option(metavar='"COMMAND; ..."', help="Carry out these commands instead of asking for them."),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--session", metavar="PATH", help="Keep the points in this folder; go on where it was left."
+    ),
+]
+PlotFile = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE.html|FILE.png", help="Draw the navigation at the end.")
+]
+ExportFile = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="FILE.safetensors", help="Write the last model at the end."),
+]
+WithCard = Annotated[
+    bool, typer.Option("--card", help="Write the exported model's card next to it, as FILE.md.")
+]
+
+
+class Method(StrEnum):
+    """How steps are made."""
+
+    DEFAULT = "default"
+    PPE = "ppe"
+
+
+def demo(
+    script: Script = None,
+    session: Folder = None,
+    plot: PlotFile = None,
+    export: ExportFile = None,
+    card: WithCard = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the data and the first weights.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Of training the first model.")] = 60,
+    method: Annotated[
+        Method, typer.Option(help="ppe is Preference Pareto Exploration as published.")
+    ] = Method.DEFAULT,
+) -> None:
+    """Train a network on three competing tasks in seconds, then navigate between them.
+
+    A script has the commands of the prompt, separated by semicolons, such as
+    "improve left 0.7 right 0.3 by 5%; hold middle; improve right; undo".
+    The exit status is 0 if all of them were carried out, 1 if one failed, 2 if one makes no sense.
+    """
+    with errors_told():
+        published = method is Method.PPE
+
+        def navigator(problem: Problem) -> Navigator:
+            if published:
+                return Navigator(problem, **ppe(initial_epochs=epochs, seed=seed), session=session)
+            return Navigator(problem, session=session)
+
+        last = _last_commands(plot, export, card)
+        problem = problems.digits(seed=seed, epochs=epochs)
+        _navigate(problem, navigator, script, last, _WELCOME + ("\n" + _PPE_NOTE if published else ""))
+
+
+def run(
+    target: Annotated[
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments.")
+    ],
+    script: Script = None,
+    session: Folder = None,
+    plot: PlotFile = None,
+    export: ExportFile = None,
+    card: WithCard = False,
+) -> None:
+    """Navigate a problem of your own.
+
+    MODULE is looked for in the working directory, too. With --session, a navigation that was left is gone on with.
+    The script and the exit status are as in the demo.
+    """
+    with errors_told():
+        last = _last_commands(plot, export, card)
+        problem = problem_of(target)
+        _navigate(problem, lambda it: Navigator(it, session=session), script, last, "")
+
+
+def _navigate(
+    problem: Problem,
+    navigator_of: Callable[[Problem], Navigator],
+    script: str | None,
+    last: Sequence[Command],
+    welcome: str,
+) -> None:
+    console = new_console()
+    commands = None if script is None else parse(script, problem.names, problem.metric_names)
+    if welcome:
+        console.print(welcome)
+    with remarks_on(console):
+        navigator = navigator_of(problem)
+        with navigator.session:
+            if commands is None:
+                dialogue = Dialogue(navigator, console, asking(input, console))
+                enable_editing((*problem.names, *problem.metric_names))
+                dialogue.start()
+                console.print(f"\n{_HINT.format(quoted(problem.names[0]))}")
+                run_prompt(dialogue, input)
+            else:
+                dialogue = Dialogue(navigator, console)
+                dialogue.start()
+                run_script(dialogue, commands)
+            for command in last:
+                dialogue.run(command)
+
+
+def _last_commands(plot: Path | None, export: Path | None, card: bool) -> list[Command]:
+    """What is to be written at the end; a place that cannot be is noticed before the work is done."""
+    commands: list[Command] = []
+    if plot is not None:
+        commands.append(Plot(path_with(tuple(FORMATS), str(plot))))
+    if export is not None:
+        commands.append(Export(path_with(EXPORT_FORMATS, str(export)), card))
+    elif card:
+        raise CommandError("--card goes with --export; name the file of the model, too")
+    for path in (plot, export):
+        if path is not None and not path.expanduser().parent.is_dir():
+            raise CommandError(
+                f"there is no folder {str(path.parent)!r} to write {path.name} to; make it first"
+            )
+    return commands

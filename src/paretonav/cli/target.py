@@ -1,0 +1,78 @@
+"""A person's own problem, named on the command line."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from types import TracebackType
+
+from paretonav.errors import ParetonavError
+from paretonav.objectives import Problem
+from paretonav.session.wording import printable
+from paretonav.terminal.parser import CommandError
+
+
+class TargetError(ParetonavError):
+    """Code that was named on the command line failed.
+
+    Attributes:
+        told: its traceback.
+    """
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(f"{what} failed; mend it and try again")
+        self.told = "".join(traceback.format_exception(type(error), error, _theirs(error.__traceback__)))
+
+
+def problem_of(target: str) -> Problem:
+    """The problem that ``MODULE:FUNCTION`` makes; modules are looked for in the working directory, too.
+
+    Raises:
+        CommandError: there is no such module or function, or it returns something else.
+        TargetError: the module or the function failed.
+    """
+    module_name, _, name = target.partition(":")
+    if not module_name or not name.isidentifier() or module_name.endswith(".py"):
+        shown = module_name.removesuffix(".py").replace(os.sep, ".") or "module"
+        raise CommandError(
+            f"{printable(target)!r} names no function; write it like this: {printable(shown)}:function"
+        )
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise TargetError(f"importing {module_name!r}", error) from error
+        raise CommandError(
+            f"there is no module {printable(module_name)!r}, neither installed nor in {os.getcwd()!r}; go to the "
+            "folder that has it"
+        ) from None
+    except Exception as error:
+        raise TargetError(f"importing {module_name!r}", error) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        what = "has no function" if function is None else f"has a {type(function).__name__}, not a function,"
+        raise CommandError(f"{module_name!r} {what} {name!r}; name a function that returns a problem")
+    try:
+        problem = function()
+    except Exception as error:
+        raise TargetError(f"{target!r}", error) from error
+    if not isinstance(problem, Problem):
+        raise CommandError(
+            f"{target!r} returned a {type(problem).__name__}; let it return a problem, such as a ModelProblem or a "
+            "FunctionProblem"
+        )
+    return problem
+
+
+def _theirs(tb: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame that is neither here nor in Python's import system."""
+    while tb is not None:
+        file = tb.tb_frame.f_code.co_filename
+        if file != __file__ and "importlib" not in file:
+            return tb
+        tb = tb.tb_next
+    return None

@@ -1,0 +1,62 @@
+"""Sessions to draw."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import paretonav as pn
+from paretonav.steering import Estimates
+
+
+@pytest.fixture(scope="session")
+def session():
+    """0 -> 1 -> 2 and 1 -> 3 on three quadratics; 3 has a star and a note, 2 is the current point."""
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+    navigator.start()
+    navigator.step(pn.Improve({"f1": 1.0}), 0.03)
+    navigator.step(pn.Improve({"f2": 1.0}), 0.03)
+    navigator.undo()
+    navigator.step(pn.Improve({"f3": 1.0}), 0.04)
+    navigator.session.note(3, "<b>the one</b>")
+    navigator.session.star(3)
+    navigator.go_to(2)
+    return navigator.session
+
+
+@pytest.fixture(scope="session")
+def judged(session):
+    """The same with validation losses and three metrics: larger is better, smaller is better, nobody knows."""
+    copy = pn.Session()
+    for record in session:
+        i = record.id
+        measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
+        held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
+        changed = replace(record, metrics=Estimates(measured), validation=held_out)
+        copy.add(changed, session.point(i), session.tangent(i))
+    copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
+    copy.star(3)
+    copy.go_to(2)
+    return copy
+
+
+@pytest.fixture(scope="session", params=[2, 3, 5])
+def large(request):
+    """Ten thousand points, of which only the first has parameters."""
+    navigator = pn.Navigator(pn.problems.quadratic(n=6, m=request.param))
+    navigator.start()
+    session, first = navigator.session, navigator.points[0]
+    rng = np.random.default_rng(0)
+    names = list(first.losses)
+    factors = 1 + 0.1 * rng.normal(size=(10_000, len(names)))
+    for i in range(1, 10_000):
+        losses = {name: first.losses[name] * factor for name, factor in zip(names, factors[i], strict=True)}
+        parent = int(rng.integers(max(0, i - 3), i))
+        changed = {
+            "losses": Estimates(losses),
+            "preference": pn.Improve({names[i % len(names)]: 1.0}),
+            "star": i % 3000 == 0,
+        }
+        session._records.append(replace(first, id=i, parent=parent, amount=0.01, **changed))
+    session._archive._records = session._records
+    return session

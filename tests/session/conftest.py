@@ -1,0 +1,56 @@
+"""A walk of four points with validation data and metrics, on which tables, comparisons and cards are tried."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import paretonav as pn
+
+
+def tasks(names: tuple[str, str] = ("a", "b")) -> pn.ModelProblem:
+    torch.manual_seed(0)
+    model = nn.Linear(4, 2).double()  # convex, so that it is on its front at once
+    x = torch.randn(384, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = torch.stack([x[:, 0] + x[:, 1], x[:, 1] - x[:, 0] + 0.3 * x[:, 2] ** 2], dim=1)
+    one, other = names
+    return pn.ModelProblem(
+        model.eval(),
+        losses={
+            one: lambda o, batch: (o[:, 0] - batch[1][:, 0]).square().mean() + o[:, 1].square().mean(),
+            other: lambda o, batch: (o[:, 0] - batch[1][:, 1]).square().mean() + o[:, 1].square().mean(),
+        },
+        metrics={
+            "hits": pn.Metric(lambda o, batch: (o[:, 0] * batch[1][:, 0] > 0).double().mean(), True),
+            "size": lambda o, batch: o.abs().mean(),
+        },
+        train=TensorDataset(x[:256], y[:256]),
+        validation=TensorDataset(x[256:], y[256:]),
+        weight_decay=1e-2,
+        batch_size=16,
+    )
+
+
+def walk(navigator: pn.Navigator) -> pn.Session:
+    """0 -> 1 -> 2 and 1 -> 3, with a note and a star at 3, where it ends."""
+    first, second = navigator.start().front.names[:2]
+    navigator.step(pn.Improve({first: 1.0}), 0.03)
+    navigator.step(pn.Improve({first: 1.0}), 0.02)
+    navigator.undo()
+    navigator.step(pn.Improve({second: 1.0}), 0.04)
+    navigator.session.note(3, "=good\nenough")
+    navigator.session.star(3)
+    return navigator.session
+
+
+@pytest.fixture(scope="session")
+def walked() -> pn.Session:
+    return walk(pn.Navigator(tasks()))
+
+
+@pytest.fixture
+def walk_with() -> Callable[[tuple[str, str]], pn.Session]:
+    """The same with other names of the losses."""
+    return lambda names: walk(pn.Navigator(tasks(names)))

@@ -1,0 +1,83 @@
+"""Differences and their standard errors against the batches themselves."""
+
+import numpy as np
+import pytest
+
+import paretonav as pn
+from paretonav.session import Comparison
+
+
+def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
+    comparison = walked.compare(0, 3, 1)
+    seen = set()
+    for d in comparison:
+        then, now = walked.point(0), walked.point(d.point)
+        if d.split == "metric":
+            i = now.held_out.metric_names.index(d.name)
+            before, after = then.held_out.metric_batches[:, i], now.held_out.metric_batches[:, i]
+        else:
+            part = "train" if d.split == "train" else "held_out"
+            i = now.front.names.index(d.name)
+            before, after = getattr(then, part).batches[:, i], getattr(now, part).batches[:, i]
+        differences = (after - before).numpy()  # of equal sizes
+        assert d.value == pytest.approx(float(after.mean()), rel=1e-12)
+        assert d.change == pytest.approx(differences.mean(), rel=1e-9)
+        expected = differences.std(ddof=1) / len(differences) ** 0.5
+        assert d.standard_error == pytest.approx(expected, rel=1e-9)
+        seen.add((d.split, d.name, d.point))
+    assert len(seen) == 2 * (2 + 2 + 2) == len(list(comparison))
+
+
+def test_better_is_lower_for_losses_and_as_said_for_metrics() -> None:
+    values = {"x": -1.0, "y": 1.0}
+    changes = pn.steering.Changes(values, {"x": 0.1, "y": 0.1}, 100)
+    nothing = pn.steering.Changes({"x": 0.1, "y": -0.1}, {"x": 1.0, "y": 1.0}, 100)
+    record = _record({"x": 2.0, "y": 2.0}, {"x": 0.5, "y": 0.5})
+
+    def verdicts(change: object, up: dict[str, bool]) -> list[tuple[str, str, bool | None]]:
+        comparison = Comparison((record, record), (change,), None, (change,), up)
+        return [(d.split, d.name, d.better) for d in comparison]
+
+    assert verdicts(changes, {"x": True}) == [
+        ("train", "x", True),
+        ("train", "y", False),
+        ("metric", "x", False),
+        ("metric", "y", None),
+    ]
+    assert [better for *_, better in verdicts(nothing, {"x": True})] == [None] * 4
+    assert all(d.noise for d in Comparison((record, record), (nothing,), None, (nothing,), {}))
+
+
+def test_the_table_begins_with_the_first_point(walked: pn.Session) -> None:
+    frame = walked.compare(1, 2).table()
+    first, second = frame[frame["point"] == 1], frame[frame["point"] == 2]
+    assert first["name"].tolist() == second["name"].tolist() == ["a", "b", "a", "b", "hits", "size"]
+    np.testing.assert_allclose(second["value"].values - first["value"].values, second["change"], atol=1e-12)
+    assert "<table" in walked.compare(1, 2)._repr_html_()
+
+
+def test_a_function_has_exact_differences() -> None:
+    navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
+    navigator.start()
+    navigator.step(pn.Improve({"f1": 1.0}), 0.02)
+    better, worse = navigator.session.compare(0, 1)
+    assert (better.standard_error, better.noise, better.better) == (None, False, True)
+    assert (worse.noise, worse.better) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"), [((), "two or more"), ((1,), "two or more"), ((1, 1), "once"), ((0, 9), "no point 9")]
+)
+def test_what_cannot_be_compared(walked: pn.Session, ids: tuple[int, ...], says: str) -> None:
+    with pytest.raises(pn.SessionError, match=says):
+        walked.compare(*ids)
+
+
+def _record(losses: dict[str, float], metrics: dict[str, float]) -> pn.Record:
+    navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
+    navigator.start()
+    from dataclasses import replace
+
+    from paretonav.steering import Estimates
+
+    return replace(navigator.points[0], losses=Estimates(losses), metrics=Estimates(metrics))
