@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,16 @@ from torch import Tensor
 from paretonav.errors import SessionError
 
 SCRATCH = ".writing-"  # what a killed process leaves behind
+_CHECKSUM = "checksum"
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str], *, checked: bool = False
+) -> None:
     """Write a safetensors file: to the disk, and under its name only once it is complete.
 
-    Tensors that share memory, such as tied weights, are written one by one.
+    Tensors that share memory, such as tied weights, are written one by one. A ``checked`` file has a checksum of its
+    tensors and facts, so that a disk that loses a bit is noticed.
 
     Raises:
         OSError: it cannot be written; a file that was there before is as it was.
@@ -38,7 +43,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         complete.touch()
         mode = complete.stat().st_mode
         try:
-            save_file(separate, complete, dict(facts))
+            save_file(separate, complete, _signed(separate, facts) if checked else dict(facts))
         except SafetensorError as error:
             raise OSError(str(error)) from error
         complete.chmod(mode)  # save_file hides it from other users
@@ -72,8 +77,13 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         SessionError: it is missing, incomplete, or something else.
     """
-    with readable(path), safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    with readable(path):
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            facts = dict(file.metadata() or {})
+        if _CHECKSUM in facts and _signed(tensors, facts) != facts:
+            raise ValueError("its checksum is another one")
+        return tensors, facts
 
 
 @contextmanager
@@ -89,6 +99,17 @@ def readable(path: Path) -> Iterator[None]:
         raise SessionError(
             f"{str(path)!r} is damaged or is no file of this kind: {error}; restore it from a backup"
         ) from error
+
+
+def _signed(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts with the checksum of the tensors and the other facts among them."""
+    facts = {key: text for key, text in facts.items() if key != _CHECKSUM}
+    check = hashlib.blake2b(repr(sorted(facts.items())).encode(), digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        check.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.reshape(-1).as_strided((tensor.numel(),), (1,))  # the stride of a single entry may be any
+        check.update(flat.view(torch.uint8).numpy())
+    return {**facts, _CHECKSUM: check.hexdigest()}
 
 
 def _flush(path: Path) -> None:

@@ -104,7 +104,7 @@ class FolderArchive:
         with self._writing("the session's model"):
             (self.path / "points").mkdir(exist_ok=True)
             (self.path / "tangents").mkdir(exist_ok=True)
-            write_tensors(self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"})
+            write_tensors(self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}, checked=True)
             self._database.note_facts(**facts)
         self._facts |= facts
 
@@ -248,7 +248,7 @@ class FolderArchive:
     def _write(self, path: Path, value: object, **extra: Tensor) -> None:
         tensors: dict[str, Tensor] = {}
         skeleton = encode(value, tensors)
-        write_tensors(path, tensors | extra, {"paretonav": json.dumps(skeleton)})
+        write_tensors(path, tensors | extra, {"paretonav": json.dumps(skeleton)}, checked=True)
 
     def _read(self, path: Path, kind: type[Any]) -> tuple[Any, dict[str, Tensor]]:
         tensors, facts = read_tensors(path)
