@@ -107,7 +107,9 @@ def _signed(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> dict[str
     check = hashlib.blake2b(repr(sorted(facts.items())).encode(), digest_size=16)
     for name, tensor in sorted(tensors.items()):
         check.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        flat = tensor.reshape(-1).as_strided((tensor.numel(),), (1,))  # the stride of a single entry may be any
+        flat = tensor.reshape(-1).as_strided(
+            (tensor.numel(),), (1,)
+        )  # the stride of a single entry may be any
         check.update(flat.view(torch.uint8).numpy())
     return {**facts, _CHECKSUM: check.hexdigest()}
 

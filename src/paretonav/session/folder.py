@@ -104,7 +104,9 @@ class FolderArchive:
         with self._writing("the session's model"):
             (self.path / "points").mkdir(exist_ok=True)
             (self.path / "tangents").mkdir(exist_ok=True)
-            write_tensors(self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}, checked=True)
+            write_tensors(
+                self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}, checked=True
+            )
             self._database.note_facts(**facts)
         self._facts |= facts
 
