@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 import paretonav as pn
 from paretonav.geometry.front import _difference_steps
 from paretonav.steering.changes import Changes
-from paretonav.steering.report import predictions
+from paretonav.steering.predictions import predictions
 from population import METRICS, NAMES, Population
 from report import write
 

@@ -10,7 +10,8 @@ import torch
 import paretonav as pn
 from paretonav.objectives import Cost, Losses
 from paretonav.steering.plan import Plan
-from paretonav.steering.report import misses, predictions, step_report
+from paretonav.steering.predictions import predictions
+from paretonav.steering.report import misses, step_report
 from paretonav.steering.situation import situation
 from paretonav.steering.target import Target
 

@@ -23,9 +23,10 @@ from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named
+from paretonav.steering.predictions import predictions
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
-from paretonav.steering.report import misses, predictions, step_report, worse_metrics
+from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust

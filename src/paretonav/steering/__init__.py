@@ -1,6 +1,8 @@
 """From a preference to a new point: plan, predict, correct, report."""
 
 from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.explain import explain
+from paretonav.steering.options import Option
 from paretonav.steering.point import Point, Preview, Step, StepStatus
 from paretonav.steering.ppe import ppe
 from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference, Situation
@@ -14,6 +16,7 @@ __all__ = [
     "Direction",
     "Estimates",
     "Improve",
+    "Option",
     "Point",
     "Preference",
     "Preview",
@@ -21,5 +24,6 @@ __all__ = [
     "Step",
     "StepStatus",
     "Trust",
+    "explain",
     "ppe",
 ]

@@ -13,9 +13,9 @@ from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction, Corrector, Guide
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor
-from paretonav.steering.reasons import listed
 from paretonav.steering.target import Limits, Target
 from paretonav.steering.trust import Trust
+from paretonav.steering.wording import listed
 
 _TRIES = 6
 _PREDICTION = 0.05  # of a leg

@@ -15,8 +15,9 @@ from torch import Tensor
 from paretonav.geometry import Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
+from paretonav.steering.options import Option, options
 from paretonav.steering.plan import Plan
-from paretonav.steering.preferences import Preference
+from paretonav.steering.preferences import Preference, check_amount
 from paretonav.steering.trust import Trust
 
 Values = dict[str, float]
@@ -80,6 +81,14 @@ class Point:
     def conflict(self) -> dict[str, Conflict]:
         """Name -> whether improving an objective costs others anything on validation data, or is only noise."""
         return conflicts(self.front)
+
+    def options(self, amount: float = 0.05) -> tuple[Option, ...]:
+        """A few distinct proposals from here, with their predicted outcomes; no pass over data.
+
+        Args:
+            amount: how much is improved, relative to the present value.
+        """
+        return options(self.front, check_amount(amount))
 
     @property
     def trade_offs(self) -> dict[str, Values]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from paretonav.geometry import FrontModel
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Wish
 from paretonav.steering.programme import Programme, walls
+from paretonav.steering.wording import listed
 
 Array = NDArray[np.float64]
 
@@ -82,14 +82,8 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
     tight = np.unique(entry[h - G @ c <= 1e-3 * h])
     if len(tight):
         reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
-        return f"parameter{reach_bounds.format(listed(tight[:3]))}; from there the front may go on"
+        return f"parameter{reach_bounds.format(listed(map(str, tight[:3])))}; from there the front may go on"
     return ""
-
-
-def listed(items: Iterable[object]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    *others, last = map(str, items)
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:

@@ -1,0 +1,210 @@
+"""What happened in a step, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from paretonav.errors import PreferenceError
+from paretonav.steering.changes import Changes
+from paretonav.steering.point import Step, StepStatus
+from paretonav.steering.preferences import Aim
+from paretonav.steering.wording import describe, listed, printable
+
+_MOST = 5  # quantities that are spoken of unless they are named
+_NOTHING = 5e-4  # of its value: a change that is said to be none
+_OFF = 0.1  # of the largest change: a difference between prediction and outcome that is worth a word
+
+
+def explain(step: Step, *names: str) -> str:
+    """One paragraph on a step: what was asked, expected, and happened, and why they differ.
+
+    Args:
+        step: taken back or not.
+        names: the losses and metrics to speak of; by default what was asked for, and what changed most besides.
+
+    Raises:
+        PreferenceError: there is no such quantity.
+
+    Example:
+        >>> import paretonav as pn
+        >>> nav = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+        >>> start = nav.start()
+        >>> print(explain(nav.step(pn.Improve({"f1": 1.0}), 0.05), "f1"))  # doctest: +NORMALIZE_WHITESPACE
+        You asked to improve f1 by 5%. Expected was f1 down 5.0%. What came is f1 down 5.0% to 0.349 (good).
+        That is as expected.
+    """
+    _require_known(step, names)
+    losses = [name for name in names if name in step.achieved] if names else _spoken_of(step)
+    metrics = [name for name in names if name in step.point.metrics] if names else _telling_metrics(step)
+    said = [f"You asked to {describe(step.preference, step.amount)}."]
+    if losses:
+        said += _training(step, losses)
+    if step.status is not StepStatus.REJECTED:
+        said += _validation(step, losses)
+        said += _metrics(step, metrics)
+    said.append(_end(step))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _require_known(step: Step, names: Sequence[str]) -> None:
+    known = (*step.achieved, *step.point.metrics)
+    for name in names:
+        if name not in known:
+            raise PreferenceError(f"there is no objective or metric {name!r}; there are {', '.join(known)}")
+
+
+def _before(step: Step) -> dict[str, float]:
+    """The training losses before the step."""
+    losses = step.point.losses
+    if step.status is StepStatus.REJECTED:
+        return losses
+    return {name: value - step.achieved[name] for name, value in losses.items()}
+
+
+def _spoken_of(step: Step) -> list[str]:
+    """The losses that were asked for, and those that changed most besides."""
+    before = _before(step)
+    asked = [name for name in step.achieved if name in step.requested]
+    others = [name for name in step.achieved if name not in step.requested]
+    others.sort(key=lambda name: -abs(step.achieved[name]) / (abs(before[name]) or math.inf))
+    chosen = {*asked, *others[: max(0, _MOST - len(asked))]}
+    return [name for name in step.achieved if name in chosen]
+
+
+def _telling_metrics(step: Step) -> list[str]:
+    """The metrics that were asked for, and others that changed beyond their noise."""
+    achieved = step.achieved_metrics or Changes({})
+    asked = [name for name in achieved if name in step.requested]
+    others = [
+        name
+        for name, change in achieved.items()
+        if name not in asked and change and not achieved.is_noise(name)
+    ]
+    return [*asked, *others[: max(0, _MOST - len(asked))]]
+
+
+def _training(step: Step, losses: Sequence[str]) -> list[str]:
+    before = _before(step)
+    on = " on training data" if step.point.validation is not None else ""
+    expected = listed(_moved(name, step.predicted[name], before[name]) for name in losses)
+    came = listed(_moved(name, step.achieved[name], before[name], to=True, sense=1.0) for name in losses)
+    largest = max((abs(change) for change in step.predicted.values()), default=0.0)
+    off = {name: abs(step.achieved[name] - step.predicted[name]) for name in losses}
+    said = [f"Expected{on} was {expected}.", f"What came is {came}."]
+    if all(error <= _OFF * largest for error in off.values()):
+        return [*said, "That is as expected."]
+    worst = max(off, key=off.__getitem__)
+    said.append(
+        f"The largest difference is in {printable(worst)}: "
+        f"{_size(step.achieved[worst], before[worst])} instead of {_size(step.predicted[worst], before[worst])}."
+    )
+    if step.status is not StepStatus.REJECTED and step.legs <= 1:
+        said.append(
+            "What it costs to meet a metric is known to first order only; a smaller step would be predicted better."
+            if any(name not in before for name in step.requested)
+            else "The front bends more than its model says; a smaller step would be predicted better."
+        )
+    return said
+
+
+def _validation(step: Step, losses: Sequence[str]) -> list[str]:
+    after, achieved = step.point.validation, step.achieved_validation
+    if after is None or achieved is None or not losses:
+        return []
+    before = {name: after[name] - achieved[name] for name in losses}
+    came = listed(_noisy(achieved, name, before[name]) for name in losses)
+    note = " (± is one standard error)" if achieved.standard_errors is not None else ""
+    said = [f"On validation data it is {came}{note}."]
+    lost = [
+        printable(name)
+        for name in losses
+        if step.requested.get(name, 0.0) < 0
+        and step.achieved[name] < 0
+        and achieved[name] > 0.5 * step.achieved[name]
+    ]
+    if lost:
+        said.append(
+            f"Less than half of what {listed(lost)} gained on training data shows there; the rest is noise or "
+            "overfitting."
+        )
+    return said
+
+
+def _metrics(step: Step, metrics: Sequence[str]) -> list[str]:
+    achieved, after = step.achieved_metrics, step.point.metrics
+    front = step.point.front
+    senses = dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
+    if achieved is None or not metrics:
+        return []
+    said = []
+    for name in metrics:
+        sense = 0.0 if achieved.is_noise(name) else senses[name]
+        before = after[name] - achieved[name]
+        # A number between 0 and 1 that is to be high is taken for a rate, such as an accuracy.
+        rate = senses[name] < 0 and min(before, after[name]) >= 0 and max(before, after[name]) <= 1
+        words = _moved(name, achieved[name], before, to=True, sense=sense, rate=rate)
+        errors = achieved.standard_errors
+        if errors is not None:
+            words += f", ±{_amount(errors[name], before, rate=rate)}"
+        said.append(
+            words + (", which is within its noise" if achieved.is_noise(name) and achieved[name] else "")
+        )
+    return [f"Of the metrics, {'; '.join(said)}."]
+
+
+def _end(step: Step) -> str:
+    reason = step.reason
+    if step.status is StepStatus.REJECTED:
+        return f"The step was taken back, and the model is where it was: {reason}."
+    if step.status is StepStatus.SHORTENED:
+        return f"The step ended before all of it was done: {reason}."
+    reached = "The target is reached. " if isinstance(step.preference, Aim) and step.amount == 1 else ""
+    return f"{reached}Besides, {reason}." if reason else reached.strip()
+
+
+def _moved(
+    name: str,
+    change: float,
+    before: float,
+    *,
+    to: bool = False,
+    sense: float = 0.0,
+    rate: bool = False,
+) -> str:
+    """``f1 down 5.0% to 0.349 (good)``; the verdict is left out where ``sense`` is zero."""
+    shown = printable(name)
+    if abs(change) <= _NOTHING * abs(before):
+        return f"{shown} unchanged" + (f" at {_value(before, rate)}" if to else "")
+    words = f"{shown} {_size(change, before, rate=rate)}"
+    if to:
+        words += f" to {_value(before + change, rate)}"
+    return words + (f" ({'good' if sense * change < 0 else 'worse'})" if sense else "")
+
+
+def _noisy(changes: Changes, name: str, before: float) -> str:
+    words = _moved(name, changes[name], before)
+    if changes.standard_errors is not None:
+        words += f" ±{_amount(changes.standard_errors[name], before)}"
+    return words + (" (noise)" if changes.is_noise(name) else "")
+
+
+def _size(change: float, before: float, *, rate: bool = False) -> str:
+    if abs(change) <= _NOTHING * abs(before):
+        return "unchanged"
+    return f"{'down' if change < 0 else 'up'} {_amount(change, before, rate=rate)}"
+
+
+def _amount(change: float, before: float, *, rate: bool = False) -> str:
+    """The magnitude of a change: in points of a rate, else in per cent of the value."""
+    if rate:
+        points = f"{100 * abs(change):.2g}"
+        return f"{points} point{'' if points == '1' else 's'}"
+    if not before:
+        return f"{abs(change):.3g}"
+    share = 100 * abs(change / before)
+    return f"{share:.1f}%" if share >= 0.1 else f"{share:.1g}%"
+
+
+def _value(value: float, rate: bool) -> str:
+    return f"{100 * value:.1f}%" if rate else f"{value:.3g}"

@@ -1,0 +1,72 @@
+"""Names, numbers and preferences as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference
+
+
+def printable(text: str) -> str:
+    """``text`` with everything that would move a cursor or start an escape sequence spelled out."""
+    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode("ascii") for ch in text)
+
+
+def number(value: float, sign: str = "") -> str:
+    """The shortest decimal that reads back as ``value``, with a leading plus if ``sign`` is "+"."""
+    short = format(value, f"{sign}g")
+    return short if float(short) == value else format(value, f"{sign}")
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    words = list(words)
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def describe(preference: Preference, amount: float) -> str:
+    """A preference in words.
+
+    Example:
+        >>> describe(Improve({"age": 0.7, "marital": 0.3}, hold=["education"], units="relative"), 0.05)
+        'improve age 0.7, marital 0.3 by 5%, holding education'
+        >>> describe(Aim({"age": 0.52}, allow={"marital": 0.4}), 1.0)
+        'aim at age 0.52, allowing marital 0.4'
+    """
+    by = f" by {100 * amount:.3g}%"
+    match preference:
+        case Improve(weights, hold, _, allow):
+            improved = [(name, weight) for name, weight in weights.items() if weight]
+            return f"improve {_weighted(improved)}{by}{_kept(hold, allow)}"
+        case Direction(changes, _, allow):
+            held = [name for name, change in changes.items() if change == 0]
+            moved = [f"{printable(n)} {number(change, '+')}" for n, change in changes.items() if change]
+            return f"direction {', '.join(moved)}{by}{_kept(held, allow)}"
+        case Aim(target, hold, allow, units):
+            way = "" if amount == 1 else f" ({100 * amount:.3g}% of the way)"
+            if units == "absolute":
+                return f"aim at {_values(target)}{way}{_kept(hold, allow)}"
+            of = " of the range" if units == "range" else ""
+            signed = listed(f"{printable(name)} {100 * value:+.3g}%{of}" for name, value in target.items())
+            return f"aim at {signed}{way}{_kept(hold, allow)}"
+        case Classify(improve, improve_to, hold, allow, _, _):
+            goals = [f"{printable(name)} (to {value:.4g} at most)" for name, value in improve_to.items()]
+            return f"improve {listed([*map(printable, improve), *goals])}{by}{_kept(hold, allow)}"
+        case Compare(better, worse, hold, allow, _):
+            return f"prefer {_values(better)} to {_values(worse)}{by}{_kept(hold, allow)}"
+    return printable(f"{preference!r}{by}")
+
+
+def _kept(held: Sequence[str], allow: Mapping[str, float]) -> str:
+    holding = f", holding {listed(map(printable, held))}" if held else ""
+    return holding + (f", allowing {_values(allow)}" if allow else "")
+
+
+def _values(values: Mapping[str, float]) -> str:
+    return listed(f"{printable(name)} {value:.4g}" for name, value in values.items())
+
+
+def _weighted(weights: Sequence[tuple[str, float]]) -> str:
+    if len({weight for _, weight in weights}) == 1:
+        return listed([printable(name) for name, _ in weights])
+    return ", ".join(f"{printable(name)} {number(weight)}" for name, weight in weights)

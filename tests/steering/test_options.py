@@ -1,0 +1,103 @@
+"""Proposals: distinct, possible, none better than another, and true."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import paretonav as pn
+
+FEW = settings(max_examples=8, deadline=None, derandomize=True)
+
+
+def point_of(m: int, seed: int) -> pn.Point:
+    return pn.Navigator(pn.problems.quadratic(n=max(8, m), m=m, seed=seed)).start()
+
+
+@pytest.mark.slow
+@FEW
+@given(st.integers(2, 8), st.integers(0, 1000))
+def test_proposals_are_few_distinct_and_none_is_better_than_another(m: int, seed: int) -> None:
+    here = point_of(m, seed)
+    found = here.options(0.04)
+    assert 2 <= len(found) <= 6
+    sizes = np.array(list(here.losses.values()))
+    changes = np.array([list(option.predicted.values()) for option in found]) / sizes
+    assert (changes.min(axis=1) < 0).all()
+    for i, a in enumerate(changes):
+        for b in changes[:i]:
+            assert np.linalg.norm(a - b) >= 0.1 * max(np.linalg.norm(a), np.linalg.norm(b))
+            assert (a < b).any()
+            assert (b < a).any()
+
+
+def test_with_few_objectives_each_is_improved_in_turn() -> None:
+    here = point_of(3, 1)
+    found = here.options(0.03)
+    assert [option.title for option in found][:3] == ["improve f1", "improve f2", "improve f3"]
+    for option, name in zip(found, here.losses, strict=False):
+        assert option.predicted[name] == pytest.approx(-0.03 * here.losses[name])
+    titles = " ".join(option.title for option in found)
+    assert "most for least" in titles or "more even" in titles
+
+
+def test_the_exchange_is_the_best_of_all_pairs_of_the_cheapest() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=3, seed=4))
+    here = nav.start()
+    (exchange,) = [option for option in here.options(0.02) if option.title.startswith("most for least")]
+
+    def ratio(predicted: dict[str, float]) -> float:
+        relative = [change / here.losses[name] for name, change in predicted.items()]
+        return -min(relative) / max(relative)
+
+    for gains in here.losses:
+        for held in here.losses:
+            if gains != held:
+                other = nav.preview(pn.Improve({gains: 1.0}, hold=[held]), 0.02)
+                assert ratio(exchange.predicted) >= 0.98 * ratio(other.predicted)
+
+
+def test_at_an_uneven_point_there_is_a_way_to_the_middle() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=3, seed=1))
+    nav.start()
+    nav.step(pn.Improve({"f1": 1.0}), 0.7 * nav.preview(pn.Improve({"f1": 1.0}), 1e-3).reach)
+    (even,) = [option for option in nav.here.options() if option.title.startswith("more even")]
+    assert even.predicted["f1"] > 0
+    assert min(even.predicted.values()) < 0
+
+
+def test_what_is_proposed_can_be_previewed_and_comes_true() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=3, seed=2))
+    nav.start()
+    before = dataclasses.replace(nav.problem.cost)
+    found = nav.here.options(0.03)
+    assert nav.problem.cost == before
+    for option in found:
+        nav.go_to(0)
+        assert nav.preview(option.preference, option.amount).predicted == pytest.approx(option.predicted)
+        step = nav.step(option.preference, option.amount)
+        assert step.status is pn.StepStatus.ACCEPTED
+        largest = max(map(abs, option.predicted.values()))
+        assert step.achieved == pytest.approx(option.predicted, abs=0.02 * largest)
+
+
+def test_what_reaches_less_far_is_proposed_as_far_as_it_goes() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=2, seed=0))
+    nav.start()
+    reach = nav.preview(pn.Improve({"f1": 1.0}), 1e-3).reach
+    found = {option.title: option for option in nav.here.options(min(0.99, 1.5 * reach))}
+    assert found["improve f1"].amount == pytest.approx(0.95 * reach, rel=1e-2)
+    nav.step(pn.Aim({"f1": -1.0}))  # to the end: there is nothing left of it
+    assert [option.title for option in nav.here.options()] == ["improve f2"]
+
+
+def test_many_objectives_have_a_menu_that_can_be_read() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=24, m=16, seed=0))
+    assert 3 <= len(nav.start().options()) <= 6
+
+
+def test_an_amount_that_means_nothing_is_refused() -> None:
+    with pytest.raises(pn.PreferenceError, match="amount"):
+        point_of(2, 0).options(-1.0)
