@@ -36,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 _FIRST_RADIUS = 0.25
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
-_WALKED = 0.75  # of a step
+_JACOBIAN = 0.2  # of a start from a trained model
+_AGAIN, _WALKED = 0.3, 0.75  # of a step
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
@@ -343,7 +344,8 @@ class Navigator:
 
     def _as_it_is(self) -> Correction:
         theta = self.problem.parameters()
-        losses, jacobian = finite_jacobian(self.problem, theta, "at the start")
+        with self.problem.watch.part(_JACOBIAN, "measure the gradients", passes=1):
+            losses, jacobian = finite_jacobian(self.problem, theta, "at the start")
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
@@ -422,7 +424,8 @@ class Navigator:
         tangent = self.session.tangent(point.id)
         if tangent is None:
             weights = torch.from_numpy(point.front.weights)
-            tangent = tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
+            with self.problem.watch.part(_AGAIN, "solve for the tangent"):
+                tangent = tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
             self.session.keep_tangent(point.id, tangent)
         return tangent
 

@@ -216,7 +216,8 @@ class _Run:
         if self._finished:
             return
         self._stop_if_asked()
-        if self._on_event is not None and time.perf_counter() - self._told >= _INTERVAL:
+        watched = self._on_event is not None and self._phase
+        if watched and time.perf_counter() - self._told >= _INTERVAL:
             self._tell()
             self._stop_if_asked()
 

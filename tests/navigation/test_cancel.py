@@ -1,0 +1,408 @@
+"""Events of starts and steps; a start or step that is stopped, at any place, has never been."""
+
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+import paretonav as pn
+from paretonav.objectives import watch
+from paretonav.problems.trained import TrainedProblem
+
+WISH = pn.Improve({"f1": 1.0})
+Make = Callable[[], pn.Navigator]
+
+
+class Countdown(threading.Event):
+    """Says that it is set when it is asked for the k-th time; ``asked`` counts the checkpoints."""
+
+    def __init__(self, k: float = float("inf")) -> None:
+        super().__init__()
+        self.k, self.asked = k, 0
+
+    def is_set(self) -> bool:
+        self.asked += 1
+        return self.asked >= self.k
+
+
+class Regression(nn.Module):
+    """A linear model that can be slow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Linear(4, 1).double()
+        self.pause = 0.0
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        time.sleep(self.pause)
+        return self.layers(x).squeeze(1)
+
+
+def data(count: int, seed: int) -> TensorDataset:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(count, 4, generator=generator, dtype=torch.float64)
+    return TensorDataset(x, torch.stack([x[:, 0] * x[:, 1], x[:, 1] - x[:, 2]], dim=1))
+
+
+def model_problem(epochs: int = 10) -> TrainedProblem:
+    """Two targets for one output, five batches for training, two for validation, a metric without a derivative."""
+    torch.manual_seed(0)
+    losses = {f"f{i + 1}": lambda out, b, i=i: (out - b[1][:, i]).square().mean() for i in (0, 1)}
+    return TrainedProblem(
+        Regression(),
+        losses,
+        data(60, 1),
+        epochs=epochs,
+        generator=torch.Generator().manual_seed(0),
+        minibatch_size=20,
+        learning_rate=5e-2,
+        validation=data(24, 2),
+        metrics={"signs": lambda out, b: (out.sign() == b[1][:, 0].sign()).double().mean()},
+        weight_decay=1e-2,
+        batch_size=12,
+    )
+
+
+def on_a_function() -> pn.Navigator:
+    return pn.Navigator(pn.problems.quadratic(n=4, m=2))
+
+
+def on_a_model() -> pn.Navigator:
+    return pn.Navigator(model_problem())
+
+
+def by_descent() -> pn.Navigator:
+    return pn.Navigator(model_problem(), corrector=pn.correctors.AlignedDescent(epochs=3, batch_size=20))
+
+
+def as_published() -> pn.Navigator:
+    mgda = pn.correctors.MGDA(epochs=2, batch_size=20, learning_rate=1e-2)
+    return pn.Navigator(model_problem(), corrector=mgda, geometry=pn.Geometry())
+
+
+def state(nav: pn.Navigator) -> list[Tensor]:
+    """All that the next step follows from."""
+    here = nav.here
+    front = [here.front.losses, here.front.weights, here.front.response, here.front.bend]
+    return [nav.problem.parameters(), here.parameters, *map(torch.as_tensor, front), nav.tangent.basis]
+
+
+def same(first: list[Tensor], second: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def counts(cost: pn.Cost) -> tuple[float, ...]:
+    return cost.forward_passes, cost.gradient_passes, cost.hessian_products
+
+
+def require_sane(cost: pn.Cost, before: pn.Cost) -> None:
+    for field in dataclasses.fields(cost):
+        assert getattr(cost, field.name) >= getattr(before, field.name) >= 0
+
+
+@pytest.mark.parametrize("make", [on_a_function, on_a_model, by_descent, as_published])
+def test_fractions_rise_to_one_and_time_runs_out(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_INTERVAL", 0.0)
+    nav, told = make(), []
+    nav.start(told.append)
+    phases = [event.phase for event in told]
+    assert phases[-1] == "measure"
+    assert "" not in phases
+    assert ("train the first model" in phases) == nav.problem.stochastic
+    for amount in (0.02, 0.2):
+        stepping: list[pn.Event] = []
+        nav.step(WISH, min(amount, 0.5 * nav.preview(WISH, 1e-4).reach), stepping.append)
+        assert {event.phase for event in stepping} >= {"predict", "return to the front", "measure"}
+        assert all(event.losses is not None and event.losses.keys() == {"f1", "f2"} for event in stepping)
+        assert all(event.seconds_left is not None for event in stepping if event.fraction > 0.1)
+        told += stepping
+        for events in (told[: len(phases)], stepping):
+            fractions = [event.fraction for event in events]
+            assert fractions == sorted(fractions)
+            assert fractions[-1] == 1
+            assert fractions.count(1) == 1
+            assert len(set(fractions)) > 10
+            assert [event.seconds for event in events] == sorted(event.seconds for event in events)
+            assert events[-1].seconds_left == 0
+
+
+def test_watching_changes_nothing() -> None:
+    watched, alone = on_a_model(), on_a_model()
+    watched.start(lambda _: None, threading.Event())
+    alone.start()
+    assert same(state(watched), state(alone))
+    watched.step(WISH, 0.05, lambda _: None, threading.Event())
+    alone.step(WISH, 0.05)
+    assert same(state(watched), state(alone))
+
+
+def test_a_step_on_a_function_stops_at_every_checkpoint_and_has_never_been() -> None:
+    nav, twin = on_a_function(), on_a_function()
+    nav.start()
+    twin.start()
+    everything = Countdown()
+    wanted = twin.step(WISH, 0.05, cancel=everything)
+    assert everything.asked > 30
+    before, here = state(nav), nav.here
+    for k in range(1, everything.asked + 1):
+        spent = dataclasses.replace(nav.problem.cost)
+        with pytest.raises(pn.Cancelled):
+            nav.step(WISH, 0.05, cancel=Countdown(k))
+        require_sane(nav.problem.cost, spent)
+        assert nav.here is here
+        assert len(nav.points) == 1
+        assert not nav.problem.watch.active
+    assert same(state(nav), before)
+    step = nav.step(WISH, 0.05, cancel=Countdown(everything.asked + 1))
+    assert same(state(nav), state(twin))
+    assert counts(step.cost) == pytest.approx(counts(wanted.cost))
+    assert dict(step.achieved) == dict(wanted.achieved)
+
+
+@pytest.mark.parametrize("make", [on_a_model, by_descent, as_published])
+def test_a_step_on_a_model_stops_anywhere_and_has_never_been(make: Make) -> None:
+    nav, twin = make(), make()
+    nav.start()
+    twin.start()
+    amount = 0.15 if make is on_a_model else 0.03  # several legs, or one
+    everything = Countdown()
+    wanted = twin.step(WISH, amount, cancel=everything)
+    assert (wanted.legs > 1) == (make is on_a_model)
+    before = state(nav)
+    for k in {
+        1,
+        2,
+        everything.asked - 1,
+        everything.asked,
+        *range(3, everything.asked, everything.asked // 20),
+    }:
+        with pytest.raises(pn.Cancelled, match="the model is as it was"):
+            nav.step(WISH, amount, cancel=Countdown(k))
+        assert len(nav.points) == 1
+        assert not nav.problem.watch.active
+    assert same(state(nav), before)
+    written = torch.cat([p.detach().reshape(-1) for p in nav.problem.model.parameters()])
+    assert torch.equal(written, nav.here.parameters)
+    step = nav.step(WISH, amount)
+    assert same(state(nav), state(twin))
+    assert counts(step.cost) == pytest.approx(counts(wanted.cost))
+    assert nav.problem._pushforward._forward
+
+
+def test_a_start_stops_anywhere_and_has_never_been() -> None:
+    twin, everything = on_a_function(), Countdown()
+    twin.start(cancel=everything)
+    nav = on_a_function()
+    x = nav.problem.parameters()
+    for k in {1, 2, everything.asked, *range(3, everything.asked, everything.asked // 20)}:
+        with pytest.raises(pn.Cancelled):
+            nav.start(cancel=Countdown(k))
+        assert torch.equal(nav.problem.parameters(), x)
+        assert nav.points == ()
+        with pytest.raises(pn.NavigationError, match="no point yet"):
+            _ = nav.here
+    nav.start()
+    assert same(state(nav), state(twin))
+
+
+def test_a_training_stops_anywhere_and_has_never_been_until_it_is_complete() -> None:
+    twin, everything = on_a_model(), Countdown()
+    twin.start(cancel=everything)
+    nav = on_a_model()
+    x = nav.problem.parameters()
+    for k in range(1, everything.asked, everything.asked // 25):
+        with pytest.raises(pn.Cancelled):
+            nav.start(cancel=Countdown(k))
+        assert nav.points == ()
+        if not nav.problem.needs_training:
+            break
+        assert torch.equal(nav.problem.parameters(), x)
+    assert 30 < k < everything.asked - 30
+    learnt = nav.problem.parameters()  # stays learnt
+    assert not torch.equal(learnt, x)
+    for k in (1, 10, 30):
+        with pytest.raises(pn.Cancelled):
+            nav.start(cancel=Countdown(k))
+        assert torch.equal(nav.problem.parameters(), learnt)
+    nav.start()
+    assert same(state(nav), state(twin))
+
+
+def test_a_training_in_place_is_undone() -> None:
+    class InPlace(TrainedProblem):
+        def train(self) -> Tensor:
+            for _ in range(3):
+                self.set_parameters(self.parameters() + 1)
+                self.watch.checkpoint()
+            return self.parameters()
+
+    problem = model_problem()
+    problem.__class__ = InPlace
+    x = problem.parameters()
+    with pytest.raises(pn.Cancelled):
+        pn.Navigator(problem).start(cancel=Countdown(4))
+    assert torch.equal(problem.parameters(), x)
+
+
+def test_nothing_is_computed_where_cancelling_was_asked_for_before() -> None:
+    nav = on_a_model()
+    cancel = threading.Event()
+    cancel.set()
+    nav.problem.model.calls = 0
+    with pytest.raises(pn.Cancelled):
+        nav.start(cancel=cancel)
+    nav.start(cancel=threading.Event())
+    nav.problem.model.calls = 0
+    with pytest.raises(pn.NavigationError, match="cancelled"):
+        nav.step(WISH, 0.05, cancel=cancel)
+    assert nav.problem.model.calls == 0
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no bar"), KeyError("no bar"), KeyboardInterrupt("no bar")])
+@pytest.mark.parametrize("nth", [1, 2, 7, 40, 90])
+def test_what_the_callback_raises_comes_out_and_nothing_is_lost(
+    error: BaseException, nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_INTERVAL", 0.0)
+    nav = on_a_model()
+    nav.start()
+    before, count = state(nav), 0
+
+    def fail(_: pn.Event) -> None:
+        nonlocal count
+        count += 1
+        if count == nth:
+            raise error
+
+    with pytest.raises(type(error), match="no bar") as caught:
+        nav.step(WISH, 0.05, fail)
+    assert caught.value is error
+    assert count == nth
+    assert same(state(nav), before)
+    assert nav.step(WISH, 0.05).status is not pn.StepStatus.REJECTED
+
+
+@pytest.mark.parametrize("calls", [1, 5, 20, 35])
+def test_an_interrupt_in_the_model_loses_nothing(calls: int) -> None:
+    nav = on_a_model()
+    nav.start()
+    before = state(nav)
+    layers = nav.problem.model.layers
+
+    def interrupt(*_: object) -> None:
+        nonlocal calls
+        calls -= 1
+        if calls == 0:
+            raise KeyboardInterrupt
+
+    handle = layers.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        nav.step(WISH, 0.05)
+    handle.remove()
+    assert same(state(nav), before)
+    assert not nav.problem.watch.active
+
+
+@pytest.mark.parametrize("after", ["keeping", "writing"])
+def test_an_interrupt_when_a_point_has_been_kept_leaves_it_accepted(
+    after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nav = on_a_function()
+    nav.start()
+    owner, name = (nav.session, "add") if after == "keeping" else (nav.problem, "set_parameters")
+    method = getattr(owner, name)
+
+    def interrupted(*arguments: object) -> None:
+        method(*arguments)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        nav.step(WISH, 0.05)
+    assert len(nav.points) == 2
+    assert nav.here.id == 1
+    assert torch.equal(nav.problem.parameters(), nav.here.parameters)
+    assert nav.session.current.id == 1
+
+
+def test_a_session_on_disk_has_nothing_of_a_cancelled_step(tmp_path: Path) -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=4, m=2), session=tmp_path / "run")
+    nav.start()
+    everything = Countdown()
+    for k in (1, 20, 50):
+        with pytest.raises(pn.Cancelled):
+            nav.step(WISH, 0.05, cancel=Countdown(k))
+    nav.session.close()
+    again = pn.Navigator(pn.problems.quadratic(n=4, m=2), session=tmp_path / "run")
+    assert len(again.points) == 1
+    again.step(WISH, 0.05, cancel=everything)
+    assert len(again.points) == 2
+
+
+def test_the_callback_cannot_move_what_is_moving() -> None:
+    nav = on_a_function()
+    nav.start()
+    refused: list[str] = []
+
+    def meddle(_: pn.Event) -> None:
+        for meddling in (lambda: nav.step(WISH, 0.01), lambda: nav.go_to(0), nav.undo):
+            try:
+                meddling()
+            except pn.NavigationError as error:
+                refused.append(str(error))
+
+    step = nav.step(WISH, 0.05, meddle)
+    assert step.status == pn.StepStatus.ACCEPTED
+    assert len(nav.points) == 2
+    assert len(refused) % 3 == 0
+    assert sum("under way" in text for text in refused) >= 2 * len(refused) // 3 > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", ["start", "step"])
+def test_cancelling_takes_no_longer_than_a_batch(operation: str) -> None:
+    """At most 200 ms and the batch that is being computed, wherever the operation is."""
+    nav = on_a_model()
+    if operation == "step":
+        nav.start()
+    nav.problem.model.pause = pause = 0.04
+    for moment in (0.01, 0.2, 0.5, 0.9, 1.4):
+        cancel, ended, outcome = threading.Event(), [], []
+
+        def work(cancel: threading.Event = cancel, ended: list = ended, outcome: list = outcome) -> None:
+            try:
+                nav.start(None, cancel) if operation == "start" else nav.step(WISH, 0.05, None, cancel)
+            except BaseException as error:
+                outcome.append(type(error))
+            ended.append(time.perf_counter())
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        time.sleep(moment)
+        asked = time.perf_counter()
+        cancel.set()
+        worker.join()
+        assert outcome == [pn.Cancelled]
+        assert ended[0] - asked < 0.2 + pause
+
+
+def test_the_main_thread_may_cancel_by_a_signal() -> None:
+    nav = on_a_function()
+    nav.start()
+    cancel = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
+    try:
+        with pytest.raises(pn.Cancelled):
+            nav.step(WISH, 0.05, lambda _: signal.raise_signal(signal.SIGINT), cancel)
+    finally:
+        signal.signal(signal.SIGINT, before)
