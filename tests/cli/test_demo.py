@@ -19,7 +19,7 @@ def asked(monkeypatch):
         found.update(arguments)
         return pn.problems.quadratic(n=10, m=3)
 
-    monkeypatch.setattr(cli.problems, "digits", quadratics)
+    monkeypatch.setattr(pn.problems, "digits", quadratics)
     return found
 
 
@@ -166,3 +166,19 @@ def test_the_real_thing(tmp_path):
     model = pn.problems.digits().model
     model.load_state_dict(load_file(export))
     assert torch.isfinite(next(model.parameters())).all()
+
+
+def test_a_session_is_gone_on_with(run, tmp_path):
+    folder = tmp_path / "session"
+    assert run("--script", "improve f1", "--session", folder).exit_code == 0
+    result = run("--script", "undo; points", "--session", folder)
+    assert result.exit_code == 0, result.output
+    assert "Resumed at point 1 of 2." in result.stdout
+    assert "0 <- here" in result.stdout
+
+
+def test_a_card_needs_a_model_to_lie_beside(run, tmp_path):
+    assert run("--script", "show", "--card").exit_code == 2
+    export = tmp_path / "model.safetensors"
+    assert run("--script", "improve f1", "--export", export, "--card").exit_code == 0
+    assert "What was traded for what" in (tmp_path / "model.md").read_text()

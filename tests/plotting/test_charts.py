@@ -1,6 +1,7 @@
 """What the charts show is what the session has."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,6 +10,7 @@ import pytest
 import paretonav as pn
 from paretonav.plotting import CHARTS, save_plot
 from paretonav.plotting.charts import Bars, Parallel, Radar, Trajectory
+from paretonav.steering import Estimates
 
 SUFFIXES = ("png", "html")
 
@@ -71,10 +73,6 @@ def test_parallel_lines_are_those_of_the_points_asked_for(session):
 
 
 def test_dominated_points_are_grey(session):
-    from dataclasses import replace
-
-    from paretonav.steering import Estimates
-
     worse = pn.Session()
     for record in session:
         factor = 2 if record.id == 1 else 1

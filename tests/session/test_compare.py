@@ -1,10 +1,13 @@
 """Differences and their standard errors against the batches themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import paretonav as pn
 from paretonav.session import Comparison
+from paretonav.steering import Changes, Estimates
 
 
 def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
@@ -30,8 +33,8 @@ def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
 
 def test_better_is_lower_for_losses_and_as_said_for_metrics() -> None:
     values = {"x": -1.0, "y": 1.0}
-    changes = pn.steering.Changes(values, {"x": 0.1, "y": 0.1}, 100)
-    nothing = pn.steering.Changes({"x": 0.1, "y": -0.1}, {"x": 1.0, "y": 1.0}, 100)
+    changes = Changes(values, {"x": 0.1, "y": 0.1}, 100)
+    nothing = Changes({"x": 0.1, "y": -0.1}, {"x": 1.0, "y": 1.0}, 100)
     record = _record({"x": 2.0, "y": 2.0}, {"x": 0.5, "y": 0.5})
 
     def verdicts(change: object, up: dict[str, bool]) -> list[tuple[str, str, bool | None]]:
@@ -65,6 +68,14 @@ def test_a_function_has_exact_differences() -> None:
     assert (worse.noise, worse.better) == (False, False)
 
 
+def test_what_a_solver_leaves_over_is_no_difference() -> None:
+    navigator = pn.Navigator(pn.problems.quadratic(n=5, m=3))
+    navigator.start()
+    navigator.step(pn.Improve({"f1": 1.0}, hold=["f2"]), 0.02)
+    held = list(navigator.session.compare(0, 1))[1]
+    assert (held.noise, held.better) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("ids", "says"), [((), "two or more"), ((1,), "two or more"), ((1, 1), "once"), ((0, 9), "no point 9")]
 )
@@ -76,8 +87,4 @@ def test_what_cannot_be_compared(walked: pn.Session, ids: tuple[int, ...], says:
 def _record(losses: dict[str, float], metrics: dict[str, float]) -> pn.Record:
     navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
     navigator.start()
-    from dataclasses import replace
-
-    from paretonav.steering import Estimates
-
     return replace(navigator.points[0], losses=Estimates(losses), metrics=Estimates(metrics))

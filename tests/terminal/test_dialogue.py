@@ -97,6 +97,39 @@ def test_undo_and_go_branch_the_tree_of_points(dialogue, say, written):
     assert re.search(r"└─ 3 +1 .*improve f3 by 2%", written())
 
 
+def test_notes_and_stars_are_kept_and_shown(dialogue, say, written):
+    say("improve f1 by 2%; note 'better for  A'; star; points")
+    record = dialogue.navigator.points[1]
+    assert (record.note, record.star) == ("better for  A", True)
+    assert "Noted of point 1: better for  A." in written()
+    assert re.search(r"1 ★ <- here +0 .*improve f1 by 2%.*\n +better for  A", written())
+    say("note; star off")
+    record = dialogue.navigator.points[1]
+    assert (record.note, record.star) == ("", False)
+
+
+def test_points_are_compared(dialogue, say, written):
+    say("improve f1 by 2%; compare 0 1")
+    start, here = dialogue.navigator.points
+    assert re.search(rf"f1 +train +{start.losses['f1']:.4f} +{here.losses['f1']:.4f} .* -2.0%", written())
+    with pytest.raises(pn.SessionError, match="each of them once"):
+        say("compare 1 1")
+
+
+def test_a_card_lies_beside_the_model(dialogue, say, written, tmp_path):
+    say(f"export '{tmp_path / 'm.safetensors'}' card")
+    assert (tmp_path / "m.md").read_text("utf-8") == dialogue.navigator.session.card()
+    assert "m.md" in "".join(written().split())
+
+
+def test_a_resumed_dialogue_says_so(console, tmp_path):
+    for _ in range(2):
+        navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2), session=tmp_path / "session")
+        Dialogue(navigator, console).start()
+        navigator.session.close()
+    assert "Resumed at point 0 of 1." in console.file.getvalue()
+
+
 def test_files_are_written(say, tmp_path):
     for name in ("way.html", "way.png", "model.safetensors"):
         verb = "export" if name.startswith("model") else "plot"
@@ -187,6 +220,9 @@ def test_help_lists_every_command(say, written):
         "undo",
         "go",
         "points",
+        "compare",
+        "note",
+        "star",
         "plot",
         "export",
     ):

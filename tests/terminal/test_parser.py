@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 import paretonav as pn
 from paretonav.steering import Situation
 from paretonav.terminal.commands import (
+    Compare,
     Direction,
     Export,
     Go,
     Help,
     Hold,
     Improve,
+    Note,
     Plot,
     Points,
     Preview,
     Quit,
     Release,
     Show,
+    Star,
     Undo,
 )
 from paretonav.terminal.parser import VERBS, CommandError, parse
@@ -56,7 +59,10 @@ def problems_and_commands(draw):
             lambda: Release(draw(some | st.just(()))),
             lambda: Go(draw(st.integers(0, 999_999_999))),
             lambda: Plot("way" + draw(names) + "x" + draw(st.sampled_from([".png", ".html"]))),
-            lambda: Export("way" + draw(names) + "x.safetensors"),
+            lambda: Export("way" + draw(names) + "x.safetensors", draw(st.booleans())),
+            lambda: Compare(tuple(draw(st.lists(st.integers(0, 999), min_size=2, max_size=4)))),
+            lambda: Note(draw(st.just("") | names)),
+            lambda: Star(draw(st.booleans())),
             lambda: draw(st.sampled_from([Undo(), Points(), Show(), Help(), Quit()])),
         )
         return draw(st.sampled_from(makers))()
@@ -110,6 +116,12 @@ def test_word_salad_is_refused_or_makes_sense(text):
         ("plot my_way.HTML", Plot("my_way.HTML")),
         (r"plot C:\new\way.png", Plot(r"C:\new\way.png")),
         ('export "a ""b"".safetensors"', Export('a "b".safetensors')),
+        ("export m.safetensors card", Export("m.safetensors", card=True)),
+        ("compare 3 0 12", Compare((3, 0, 12))),
+        ("note good for  A, less so for 'B  1'", Note("good for A, less so for B  1")),
+        ("note", Note("")),
+        ("star", Star()),
+        ("star OFF", Star(on=False)),
         ("?", Help()),
         ("exit", Quit()),
         ("  undo  ", Undo()),
@@ -158,6 +170,10 @@ def test_nothing_is_no_command(text):
         ("plot way.pdf", "does not end in .html or .png"),
         ("plot my way.png", "put a name with spaces in quotes"),
         ("export model.pt", "does not end in .safetensors"),
+        ("export m.safetensors cards", "only one file name"),
+        ("compare 1", "number of a point is missing"),
+        ("compare 1 best", "points lists them"),
+        ("star bright", "'bright' is too much"),
         ("improve 'left", "not closed; add another '"),
     ],
 )

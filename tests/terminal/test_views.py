@@ -1,4 +1,6 @@
 import io
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,7 @@ from paretonav.session.formats import change, decimals, percent, relative, value
 from paretonav.steering import Changes, StepStatus
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
-from paretonav.terminal.views import step_view, tree
+from paretonav.terminal.views import points_view, step_view, tree
 
 
 def test_losses_show_at_least_four_digits():
@@ -50,6 +52,19 @@ def test_only_forks_indent_the_tree(ascii_only, drawn):
 def test_a_long_way_stays_at_the_margin():
     points = parents(None, *range(2000))
     assert {branch for branch, _ in tree(points, ascii_only=False)} == {""}
+
+
+def test_of_too_many_points_those_that_matter_are_listed():
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2))
+    navigator.start()
+    first = navigator.points[0]
+    points = [
+        first,
+        *(replace(first, id=i, parent=i - 1, star=i == 50, note="so " * (i == 60)) for i in range(1, 1000)),
+    ]
+    shown = render(points_view(points, 70, ascii_only=False))
+    assert [int(n) for n in re.findall(r"^(\d+)", shown, flags=re.M)] == [0, 50, 60, 70, *range(804, 1000)]
+    assert "800 of 1000 points are not shown" in shown
 
 
 def render(view, **options):
@@ -119,6 +134,6 @@ def test_no_line_is_wider_than_the_terminal(width):
     console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
     dialogue = Dialogue(pn.Navigator(pn.problems.quadratic(n=10, m=3)), console)
     dialogue.start()
-    for command in parse("improve f1; hold f2; show; points; help", ("f1", "f2", "f3")):
+    for command in parse("improve f1; hold f2; show; points; compare 0 1; help", ("f1", "f2", "f3")):
         dialogue.run(command)
     assert max(map(len, console.file.getvalue().splitlines())) <= width

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+_NOTHING = 1e-6
+
+
 class Difference(NamedTuple):
     """One loss or metric at a point, and how it differs from the first of the points compared.
 
@@ -23,7 +26,8 @@ class Difference(NamedTuple):
         value: there.
         change: from the first point's value.
         standard_error: of the change, from paired per-batch differences; None where it is not known.
-        noise: whether zero is inside the change's 95 % interval.
+        noise: whether zero is inside the change's 95 % interval, or the change is less than a millionth of the value:
+            what solvers leave over is no difference.
         better: whether the change is an improvement; None if it is noise, or nobody said which way is better.
     """
 
@@ -103,7 +107,8 @@ class Comparison:
 
     def _difference(self, split: str, name: str, record: Record, changes: Changes) -> Difference:
         change, errors = changes[name], changes.standard_errors
-        noise = changes.is_noise(name) or change == 0
+        first = measured(self.records[0])[split][name]
+        noise = changes.is_noise(name) or abs(change) <= _NOTHING * abs(first)
         up = self.higher_is_better.get(name) if split == "metric" else False
         return Difference(
             split=split,

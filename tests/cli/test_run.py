@@ -1,0 +1,96 @@
+"""Navigating a problem of one's own, found by its name."""
+
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from paretonav.cli import app
+
+PROBLEMS = """
+import paretonav as pn
+
+number = 3
+
+def good():
+    return pn.problems.quadratic(n=10, m=3)
+
+def bad():
+    return helper()
+
+def helper():
+    raise KeyError("lost")
+
+def nothing():
+    pass
+
+def refused():
+    return pn.FunctionProblem(lambda x: x, 3)
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """In a folder with modules of problems."""
+    (tmp_path / "my_problems.py").write_text(PROBLEMS)
+    (tmp_path / "my_broken.py").write_text("import no_such_module_anywhere")
+    (tmp_path / "my_typo.py").write_text("def f(:")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("my_problems", "my_broken", "my_typo"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield lambda *arguments: CliRunner().invoke(app, ["run", *map(str, arguments)])
+    for name in ("my_problems", "my_broken", "my_typo"):
+        sys.modules.pop(name, None)
+
+
+def test_a_problem_of_ones_own(run, tmp_path):
+    result = run("my_problems:good", "--session", "walk", "--script", "improve f1; note this one; star")
+    assert result.exit_code == 0, result.output
+    assert "Accepted." in result.stdout
+    result = run(
+        "my_problems:good", "--session", "walk", "--script", "compare 0 1; points", "--plot", "w.html"
+    )
+    assert "Resumed at point 1 of 2." in result.stdout
+    assert "★" in result.stdout
+    assert "this one" in result.stdout
+    assert (tmp_path / "w.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "says"),
+    [
+        ("my_problems", 2, "write it like this: my_problems:function"),
+        ("my_problems.py:good", 2, "write it like this: my_problems:function"),
+        ("no_such_module:good", 2, "there is no module 'no_such_module'"),
+        ("my_problems.inner:good", 2, "there is no module 'my_problems.inner'"),
+        ("my_problems:goof", 2, "'my_problems' has no function 'goof'"),
+        ("my_problems:number", 2, "has a int, not a function, 'number'"),
+        ("my_problems:nothing", 2, "returned a NoneType; let it return a problem"),
+        ("my_problems:bad", 1, "'my_problems:bad' failed"),
+        ("my_problems:refused", 1, "'my_problems:refused' failed"),
+        ("my_broken:good", 1, "importing 'my_broken' failed"),
+        ("my_typo:good", 1, "importing 'my_typo' failed"),
+    ],
+)
+def test_what_is_no_problem(run, target, status, says):
+    result = run(target, "--script", "show")
+    assert result.exit_code == status, result.output
+    assert says.lower() in " ".join(result.stderr.split()).lower()
+
+
+def test_the_traceback_is_theirs(run):
+    told = run("my_problems:bad").stderr
+    assert told.index("in bad") < told.index("in helper") < told.index("KeyError: 'lost'")
+    assert "target.py" not in told
+    assert "importlib" not in run("my_broken:good").stderr
+
+
+def test_another_problem_s_session_is_refused(run, tmp_path):
+    (tmp_path / "my_problems.py").write_text(PROBLEMS.replace("m=3", "m=2"))
+    assert run("my_problems:good", "--session", "walk", "--script", "show").exit_code == 0
+    (tmp_path / "my_problems.py").write_text(PROBLEMS)
+    sys.modules.pop("my_problems")
+    result = run("my_problems:good", "--session", "walk", "--script", "show")
+    assert result.exit_code == 1
+    assert "of another problem" in " ".join(result.stderr.split())
