@@ -119,10 +119,15 @@ class Database:
         (application,) = execute("PRAGMA application_id").fetchone()
         (version,) = execute("PRAGMA user_version").fetchone()
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (others,) = execute("SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
         if check != "ok":
             raise SessionError(f"{str(self.path)!r} is damaged: {check}; restore it from a backup")
         if tables and application != APPLICATION:
             raise SessionError(f"{str(self.path)!r} is a database of another program; give another folder")
+        if others:
+            raise SessionError(
+                f"{str(self.path)!r} has triggers or views, which paretonav does not make; give another"
+            )
         if version > len(MIGRATIONS):
             raise SessionError(
                 f"{str(self.path)!r} has schema version {version}, and this paretonav knows those up to "
@@ -158,7 +163,9 @@ class Database:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, ValueError, RecursionError) as error:
+        except (sqlite3.Error, ValueError, RecursionError, SessionError) as error:
+            if isinstance(error, SessionError) and str(self.path) in str(error):
+                raise
             raise SessionError(f"cannot {what} {str(self.path)!r}: {error}; {_remedy(error)}") from error
 
 

@@ -72,7 +72,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and facts of a safetensors file.
+    """The tensors and facts of a checked safetensors file.
 
     Raises:
         SessionError: it is missing, incomplete, or something else.
@@ -81,8 +81,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             facts = dict(file.metadata() or {})
-        if _CHECKSUM in facts and _signed(tensors, facts) != facts:
-            raise ValueError("its checksum is another one")
+        if _signed(tensors, facts) != facts:
+            raise ValueError("it does not have the checksum of what it holds")
         return tensors, facts
 
 
@@ -94,7 +94,7 @@ def readable(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise SessionError(f"{str(path)!r} is missing; restore it from a backup") from error
     except (SafetensorError, OSError, ValueError, RuntimeError, RecursionError) as error:
-        if isinstance(error, SessionError):
+        if isinstance(error, SessionError) and str(path) in str(error):
             raise
         raise SessionError(
             f"{str(path)!r} is damaged or is no file of this kind: {error}; restore it from a backup"
@@ -110,7 +110,7 @@ def _signed(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> dict[str
         flat = tensor.reshape(-1).as_strided(
             (tensor.numel(),), (1,)
         )  # the stride of a single entry may be any
-        check.update(flat.view(torch.uint8).numpy())
+        check.update(flat.view(torch.uint8).numpy().data)
     return {**facts, _CHECKSUM: check.hexdigest()}
 
 
