@@ -36,9 +36,9 @@ PROBLEMS: dict[str, Callable[[int], ModelProblem]] = {
     "adult": lambda seed: pn.problems.adult(seed=seed),
     "census": lambda seed: pn.problems.census(seed=seed),
     "digits": lambda seed: pn.problems.digits(seed=seed),
-    "fashion": lambda seed: pn.problems.fashion(train_size=3000, validation_size=1500, epochs=100, seed=seed),
+    "fashion": lambda seed: pn.problems.fashion(train_size=2000, validation_size=1000, epochs=150, seed=seed),
     "fashion3": lambda seed: pn.problems.fashion(
-        items=3, train_size=3000, validation_size=1500, epochs=100, seed=seed
+        items=3, train_size=2000, validation_size=1000, epochs=150, seed=seed
     ),
     "sentences": lambda seed: pn.problems.sentences(seed=seed),
 }
