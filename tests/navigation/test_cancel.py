@@ -312,6 +312,20 @@ def test_an_interrupt_in_the_model_loses_nothing(calls: int) -> None:
     assert not nav.problem.watch.active
 
 
+def test_what_a_corrector_has_written_into_the_model_is_undone() -> None:
+    class Careless:
+        def correct(self, problem, theta, weights, geometry, guide=None):
+            problem.set_parameters(0 * theta)
+            raise LookupError("lost")
+
+    nav = on_a_function()
+    nav.start()
+    nav.corrector = Careless()
+    with pytest.raises(LookupError, match="lost"):
+        nav.step(WISH, 0.05)
+    assert torch.equal(nav.problem.parameters(), nav.here.parameters)
+
+
 @pytest.mark.parametrize("after", ["keeping", "writing"])
 def test_an_interrupt_when_a_point_has_been_kept_leaves_it_accepted(
     after: str, monkeypatch: pytest.MonkeyPatch
