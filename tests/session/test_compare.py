@@ -69,7 +69,7 @@ def test_a_function_has_exact_differences() -> None:
 
 
 def test_what_a_solver_leaves_over_is_no_difference() -> None:
-    navigator = pn.Navigator(pn.problems.quadratic(n=5, m=3))
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=3))
     navigator.start()
     navigator.step(pn.Improve({"f1": 1.0}, hold=["f2"]), 0.02)
     held = list(navigator.session.compare(0, 1))[1]
