@@ -61,7 +61,7 @@ def test_a_script_that_fails_says_where(run, script, says):
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("improve f9", "no objective 'f9'"),
+        ("improve f9", "no objective or metric 'f9'"),
         ("show; imporve f1", "(imporve f1): there is no command"),
         ("show '", "not closed"),
     ],

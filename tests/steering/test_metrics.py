@@ -172,6 +172,37 @@ def test_a_bound_on_a_loss_is_kept_to_second_order_while_a_metric_improves(nav: 
         assert planned[payer] <= share * free[payer] + 1e-6
 
 
+@pytest.mark.parametrize(("name", "share"), [("task 1", 0.3), ("error", 0.0), ("score", 0.2), ("hits", 0.0)])
+def test_no_loss_or_metric_ends_beyond_its_bound(nav: pn.Navigator, name: str, share: float) -> None:
+    """Where the free step would pass it, smooth or by leaps, higher or lower the better."""
+    improved = "task 2" if name == "hits" else "task 0"
+    before = {**nav.here.losses, **nav.here.metrics}
+    free = nav.step(pn.Improve({improved: 1.0}), 0.04)
+    after = {**free.point.losses, **free.point.metrics}
+    nav.undo()
+    bound = before[name] + share * (after[name] - before[name])
+    step = nav.step(pn.Classify(improve=[improved], allow={name: bound}), 0.04)
+    worse = -1.0 if name in ("hits", "score") else 1.0
+    assert worse * (after[name] - bound) > 0
+    assert step.status is not pn.StepStatus.REJECTED
+    assert worse * ({**step.point.losses, **step.point.metrics}[name] - bound) <= 1e-12
+    assert step.achieved[improved] < 0.5 * free.achieved[improved]
+
+
+def test_metrics_can_be_aimed_at(nav: pn.Navigator) -> None:
+    before = nav.here
+    target = {"error": 0.97 * before.metrics["error"], "task 0": 1.01 * before.losses["task 0"]}
+    step = nav.step(pn.Aim(target))
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert nav.here.metrics["error"] == pytest.approx(target["error"], rel=2e-3)
+    assert nav.here.losses["task 0"] == pytest.approx(target["task 0"], rel=2e-3)
+    nav.go_to(0)
+    far = nav.step(pn.Aim({"task 0": 0.0, "score": 10.0}))
+    assert far.status is pn.StepStatus.SHORTENED
+    assert far.reason.startswith("the target is out of reach")
+    assert nav.here.losses["task 0"] < before.losses["task 0"]
+
+
 def test_what_is_beyond_its_bound_already_is_said(nav: pn.Navigator) -> None:
     metrics, losses = nav.here.metrics, nav.here.losses
     for name, bound in (

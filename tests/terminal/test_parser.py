@@ -9,30 +9,38 @@ from hypothesis import strategies as st
 import paretonav as pn
 from paretonav.steering import Situation
 from paretonav.terminal.commands import (
+    Aim,
+    Classify,
     Compare,
     Direction,
+    Explain,
     Export,
     Go,
     Help,
     Hold,
     Improve,
     Note,
+    Options,
     Plot,
     Points,
+    Prefer,
     Preview,
     Quit,
     Release,
     Show,
     Star,
+    Take,
     Undo,
 )
-from paretonav.terminal.parser import VERBS, CommandError, parse
+from paretonav.terminal.parser import VERBS, parse
+from paretonav.terminal.words import CommandError
 
 TASKS = ("left", "right", "middle")
 
 names = st.text(min_size=1, max_size=12)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 percents = st.floats(min_value=1e-9, max_value=1e9)
+numbers = st.integers(0, 999_999_999)
 
 
 @st.composite
@@ -46,10 +54,25 @@ def problems_and_commands(draw):
         drawn = draw(st.lists(weights, min_size=len(chosen), max_size=len(chosen)).filter(useful))
         return tuple(zip(chosen, drawn, strict=True))
 
+    def classes():
+        order = draw(st.permutations(known))
+        cuts = sorted(draw(st.lists(st.integers(0, len(order)), min_size=4, max_size=4)))
+        parts = [tuple(order[a:b]) for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+        to, allow = (tuple((name, draw(finite)) for name in part) for part in parts[1:3])
+        improve = parts[0] if parts[0] or to else (order[0],)
+        rest = [tuple(name for name in part if name not in improve) for part in parts[3:]]
+        allow = tuple(entry for entry in allow if entry[0] not in improve)
+        return Classify(improve, to, rest[0], allow, rest[1], draw(percents))
+
     def trade():
-        if draw(st.booleans()):
-            return Improve(entries(finite.map(abs), any), draw(percents))
-        return Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents))
+        makers = (
+            lambda: Improve(entries(finite.map(abs), any), draw(percents)),
+            lambda: Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents)),
+            lambda: Aim(entries(finite, any), draw(percents | st.just(100.0)), entries(finite, any)),
+            lambda: Prefer(draw(numbers), draw(numbers), draw(percents)),
+            classes,
+        )
+        return draw(st.sampled_from(makers))()
 
     def one():
         makers = (
@@ -57,7 +80,10 @@ def problems_and_commands(draw):
             lambda: Preview(trade()),
             lambda: Hold(draw(some)),
             lambda: Release(draw(some | st.just(()))),
-            lambda: Go(draw(st.integers(0, 999_999_999))),
+            lambda: Go(draw(numbers)),
+            lambda: Take(draw(numbers)),
+            lambda: Options(draw(percents)),
+            lambda: Explain(draw(some | st.just(()))),
             lambda: Plot("way" + draw(names) + "x" + draw(st.sampled_from([".png", ".html"]))),
             lambda: Export("way" + draw(names) + "x.safetensors", draw(st.booleans())),
             lambda: Compare(tuple(draw(st.lists(st.integers(0, 999), min_size=2, max_size=4)))),
@@ -83,7 +109,27 @@ def test_garbage_is_refused_in_words(text):
 
 
 words = st.sampled_from(
-    [*VERBS, *TASKS, "by", "all", "5%", "%", "1", "-1", "+.5", "1e999", ";", "'", '"', "x.png", "?", "nan"]
+    [
+        *VERBS,
+        *TASKS,
+        "by",
+        "to",
+        "over",
+        "allow",
+        "all",
+        "5%",
+        "%",
+        "1",
+        "-1",
+        "+.5",
+        "1e999",
+        ";",
+        "'",
+        '"',
+        "x.png",
+        "?",
+        "nan",
+    ]
 )
 
 
@@ -94,10 +140,11 @@ def test_word_salad_is_refused_or_makes_sense(text):
     except CommandError:
         return
     for command in commands:
-        if isinstance(command, Improve | Direction):
-            assert math.isfinite(command.amount)
-            assert command.amount > 0
-            command.preference(()).wish(Situation.of(dict.fromkeys(TASKS, 1.0)))
+        if isinstance(command, Improve | Direction | Aim | Classify):
+            assert math.isfinite(command.percent)
+            assert command.percent > 0
+            if isinstance(command, Improve | Direction):
+                command.preference(()).wish(Situation.of(dict.fromkeys(TASKS, 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +155,22 @@ def test_word_salad_is_refused_or_makes_sense(text):
         ("improve left right 2 by 5 %", Improve((("left", 1.0), ("right", 2.0)), 5.0)),
         ("direction left -1 middle +0.5 by 1%", Direction((("left", -1.0), ("middle", 0.5)), 1.0)),
         ("preview improve 'left'", Preview(Improve((("left", 1.0),)))),
+        ("aim left 0.5 Right -1", Aim((("left", 0.5), ("right", -1.0)))),
+        ("aim left 0.5 by 50% allow right .4", Aim((("left", 0.5),), 50.0, (("right", 0.4),))),
+        (
+            "classify improve left to right 0.4 hold middle by 2%",
+            Classify(("left",), (("right", 0.4),), ("middle",), percent=2.0),
+        ),
+        (
+            "classify allow right 0.4 free middle improve left",
+            Classify(("left",), (), (), (("right", 0.4),), ("middle",)),
+        ),
+        ("prefer 3 over 1", Prefer(3, 1)),
+        ("preview prefer 3 over 1 by 1%", Preview(Prefer(3, 1, 1.0))),
+        ("options", Options()),
+        ("take 2", Take(2)),
+        ("explain", Explain()),
+        ("explain LEFT", Explain(("left",))),
         ("hold left middle", Hold(("left", "middle"))),
         ("release", Release()),
         ("release all", Release()),
@@ -143,7 +206,7 @@ def test_nothing_is_no_command(text):
         ("dance", "help lists all"),
         ("improve", "name of an objective is missing"),
         ("improve by 5%", "missing before 'by'"),
-        ("improve lft", "did you mean left?.*the objectives are left, right and middle"),
+        ("improve lft", "did you mean left?.*there are left, right and middle"),
         ("improve left by", "the amount is missing"),
         ("improve left by 5", "write the amount like this: by 5%"),
         ("improve left by five%", "write the amount like this: by 5%"),
@@ -159,9 +222,21 @@ def test_nothing_is_no_command(text):
         ("direction left +1", "negative change"),
         ("direction left -1 left -1", "more than once"),
         ("preview undo", "cannot be previewed"),
-        ("preview", "improve or direction is missing"),
+        ("preview", "what to preview is missing"),
         ("hold", "name of an objective is missing"),
         ("hold left left", "more than once"),
+        ("aim left", "the value to aim at of left is missing"),
+        ("aim left 0.5 left 0.4", "more than once"),
+        ("classify left", "a class is missing"),
+        ("classify", "nothing is to improve"),
+        ("classify hold left", "nothing is to improve"),
+        ("classify improve left hold left", "more than once"),
+        ("classify improve left improve right", "'improve' is there more than once"),
+        ("classify improve hold left", "missing before 'hold'"),
+        ("classify to left", "the value to improve to of left is missing"),
+        ("prefer 1 2", "'over' is missing"),
+        ("prefer best over 2", "points lists them"),
+        ("take best", "options lists them"),
         ("undo 2", "'2' is too much"),
         ("go", "number of a point is missing"),
         ("go back", "points lists them"),
@@ -190,7 +265,7 @@ def test_all_mistakes_of_a_script_are_named_at_once():
 
 def test_names_that_differ_by_case_need_it():
     assert parse("hold Loss", ("loss", "Loss")) == [Hold(("Loss",))]
-    with pytest.raises(CommandError, match="no objective 'LOSS'"):
+    with pytest.raises(CommandError, match="no objective or metric 'LOSS'"):
         parse("hold LOSS", ("loss", "Loss"))
 
 

@@ -13,7 +13,7 @@ from paretonav.cli.target import TargetError
 from paretonav.errors import ParetonavError
 from paretonav.terminal.console import new_console
 from paretonav.terminal.drive import sentence
-from paretonav.terminal.parser import CommandError
+from paretonav.terminal.words import CommandError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 

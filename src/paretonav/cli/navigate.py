@@ -20,7 +20,8 @@ from paretonav.terminal.commands import Command, Export, Plot, quoted
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script
-from paretonav.terminal.parser import EXPORT_FORMATS, CommandError, parse, path_with
+from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
+from paretonav.terminal.words import CommandError
 
 _WELCOME = (
     "Which digit is on the left, on the right, in the middle? Three tasks share a network "

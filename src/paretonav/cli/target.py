@@ -11,7 +11,7 @@ from types import TracebackType
 from paretonav.errors import ParetonavError
 from paretonav.objectives import Problem
 from paretonav.session.wording import printable
-from paretonav.terminal.parser import CommandError
+from paretonav.terminal.words import CommandError
 
 
 class TargetError(ParetonavError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan, plan
 from paretonav.steering.predictions import predictions
 from paretonav.steering.preferences import Compare, Direction, Improve, Preference
+from paretonav.steering.preferences.checks import names
 from paretonav.steering.situation import situation
 from paretonav.steering.wording import listed
 
@@ -48,7 +49,7 @@ class Option:
     predicted_metrics: Changes
 
 
-def options(front: FrontModel, amount: float) -> tuple[Option, ...]:
+def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple[Option, ...]:
     """Distinct proposals around the point of ``front``, none of which is better than another in every loss.
 
     Each objective improved in turn, all of them made more even, and the exchange of two that brings most for what it
@@ -57,11 +58,16 @@ def options(front: FrontModel, amount: float) -> tuple[Option, ...]:
     Args:
         front: at the point.
         amount: how much is improved, relative to the present value.
+        hold: names of what shall not move.
     """
-    singles = [(f"improve {name}", Improve({name: 1.0})) for name in _different_objectives(front)]
+    hold = names(hold, "hold")
+    situation(front).require_known(hold)
+    singles = [
+        (f"improve {name}", Improve({name: 1.0}, hold=hold)) for name in _different_objectives(front, hold)
+    ]
     proposals = [
         _Proposal.of(front, title, preference, amount)
-        for title, preference in [*singles, *_more_even(front), *_exchange(front, amount)]
+        for title, preference in [*singles, *_more_even(front, hold), *_exchange(front, amount, hold)]
     ]
     chosen = _distinct(_not_dominated([proposal for proposal in proposals if proposal is not None]))
     order = {name: place for place, (name, _) in enumerate(singles)}
@@ -103,20 +109,24 @@ def _rays(front: FrontModel) -> Array:
     return np.asarray(np.linalg.solve(front.metric, front.response.T).T)
 
 
-def _different_objectives(front: FrontModel) -> list[str]:
+def _different_objectives(front: FrontModel, hold: Sequence[str]) -> list[str]:
     """The names of the objectives whose improvement does the most different things, to first order."""
     changes = -_rays(front) @ front.response.T / _sizes(front)
     lengths = np.linalg.norm(changes, axis=1, keepdims=True)
     directions = changes / np.maximum(lengths, 1e-300)
-    chosen = [0]
-    while len(chosen) < min(_MOST, front.m):
-        distances = np.linalg.norm(directions[:, None] - directions[chosen], axis=2).min(axis=1)
-        distances[chosen] = -1.0
-        chosen.append(int(distances.argmax()))
+    free = [i for i, name in enumerate(front.names) if name not in hold]
+    chosen = free[:1]
+    while len(chosen) < min(_MOST, len(free)):
+        distances = {
+            i: np.linalg.norm(directions[i] - directions[chosen], axis=1).min()
+            for i in free
+            if i not in chosen
+        }
+        chosen.append(max(distances, key=distances.__getitem__))
     return [front.names[i] for i in sorted(chosen)]
 
 
-def _more_even(front: FrontModel) -> Iterator[tuple[str, Preference]]:
+def _more_even(front: FrontModel, hold: Sequence[str]) -> Iterator[tuple[str, Preference]]:
     """Towards where every objective is as far from its best as the others, in parts of its range here.
 
     Best and range are guessed from where the cheapest way to improve each objective ends.
@@ -136,7 +146,7 @@ def _more_even(front: FrontModel) -> Iterator[tuple[str, Preference]]:
     wanted = front.losses - (position - position.mean()) * ranges
     better, worse = (dict(zip(front.names, x.tolist(), strict=True)) for x in (wanted, front.losses))
     try:
-        wish = along_the_front(front, Compare(better, worse).wish(situation(front)))
+        wish = along_the_front(front, Compare(better, worse, hold).wish(situation(front)))
     except PreferenceError:
         return
     largest = np.nanmax(np.abs(wish.direction))
@@ -148,15 +158,18 @@ def _more_even(front: FrontModel) -> Iterator[tuple[str, Preference]]:
     )
 
 
-def _exchange(front: FrontModel, amount: float) -> Iterator[tuple[str, Preference]]:
+def _exchange(front: FrontModel, amount: float, hold: Sequence[str]) -> Iterator[tuple[str, Preference]]:
     """The exchange of two objectives, all others held, that brings most for what it costs, relative to the losses."""
     if front.m < 3:
         return
     prices = front.normal * _sizes(front)
-    payer, cheapest = int(prices.argmax()), np.argsort(prices)
+    free = np.array([name not in hold for name in front.names])
+    payer, cheapest = int(np.where(free, prices, -np.inf).argmax()), np.flatnonzero(free)
+    cheapest = cheapest[np.argsort(prices[cheapest])]
     best: tuple[float, str, Preference] | None = None
     for i in cheapest[cheapest != payer][:_BARGAINS]:
-        held = [name for k, name in enumerate(front.names) if k not in (i, payer)]
+        others = [name for k, name in enumerate(front.names) if k not in (i, payer)]
+        held = tuple(dict.fromkeys([*others, *hold]))
         title = f"most for least: {front.names[i]}, paid by {front.names[payer]}"
         found = _Proposal.of(front, title, Improve({front.names[i]: 1.0}, hold=held), amount)
         if found is None or not found.relative[payer] > 0:

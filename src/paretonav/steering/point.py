@@ -82,13 +82,14 @@ class Point:
         """Name -> whether improving an objective costs others anything on validation data, or is only noise."""
         return conflicts(self.front)
 
-    def options(self, amount: float = 0.05) -> tuple[Option, ...]:
+    def options(self, amount: float = 0.05, hold: Sequence[str] = ()) -> tuple[Option, ...]:
         """A few distinct proposals from here, with their predicted outcomes; no pass over data.
 
         Args:
             amount: how much is improved, relative to the present value.
+            hold: names of what shall not move.
         """
-        return options(self.front, check_amount(amount))
+        return options(self.front, check_amount(amount), hold)
 
     @property
     def trade_offs(self) -> dict[str, Values]:

@@ -2,67 +2,50 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from paretonav import steering
 from paretonav.session.wording import number
+from paretonav.terminal.trades import (
+    DEFAULT_PERCENT,
+    KEYWORDS,
+    Aim,
+    Classify,
+    Direction,
+    Improve,
+    Prefer,
+    Trade,
+    quoted,
+)
 
-DEFAULT_PERCENT = 5.0
-_BARE = re.compile(r"[^\W\d]\w*")
-
-
-@dataclass(frozen=True)
-class Trade:
-    """A wish for a step.
-
-    Attributes:
-        entries: (name, weight) of the objectives and metrics it names.
-        percent: how much of it.
-        allow: (name, value) of those that may not get worse than that.
-    """
-
-    entries: tuple[tuple[str, float], ...]
-    percent: float = DEFAULT_PERCENT
-    allow: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def amount(self) -> float:
-        """``percent`` as a fraction."""
-        return self.percent / 100
-
-    def preference(self, held: Iterable[str]) -> steering.Preference:
-        """The library's preference: the weights are proportions of the losses' changes, as in Python."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Improve(Trade):
-    """Improve some objectives or metrics in proportion to their weights."""
-
-    def preference(self, held: Iterable[str]) -> steering.Preference:
-        return steering.Improve(dict(self.entries), hold=tuple(held), allow=dict(self.allow))
-
-    def __str__(self) -> str:
-        alone = len(self.entries) == 1
-        words = (quoted(n) if alone and w == 1 else f"{quoted(n)} {number(w)}" for n, w in self.entries)
-        text = f"improve {' '.join(words)} by {number(self.percent)}%"
-        if self.allow:
-            text += " allow " + " ".join(f"{quoted(name)} {number(value)}" for name, value in self.allow)
-        return text
-
-
-@dataclass(frozen=True)
-class Direction(Trade):
-    """Change some objectives in signed proportions; negative is an improvement."""
-
-    def preference(self, held: Iterable[str]) -> steering.Preference:
-        return steering.Direction({**dict(self.entries), **dict.fromkeys(held, 0.0)})
-
-    def __str__(self) -> str:
-        words = (f"{quoted(n)} {number(change, '+')}" for n, change in self.entries)
-        return f"direction {' '.join(words)} by {number(self.percent)}%"
+__all__ = [
+    "DEFAULT_PERCENT",
+    "KEYWORDS",
+    "Aim",
+    "Classify",
+    "Command",
+    "Compare",
+    "Direction",
+    "Explain",
+    "Export",
+    "Go",
+    "Help",
+    "Hold",
+    "Improve",
+    "Note",
+    "Options",
+    "Plot",
+    "Points",
+    "Prefer",
+    "Preview",
+    "Quit",
+    "Release",
+    "Show",
+    "Star",
+    "Take",
+    "Trade",
+    "Undo",
+    "quoted",
+]
 
 
 @dataclass(frozen=True)
@@ -73,6 +56,36 @@ class Preview:
 
     def __str__(self) -> str:
         return f"preview {self.trade}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Show a few proposals for a step."""
+
+    percent: float = DEFAULT_PERCENT
+
+    def __str__(self) -> str:
+        return f"options by {number(self.percent)}%"
+
+
+@dataclass(frozen=True)
+class Take:
+    """Take one of the proposals that were shown."""
+
+    option: int
+
+    def __str__(self) -> str:
+        return f"take {self.option}"
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Say in words what the last step did."""
+
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(["explain", *map(quoted, self.names)])
 
 
 @dataclass(frozen=True)
@@ -199,7 +212,13 @@ class Quit:
 Command = (
     Improve
     | Direction
+    | Aim
+    | Classify
+    | Prefer
     | Preview
+    | Options
+    | Take
+    | Explain
     | Hold
     | Release
     | Undo
@@ -214,13 +233,3 @@ Command = (
     | Help
     | Quit
 )
-
-KEYWORDS = frozenset({"by", "all", "allow"})
-"""Words that are no names unless they are quoted."""
-
-
-def quoted(word: str) -> str:
-    """``word`` as it must be typed: bare if that is clear, else in double quotes (its own are doubled)."""
-    if _BARE.fullmatch(word) and word.lower() not in KEYWORDS:
-        return word
-    return '"' + word.replace('"', '""') + '"'

@@ -12,12 +12,13 @@ from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
 from paretonav.session.wording import describe, listed, number, printable
-from paretonav.steering import Improve, StepStatus
+from paretonav.steering import Improve, Option, Preference, Step, StepStatus, explain
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
 from paretonav.terminal.views import (
     compare_view,
     help_view,
+    options_view,
     outlook_view,
     point_view,
     points_view,
@@ -48,6 +49,8 @@ class Dialogue:
         self.console = console
         self.held: tuple[str, ...] = ()
         self._ask = ask
+        self._options: tuple[int | None, tuple[Option, ...]] = (None, ())
+        self._last: Step | None = None
 
     def start(self) -> None:
         """Go to the first point and show it."""
@@ -68,10 +71,19 @@ class Dialogue:
             ParetonavError: it was not carried out; the navigation is where it was.
         """
         match command:
-            case say.Improve() | say.Direction():
-                self._step(command)
+            case say.Improve() | say.Direction() | say.Aim() | say.Classify() | say.Prefer():
+                self._step(self._preference(command), command.percent / 100)
             case say.Preview(trade):
-                self._preview(trade)
+                self._preview(self._preference(trade), trade.percent / 100)
+            case say.Options(percent):
+                self._show_options(percent / 100)
+            case say.Take(number_):
+                option = self._option(number_)
+                self._step(option.preference, option.amount)
+            case say.Explain(names):
+                if self._last is None:
+                    raise RefusedError("there is no step to explain yet; take one first")
+                self._say(explain(self._last, *names))
             case say.Hold(names):
                 self._set_held((*self.held, *(name for name in names if name not in self.held)))
             case say.Release(names):
@@ -109,14 +121,15 @@ class Dialogue:
             case say.Quit():
                 pass
 
-    def _step(self, trade: say.Trade) -> None:
-        self._preview(trade)
+    def _step(self, preference: Preference, amount: float) -> None:
+        self._preview(preference, amount)
         if not self._ask("Take this step? [y/n] "):
             self._say("Not taken.")
             return
         before = self.navigator.here
         with watched_on(self.console) as watched:
-            step = self.navigator.step(trade.preference(self.held), trade.amount, *watched)
+            step = self.navigator.step(preference, amount, *watched)
+        self._last = step
         self.console.print()
         self.console.print(step_view(step, before))
         if step.status is StepStatus.REJECTED:
@@ -127,20 +140,34 @@ class Dialogue:
         self.console.print()
         self._summarise()
 
-    def _preview(self, trade: say.Trade) -> None:
-        preference = trade.preference(self._holdable(trade))
+    def _preview(self, preference: Preference, amount: float) -> None:
         try:
-            preview = self.navigator.preview(preference, trade.amount)
+            preview = self.navigator.preview(preference, amount)
         except InfeasiblePreferenceError as error:
-            raise RefusedError(_infeasible(trade, error)) from error
-        self.console.print(preview_view(preview, self.navigator.here, describe(preference, trade.amount)))
+            raise RefusedError(_infeasible(amount, error)) from error
+        self.console.print(preview_view(preview, self.navigator.here, describe(preference, amount)))
 
-    def _holdable(self, trade: say.Trade) -> tuple[str, ...]:
-        """What is held, if the trade does not contradict it."""
-        for name, weight in trade.entries:
-            if weight and name in self.held:
+    def _preference(self, trade: say.Trade) -> Preference:
+        """What a trade asks for with what is held, if it does not contradict that."""
+        for name in trade.moved:
+            if name in self.held:
                 raise RefusedError(f"{printable(name)} is held; first say: release {say.quoted(name)}")
-        return self.held
+        return trade.preference(self.held, self.navigator.points)
+
+    def _show_options(self, amount: float) -> None:
+        here = self.navigator.here
+        self._options = here.id, here.options(amount, hold=self.held)
+        if not self._options[1]:
+            raise RefusedError("nothing is possible here; release what is held, or go to another point")
+        self.console.print(options_view(self._options[1], here))
+
+    def _option(self, place: int) -> Option:
+        point, found = self._options
+        if point != self.navigator.here.id:
+            raise RefusedError("the options of this point have not been shown; first say: options")
+        if not 1 <= place <= len(found):
+            raise RefusedError(f"there is no option {place}; they are numbered from 1 to {len(found)}")
+        return found[place - 1]
 
     def _release(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -172,8 +199,8 @@ class Dialogue:
         self.console.print(printable(text))
 
 
-def _infeasible(trade: say.Trade, error: InfeasiblePreferenceError) -> str:
-    wanted = f"{number(trade.percent)}% is not possible here: {error.reason}"
+def _infeasible(amount: float, error: InfeasiblePreferenceError) -> str:
+    wanted = f"{100 * amount:.6g}% is not possible here: {error.reason}"
     possible = int(1000 * error.reach) / 10
     if possible == 0:
         return f"{wanted}; release what is held, or improve something else"

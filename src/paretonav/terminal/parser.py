@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from os.path import splitext
-from typing import NamedTuple
 
-from paretonav.errors import ParetonavError
 from paretonav.plotting import FORMATS
 from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import (
     DEFAULT_PERCENT,
     Command,
     Compare,
-    Direction,
+    Explain,
     Export,
     Go,
     Help,
     Hold,
-    Improve,
     Note,
+    Options,
     Plot,
     Points,
     Preview,
@@ -31,26 +26,13 @@ from paretonav.terminal.commands import (
     Release,
     Show,
     Star,
-    Trade,
+    Take,
     Undo,
 )
+from paretonav.terminal.wishes import WISHES
+from paretonav.terminal.words import CommandError, Words, statements, suggestion
 
 EXPORT_FORMATS = (".safetensors",)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_TOKEN = re.compile(
-    r"""(?P<end>[;\n])|"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<open>["'])|(?P<bare>[^\s;]+)"""
-)
-
-
-class CommandError(ParetonavError):
-    """A command that makes no sense; the message says what would."""
-
-
-class Token(NamedTuple):
-    """A word, and whether it was in quotes."""
-
-    text: str
-    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,194 +72,43 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
     return commands
 
 
-def statements(text: str) -> Iterator[list[Token]]:
-    """The words of each command that has any."""
-    tokens: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind == "open":
-            raise CommandError(
-                f"the quote in {printable(text[match.start() :])} is not closed; add another {match[0]}"
-            )
-        if kind == "end":
-            if tokens:
-                yield tokens
-            tokens = []
-        elif kind == "bare":
-            tokens.append(Token(match[0]))
-        else:
-            mark = match[0][0]
-            tokens.append(Token(match[str(kind)].replace(2 * mark, mark), quoted=True))
-    if tokens:
-        yield tokens
-
-
-class Words:
-    """The words of one command, read from left to right."""
-
-    def __init__(self, tokens: Sequence[Token], names: Sequence[str], metrics: Sequence[str] = ()) -> None:
-        self._left = list(tokens)
-        self._names = (*names, *metrics)
-        self.objectives = tuple(names)
-
-    def __bool__(self) -> bool:
-        return bool(self._left)
-
-    def take(self, expected: str) -> Token:
-        """The next word; ``expected`` says what is missing if there is none."""
-        if not self._left:
-            raise CommandError(f"{expected} is missing")
-        return self._left.pop(0)
-
-    def at_keyword(self, keyword: str) -> bool:
-        """Whether the next word is this one."""
-        return bool(self._left) and not self._left[0].quoted and self._left[0].text.lower() == keyword
-
-    def take_keyword(self, keyword: str) -> bool:
-        """The same; if so it is taken."""
-        found = self.at_keyword(keyword)
-        if found:
-            self._left.pop(0)
-        return found
-
-    def take_number(self) -> float | None:
-        """The next word if it is a number."""
-        if not self._left or self._left[0].quoted or not _NUMBER.fullmatch(self._left[0].text):
-            return None
-        value = float(self._left.pop(0).text)
-        if not math.isfinite(value):
-            raise CommandError("the number is too large")
-        return value
-
-    def take_name(self) -> str:
-        """The next word as the name of an objective or a metric; upper and lower case need not match."""
-        for keyword in ("by", "allow"):
-            if self.at_keyword(keyword):
-                raise CommandError(f"the name of an objective is missing before {keyword!r}")
-        token = self.take("the name of an objective")
-        if not token.quoted and _NUMBER.fullmatch(token.text):
-            raise CommandError(f"the name of an objective is expected where {token.text} stands")
-        alike = [name for name in self._names if name.casefold() == token.text.casefold()]
-        if token.text in alike:
-            return token.text
-        if len(alike) == 1:
-            return alike[0]
-        raise CommandError(
-            f"there is no objective {printable(token.text)!r}{_suggestion(token.text, self._names)}; "
-            f"the objectives are {listed([printable(name) for name in self._names])}"
-        )
-
-    def take_names(self) -> tuple[str, ...]:
-        """The remaining words as different names, at least one."""
-        found = [self.take_name()]
-        while self:
-            found.append(self.take_name())
-        return _different(found)
-
-    def end(self, usage: str) -> None:
-        """Nothing may be left."""
-        if self._left:
-            raise CommandError(f"{printable(self._left[0].text)!r} is too much; the command is: {usage}")
-
-
 def _command(words: Words) -> Command:
     typed = words.take("a command")
     name = typed.text.lower()
     verb = VERBS.get(_ALIASES.get(name, name))
     if verb is None:
-        guess = _suggestion(name, VERBS)
+        guess = suggestion(name, VERBS)
         raise CommandError(f"there is no command {printable(typed.text)!r}{guess}; help lists all of them")
     command = verb.parse(words)
     words.end(verb.usage)
     return command
 
 
-def _improve(words: Words) -> Improve:
-    entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("allow")):
-        name, weight = words.take_name(), words.take_number()
-        if weight is not None and weight < 0:
-            shown = printable(name)
-            raise CommandError(
-                f"the weight of {shown} is negative; to let it rise, use: direction NAME -1 {shown} +1"
-            )
-        entries.append((name, 1.0 if weight is None else weight))
-    if not any(weight for _, weight in entries):
-        raise CommandError("no weight is positive; give at least one objective to improve")
-    _different([name for name, _ in entries])
-    percent = _percent(words)
-    return Improve(tuple(entries), percent, _allowed(words))
-
-
-def _direction(words: Words) -> Direction:
-    entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by")):
-        name, change = words.take_name(), words.take_number()
-        if change is None:
-            raise CommandError(
-                f"the change of {printable(name)} is missing; give a signed number, negative to improve"
-            )
-        entries.append((name, change))
-    # Which way a metric is better only the problem knows.
-    if not any(change < 0 or (change and name not in words.objectives) for name, change in entries):
-        raise CommandError("nothing is to improve; give at least one objective a negative change")
-    _different([name for name, _ in entries])
-    return Direction(tuple(entries), _percent(words))
-
-
-def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
-    """What follows "allow": names, each with the worst value that is acceptable."""
-    entries: list[tuple[str, float]] = []
-    if words.take_keyword("allow"):
-        while not entries or words:
-            name, value = words.take_name(), words.take_number()
-            if value is None:
-                raise CommandError(f"the worst value allowed of {printable(name)} is missing; give a number")
-            entries.append((name, value))
-    _different([name for name, _ in entries])
-    return tuple(entries)
-
-
-def _percent(words: Words) -> float:
-    """What follows "by"; the default if nothing follows."""
-    if not words.take_keyword("by"):
-        return DEFAULT_PERCENT
-    text = words.take("the amount").text
-    if words.take_keyword("%"):
-        text += "%"
-    if not text.endswith("%") or not _NUMBER.fullmatch(text[:-1]):
-        raise CommandError(f"{printable(text)!r} is not a percentage; write the amount like this: by 5%")
-    percent = float(text[:-1])
-    if not (0 < percent < math.inf):
-        raise CommandError(f"the amount is {text}; it must be more than 0% and finite")
-    return percent
-
-
 def _preview(words: Words) -> Preview:
-    kind = words.take("improve or direction").text.lower()
-    trades: dict[str, Callable[[Words], Trade]] = {"improve": _improve, "direction": _direction}
-    if kind not in trades:
+    kind = words.take("what to preview").text.lower()
+    if kind not in WISHES:
         raise CommandError(
             f"{printable(kind)!r} cannot be previewed; the command is: {VERBS['preview'].usage}"
         )
-    return Preview(trades[kind](words))
+    return Preview(WISHES[kind](words))
+
+
+def _options(words: Words) -> Options:
+    return Options(words.take_percent(DEFAULT_PERCENT))
+
+
+def _explain(words: Words) -> Explain:
+    return Explain(words.take_names() if words else ())
 
 
 def _release(words: Words) -> Release:
     return Release() if not words or words.take_keyword("all") else Release(words.take_names())
 
 
-def _point(words: Words) -> int:
-    text = words.take("the number of a point").text
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise CommandError(f"{printable(text)!r} is not the number of a point; points lists them")
-    return int(text)
-
-
 def _compare(words: Words) -> Compare:
-    points = [_point(words), _point(words)]
+    points = [words.take_point(), words.take_point()]
     while words:
-        points.append(_point(words))
+        points.append(words.take_point())
     return Compare(tuple(points))
 
 
@@ -317,18 +148,6 @@ def _path_alone(words: Words, path: str, suffixes: Sequence[str]) -> str:
     return path_with(suffixes, path)
 
 
-def _different(names: Sequence[str]) -> tuple[str, ...]:
-    for name in names:
-        if names.count(name) > 1:
-            raise CommandError(f"{printable(name)!r} is named more than once; name it once")
-    return tuple(names)
-
-
-def _suggestion(word: str, known: Sequence[str] | dict[str, Verb]) -> str:
-    close = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {printable(close[0])}?)" if close else ""
-
-
 def _plain(command: Command) -> Callable[[Words], Command]:
     return lambda _: command
 
@@ -339,15 +158,41 @@ VERBS = {
         "improve NAME [WEIGHT] ... [by N%] [allow NAME VALUE ...]",
         "better the loss or metric with the largest weight by N% (default 5%), the others in the proportion of the "
         "weights; none of those after allow may get worse than its value",
-        _improve,
+        WISHES["improve"],
     ),
     "direction": Verb(
         "direction NAME CHANGE ... [by N%]",
         "the same with signed changes: -1 improves, +0.5 is to rise by half as much",
-        _direction,
+        WISHES["direction"],
+    ),
+    "aim": Verb(
+        "aim NAME VALUE ... [by N%] [allow NAME VALUE ...]",
+        "go to these values, or as near as the front comes; by 50% goes half the way",
+        WISHES["aim"],
+    ),
+    "classify": Verb(
+        "classify improve NAME ... [to NAME VALUE ...] [hold NAME ...] [allow NAME VALUE ...] [free NAME ...] [by N%]",
+        "better the first by N% each, those after to only up to their values; keep, bound or free the others",
+        WISHES["classify"],
+    ),
+    "prefer": Verb(
+        "prefer N over M [by N%]",
+        "go on in the direction in which point N differs from point M",
+        WISHES["prefer"],
     ),
     "preview": Verb(
-        "preview improve|direction ...", "show what that step would do, without taking it", _preview
+        "preview improve|direction|aim|classify|prefer ...",
+        "show what that step would do, without taking it",
+        _preview,
+    ),
+    "options": Verb("options [by N%]", "show a few different steps that are possible here", _options),
+    "take": Verb(
+        "take N",
+        "take the step with this number among the options",
+        lambda w: Take(w.take_point("an option")),
+    ),
+    "explain": Verb(
+        "explain [NAME ...]", "say what the last step was to do, what it did, and why they differ", _explain
     ),
     "hold": Verb(
         "hold NAME [NAME ...]",
@@ -356,7 +201,7 @@ VERBS = {
     ),
     "release": Verb("release [NAME ...|all]", "hold them no longer", _release),
     "undo": Verb("undo", "go back to the point this one was reached from", _plain(Undo())),
-    "go": Verb("go N", "go to point N; the next step branches off there", lambda w: Go(_point(w))),
+    "go": Verb("go N", "go to point N; the next step branches off there", lambda w: Go(w.take_point())),
     "points": Verb("points", "list the visited points", _plain(Points())),
     "compare": Verb("compare N N ...", "show how points differ from the first of them", _compare),
     "note": Verb("note TEXT", "write something down about this point, in place of what was there", _note),

@@ -16,7 +16,7 @@ from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
 from paretonav.session.wording import describe, listed, origin, printable
-from paretonav.steering import Changes, Point, Preview, Step, StepStatus
+from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus
 from paretonav.terminal.parser import VERBS
 
 Values = Mapping[str, float]
@@ -95,10 +95,35 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
             cells += _change_cells(preview.predicted_validation[name], point.validation[name])
         table.add_row(printable(name), *cells, weight(point.weights[name]), weight(preview.weights[name]))
     notes = [f"\nThis can be asked up to {_reach(preview.reach)}."]
+    if not preview.attainable:
+        nearest = listed([f"{printable(n)} {value(x, x)}" for n, x in preview.nearest.items()])
+        notes = [f"\nThe model of the front here has no such outcome; the nearest has {nearest}."]
     if not preview.trusted:
         notes.append("It is far: the step will go in several legs, and what the others pay is a guess.")
     metrics = _metric_table(point, preview.requested, preview.predicted_metrics, None)
     return Group(Text(f"Preview: {title}", style="bold"), table, *metrics, *notes)
+
+
+def options_view(options: Sequence[Option], point: Point) -> RenderableType:
+    """Proposals with their predicted changes, on validation data where there is any."""
+    base = point.losses if point.validation is None else point.validation
+    table = _table("option")
+    for name in base:
+        _add_numbers(table, printable(name))
+    for metric in point.metrics:
+        _add_numbers(table, printable(metric))
+    senses = dict(zip(point.front.metric_names, point.front.metric_orientation.tolist(), strict=True))
+    for place, option in enumerate(options, start=1):
+        shown = option.predicted if option.predicted_validation is None else option.predicted_validation
+        cells = [_coloured(shown[name], relative(shown[name], loss)) for name, loss in base.items()]
+        cells += [
+            _coloured(senses[name] * moved, change(moved, point.metrics[name]))
+            for name, moved in option.predicted_metrics.items()
+        ]
+        table.add_row(f"{place} {printable(option.title)}", *cells)
+    where = "" if point.validation is None else " on validation data"
+    note = Text(f"\nPredicted{where}. To take one, say for example: take 1", style="dim")
+    return Group(table, note)
 
 
 def step_view(step: Step | Record, before: Point) -> RenderableType:

@@ -1,0 +1,124 @@
+"""How wishes for a step are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paretonav.session.wording import printable
+from paretonav.terminal.trades import DEFAULT_PERCENT, WHOLE, Aim, Classify, Direction, Improve, Prefer, Trade
+from paretonav.terminal.words import CommandError, Words, different
+
+
+def improve(words: Words) -> Improve:
+    """Names, each with a weight or without."""
+    entries: list[tuple[str, float]] = []
+    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("allow")):
+        name, weight = words.take_name(), words.take_number()
+        if weight is not None and weight < 0:
+            shown = printable(name)
+            raise CommandError(
+                f"the weight of {shown} is negative; to let it rise, use: direction NAME -1 {shown} +1"
+            )
+        entries.append((name, 1.0 if weight is None else weight))
+    if not any(weight for _, weight in entries):
+        raise CommandError("no weight is positive; give at least one objective to improve")
+    different([name for name, _ in entries])
+    percent = words.take_percent(DEFAULT_PERCENT)
+    return Improve(tuple(entries), percent, _allowed(words))
+
+
+def direction(words: Words) -> Direction:
+    """Names, each with a signed change."""
+    entries: list[tuple[str, float]] = []
+    while not entries or (words and not words.at_keyword("by")):
+        name, change = words.take_name(), words.take_number()
+        if change is None:
+            raise CommandError(
+                f"the change of {printable(name)} is missing; give a signed number, negative to improve"
+            )
+        entries.append((name, change))
+    # Which way a metric is better only the problem knows.
+    if not any(change < 0 or (change and name not in words.objectives) for name, change in entries):
+        raise CommandError("nothing is to improve; give at least one objective a negative change")
+    different([name for name, _ in entries])
+    return Direction(tuple(entries), words.take_percent(DEFAULT_PERCENT))
+
+
+def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
+    """What follows "allow": names, each with the worst value that is acceptable."""
+    return _values(words, "the worst value allowed") if words.take_keyword("allow") else ()
+
+
+def aim(words: Words) -> Aim:
+    """Names, each with the value to arrive at."""
+    entries = _values(words, "the value to aim at")
+    return Aim(entries, words.take_percent(WHOLE), _allowed(words))
+
+
+def classify(words: Words) -> Classify:
+    """Classes in any order, each once."""
+    words.stops = ("improve", "to", "hold", "allow", "free", "by")
+    names: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[tuple[str, float], ...]] = {}
+    while words and not words.at_keyword("by"):
+        for part in words.stops[:-1]:
+            if words.take_keyword(part):
+                break
+        else:
+            raise CommandError("a class is missing: improve, to, hold, allow or free")
+        if part in names or part in values:
+            raise CommandError(f"{part!r} is there more than once; name it once, with all of its names")
+        if part == "to":
+            values[part] = _values(words, "the value to improve to")
+        elif part == "allow":
+            values[part] = _values(words, "the worst value allowed")
+        else:
+            names[part] = _names(words)
+    if not names.get("improve") and not values.get("to"):
+        raise CommandError("nothing is to improve; say for example: classify improve NAME hold NAME")
+    different([*(n for part in names.values() for n in part), *(n for v in values.values() for n, _ in v)])
+    return Classify(
+        names.get("improve", ()),
+        values.get("to", ()),
+        names.get("hold", ()),
+        values.get("allow", ()),
+        names.get("free", ()),
+        words.take_percent(DEFAULT_PERCENT),
+    )
+
+
+def prefer(words: Words) -> Prefer:
+    """Two points with "over" between them."""
+    better = words.take_point()
+    if not words.take_keyword("over"):
+        raise CommandError("'over' is missing; say for example: prefer 3 over 1")
+    return Prefer(better, words.take_point(), words.take_percent(DEFAULT_PERCENT))
+
+
+WISHES: dict[str, Callable[[Words], Trade]] = {
+    "improve": improve,
+    "direction": direction,
+    "aim": aim,
+    "classify": classify,
+    "prefer": prefer,
+}
+"""Their first words, and what reads the rest."""
+
+
+def _names(words: Words) -> tuple[str, ...]:
+    found = [words.take_name()]
+    while not words.at_stop():
+        found.append(words.take_name())
+    return tuple(found)
+
+
+def _values(words: Words, what: str) -> tuple[tuple[str, float], ...]:
+    """Names with a number each, at least one."""
+    entries: list[tuple[str, float]] = []
+    while not entries or not words.at_stop():
+        name, value = words.take_name(), words.take_number()
+        if value is None:
+            raise CommandError(f"{what} of {printable(name)} is missing; give a number")
+        entries.append((name, value))
+    different([name for name, _ in entries])
+    return tuple(entries)
