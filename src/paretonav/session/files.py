@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from paretonav.errors import SessionError
+from paretonav.session.wording import printable
 
 SCRATCH = ".writing-"  # what a killed process leaves behind
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> str:
     """Write a safetensors file: to the disk, and under its name only once it is complete.
 
     Tensors that share memory, such as tied weights, are written one by one.
+
+    Returns:
+        The file's checksum.
 
     Raises:
         OSError: it cannot be written; a file that was there before is as it was.
@@ -42,6 +47,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         except SafetensorError as error:
             raise OSError(str(error)) from error
         complete.chmod(mode)  # save_file hides it from other users
+        return checksum(complete)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -66,14 +72,30 @@ def replacing(path: Path) -> Iterator[Path]:
     _flush(path.parent)
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_tensors(path: Path, expected: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and facts of a safetensors file.
+
+    Args:
+        path: of the file.
+        expected: its checksum; empty if that is not known.
 
     Raises:
         SessionError: it is missing, incomplete, or something else.
     """
-    with readable(path), safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    with readable(path):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise ValueError("it is a link, a folder or a device")
+        if expected and checksum(path) != expected:
+            raise ValueError("its checksum is not that of what was written")
+        with safe_open(path, framework="pt") as file:
+            # A copy: what is mapped would end this process if another one cut the file short.
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's content; against damage, not against forgery."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -83,11 +105,18 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SessionError(f"{str(path)!r} is missing; restore it from a backup") from error
-    except (SafetensorError, OSError, ValueError, RuntimeError, RecursionError) as error:
-        if isinstance(error, SessionError):
-            raise
+    except (
+        SafetensorError,
+        SessionError,
+        OSError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
+        what = printable(str(error))[:300]
         raise SessionError(
-            f"{str(path)!r} is damaged or is no file of this kind: {error}; restore it from a backup"
+            f"{str(path)!r} is damaged or is no file of this kind: {what}; restore it from a backup"
         ) from error
 
 
@@ -104,10 +133,3 @@ def _flush(path: Path) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def equal(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
-    """Whether two states have the same names and, bit for bit, the same tensors."""
-    return a.keys() == b.keys() and all(
-        a[name].dtype == b[name].dtype and torch.equal(a[name].cpu(), b[name].cpu()) for name in a
-    )
