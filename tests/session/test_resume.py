@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.session import folder
+from paretonav.session import tangents
 
 
 def model_problem(
@@ -86,7 +86,7 @@ def test_a_resumed_navigation_goes_on_bit_for_bit(
     kind: str, evicting: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if evicting:  # no more than the current point's tangent is kept
-        monkeypatch.setattr(folder, "_TANGENTS_ON_DISK", 1)
+        monkeypatch.setattr(tangents, "ROOM", 1)
     make: Callable[..., pn.Problem] = PROBLEMS[kind]
     first, second, third = wishes(make())
 
@@ -113,6 +113,7 @@ def test_a_resumed_navigation_goes_on_bit_for_bit(
     for point_id in range(4):
         one, other = through.session.point(point_id), nav.session.point(point_id)
         require_identical(one, other)
+    require_identical(through.session.tangent(3), nav.session.tangent(3), "tangent")
     assert [record.parent for record in nav.session] == [None, 0, 1, 1]
     assert [record.achieved for record in nav.session] == [record.achieved for record in through.session]
     if kind == "model":  # what is not steered is as it was, too

@@ -19,7 +19,9 @@ _TANGENT_BYTES = 256 * 2**20
 class Archive(Protocol):
     """Keeps points, and the tangents of those from which a step is likely."""
 
-    writable: bool
+    @property
+    def writable(self) -> bool:
+        """Whether points can be added."""
 
     def records(self) -> tuple[Record, ...]:
         """Of all points, in the order of their ids."""

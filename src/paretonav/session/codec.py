@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,32 +19,19 @@ from paretonav.errors import SessionError
 from paretonav.geometry import FrontModel, Geometry, Solution, Status, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
-from paretonav.steering import (
-    Aim,
-    Changes,
-    Classify,
-    Compare,
-    Direction,
-    Estimates,
-    Improve,
-    Point,
-    StepStatus,
-    Trust,
-)
+from paretonav.session.typed import fits, hints_of
+from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
+from paretonav.steering.preferences import KINDS
 
 Json = Any
+_T = TypeVar("_T")
 
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        Aim,
-        Classify,
-        Compare,
         Cost,
-        Direction,
         FrontModel,
         Geometry,
-        Improve,
         Losses,
         Point,
         Response,
@@ -52,6 +39,7 @@ _CLASSES: dict[str, type] = {
         Tangent,
         Trust,
         Unstorable,
+        *KINDS,
     )
 }
 _ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
@@ -68,10 +56,10 @@ def encode(value: object, tensors: dict[str, Tensor]) -> Json:
     Raises:
         SessionError: something in it cannot be stored.
     """
+    if isinstance(value, Enum):  # before the strings that some of them are
+        return {_KIND: _name_of(type(value), _ENUMS), "name": value.name}
     if value is None or isinstance(value, bool | str):
         return value
-    if isinstance(value, Enum):
-        return {_KIND: _name_of(type(value), _ENUMS), "name": value.name}
     if isinstance(value, int):
         return value
     if isinstance(value, float):
@@ -128,21 +116,28 @@ def decode(stored: Json, tensors: Mapping[str, Tensor], device: torch.device = _
             return _ENUMS[kind][stored["name"]]
         if kind in _ESTIMATES:
             return _ESTIMATES[kind](*(decode(part, tensors, device) for part in stored["parts"]))
-        return _made(
-            _CLASSES[kind], {name: decode(v, tensors, device) for name, v in stored["fields"].items()}
-        )
+        given = {name: decode(entry, tensors, device) for name, entry in stored["fields"].items()}
+        return made(_CLASSES[kind], given)
     except SessionError:
         raise
     except Exception as error:  # whatever a constructor makes of fields that are not its own
         raise SessionError(f"it holds a {kind!r} that cannot be read: {error!r}") from error
 
 
-def _made(kind: type, given: dict[str, Any]) -> Any:
-    known = {f.name: f for f in fields(kind) if f.init}
-    for name in given.keys() - known.keys():
-        raise SessionError(
-            f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
-        )
+def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
+    """A dataclass from its fields; one that is not given has its default.
+
+    Raises:
+        SessionError: a field is missing, unknown, or of another type than it is declared.
+    """
+    known = {f.name: f for f in fields(kind) if f.init}  # type: ignore[arg-type]
+    for name, value in given.items():
+        if name not in known:
+            raise SessionError(
+                f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
+            )
+        if not fits(value, hints_of(kind)[name]):
+            raise SessionError(f"it holds a {kind.__name__} whose {name!r} is no {known[name].type}")
     for name, field in known.items():
         if name not in given and field.default is MISSING and field.default_factory is MISSING:
             raise SessionError(f"it holds a {kind.__name__} without {name!r}")

@@ -1,36 +1,36 @@
-"""The session's table of points: SQLite, with a schema that has a version."""
+"""The session's table of points, in SQLite."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from paretonav.errors import SessionError
 from paretonav.session.record import Record
-from paretonav.session.record_json import from_json, to_json
+from paretonav.session.record_json import from_json, require_tree, to_json
+from paretonav.session.schema import MIGRATIONS, migrate, version_of
+from paretonav.session.wording import printable
 
-APPLICATION = 0x5061726E  # "Parn": tells the database from that of any other program
-
-# The step from each version of the schema to the next.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-        "CREATE TABLE points (id INTEGER PRIMARY KEY, parent INTEGER, record TEXT NOT NULL)",
-    ),
-    (
-        "ALTER TABLE points ADD COLUMN note TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE points ADD COLUMN star INTEGER NOT NULL DEFAULT 0",
-    ),
-)
+_WAIT = 10.0  # seconds, while a reader or the writer has it locked
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "free some space and try again",
+    sqlite3.SQLITE_IOERR: "free some space and try again",
+    sqlite3.SQLITE_BUSY: "another program has it open; try again",
+    sqlite3.SQLITE_LOCKED: "another program has it open; try again",
+    sqlite3.SQLITE_READONLY: "check the permissions of the folder",
+    sqlite3.SQLITE_CANTOPEN: "check the permissions of the folder",
+    sqlite3.SQLITE_PERM: "check the permissions of the folder",
+}
 
 
 class Database:
-    """The records of a session, and facts about it.
+    """The records of a session, facts about it, and the checksums of its files.
 
     Args:
         path: of the file; made if it is not there and may be written.
@@ -41,18 +41,18 @@ class Database:
     """
 
     def __init__(self, path: Path, *, writable: bool) -> None:
-        self.path, self.writable = path, writable
+        self.path, self._file = path, repr(str(path))
         if not writable and not path.is_file():
             raise SessionError(f"there is no session in {str(path.parent)!r}; is that the right folder?")
         with self._guarded("read"):
             self._connection = _connect(path, writable)
-            self._prepare()
+            self._prepare(writable)
 
     def facts(self) -> dict[str, Any]:
         """What is known of the session as a whole."""
         with self._guarded("read"):
             rows = self._connection.execute("SELECT key, value FROM meta").fetchall()
-            return {key: json.loads(value) for key, value in rows}
+            return {str(key): json.loads(value) for key, value in rows}
 
     def note_facts(self, **facts: Any) -> None:
         """Set facts."""
@@ -60,26 +60,42 @@ class Database:
             self._set(facts)
 
     def records(self) -> tuple[Record, ...]:
-        """All records, in the order of their ids."""
+        """All records, in the order of their ids.
+
+        Raises:
+            SessionError: a row is not what was written, or they make no tree.
+        """
+        columns = "id, parent, record, note, star, file, seal"
+        rows = self._rows(f"SELECT {columns} FROM points ORDER BY id")
+        records = tuple(self._record(*row) for row in rows)
         with self._guarded("read"):
-            rows = self._connection.execute(
-                "SELECT id, record, note, star FROM points ORDER BY id"
-            ).fetchall()
-            records = tuple(from_json(json.loads(record), note, star) for _, record, note, star in rows)
-        if [row[0] for row in rows] != list(range(len(rows))) or not all(
-            record.id == i and (record.parent is None if i == 0 else record.parent in range(i))
-            for i, record in enumerate(records)
-        ):
-            raise SessionError(f"the points in {str(self.path)!r} make no tree; restore it from a backup")
+            require_tree(records)
         return records
 
-    def add(self, record: Record, **facts: Any) -> None:
-        """Add a record and set facts, both or neither."""
+    def __len__(self) -> int:
+        """How many points there are."""
+        return int(self._rows("SELECT count(*) FROM points")[0][0])
+
+    def add(self, record: Record, file: str, tangent: tuple[int, str] | None, **facts: Any) -> None:
+        """Add a record and set facts, all or nothing.
+
+        Args:
+            record: of the point.
+            file: the checksum of its file.
+            tangent: the size and the checksum of its tangent's file, if that is kept.
+            facts: what is known from now on.
+        """
+        text = json.dumps(to_json(record))
+        seal = _seal(record.id, record.parent, text, file)
+        row = (record.id, record.parent, text, record.note, record.star, file, seal)
         with self._guarded("write"), self._connection:
             self._connection.execute(
-                "INSERT OR REPLACE INTO points (id, parent, record, note, star) VALUES (?, ?, ?, ?, ?)",
-                (record.id, record.parent, json.dumps(to_json(record)), record.note, record.star),
+                "INSERT OR REPLACE INTO points (id, parent, record, note, star, file, seal) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                row,
             )
+            if tangent is not None:
+                self._set_tangent(record.id, *tangent)
             self._set(facts)
 
     def annotate(self, point_id: int, note: str, star: bool) -> None:
@@ -89,20 +105,58 @@ class Database:
                 "UPDATE points SET note = ?, star = ? WHERE id = ?", (note, star, point_id)
             )
 
+    def file(self, point_id: int) -> str:
+        """The checksum of a point's file; empty if none was taken."""
+        rows = self._rows("SELECT file FROM points WHERE id = ?", point_id)
+        return str(rows[0][0]) if rows else ""
+
+    def tangents(self) -> dict[int, int]:
+        """Point -> bytes of its tangent, for those that are kept, the oldest first."""
+        return {int(key): int(size) for key, size in self._rows("SELECT id, bytes FROM tangents ORDER BY id")}
+
+    def tangent(self, point_id: int) -> str | None:
+        """The checksum of a tangent's file, if it is kept."""
+        rows = self._rows("SELECT file FROM tangents WHERE id = ?", point_id)
+        return str(rows[0][0]) if rows else None
+
+    def set_tangent(self, point_id: int, size: int, file: str) -> None:
+        """Note that a tangent is kept."""
+        with self._guarded("write"), self._connection:
+            self._set_tangent(point_id, size, file)
+
+    def drop_tangents(self, point_ids: Iterable[int]) -> None:
+        """Note that tangents are kept no longer."""
+        with self._guarded("write"), self._connection:
+            self._connection.executemany("DELETE FROM tangents WHERE id = ?", [(i,) for i in point_ids])
+
     @property
     def generation(self) -> int:
         """A number that changes when another connection has written."""
-        with self._guarded("read"):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return int(self._rows("PRAGMA data_version")[0][0])
 
     def only_read(self) -> None:
         """Write nothing from now on."""
-        self.writable = False
         self._connection.execute("PRAGMA query_only = ON")
 
     def __del__(self) -> None:
         if hasattr(self, "_connection"):
             self._connection.close()
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._guarded("read"):
+            return self._connection.execute(query, values).fetchall()
+
+    def _record(
+        self, point_id: int, parent: int, text: str, note: str, star: int, file: str, seal: str
+    ) -> Record:
+        try:
+            if seal and seal != _seal(point_id, parent, text, file):
+                raise SessionError("it is not what was written")
+            return from_json(json.loads(text), note, bool(star))
+        except (SessionError, TypeError, ValueError, RecursionError) as error:
+            raise SessionError(
+                f"point {point_id!r} in {self._file} is damaged: {error}; restore it from a backup"
+            ) from error
 
     def _set(self, facts: dict[str, Any]) -> None:
         for key, value in facts.items():
@@ -111,91 +165,59 @@ class Database:
                 (key, json.dumps(value)),
             )
 
-    def _prepare(self) -> None:
+    def _set_tangent(self, point_id: int, size: int, file: str) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO tangents (id, bytes, file) VALUES (?, ?, ?)", (point_id, size, file)
+        )
+
+    def _prepare(self, writable: bool) -> None:
         """Check what the file is, and bring its schema up to date."""
-        execute = self._connection.execute
-        execute("PRAGMA trusted_schema = OFF")
-        (check,) = execute("PRAGMA quick_check(1)").fetchone()
-        (application,) = execute("PRAGMA application_id").fetchone()
-        (version,) = execute("PRAGMA user_version").fetchone()
-        (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (others,) = execute("SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
-        if check != "ok":
-            raise SessionError(f"{str(self.path)!r} is damaged: {check}; restore it from a backup")
-        if tables and application != APPLICATION:
-            raise SessionError(f"{str(self.path)!r} is a database of another program; give another folder")
-        if others:
-            raise SessionError(
-                f"{str(self.path)!r} has triggers or views, which paretonav does not make; give another"
-            )
-        if version > len(MIGRATIONS):
-            raise SessionError(
-                f"{str(self.path)!r} has schema version {version}, and this paretonav knows those up to "
-                f"{len(MIGRATIONS)}; install a later paretonav"
-            )
+        self._connection.execute("PRAGMA trusted_schema = OFF")
+        version = version_of(self._connection, self._file)
+        if version == 0 and not writable:
+            raise SessionError(f"there is no session in {str(self.path.parent)!r} yet: its database is empty")
         if version < len(MIGRATIONS):
-            if not self.writable:  # a copy of the old one is brought up to date
+            if not writable:  # a copy of the old one is brought up to date
                 copy = sqlite3.connect(":memory:", check_same_thread=False)
                 self._connection.backup(copy)
                 self._connection.close()
                 self._connection = copy
-            self._migrate(version)
-        if not self.writable:
+            migrate(self._connection, version)
+        if not writable:
             self.only_read()
-
-    def _migrate(self, version: int) -> None:
-        self._connection.isolation_level = None  # a schema is changed in one transaction, too
-        execute = self._connection.execute
-        execute("BEGIN EXCLUSIVE")
-        try:
-            for statement in (s for step in MIGRATIONS[version:] for s in step):
-                execute(statement)
-            execute(f"PRAGMA application_id = {APPLICATION}")
-            execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                execute("ROLLBACK")
-            raise
-        self._connection.isolation_level = "DEFERRED"
 
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, ValueError, RecursionError, SessionError) as error:
-            if isinstance(error, SessionError) and str(self.path) in str(error):
-                raise
-            raise SessionError(f"cannot {what} {str(self.path)!r}: {error}; {_remedy(error)}") from error
+        except (sqlite3.Error, TypeError, ValueError, OverflowError, RecursionError) as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
+            remedy = _REMEDIES.get(code, "restore it from a backup, or give another folder")
+            raise SessionError(
+                f"cannot {what} {self._file}: {printable(str(error))[:300]}; {remedy}"
+            ) from error
 
 
 def _connect(path: Path, writable: bool) -> sqlite3.Connection:
-    # Readers may write, too: they clear up after a writer that was killed, and nothing else (query_only).
-    modes = ("rwc",) if writable else ("rw", "ro")
-    for mode in modes:
-        with suppress(sqlite3.OperationalError):
-            connection = sqlite3.connect(
-                f"file:{quote(str(path.absolute()))}?mode={mode}",
-                uri=True,
-                timeout=10,
-                check_same_thread=False,
-            )
-            connection.execute("PRAGMA schema_version")
-            break
-    else:
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode={modes[-1]}", uri=True, timeout=10
-        )
-    connection.execute("PRAGMA synchronous = FULL")
+    # Readers may write, too, where they can: they clear up after a writer that was killed, and nothing else.
+    mode = "rwc" if writable else "rw"
+    connection = _opened(path, mode)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError:
+        connection.close()
+        if writable:
+            raise
+        connection = _opened(path, "ro")
+    # After a commit the folder is flushed, too: without that, the last one could be lost with the power.
+    connection.execute("PRAGMA synchronous = EXTRA")
     return connection
 
 
-def _remedy(error: Exception) -> str:
-    text = str(error)
-    if "full" in text or "disk I/O" in text:
-        return "free some space and try again"
-    if "locked" in text:
-        return "another program has it open; try again"
-    if "readonly" in text or "unable to open" in text:
-        return "check the permissions of the folder"
-    return "restore it from a backup, or give another folder"
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_WAIT, check_same_thread=False)
+
+
+def _seal(point_id: int, parent: int | None, text: str, file: str) -> str:
+    return hashlib.sha256(f"{point_id} {parent} {file} {text}".encode()).hexdigest()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
+import logging
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -18,26 +17,29 @@ from torch import Tensor
 from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
-from paretonav.session.archive import tangent_bytes
-from paretonav.session.codec import decode, encode
 from paretonav.session.database import Database
-from paretonav.session.files import SCRATCH, read_tensors, readable, write_tensors
-from paretonav.session.layout import to_facts
+from paretonav.session.files import read_tensors, readable, write_tensors
+from paretonav.session.layout import require_sound, to_facts
 from paretonav.session.lock import WriterLock
+from paretonav.session.precision import Precision, packed, unpacked
+from paretonav.session.premises import clear_up, point_file, prepare, require_plain, tangent_file
 from paretonav.session.record import Record
 from paretonav.session.record_json import storable
+from paretonav.session.tangents import TangentFiles
+from paretonav.session.value_file import read_value, write_value
 from paretonav.steering import Point
 
-Precision = Literal["full", "half", "delta"]
-_TANGENTS_ON_DISK = 2**30
+logger = logging.getLogger(__name__)
+
 _AT_HAND = 4  # points and tangents in memory
+_PATIENCE = 5.0  # seconds, for a session that another process is making
 
 
 class FolderArchive:
     """An archive in a folder: ``session.db``, ``model.safetensors`` (what is not steered), ``points/``, ``tangents/``.
 
-    A point is there once its row is in the table, which is written last; files without a row are left-overs of a
-    process that was killed.
+    A point or a tangent is there once its row is in the table, which is written last, with the file's checksum; files
+    without a row are left-overs of a process that was killed.
 
     Args:
         path: of the folder; made if it is not there and may be written.
@@ -46,8 +48,7 @@ class FolderArchive:
         write: False opens for reading only.
 
     Attributes:
-        writable: whether this is the one process that writes.
-        owner: who writes, if it is another one.
+        owner: who writes, if it is another process.
 
     Raises:
         SessionError: the folder holds something else, is damaged, or cannot be written.
@@ -57,17 +58,18 @@ class FolderArchive:
         if precision not in get_args(Precision):
             raise SessionError(f"precision={precision!r} is unknown; choose 'full', 'half' or 'delta'")
         self.path, self.device = path, torch.device("cpu")
-        self._lock: WriterLock | None = None
+        require_plain(path)
         if write:
-            self._make_folder()
-            self._lock = WriterLock(path)
-        self.writable = self._lock is not None and self._lock.held
-        self.owner = "" if self._lock is None or self.writable else self._lock.owner
+            prepare(path)
+        self._lock = WriterLock(path) if write else None
+        self.owner = self._lock.owner if self._lock is not None and not self._lock.held else ""
         try:
-            self._database = Database(path / "session.db", writable=self.writable)
-            self._facts = {"precision": precision, **self._database.facts()}
+            self._database = _opened(path / "session.db", self.writable, _PATIENCE if self.owner else 0.0)
+            self._facts: dict[str, Any] = {"precision": precision}
+            self._read_facts()
+            self._tangent_files = TangentFiles(path, self._database)
             if self.writable:
-                self._clear_up()
+                clear_up(path, len(self._database), set(self._database.tangents()))
         except BaseException:
             self.close()
             raise
@@ -75,8 +77,15 @@ class FolderArchive:
         self._tangents: OrderedDict[int, Tangent] = OrderedDict()
 
     @property
+    def writable(self) -> bool:
+        """Whether this is the one process that writes."""
+        return self._lock is not None and self._lock.held
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What is known of the session as a whole."""
+        if not self.writable:
+            self._read_facts()
         return self._facts
 
     @property
@@ -86,9 +95,7 @@ class FolderArchive:
 
     @property
     def current(self) -> int | None:
-        if not self.writable:
-            self._facts |= self._database.facts()
-        return self._facts.get("current")
+        return self.facts.get("current")
 
     def records(self) -> tuple[Record, ...]:
         return self._database.records()
@@ -104,36 +111,34 @@ class FolderArchive:
         with self._writing("the session's model"):
             (self.path / "points").mkdir(exist_ok=True)
             (self.path / "tangents").mkdir(exist_ok=True)
-            write_tensors(
-                self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}, checked=True
+            model = write_tensors(
+                self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}
             )
+            facts["model"] = model
             self._database.note_facts(**facts)
         self._facts |= facts
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
-        what = f"point {point.id}"
         try:
-            with self._writing(what):
-                self.keep_tangent(point.id, tangent)
-                self._write(
-                    self._point_file(point.id),
+            with self._writing(f"point {point.id}"):
+                kept = self._write_tangent(point.id, tangent)
+                file = write_value(
+                    point_file(self.path, point.id),
                     replace(point, parameters=self._packed(point), preference=storable(point.preference)),
                     random=torch.get_rng_state(),
                 )
-                self._database.add(record, current=point.id)
+                self._database.add(record, file, kept, current=point.id)
         except SessionError:
-            self._tangents.pop(point.id, None)
-            for file in (self._point_file(point.id), self._tangent_file(point.id)):
-                with suppress(OSError):
-                    file.unlink()
+            self._take_back(point.id)
             raise
         self._facts["current"] = point.id
         self._remember(self._points, point.id, point)
+        self._remember(self._tangents, point.id, tangent)
 
     def go_to(self, point_id: int) -> None:
         if self.writable:
             self._database.note_facts(current=point_id)
-        self._facts["current"] = point_id
+            self._facts["current"] = point_id
 
     def annotate(self, point_id: int, note: str, star: bool) -> None:
         self._require_writer("note something down")
@@ -141,136 +146,97 @@ class FolderArchive:
 
     def point(self, point_id: int) -> Point:
         if point_id not in self._points:
-            file = self._point_file(point_id)
-            point, _ = self._read(file, Point)
-            with readable(file):
-                point = replace(point, parameters=self._unpacked(point).to(self.device))
-            self._remember(self._points, point_id, point)
+            self._remember(self._points, point_id, self._read_point(point_id)[0])
         self._points.move_to_end(point_id)
         return self._points[point_id]
 
-    def random_state(self, point_id: int) -> Tensor:
-        """The state of torch's generator when a point was made."""
-        state: Tensor = self._read(self._point_file(point_id), Point)[1]["random"]
-        return state
-
-    def parameters(self, point_id: int) -> Tensor:
-        """[n], of a point."""
-        return self.point(point_id).parameters
+    def restore_random_state(self, point_id: int) -> None:
+        """Put torch's generator into the state that it had when a point was made."""
+        _, tensors = self._read_point(point_id)
+        with readable(point_file(self.path, point_id)):
+            if "random" not in tensors:
+                raise ValueError("it has no random state")
+            torch.set_rng_state(tensors["random"])
 
     def fixed(self) -> dict[str, Tensor]:
         """What the model's state_dict holds besides the steered parameters."""
-        return read_tensors(self.path / "model.safetensors")[0]
+        return read_tensors(self.path / "model.safetensors", self.facts.get("model", ""))[0]
 
     def tangent(self, point_id: int) -> Tangent | None:
         if point_id not in self._tangents:
-            file = self._tangent_file(point_id)
-            if not file.is_file():
+            tangent = self._tangent_files.read(point_id, self.point(point_id).parameters)
+            if tangent is None:
                 return None
-            tangent, _ = self._read(file, Tangent)
-            tangent = replace(
-                tangent,
-                theta=self.point(point_id).parameters,
-                basis=tangent.solution.x[: tangent.weight_basis.shape[1]],
-            )
             self._remember(self._tangents, point_id, tangent)
         self._tangents.move_to_end(point_id)
         return self._tangents[point_id]
 
     def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
         self._remember(self._tangents, point_id, tangent)
-        if not self.writable or self._facts["precision"] != "full":
+        if not self.writable:
             return
-        # Everything that stands here twice is left out.
-        bare = replace(tangent, theta=tangent.theta[:0], basis=tangent.basis[:0])
-        with self._writing(f"the tangent of point {point_id}"):
-            self._make_room(tangent_bytes(tangent), point_id)
-            self._write(self._tangent_file(point_id), bare)
+        try:
+            with self._writing(f"the tangent of point {point_id}"):
+                kept = self._write_tangent(point_id, tangent)
+                if kept is not None:
+                    self._database.set_tangent(point_id, *kept)
+        except SessionError as error:  # it can be solved for once more
+            logger.warning("%s", error)
 
     def close(self) -> None:
-        self.writable = False
         if hasattr(self, "_database"):
             self._database.only_read()
         if self._lock is not None:
             self._lock.release()
 
-    def _make_folder(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            strangers = [] if (self.path / "session.db").exists() else sorted(self.path.iterdir())
-        except OSError as error:
-            raise SessionError(
-                f"cannot make a session in {str(self.path)!r}: {error}; give a folder"
-            ) from error
-        strangers = [file for file in strangers if file.name not in ("writer.lock", "writer.txt")]
-        if strangers:
-            raise SessionError(
-                f"{str(self.path)!r} is no session and is not empty (it has {strangers[0].name!r}); give a new folder"
+    def _read_facts(self) -> None:
+        facts = self._database.facts()
+        require_sound(facts, len(self._database), repr(str(self._database.path)))
+        self._facts |= facts
+
+    def _read_point(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:
+        file = point_file(self.path, point_id)
+        point, tensors = read_value(file, Point, self._database.file(point_id), self.device)
+        facts = self.facts
+        with readable(file):
+            if point.id != point_id or list(point.front.names) != facts["names"]:
+                raise ValueError(f"it is not point {point_id} of this session")
+            theta = unpacked(
+                point.parameters, facts["precision"], getattr(torch, facts["dtype"]), self._first(point)
             )
-
-    def _clear_up(self) -> None:
-        """Remove what a killed process has left: files being written, and points without a row."""
-        count = len(self._database.records()) if self._facts.get("current") is not None else 0
-        with suppress(OSError):
-            for folder in (self.path, self.path / "points", self.path / "tangents"):
-                for left in folder.glob(f"{SCRATCH}*"):
-                    shutil.rmtree(left, ignore_errors=True)
-                for file in folder.glob("*.safetensors"):
-                    if re.fullmatch(r"\d{6,}", file.stem) and int(file.stem) >= count:
-                        file.unlink()
-
-    def _make_room(self, size: int, point_id: int) -> None:
-        """Drop the oldest tangents where there would be too many bytes of them."""
-        files = sorted((self.path / "tangents").glob("*.safetensors"))
-        sizes = {file: file.stat().st_size for file in files}
-        for file in files:
-            if sum(sizes.values()) + size <= _TANGENTS_ON_DISK:
-                break
-            if file not in (self._tangent_file(point_id), self._tangent_file(self.current or 0)):
-                file.unlink()
-                self._tangents.pop(int(file.stem), None)  # it is solved for again, whoever goes there
-                del sizes[file]
+            if theta.shape != (facts["parameters"],):
+                raise ValueError(
+                    f"it has parameters of shape {list(theta.shape)}, not [{facts['parameters']}]"
+                )
+        return replace(point, parameters=theta.to(self.device)), tensors
 
     def _packed(self, point: Point) -> Tensor:
-        theta = point.parameters
-        if self._facts["precision"] == "full" or point.id == 0:
-            return theta
-        if self._facts["precision"] == "delta":
-            theta = theta - self.parameters(0)
-        half = theta.to(torch.float16)
-        return half if half.isfinite().all() else point.parameters
+        return packed(point.parameters, self._facts["precision"], self._first(point))
 
-    def _unpacked(self, point: Point) -> Tensor:
-        stored = point.parameters
-        if stored.dtype != torch.float16:
-            return stored
-        theta = stored.to(getattr(torch, self._facts["dtype"]))
-        return theta + self.parameters(0).to(theta.device) if self._facts["precision"] == "delta" else theta
+    def _first(self, point: Point) -> Callable[[], Tensor] | None:
+        """Gives the first point's parameters; None if ``point`` is that."""
+        return None if point.id == 0 else lambda: self.point(0).parameters
 
-    def _write(self, path: Path, value: object, **extra: Tensor) -> None:
-        tensors: dict[str, Tensor] = {}
-        skeleton = encode(value, tensors)
-        write_tensors(path, tensors | extra, {"paretonav": json.dumps(skeleton)}, checked=True)
+    def _write_tangent(self, point_id: int, tangent: Tangent) -> tuple[int, str] | None:
+        """The size and the checksum of what was written; None if the session goes without."""
+        if self._facts["precision"] != "full":
+            return None
+        for dropped in self._tangent_files.make_room(tangent, {point_id, self.current or 0}):
+            self._tangents.pop(dropped, None)  # it is solved for again, whoever goes there
+        return self._tangent_files.write(point_id, tangent)
 
-    def _read(self, path: Path, kind: type[Any]) -> tuple[Any, dict[str, Tensor]]:
-        tensors, facts = read_tensors(path)
-        with readable(path):
-            value = decode(json.loads(facts.get("paretonav", "null")), tensors, self.device)
-            if not isinstance(value, kind):
-                raise ValueError(f"it holds no {kind.__name__}")
-        return value, tensors
+    def _take_back(self, point_id: int) -> None:
+        """Remove the files of a point that could not be added, unless its row has reached the disk after all."""
+        with suppress(SessionError, OSError):
+            if len(self._database) <= point_id:
+                point_file(self.path, point_id).unlink(missing_ok=True)
+                tangent_file(self.path, point_id).unlink(missing_ok=True)
 
     def _remember(self, at_hand: OrderedDict[int, Any], point_id: int, value: object) -> None:
         at_hand[point_id] = value
         at_hand.move_to_end(point_id)
         while len(at_hand) > _AT_HAND:
             at_hand.popitem(last=False)
-
-    def _point_file(self, point_id: int) -> Path:
-        return self.path / "points" / f"{point_id:06d}.safetensors"
-
-    def _tangent_file(self, point_id: int) -> Path:
-        return self.path / "tangents" / f"{point_id:06d}.safetensors"
 
     def _require_writer(self, what: str) -> None:
         if not self.writable:
@@ -289,3 +255,15 @@ class FolderArchive:
                 f"cannot write {what} to {str(self.path)!r}: {error}; free some space or check the permissions, and "
                 "try again: everything before is as it was"
             ) from error
+
+
+def _opened(path: Path, writable: bool, patience: float) -> Database:
+    """The database; where another process is just making it, after that."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return Database(path, writable=writable)
+        except SessionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

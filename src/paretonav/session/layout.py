@@ -11,6 +11,23 @@ from torch import Tensor
 
 from paretonav.errors import SessionError
 from paretonav.objectives import Entry, Problem
+from paretonav.session.precision import Precision
+from paretonav.session.typed import fits
+from paretonav.session.wording import printable
+
+_FACTS = {
+    "names": list[str],
+    "metrics": list[str],
+    "higher_is_better": dict[str, bool],
+    "parameters": int,
+    "dtype": str,
+    "layout": list[Any],
+    "complete": bool,
+    "precision": Precision,
+    "model": str,
+    "current": int,
+}
+_LATER = {"model"}  # not noted by version 2
 
 
 def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
@@ -29,6 +46,29 @@ def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
     }
 
 
+def require_sound(facts: Mapping[str, Any], points: int, where: str) -> None:
+    """Refuse facts that ``to_facts`` and the archive do not note.
+
+    Args:
+        facts: as they were read.
+        points: how many there are.
+        where: the file that they are from.
+    """
+    wrong = [key for key in facts if not fits(facts[key], _FACTS.get(key, Any))]
+    missing = sorted(_FACTS.keys() - facts.keys() - _LATER) if points else []
+    if not wrong and "dtype" in facts and not isinstance(getattr(torch, facts["dtype"], None), torch.dtype):
+        wrong = ["dtype"]
+    if wrong or missing:
+        said = (
+            f"its {wrong[0]!r} is not what paretonav writes" if wrong else f"it does not say {missing[0]!r}"
+        )
+        raise SessionError(f"{where} is damaged: {said}; restore it from a backup")
+    if points and not 0 <= facts["current"] < points:
+        raise SessionError(
+            f"{where} is damaged: it is at point {facts['current']} of {points}; restore it from a backup"
+        )
+
+
 def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, where: str) -> None:
     """Refuse a problem that is not the one that a session was made with."""
     now = to_facts(problem, theta)
@@ -40,7 +80,8 @@ def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, wher
         ("layout", "the names and shapes of the parameters"),
     ):
         if now[key] != facts.get(key):
-            shown = "" if key == "layout" else f", {facts.get(key)} there and {now[key]} here"
+            there = printable(str(facts.get(key)))
+            shown = "" if key == "layout" else f", {there} there and {now[key]} here"
             raise SessionError(
                 f"the session in {where} is of another problem: {what} differ{shown}; give the problem that it was "
                 "made with, or another folder"
@@ -50,11 +91,14 @@ def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, wher
 def from_facts(facts: Mapping[str, Any]) -> tuple[Entry, ...]:
     """The layout that ``to_facts`` has noted."""
     try:
-        return tuple(
+        layout = tuple(
             Entry(tuple(map(str, names)), tuple(map(int, shape)), _dtype(dtype))
             for names, shape, dtype in facts["layout"]
         )
-    except (KeyError, TypeError, ValueError) as error:
+        if any(size < 0 for entry in layout for size in entry.shape):
+            raise ValueError("a size is negative")
+        return layout
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SessionError(f"the session does not say what its parameters are: {error!r}") from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from paretonav.errors import SessionError
+from paretonav.session.wording import printable
 
 
 class WriterLock:
@@ -17,11 +18,12 @@ class WriterLock:
     Args:
         folder: of the session.
 
-    Attributes:
-        held: whether this is the writer.
+    Raises:
+        SessionError: it may not be written there, or there is no space left.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._process = os.getpid()
         self._lock = FileLock(folder / "writer.lock", thread_local=False)
         self._owner = folder / "writer.txt"
         try:
@@ -29,22 +31,27 @@ class WriterLock:
             self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
         except Timeout:
             pass
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:
             self._lock.release()
             raise SessionError(
-                f"cannot write to {str(folder)!r}: {error}; check its permissions and the space left"
+                f"cannot write to {str(folder)!r}: {error}; check its permissions and the space left, or open the "
+                "session for reading"
             ) from error
-        self.held = self._lock.is_locked
+
+    @property
+    def held(self) -> bool:
+        """Whether this is the writer; a process that was forked off is not."""
+        return self._lock.is_locked and os.getpid() == self._process
 
     @property
     def owner(self) -> str:
         """Who writes, in words."""
         try:
-            return self._owner.read_text("utf-8")[:200] or "another process"
+            return printable(self._owner.read_text("utf-8")[:200]) or "another process"
         except (OSError, ValueError):
             return "another process"
 
     def release(self) -> None:
         """Let others write."""
-        self._lock.release()
-        self.held = False
+        if self.held:
+            self._lock.release()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from paretonav.errors import SessionError
 from paretonav.objectives import Cost
-from paretonav.session.codec import decode, encode
+from paretonav.session.codec import decode, encode, made
 from paretonav.session.record import Record, Unstorable, Values
+from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Preference, StepStatus
 
 _E = TypeVar("_E", bound=Estimates)
@@ -50,6 +52,9 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
         SessionError: it is not what ``to_json`` writes.
     """
     try:
+        time = datetime.fromisoformat(stored["made"])
+        if time.tzinfo is None:
+            raise ValueError("its time has no time zone")
         measured = {name: _unpacked(stored[name], Estimates) for name in _MEASURED}
         changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
         losses, metrics = measured["losses"], measured["metrics"]
@@ -58,7 +63,7 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
         return Record(
             id=int(stored["id"]),
             parent=None if stored["parent"] is None else int(stored["parent"]),
-            made=datetime.fromisoformat(stored["made"]),
+            made=time,
             losses=losses,
             validation=measured["validation"],
             metrics=metrics,
@@ -66,8 +71,8 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
             weights=_numbers(stored["weights"]),
             joint_gain=float(stored["joint_gain"]),
             residual=float(stored["residual"]),
-            cost=Cost(**stored["cost"]),
-            preference=decode(stored["preference"], {}),
+            cost=made(Cost, stored["cost"]),
+            preference=_preference(stored["preference"]),
             amount=None if stored["amount"] is None else float(stored["amount"]),
             status=None if stored["status"] is None else StepStatus(stored["status"]),
             reason=str(stored["reason"]),
@@ -78,7 +83,16 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
     except SessionError:
         raise
     except Exception as error:  # whatever comes of fields of the wrong kind
-        raise SessionError(f"a point's record cannot be read: {error!r}; restore it from a backup") from error
+        raise SessionError(f"it holds a record that cannot be read: {error!r}") from error
+
+
+def require_tree(records: Sequence[Record]) -> None:
+    """Raise ``ValueError`` if records are not numbered from 0, each reached from an earlier one, all of one problem."""
+    for i, record in enumerate(records):
+        if record.id != i or (record.parent is not None if i == 0 else record.parent not in range(i)):
+            raise ValueError("the points make no tree")
+        if _names(record) != _names(records[0]):
+            raise ValueError(f"point {i} is of another problem than point 0")
 
 
 def storable(preference: Preference | None) -> Preference | None:
@@ -88,6 +102,18 @@ def storable(preference: Preference | None) -> Preference | None:
     except SessionError:
         return Unstorable(repr(preference))
     return preference
+
+
+def _preference(stored: Any) -> Preference | None:
+    preference = decode(stored, {})
+    if not fits(preference, Preference | None):
+        raise ValueError(f"{preference!r} is no preference")
+    return cast(Preference | None, preference)
+
+
+def _names(record: Record) -> tuple[object, ...]:
+    validation = None if record.validation is None else record.validation.keys()
+    return record.losses.keys(), record.metrics.keys(), record.weights.keys(), validation
 
 
 def _packed(estimates: Estimates | None) -> list[Any] | None:
@@ -100,6 +126,8 @@ def _unpacked(stored: list[Any] | None, kind: type[_E]) -> _E | None:
     if stored is None:
         return None
     values, errors, batches = stored
+    if errors is not None and errors.keys() != values.keys():
+        raise ValueError("its standard errors are of something else")
     return kind(_numbers(values), None if errors is None else _numbers(errors), int(batches))
 
 

@@ -19,9 +19,10 @@ from paretonav.session.archive import Archive, MemoryArchive
 from paretonav.session.card import Card
 from paretonav.session.compare import Comparison
 from paretonav.session.export import write_state, write_text
-from paretonav.session.folder import FolderArchive, Precision
+from paretonav.session.folder import FolderArchive
 from paretonav.session.layout import assembled, from_facts, require_same
 from paretonav.session.listing import listing
+from paretonav.session.precision import Precision
 from paretonav.session.record import Record
 from paretonav.session.table import csv, table
 from paretonav.steering import Point
@@ -58,8 +59,9 @@ class Session:
         self.path = None if path is None else Path(path).expanduser()
         self._folder = None if self.path is None else FolderArchive(self.path, precision, write=write)
         self._archive: Archive = self._folder or MemoryArchive()
-        self._records = list(self._archive.records())
+        # The generation first: what is written in between is seen at the next look.
         self._generation = 0 if self._folder is None else self._folder.generation
+        self._records = self._archive.records()
         self._problem: Problem | None = None
 
     @property
@@ -77,8 +79,8 @@ class Session:
         """Of all points, in the order of their ids; a reader sees what the writer has added."""
         if self._folder is not None and not self.writable and self._generation != self._folder.generation:
             self._generation = self._folder.generation
-            self._records = list(self._archive.records())
-        return tuple(self._records)
+            self._records = self._archive.records()
+        return self._records
 
     def __len__(self) -> int:
         return len(self.records)
@@ -119,9 +121,9 @@ class Session:
 
     def path_to(self, point_id: int) -> tuple[Record, ...]:
         """The points from the first one to this one."""
-        way = [self[point_id]]
+        way, records = [self[point_id]], self.records
         while way[-1].parent is not None:
-            way.append(self[way[-1].parent])
+            way.append(records[way[-1].parent])
         return tuple(reversed(way))
 
     def children(self, point_id: int) -> tuple[Record, ...]:
@@ -334,14 +336,14 @@ class Session:
             raise
         problem.set_parameters(point.parameters)
         if self.writable:
-            torch.set_rng_state(self._folder.random_state(len(self.records) - 1))
+            self._folder.restore_random_state(len(self.records) - 1)
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
         """Add a point and make it the current one."""
         if not self.records and self._problem is not None:
             self._archive.begin(self._problem, point.parameters)
         self._archive.add(record, point, tangent)
-        self._records[record.id :] = [record]
+        self._records = (*self._records[: record.id], record)
 
     def go_to(self, point_id: int) -> Point:
         """Make a point the current one."""
@@ -360,7 +362,8 @@ class Session:
     def _annotate(self, point_id: int, note: str, star: bool) -> None:
         record = self[point_id]
         self._archive.annotate(record.id, note, star)
-        self._records[record.id] = replace(record, note=note, star=star)
+        changed = replace(record, note=note, star=star)
+        self._records = (*self._records[: record.id], changed, *self._records[record.id + 1 :])
 
     def _chosen(self, point_id: int | None) -> int:
         if point_id is not None:

@@ -8,8 +8,12 @@ from paretonav.steering.preferences.direction import Direction
 from paretonav.steering.preferences.improve import Improve
 from paretonav.steering.preferences.wish import Fit, Preference, Situation, Units, Wish
 
+KINDS: tuple[type[Preference], ...] = (Aim, Classify, Compare, Direction, Improve)
+"""All classes of preferences: a session can store these."""
+
 __all__ = [
     "DEFAULT_AMOUNT",
+    "KINDS",
     "Aim",
     "Classify",
     "Compare",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,7 @@ class Wish:
         return replace(self, direction=direction, cap=np.full(len(self.cap), np.inf))
 
 
+@runtime_checkable
 class Preference(Protocol):
     """Anything that can be turned into a wish.
 

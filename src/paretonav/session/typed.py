@@ -1,0 +1,46 @@
+"""Whether a value that was read is of the type that its field declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+@cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """The declared types of a class's fields."""
+    return get_type_hints(kind)
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether a value is of a type, its entries included; of arrays only that they are.
+
+    Example:
+        >>> fits({"a": 1}, dict[str, float]), fits({"a": "1"}, dict[str, float]), fits(True, int | None)
+        (True, False, False)
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if hint is None or hint is NoneType:
+        return value is None
+    if origin in (Union, UnionType):
+        return any(fits(value, argument) for argument in arguments)
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
+    if hint is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    kind = origin or hint
+    if not isinstance(value, kind):
+        return False
+    if origin is tuple and arguments[-1] is not ...:
+        return len(value) == len(arguments) and all(map(fits, value, arguments))
+    if isinstance(value, Mapping) and arguments:
+        return all(fits(key, arguments[0]) and fits(entry, arguments[1]) for key, entry in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str) and arguments:
+        return all(fits(entry, arguments[0]) for entry in value)
+    return True
