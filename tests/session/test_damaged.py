@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 import paretonav as pn
-from paretonav.session import database
+from paretonav.session import schema
 from paretonav.session.codec import decode, encode
 from paretonav.session.files import write_tensors
 
@@ -145,7 +145,8 @@ def test_another_file_in_its_place(folder: Path, name: str, foreign: str) -> Non
 )
 def test_a_hostile_point_is_refused(folder: Path, skeleton: str) -> None:
     file = folder / "points/000001.safetensors"
-    write_tensors(file, {"t0": torch.zeros(6, dtype=torch.float64)}, {"paretonav": skeleton}, checked=True)
+    write_tensors(file, {"t0": torch.zeros(6, dtype=torch.float64)}, {"paretonav": skeleton})
+    edit(folder, "UPDATE points SET file = '', seal = ''")  # as if it had no checksum
     assert file.name in refused(folder)
 
 
@@ -181,19 +182,19 @@ def record(folder: Path) -> dict[str, object]:
 )
 def test_a_hostile_record_is_refused(folder: Path, field: str, value: object) -> None:
     changed = {**record(folder), field: value}
-    edit(folder, "UPDATE points SET record = ? WHERE id = 1", json.dumps(changed))
+    edit(folder, "UPDATE points SET record = ?, seal = '' WHERE id = 1", json.dumps(changed))
     assert "session.db" in refused(folder)
 
 
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE meta SET value = '99' WHERE key = 'current'", "no point 99"),
+        ("UPDATE meta SET value = '99' WHERE key = 'current'", "at point 99 of 2"),
         ("UPDATE meta SET value = '[[[' WHERE key = 'names'", "session.db"),
-        ("UPDATE meta SET value = '3' WHERE key = 'layout'", "another problem|what its parameters are"),
-        ("DELETE FROM points WHERE id = 0", "no tree"),
+        ("UPDATE meta SET value = '3' WHERE key = 'layout'", "'layout' is not what paretonav writes"),
+        ("DELETE FROM points WHERE id = 0", "damaged"),
         ("UPDATE points SET record = 'x'", "session.db"),
-        ("DROP TABLE points", "no such table"),
+        ("DROP TABLE points", "other tables"),
         ("PRAGMA user_version = 77", "schema version 77.*install a later"),
         ("PRAGMA application_id = 5", "another program"),
     ],
@@ -224,7 +225,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
             attempt()
 
 
-FIRST_SCHEMA = (*database.MIGRATIONS[0],)
+FIRST_SCHEMA = (*schema.MIGRATIONS[0],)
 
 
 def as_first_version(folder: Path) -> None:
@@ -240,7 +241,7 @@ def as_first_version(folder: Path) -> None:
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.executemany("INSERT INTO points VALUES (?, ?, ?)", points)
-        connection.execute(f"PRAGMA application_id = {database.APPLICATION}")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
 
@@ -259,8 +260,8 @@ def test_a_session_of_the_first_schema_is_read_as_it_is_and_migrated_by_who_writ
 def test_a_migration_that_fails_leaves_the_old_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_first_version(folder)
     before = (folder / "session.db").read_bytes()
-    broken = (database.MIGRATIONS[0], (*database.MIGRATIONS[1], "NONSENSE"))
-    monkeypatch.setattr(database, "MIGRATIONS", broken)
+    broken = (*schema.MIGRATIONS[:-1], (*schema.MIGRATIONS[-1], "NONSENSE"))
+    monkeypatch.setattr(schema, "MIGRATIONS", broken)
     with pytest.raises(pn.SessionError, match="NONSENSE"):
         pn.Session(folder, write=True)
     monkeypatch.undo()
