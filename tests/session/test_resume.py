@@ -236,6 +236,22 @@ def test_a_second_navigator_reads_and_says_why_it_takes_no_steps(
     assert pn.Navigator(function_problem(), session=tmp_path / "s").session.writable
 
 
+def test_every_kind_of_preference_is_kept_whole(tmp_path: Path) -> None:
+    nav = pn.Navigator(function_problem(), session=tmp_path / "s")
+    start = nav.start()
+    f1, f2 = (start.losses[name] for name in ("f1", "f2"))
+    asked = [
+        pn.Aim({"f1": 0.99 * f1}, allow={"f2": 1.1 * f2}),
+        pn.Classify(improve=["f1"], allow={"f2": 1.2 * f2}, units="range"),
+        pn.Compare({"f1": 1.0, "f2": 2.0}, {"f1": 2.0, "f2": 1.0}),
+        pn.Direction({"f1": -1.0}, allow={"f2": 2 * f2}),
+    ]
+    for preference in asked:
+        nav.step(preference, 0.01)
+    nav.session.close()
+    assert [record.preference for record in pn.Session(tmp_path / "s").records[1:]] == asked
+
+
 def test_a_preference_of_ones_own_is_kept_as_what_it_said(tmp_path: Path) -> None:
     class Own:
         def wish(self, *arguments: object) -> object:
@@ -251,7 +267,7 @@ def test_a_preference_of_ones_own_is_kept_as_what_it_said(tmp_path: Path) -> Non
     kept = pn.Session(tmp_path / "s")[1].preference
     assert repr(kept) == "my own wish"
     with pytest.raises(pn.PreferenceError, match="my own wish was not stored in full"):
-        kept.wish((), np.zeros(0))  # type: ignore[union-attr]
+        kept.wish(None)  # type: ignore[union-attr]
 
 
 def test_the_random_state_is_that_of_the_last_point(tmp_path: Path) -> None:
