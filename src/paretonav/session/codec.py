@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from paretonav.errors import SessionError
 from paretonav.geometry import FrontModel, Geometry, Solution, Status, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
-from paretonav.session.typed import fits, hints_of
+from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
 from paretonav.steering.preferences import KINDS
 
@@ -42,6 +42,7 @@ _CLASSES: dict[str, type] = {
         *KINDS,
     )
 }
+_HINTS = {kind: get_type_hints(kind) for kind in _CLASSES.values()}
 _ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
 _ESTIMATES: dict[str, type[Estimates]] = {"Changes": Changes, "Estimates": Estimates}
 _CPU = torch.device("cpu")
@@ -136,7 +137,7 @@ def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
             raise SessionError(
                 f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
             )
-        if not fits(value, hints_of(kind)[name]):
+        if not fits(value, _HINTS[kind][name]):
             raise SessionError(f"it holds a {kind.__name__} whose {name!r} is no {known[name].type}")
     for name, field in known.items():
         if name not in given and field.default is MISSING and field.default_factory is MISSING:

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
-
-
-@cache
-def hints_of(kind: type) -> dict[str, Any]:
-    """The declared types of a class's fields."""
-    return get_type_hints(kind)
+from typing import Any, Literal, Union, get_args, get_origin
 
 
 def fits(value: object, hint: Any) -> bool:
