@@ -35,7 +35,7 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 
 bench-real: $(VENV)/.bench  ## steps on real data beside what one would do instead; fetches the data
 	$(BIN)/python bench/fetch_data.py
-	for problem in adult census digits fashion fashion3 sentences; do $(BIN)/python bench/real.py $$problem; done
+	for problem in adult census digits fashion fashion3 sentences; do $(BIN)/python bench/real.py $$problem || exit 1; done
 	$(BIN)/python bench/memory.py
 
 $(BIN)/python:
