@@ -62,7 +62,7 @@ def main() -> None:
             }
             for kind, taken in seconds.items()
         ]
-    write("preview", "Seconds for a preview", rows)
+    write("preview", "Milliseconds for a preview", rows)
 
 
 if __name__ == "__main__":

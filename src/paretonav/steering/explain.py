@@ -37,7 +37,8 @@ def explain(step: Step, *names: str) -> str:
     _require_known(step, names)
     losses = [name for name in names if name in step.achieved] if names else _spoken_of(step)
     metrics = [name for name in names if name in step.point.metrics] if names else _telling_metrics(step)
-    said = [f"You asked to {describe(step.preference, step.amount)}."]
+    asked = describe(step.preference, step.amount)
+    said = [f"You asked to {'go in the ' if asked.startswith('direction ') else ''}{asked}."]
     if losses:
         said += _training(step, losses)
     if step.status is not StepStatus.REJECTED:
