@@ -1,6 +1,8 @@
 """Proposals: distinct, possible, none better than another, and true."""
 
 import dataclasses
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
+from paretonav.steering.options import _not_dominated
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
 
@@ -101,3 +104,12 @@ def test_many_objectives_have_a_menu_that_can_be_read() -> None:
 def test_an_amount_that_means_nothing_is_refused() -> None:
     with pytest.raises(pn.PreferenceError, match="amount"):
         point_of(2, 0).options(-1.0)
+
+
+def test_of_two_proposals_the_one_that_is_worse_in_all_is_left_out() -> None:
+    def proposal(*relative: float) -> Any:
+        return SimpleNamespace(relative=np.array(relative))
+
+    good, worse, other = proposal(-0.05, 0.02), proposal(-0.04, 0.03), proposal(0.03, -0.05)
+    assert _not_dominated([good, worse, other]) == [good, other]
+    assert _not_dominated([good, good]) == [good, good]

@@ -1,5 +1,8 @@
 """The way to aspiration levels, on fronts that are known."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +14,8 @@ from torch import Tensor
 
 import paretonav as pn
 from paretonav.problems.known import KnownFrontProblem
+from paretonav.steering.correctors import Correction, Newton
+from paretonav.steering.predictors import ObjectiveSpace, Prediction
 
 Array = NDArray[np.float64]
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
@@ -160,3 +165,44 @@ def test_a_preview_says_what_can_be_had_and_part_of_the_way_is_a_part() -> None:
     half = nav.step(pn.Aim({"f1": near}), 0.5)
     assert half.point.losses["f1"] == pytest.approx(0.985 * start.losses["f1"])
     assert half.point.amount == 0.5
+
+
+class Elsewhere(Newton):
+    """A corrector that ends where the first objective is worse than where the leg began."""
+
+    def correct(self, problem: Any, theta: Any, *rest: Any, **options: Any) -> Correction:
+        found = super().correct(problem, theta, *rest, **options)
+        worse = found.theta + 0.3
+        return replace(found, theta=worse, losses=problem.evaluate(worse), tangent=None)
+
+
+def test_a_leg_that_leads_away_is_taken_back() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=3))
+    start = nav.start()
+    nav.corrector = Elsewhere()
+    step = nav.step(pn.Aim({"f1": 0.9 * start.losses["f1"]}))
+    assert step.achieved["f1"] > 0
+    assert step.status is pn.StepStatus.REJECTED
+    assert nav.here is start
+    assert step.reason.startswith("the target is out of reach: short legs, too, came no nearer")
+
+
+class OnceTooFar(ObjectiveSpace):
+    """A predictor that believes in its model at most up to a length, and leads astray beyond."""
+
+    def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
+        if np.abs(plan.predicted[0]) < 0.03 * front.losses[0]:
+            return super().predict(problem, front, tangent, plan)
+        theta = tangent.point(-torch.from_numpy(plan.coordinates))
+        return Prediction(theta, problem.evaluate(theta), 1.0, 1)
+
+
+def test_shorter_legs_lead_where_long_ones_go_astray() -> None:
+    nav = pn.Navigator(
+        pn.problems.quadratic(n=8, m=3), predictor=OnceTooFar(), corrector=Newton(alignments=0)
+    )
+    start = nav.start()
+    goal = 0.9 * start.losses["f1"]
+    step = nav.step(pn.Aim({"f1": goal}))
+    assert step.legs > 2
+    assert step.point.losses["f1"] == pytest.approx(goal, rel=1e-2)

@@ -48,6 +48,8 @@ def why_nearest(front: FrontModel, wish: Wish) -> str:
         for i in lacking
     ]
     nearest = f"; the nearest outcome has {listed(instead)}" if instead else ""
+    if _approach(front, wish, lacking) is not None:
+        return f"short legs, too, came no nearer, whatever the model of the front promises{nearest}"
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
         if _approach(front, freed, lacking) is not None:
