@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -14,9 +15,9 @@ def fits(value: object, hint: Any) -> bool:
         >>> fits({"a": 1}, dict[str, float]), fits({"a": "1"}, dict[str, float]), fits(True, int | None)
         (True, False, False)
     """
-    origin, arguments = get_origin(hint), get_args(hint)
-    if hint is Any:
+    if hint is Any or type(value) is hint:
         return True
+    origin, arguments = _parts(hint)
     if hint is None or hint is NoneType:
         return value is None
     if origin in (Union, UnionType):
@@ -32,8 +33,15 @@ def fits(value: object, hint: Any) -> bool:
         return False
     if origin is tuple and arguments[-1] is not ...:
         return len(value) == len(arguments) and all(map(fits, value, arguments))
-    if isinstance(value, Mapping) and arguments:
+    if not arguments:
+        return True
+    if isinstance(value, Mapping):
         return all(fits(key, arguments[0]) and fits(entry, arguments[1]) for key, entry in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str) and arguments:
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return all(fits(entry, arguments[0]) for entry in value)
     return True
+
+
+@cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(hint), get_args(hint)
