@@ -12,6 +12,7 @@ from paretonav.errors import InfeasiblePreferenceError, PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering.along import along_the_front
 from paretonav.steering.changes import Changes
+from paretonav.steering.ends import ends, rays
 from paretonav.steering.plan import Plan, plan
 from paretonav.steering.predictions import predictions
 from paretonav.steering.preferences import Compare, Direction, Improve, Preference
@@ -104,14 +105,9 @@ def _sizes(front: FrontModel) -> Array:
     return np.asarray(np.maximum(sizes, 1e-3 * sizes.max(initial=1e-300)))
 
 
-def _rays(front: FrontModel) -> Array:
-    """[m, m-1], the coordinates along which each objective improves at the least curvature cost."""
-    return np.asarray(np.linalg.solve(front.metric, front.response.T).T)
-
-
 def _different_objectives(front: FrontModel, hold: Sequence[str]) -> list[str]:
     """The names of the objectives whose improvement does the most different things, to first order."""
-    changes = -_rays(front) @ front.response.T / _sizes(front)
+    changes = -rays(front) @ front.response.T / _sizes(front)
     lengths = np.linalg.norm(changes, axis=1, keepdims=True)
     directions = changes / np.maximum(lengths, 1e-300)
     free = [i for i, name in enumerate(front.names) if name not in hold]
@@ -131,14 +127,8 @@ def _more_even(front: FrontModel, hold: Sequence[str]) -> Iterator[tuple[str, Pr
 
     Best and range are guessed from where the cheapest way to improve each objective ends.
     """
-    ends = [front.losses]
-    for i, ray in enumerate(_rays(front)):
-        slope, bend = float(front.response[i] @ ray), 2 * front.displacement(ray)
-        turn = slope / bend[i if len(bend) > 1 else 0]
-        length = min(front.edge(ray), turn if turn > 0 else np.inf)
-        if np.isfinite(length):
-            ends.append(front.losses + front.change(length * ray))
-    best, worst = np.min(ends, axis=0), np.max(ends, axis=0)
+    outcomes = np.vstack([front.values, ends(front)])[:, : front.m]
+    best, worst = outcomes.min(axis=0), outcomes.max(axis=0)
     ranges = np.maximum(worst - best, 1e-300)
     position = (front.losses - best) / ranges
     if np.ptp(position) < _UNEVEN:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel
-from paretonav.steering.preferences import Improve, Situation
-from paretonav.steering.programme import Programme
+from paretonav.steering.ends import ends
+from paretonav.steering.preferences import Situation
 
 Array = NDArray[np.float64]
 Visited = Callable[[], Sequence[Mapping[str, float]]]
@@ -34,14 +34,9 @@ def ranges(front: FrontModel, visited: Sequence[Mapping[str, float]] = ()) -> Ar
     """[q], the span of every quantity over the front as far as it is known.
 
     Over this point, the visited ones of which no other is better in every objective, and the outcomes that the
-    front model predicts where improving one objective alone comes to its end.
+    front model predicts where the cheapest way to improve each objective ends.
     """
-    at = Situation(front.steerable, front.values, front.orientation)
-    outcomes = [front.values]
-    for name in front.names:
-        wish = Improve({name: 1.0}).wish(at) if front.losses[at.index(name)] else None
-        if wish is not None:
-            outcomes.append(front.values + front.changes(Programme(front, wish).follow(np.inf)[1]))
+    outcomes = [front.values, *ends(front)]
     seen = np.array([[values.get(name, np.nan) for name in front.steerable] for values in visited])
     if len(seen):
         losses = seen[:, : front.m]
