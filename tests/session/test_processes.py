@@ -37,7 +37,9 @@ def unwritable(visited: Path, tmp_path: Path) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", str(fixed)], check=True)
         return
     folders = (visited, visited / "points", visited / "tangents")
-    (visited / "session.db").chmod(0o400)
+    for file in visited.iterdir():
+        if file.is_file():
+            file.chmod(0o400)
     for folder in folders:
         folder.chmod(0o500)
     yield visited
