@@ -1,8 +1,8 @@
-"""A disk without room costs the step under way, and nothing else."""
+"""A full disk costs the operation under way and nothing else, and once there is space it goes on."""
 
-import os
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,101 +10,167 @@ import torch
 
 import paretonav as pn
 
-# Writing more than the limit into one file fails as on a full disk: with EFBIG where the signal is ignored.
-LIMITED = """
-import resource, signal, sys
-import torch
-import paretonav as pn
+REMEDY = "free some space|the space left"
+OPERATIONS: dict[str, Callable[[pn.Navigator], object]] = {
+    "start": lambda nav: nav.start(),
+    "step": lambda nav: nav.step(pn.Improve({"f1": 1.0}), 0.02),
+    "go to": lambda nav: nav.go_to(0),
+    "note": lambda nav: nav.session.note(0, "x" * 5000),
+    "star": lambda nav: nav.session.star(0),
+}
 
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-folder = sys.argv[1]
 
-def limited(size, attempt):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+def problem() -> pn.Problem:
+    return pn.problems.quadratic(n=4, m=2)
+
+
+def state(session: pn.Session) -> list[object]:
+    notes = [(record.note, record.star) for record in session]
+    return [None if session.current is None else session.current.id, len(session), notes]
+
+
+@contextmanager
+def refused(nav: pn.Navigator) -> Iterator[None]:
+    """What is inside fails for lack of space, and changes nothing, in memory or on disk."""
+    before, theta = state(nav.session), nav.problem.parameters()
+    points = [nav.session.point(record.id).parameters for record in nav.session]
+    with pytest.raises(pn.SessionError, match=REMEDY):
+        yield
+    assert state(nav.session) == before
+    assert torch.equal(nav.problem.parameters(), theta)
+    assert nav.session.path is not None
+    reader = pn.Session(nav.session.path)
+    assert state(reader) == before
+    for i, point in enumerate(points):
+        assert torch.equal(reader.point(i).parameters, point)
+        assert nav.session.tangent(i) is not None
+    for folder in ("points", "tangents"):
+        assert len(list((nav.session.path / folder).glob("*"))) in (0, len(points)), "nothing is left over"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     try:
-        attempt()
-    except pn.SessionError as error:
-        return str(error)
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except OSError as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def space(disk: Path, left: int) -> Iterator[None]:
+    """Leave so many bytes on the disk."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 4096):
+            try:
+                while True:
+                    file.write(b"0" * size)
+            except OSError:
+                continue
+        file.truncate(max(0, filler.stat().st_size - left))
+    try:
+        yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    return ""
-
-problem = pn.problems.quadratic(n=40, m=3)
-print("create:", limited(0, lambda: pn.Navigator(problem, session=folder)))
-nav = pn.Navigator(problem, session=folder)
-print("start:", limited(1000, nav.start))
-assert len(nav.points) == 0
-start = nav.start()
-wish = pn.Improve({"f1": 1.0})
-told = []
-# From where nothing can be written to where all can: the tangent, the point, the table, each fails in its turn.
-for size in (0, 1000, 4000, 8192, 12288, 16384, 20480, 24576, 28672):
-    here = nav.here
-    message = limited(size, lambda: nav.step(wish, 0.01))
-    told.append(bool(message))
-    if message:
-        assert nav.here is here
-        assert torch.equal(problem.parameters(), here.parameters)
-        assert len(nav.points) == here.id + 1
-        print("step:", message)
-    reader = pn.Session(folder)
-    assert len(reader) == nav.here.id + 1
-    assert torch.equal(reader.point(nav.here.id).parameters, nav.here.parameters)
-print("note:", limited(0, lambda: nav.session.note(0, "x" * 10000)))
-print("go:", limited(0, lambda: nav.go_to(0)))
-assert any(told) and not all(told), told
-after = nav.step(wish, 0.01).point
-nav.session.close()
-assert torch.equal(pn.Session(folder).point(after.id).parameters, after.parameters)
-print("goes on")
-"""
+        filler.unlink()
 
 
-def test_every_stage_fails_with_a_remedy_and_goes_on_with_room(tmp_path: Path) -> None:
-    pytest.importorskip("resource")
-    script = [sys.executable, "-c", LIMITED, str(tmp_path / "s")]
-    done = subprocess.run(script, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    *failures, last = done.stdout.splitlines()
-    assert last == "goes on"
-    assert {line.split(":")[0] for line in failures} == {"create", "start", "step", "note", "go"}
-    for line in failures:
-        assert any(words in line for words in ("free some space", "space left")), line
-
-
-def test_a_small_file_system(tmp_path: Path) -> None:
-    """The same on a real one that is full."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(disk)]
-    if os.name != "posix" or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a file system is not allowed here")
-    try:
-        problem = pn.problems.quadratic(n=400, m=3)
-        nav = pn.Navigator(problem, session=disk / "s")
-        nav.start()
-
-        def fill() -> None:
-            for _ in range(40):
-                nav.step(pn.Improve({"f1": 1.0}), 0.005)
-
-        with pytest.raises(pn.SessionError, match="free some space"):
-            fill()
-        here = nav.here
-        assert torch.equal(problem.parameters(), here.parameters)
-        assert len(pn.Session(disk / "s")) == here.id + 1
-        for file in (disk / "s" / "tangents").iterdir():
-            if int(file.stem) < here.id:
-                file.unlink()
-        step = nav.step(pn.Improve({"f1": 1.0}), 0.005)
+def test_a_session_is_not_made_on_a_full_disk_but_afterwards(disk: Path) -> None:
+    failures = 0
+    for left in range(0, 65536, 4096):
+        with space(disk, left):
+            try:
+                pn.Navigator(problem(), session=disk / f"s{left}")
+            except pn.SessionError:
+                failures += 1
+                with pytest.raises(pn.SessionError, match=REMEDY):
+                    pn.Navigator(problem(), session=disk / f"s{left}")
+        nav = pn.Navigator(problem(), session=disk / f"s{left}")
+        assert nav.session.writable
+        if left == 0:
+            nav.start()
         nav.session.close()
-        assert torch.equal(pn.Session(disk / "s").point(step.point.id).parameters, step.point.parameters)
+    assert failures > 3
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_full_disk_costs_one_operation(disk: Path, operation: str) -> None:
+    nav = pn.Navigator(problem(), session=disk / "s")
+    if operation != "start":
+        nav.start()
+        OPERATIONS["step"](nav)
+    failures = 0
+    for left in range(0, 131072, 4096):
+        with space(disk, left):
+            try:
+                with refused(nav):
+                    OPERATIONS[operation](nav)
+                failures += 1
+            except pytest.fail.Exception:  # there was space enough
+                break
+    assert failures > 0
+    assert state(pn.Session(disk / "s")) == state(nav.session)
+    OPERATIONS["step"](nav)
+    nav.session.close()
+    resumed = pn.Navigator(problem(), session=disk / "s")
+    assert torch.equal(resumed.here.parameters, nav.here.parameters)
+    OPERATIONS["step"](resumed)
+
+
+def test_files_that_cannot_grow_cost_one_operation(tmp_path: Path) -> None:
+    """The same where nothing can be mounted: a limit on the size of any file."""
+    resource = pytest.importorskip("resource", reason="the system has no limits on files")
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def attempt(nav: pn.Navigator, operation: str, most: int) -> None:
+        with refused(nav):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, unlimited[1]))
+            try:
+                OPERATIONS[operation](nav)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, unlimited[1]))
+    try:
+        with pytest.raises(pn.SessionError, match=REMEDY):
+            pn.Navigator(problem(), session=tmp_path / "s")
     finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    nav = pn.Navigator(problem(), session=tmp_path / "s")
+    for operation in OPERATIONS:
+        for most in (0, 512, 4096):
+            attempt(nav, operation, most)
+        OPERATIONS[operation](nav)
+    nav.session.close()
+    resumed = pn.Navigator(problem(), session=tmp_path / "s")
+    assert state(resumed.session) == [0, 2, [("x" * 5000, True), ("", False)]]
+    OPERATIONS["step"](resumed)
 
 
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(pn.SessionError, match=r"permissions|give a folder"):
-        pn.Navigator(pn.problems.quadratic(n=4, m=2), session=tmp_path / "s")
+def test_a_tangent_that_does_not_fit_any_more_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from paretonav.session import tangents
+
+    monkeypatch.setattr(tangents, "ROOM", 1)
+    nav = pn.Navigator(problem(), session=tmp_path / "s")
+    nav.start()
+    for _ in range(2):
+        OPERATIONS["step"](nav)
+    nav.go_to(0)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tangents, "write_value", full)
+    nav.preview(pn.Improve({"f1": 1.0}), 0.02)
+    _ = nav.tangent
+    assert "the tangent of point 0" in caplog.text
+    assert "No space left" in caplog.text

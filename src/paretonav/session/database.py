@@ -17,6 +17,7 @@ from paretonav.session.record_json import from_json, require_tree, to_json
 from paretonav.session.schema import MIGRATIONS, migrate, version_of
 from paretonav.session.wording import printable
 
+_COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
 _WAIT = 10.0  # seconds, while a reader or the writer has it locked
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "free some space and try again",
@@ -48,11 +49,11 @@ class Database:
             self._connection = _connect(path, writable)
             self._prepare(writable)
 
-    def facts(self) -> dict[str, Any]:
-        """What is known of the session as a whole."""
+    def facts(self) -> tuple[dict[str, Any], int]:
+        """What is known of the session as a whole, and how many points there are, both of the same moment."""
+        rows = self._rows(f"SELECT key, value FROM meta UNION ALL SELECT NULL, {_COUNT} FROM points")
         with self._guarded("read"):
-            rows = self._connection.execute("SELECT key, value FROM meta").fetchall()
-            return {str(key): json.loads(value) for key, value in rows}
+            return {str(key): json.loads(value) for key, value in rows[:-1]}, int(rows[-1][1])
 
     def note_facts(self, **facts: Any) -> None:
         """Set facts."""
@@ -74,7 +75,7 @@ class Database:
 
     def __len__(self) -> int:
         """How many points there are."""
-        return int(self._rows("SELECT count(*) FROM points")[0][0])
+        return int(self._rows(f"SELECT {_COUNT} FROM points")[0][0])
 
     def add(self, record: Record, file: str, tangent: tuple[int, str] | None, **facts: Any) -> None:
         """Add a record and set facts, all or nothing.

@@ -47,9 +47,6 @@ class FolderArchive:
             first point in float16. All but "full" go without tangents, which are solved for again.
         write: False opens for reading only.
 
-    Attributes:
-        owner: who writes, if it is another process.
-
     Raises:
         SessionError: the folder holds something else, is damaged, or cannot be written.
     """
@@ -62,9 +59,9 @@ class FolderArchive:
         if write:
             prepare(path)
         self._lock = WriterLock(path) if write else None
-        self.owner = self._lock.owner if self._lock is not None and not self._lock.held else ""
+        self._second = self._lock is not None and not self._lock.held
         try:
-            self._database = _opened(path / "session.db", self.writable, _PATIENCE if self.owner else 0.0)
+            self._database = _opened(path / "session.db", self.writable, _PATIENCE if self._second else 0.0)
             self._facts: dict[str, Any] = {"precision": precision}
             self._read_facts()
             self._tangent_files = TangentFiles(path, self._database)
@@ -80,6 +77,11 @@ class FolderArchive:
     def writable(self) -> bool:
         """Whether this is the one process that writes."""
         return self._lock is not None and self._lock.held
+
+    @property
+    def owner(self) -> str:
+        """Who writes, if it was another process when this one wanted to."""
+        return self._lock.owner if self._lock is not None and self._second else ""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -190,8 +192,8 @@ class FolderArchive:
             self._lock.release()
 
     def _read_facts(self) -> None:
-        facts = self._database.facts()
-        require_sound(facts, len(self._database), repr(str(self._database.path)))
+        facts, points = self._database.facts()
+        require_sound(facts, points, repr(str(self._database.path)))
         self._facts |= facts
 
     def _read_point(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:

@@ -56,8 +56,8 @@ def require_sound(facts: Mapping[str, Any], points: int, where: str) -> None:
     """
     wrong = [key for key in facts if not fits(facts[key], _FACTS.get(key, Any))]
     missing = sorted(_FACTS.keys() - facts.keys() - _LATER) if points else []
-    if not wrong and "dtype" in facts and not isinstance(getattr(torch, facts["dtype"], None), torch.dtype):
-        wrong = ["dtype"]
+    if not wrong and not missing and points:
+        wrong = _contradictions(facts)
     if wrong or missing:
         said = (
             f"its {wrong[0]!r} is not what paretonav writes" if wrong else f"it does not say {missing[0]!r}"
@@ -89,29 +89,36 @@ def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, wher
 
 
 def from_facts(facts: Mapping[str, Any]) -> tuple[Entry, ...]:
-    """The layout that ``to_facts`` has noted."""
-    try:
-        layout = tuple(
-            Entry(tuple(map(str, names)), tuple(map(int, shape)), _dtype(dtype))
-            for names, shape, dtype in facts["layout"]
-        )
-        if any(size < 0 for entry in layout for size in entry.shape):
-            raise ValueError("a size is negative")
-        return layout
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise SessionError(f"the session does not say what its parameters are: {error!r}") from error
+    """The layout that ``to_facts`` has noted, of facts that are sound."""
+    return tuple(
+        Entry(tuple(map(str, names)), tuple(map(int, shape)), _dtype(dtype))
+        for names, shape, dtype in facts["layout"]
+    )
 
 
 def assembled(layout: tuple[Entry, ...], theta: Tensor, fixed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state_dict with the steered parameters theta [n] among the fixed ones."""
     sizes = [prod(entry.shape) for entry in layout]
-    if sum(sizes) != len(theta):
-        raise SessionError(f"the session has {len(theta)} parameters where its layout has {sum(sizes)}")
     state = dict(fixed)
     for entry, part in zip(layout, torch.split(theta, sizes), strict=True):
         value = part.view(entry.shape).to(entry.dtype)
         state |= dict.fromkeys(entry.names, value)
     return state
+
+
+def _contradictions(facts: Mapping[str, Any]) -> list[str]:
+    """Facts that are of the right types and mean nothing."""
+    try:
+        _dtype(facts["dtype"])
+    except ValueError:
+        return ["dtype"]
+    try:
+        layout = from_facts(facts)
+    except (TypeError, ValueError, OverflowError):
+        return ["layout"]
+    negative = any(size < 0 for entry in layout for size in entry.shape)
+    total = sum(prod(entry.shape) for entry in layout)
+    return ["layout"] if negative or total != facts["parameters"] else []
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -11,8 +11,10 @@ from paretonav.errors import SessionError
 from paretonav.session.files import SCRATCH
 
 _FOLDERS = ("points", "tangents")
-_FILES = ("session.db", "session.db-journal", "model.safetensors", "writer.lock", "writer.txt")
 _BEFORE_THE_FIRST_POINT = ("session.db", "session.db-journal", "writer.lock", "writer.txt")
+_FILES = (*_BEFORE_THE_FIRST_POINT, "session.db-wal", "session.db-shm", "model.safetensors")
+_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
+"""How a journal ends that belongs to several databases at once (SQLite's file format, section 3)."""
 
 
 def prepare(folder: Path) -> None:
@@ -39,7 +41,7 @@ def prepare(folder: Path) -> None:
 
 
 def require_plain(folder: Path) -> None:
-    """Refuse links and devices: writing or clearing up would reach what lies outside of the folder."""
+    """Refuse what reaches beyond the folder: links, devices, and a journal that has SQLite delete another file."""
     for names, right, what in ((_FOLDERS, stat.S_ISDIR, "folder"), (_FILES, stat.S_ISREG, "file")):
         for name in names:
             with suppress(FileNotFoundError, NotADirectoryError):
@@ -47,6 +49,11 @@ def require_plain(folder: Path) -> None:
                     raise SessionError(
                         f"{str(folder / name)!r} is no plain {what}; replace it by one, or remove it"
                     )
+    journal = folder / "session.db-journal"
+    with suppress(FileNotFoundError, NotADirectoryError):
+        content = journal.read_bytes()
+        if len(content) > len(_NAMES_ANOTHER) and content.endswith(_NAMES_ANOTHER):
+            raise SessionError(f"{str(journal)!r} names a file that SQLite would delete; remove that journal")
 
 
 def clear_up(folder: Path, points: int, tangents: set[int]) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 
 from paretonav.errors import SessionError
+from paretonav.session.wording import printable
 
 APPLICATION = 0x5061726E  # "Parn": tells the database from that of any other program
 
@@ -49,11 +50,13 @@ def version_of(connection: sqlite3.Connection, file: str) -> int:
             f"{file} has schema version {version}, and this paretonav knows those up to {len(MIGRATIONS)}; install a "
             "later paretonav"
         )
-    if version < 0 or there != _expected(version):
-        raise SessionError(f"{file} has other tables than paretonav makes; restore it from a backup")
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if version < 0 or there != _expected(version) or mode != "delete":
+        raise SessionError(f"{file} is not as paretonav makes it; restore it from a backup")
     (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if check != "ok":
-        raise SessionError(f"{file} is damaged ({check}); restore it from a backup")
+        what = printable(check.splitlines()[-1])
+        raise SessionError(f"{file} is damaged ({what}); restore it from a backup")
     return int(version)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import ProblemError, SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.session import fronts
@@ -328,7 +328,11 @@ class Session:
         before = problem.parameters()
         own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
         fixed = self._folder.fixed()
-        problem.restore(fixed)
+        try:
+            problem.restore(fixed)
+        except ProblemError as error:
+            file = str(self._folder.path / "model.safetensors")
+            raise SessionError(f"{file!r} is of another model: {error}; restore it from a backup") from error
         try:
             _require_same_losses(problem, point, where)
         except BaseException:
