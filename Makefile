@@ -31,6 +31,8 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/large.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/real_conflict.py
+	$(BIN)/python bench/preview.py
+	$(BIN)/python bench/session.py
 	$(BIN)/python bench/picture.py
 
 bench-real: $(VENV)/.bench  ## steps on real data beside what one would do instead; fetches the data
