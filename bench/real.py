@@ -13,7 +13,8 @@ favour that the steps do not get. Test data choose nothing.
 
 Run: python bench/real.py adult|census|digits|fashion|fashion3|sentences [--seed 0] [--without published tuned]
 
-Without those two, the steps and the control take a few minutes on two cores; with them fashion takes a quarter of an hour.
+Without those two, the steps and the control take a few minutes on two cores; with them fashion takes a quarter of an
+hour.
 """
 
 from __future__ import annotations
