@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
 import torch
@@ -25,6 +25,21 @@ from paretonav.steering.preferences import KINDS
 
 Json = Any
 _T = TypeVar("_T")
+
+
+class _Field(NamedTuple):
+    hint: Any
+    required: bool
+
+
+def _fields(kind: Any) -> dict[str, _Field]:
+    hints = get_type_hints(kind)
+    return {
+        f.name: _Field(hints[f.name], f.default is MISSING and f.default_factory is MISSING)
+        for f in fields(kind)
+        if f.init
+    }
+
 
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
@@ -42,7 +57,7 @@ _CLASSES: dict[str, type] = {
         *KINDS,
     )
 }
-_HINTS = {kind: get_type_hints(kind) for kind in _CLASSES.values()}
+_FIELDS = {kind: _fields(kind) for kind in _CLASSES.values()}
 _ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
 _ESTIMATES: dict[str, type[Estimates]] = {"Changes": Changes, "Estimates": Estimates}
 _CPU = torch.device("cpu")
@@ -131,16 +146,16 @@ def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
     Raises:
         SessionError: a field is missing, unknown, or of another type than it is declared.
     """
-    known = {f.name: f for f in fields(kind) if f.init}  # type: ignore[arg-type]
+    known = _FIELDS[kind]
     for name, value in given.items():
         if name not in known:
             raise SessionError(
                 f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
             )
-        if not fits(value, _HINTS[kind][name]):
-            raise SessionError(f"it holds a {kind.__name__} whose {name!r} is no {known[name].type}")
+        if not fits(value, known[name].hint):
+            raise SessionError(f"it holds a {kind.__name__} whose {name!r} is no {known[name].hint}")
     for name, field in known.items():
-        if name not in given and field.default is MISSING and field.default_factory is MISSING:
+        if field.required and name not in given:
             raise SessionError(f"it holds a {kind.__name__} without {name!r}")
     return kind(**given)
 

@@ -115,6 +115,10 @@ class Database:
         """Point -> bytes of its tangent, for those that are kept, the oldest first."""
         return {int(key): int(size) for key, size in self._rows("SELECT id, bytes FROM tangents ORDER BY id")}
 
+    def tangent_bytes(self) -> int:
+        """What all of them take."""
+        return int(self._rows("SELECT coalesce(sum(bytes), 0) FROM tangents")[0][0])
+
     def tangent(self, point_id: int) -> str | None:
         """The checksum of a tangent's file, if it is kept."""
         rows = self._rows("SELECT file FROM tangents WHERE id = ?", point_id)

@@ -49,14 +49,13 @@ class TangentFiles:
 
     def make_room(self, tangent: Tangent, kept: set[int]) -> list[int]:
         """Drop the oldest ones, but for those in ``kept``, to make room for another; return whose they were."""
-        sizes = self._database.tangents()
-        excess = sum(sizes.values()) + tangent_bytes(tangent) - ROOM
+        excess = self._database.tangent_bytes() + tangent_bytes(tangent) - ROOM
+        sizes = self._database.tangents() if excess > 0 else {}
         dropped: list[int] = []
-        for point_id in sorted(sizes.keys() - kept):
-            if excess <= 0:
-                break
-            dropped.append(point_id)
-            excess -= sizes[point_id]
+        for point_id, size in sizes.items():
+            if excess > 0 and point_id not in kept:
+                dropped.append(point_id)
+                excess -= size
         if dropped:
             self._database.drop_tangents(dropped)
             for point_id in dropped:
