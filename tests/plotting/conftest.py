@@ -46,6 +46,7 @@ def large(request):
     navigator = pn.Navigator(pn.problems.quadratic(n=6, m=request.param))
     navigator.start()
     session, first = navigator.session, navigator.points[0]
+    point, tangent = session.point(0), session.tangent(0)
     rng = np.random.default_rng(0)
     names = list(first.losses)
     factors = 1 + 0.1 * rng.normal(size=(10_000, len(names)))
@@ -57,6 +58,5 @@ def large(request):
             "preference": pn.Improve({names[i % len(names)]: 1.0}),
             "star": i % 3000 == 0,
         }
-        session._records.append(replace(first, id=i, parent=parent, amount=0.01, **changed))
-    session._archive._records = session._records
+        session.add(replace(first, id=i, parent=parent, amount=0.01, **changed), point, tangent)
     return session
