@@ -52,7 +52,7 @@ def at_front(problem: Any, weights: list[float]) -> tuple[Tangent, FrontModel]:
 
 def plan_of(predictor: Any, at: tuple[Tangent, FrontModel], preference: Any, amount: float) -> Plan:
     tangent, front = at
-    return predictor.plan(front, tangent, preference.wish(situation(front)), amount)
+    return predictor.plan(front, lambda: tangent, preference.wish(situation(front)), amount)
 
 
 # The published direction
@@ -177,10 +177,10 @@ def test_the_published_reach_is_the_edge_in_its_direction() -> None:
     tangent, front = at_front(pn.problems.quadratic(12, 2), [0.3, 0.7])
     wish = pn.Improve({"f1": 1.0}, units="relative").wish(situation(front))
     predictor = PublishedProjection()
-    c = predictor.plan(front, tangent, wish, 0.05).coordinates
+    c = predictor.plan(front, lambda: tangent, wish, 0.05).coordinates
     edge = front.change(front.edge(c) * c)
     assert front.weights_at(front.edge(c) * c).min() == pytest.approx(0, abs=1e-9)
-    assert predictor.reach(front, tangent, wish) == pytest.approx(-edge[0] / front.losses[0])
+    assert predictor.reach(front, lambda: tangent, wish) == pytest.approx(-edge[0] / front.losses[0])
 
 
 # Going there
@@ -333,5 +333,5 @@ def test_planning_takes_no_pass_over_data(predictor: Any) -> None:
     at = tangent, front = at_front(problem, [0.2, 0.3, 0.5])
     before = replace(problem.cost)
     made = plan_of(predictor, at, pn.Improve({"f1": 1.0}), 0.01)
-    predictor.reach(front, tangent, made.wish)
+    predictor.reach(front, lambda: tangent, made.wish)
     assert problem.cost == before

@@ -29,6 +29,7 @@ from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish
 from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
+from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust
 from paretonav.steering.walk import walk
 
@@ -196,8 +197,36 @@ class Navigator:
             trusted=here.trust.share(front, plan.predicted) == 1,
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
-            _reach=lambda: self.predictor.reach(front, self._tangent_of(here), wish),
+            _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
         )
+
+    def trial(
+        self,
+        preference: Preference,
+        amount: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Trial:
+        """What ``preview`` predicts, measured on the model moved along the tangent: no step, one forward pass.
+
+        The current point and the problem's parameters stay as they are. What a step comes to differs from it by what
+        the predictor's alignment and the corrector do.
+
+        Args:
+            preference: what is wanted.
+            amount: how much of it; None for the preference's own.
+            on_event: as in ``step``.
+            cancel: as in ``step``.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+            PreferenceError, InfeasiblePreferenceError: as ``preview``.
+            NavigationError: another operation is under way.
+        """
+        here = self.here
+        with self._watched(on_event, cancel), self.problem.watch.part(1.0, "measure"):
+            _, plan = self._plan(preference, amount)
+            return trial(self.problem, here, self._tangent_of(here), plan)
 
     def step(
         self,
@@ -356,9 +385,10 @@ class Navigator:
             )
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
-        front = self.here.front
-        wish = preference.wish(situation(front, self._visited))
-        return wish, self.predictor.plan(front, self.tangent, wish, check_amount(amount))
+        here = self.here
+        wish = preference.wish(situation(here.front, self._visited))
+        plan = self.predictor.plan(here.front, lambda: self._tangent_of(here), wish, check_amount(amount))
+        return wish, plan
 
     def _visited(self) -> list[dict[str, float]]:
         return [{**point.losses, **point.metrics} for point in self.points]

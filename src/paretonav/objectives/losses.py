@@ -124,6 +124,16 @@ class Response:
         """[m + p, k], of each entry of ``mean``; None with fewer than four batches."""
         return self._error(self.batches)
 
+    def covariance(self) -> Tensor | None:
+        """[m + p, k, k], of each row of ``mean``, so that ``c^T covariance c`` is the squared error of ``along(c)``."""
+        b = len(self.fractions)
+        if b < _FEWEST:
+            return None
+        deviations = self.batches - self.mean
+        weighted = deviations * self.fractions[:, None, None]
+        covariance: Tensor = torch.einsum("bij,bil->ijl", weighted, deviations) * (self.share / (b - 1))
+        return covariance
+
     def along(self, coordinates: Tensor) -> tuple[Tensor, Tensor | None]:
         """The change per unit along a combination [k] of the directions, and its standard error, both [m + p]."""
         batches = self.batches @ coordinates

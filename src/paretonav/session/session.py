@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -29,6 +31,23 @@ from paretonav.steering import Point
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _one_at_a_time(
+    method: Callable[Concatenate[Session, P], T],
+) -> Callable[Concatenate[Session, P], T]:
+    """While a step runs in one thread, another may note something down or look at a point."""
+
+    @wraps(method)
+    def locked(self: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._turn:
+            return method(self, *args, **kwargs)
+
+    return locked
 
 
 class Session:
@@ -56,6 +75,7 @@ class Session:
         write: bool = False,
         precision: Precision = "full",
     ) -> None:
+        self._turn = threading.RLock()
         self.path = None if path is None else Path(path).expanduser()
         self._folder = None if self.path is None else FolderArchive(self.path, precision, write=write)
         self._archive: Archive = self._folder or MemoryArchive()
@@ -75,6 +95,7 @@ class Session:
         return "" if self._folder is None else self._folder.owner
 
     @property
+    @_one_at_a_time
     def records(self) -> tuple[Record, ...]:
         """Of all points, in the order of their ids; a reader sees what the writer has added."""
         if self._folder is not None and not self.writable and self._generation != self._folder.generation:
@@ -131,14 +152,17 @@ class Session:
         parent = self[point_id].id
         return tuple(record for record in self.records if record.parent == parent)
 
+    @_one_at_a_time
     def note(self, point_id: int, text: str) -> None:
         """Write something down about a point; it replaces what was there."""
         self._annotate(point_id, text, self[point_id].star)
 
+    @_one_at_a_time
     def star(self, point_id: int, on: bool = True) -> None:
         """Mark a point, or take the mark away."""
         self._annotate(point_id, self[point_id].note, on)
 
+    @_one_at_a_time
     def point(self, point_id: int) -> Point:
         """A point with its parameters and its model of the front."""
         return self._archive.point(self[point_id].id)
@@ -298,6 +322,7 @@ class Session:
             )
         )
 
+    @_one_at_a_time
     def close(self) -> None:
         """Let another process write; what there is can be read on."""
         self._archive.close()
@@ -310,6 +335,7 @@ class Session:
 
     # What follows is for the navigator.
 
+    @_one_at_a_time
     def attach(self, problem: Problem) -> None:
         """Make this the session of ``problem``, which becomes what it was at the current point.
 
@@ -342,6 +368,7 @@ class Session:
         if self.writable:
             self._folder.restore_random_state(len(self.records) - 1)
 
+    @_one_at_a_time
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
         """Add a point and make it the current one."""
         if not self.records and self._problem is not None:
@@ -349,20 +376,24 @@ class Session:
         self._archive.add(record, point, tangent)
         self._records = (*self._records[: record.id], record)
 
+    @_one_at_a_time
     def go_to(self, point_id: int) -> Point:
         """Make a point the current one."""
         point = self.point(point_id)
         self._archive.go_to(point.id)
         return point
 
+    @_one_at_a_time
     def tangent(self, point_id: int) -> Tangent | None:
         """The tangent at a point, if it is kept."""
         return self._archive.tangent(self[point_id].id)
 
+    @_one_at_a_time
     def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
         """Keep a tangent that was solved for again."""
         self._archive.keep_tangent(point_id, tangent)
 
+    @_one_at_a_time
     def _annotate(self, point_id: int, note: str, star: bool) -> None:
         record = self[point_id]
         self._archive.annotate(record.id, note, star)

@@ -6,6 +6,7 @@ from paretonav.steering.options import Option
 from paretonav.steering.point import Point, Preview, Step, StepStatus
 from paretonav.steering.ppe import ppe
 from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference, Situation
+from paretonav.steering.trial import Trial
 from paretonav.steering.trust import Trust
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Situation",
     "Step",
     "StepStatus",
+    "Trial",
     "Trust",
     "explain",
     "ppe",

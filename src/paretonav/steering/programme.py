@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,18 +78,21 @@ class Programme:
         return None
 
     def follow(self, limit: float) -> tuple[float, Array]:
-        """The largest amount up to ``limit`` that is possible, and coordinates that give it.
+        """The largest amount up to ``limit`` that is possible, and coordinates that give it."""
+        return self.trace(self.wish.changes, min(limit, self.wish.full), np.zeros(self.front.m - 1))
+
+    def trace(self, target: Callable[[float], Array], limit: float, c: Array) -> tuple[float, Array]:
+        """The same for any targets by amount, from coordinates ``c`` that give the one of amount 0.
 
         Goes to ``limit`` at once, and where that fails (beyond the edge, or because the front bends on the way) by
         shorter steps, each from where the one before arrived.
         """
-        amount, c = 0.0, np.zeros(self.front.m - 1)
+        amount = 0.0
         if len(self.named) >= self.front.m:
             return amount, c
-        limit = min(limit, self.wish.full)
         step = min(limit, 1.0)
         while amount < limit and step > max(1e-4 * amount, 1e-9):
-            further = self.meet(self.wish.changes(min(amount + step, limit)), c)
+            further = self.meet(target(min(amount + step, limit)), c)
             if further is None:
                 step /= 4
             else:

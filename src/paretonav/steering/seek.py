@@ -12,7 +12,7 @@ from paretonav.objectives import Problem
 from paretonav.steering.correctors import Correction, Corrector
 from paretonav.steering.leg import take_leg
 from paretonav.steering.plan import Plan
-from paretonav.steering.predictors import Predictor
+from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
 from paretonav.steering.reasons import why_nearest
 from paretonav.steering.target import Limits, measured
@@ -86,7 +86,7 @@ def seek(
         front, tangent = measure(problem, trust, tangent, correction, start, wish)
         if there and _attained(start, front, wish, goal, problem.stochastic):
             break
-        plan = predictor.plan(front, tangent, _rest(wish, goal, limits, front), 1.0)
+        plan = predictor.plan(front, at_hand(tangent), _rest(wish, goal, limits, front), 1.0)
     reason = ""
     if not _attained(start, front, wish, goal, problem.stochastic):
         reason = f"the target is out of reach: {why_nearest(front, _rest(wish, goal, limits, front))}"

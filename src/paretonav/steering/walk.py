@@ -13,7 +13,7 @@ from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction, Corrector
 from paretonav.steering.leg import take_leg
 from paretonav.steering.plan import Plan
-from paretonav.steering.predictors import Predictor
+from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
 from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
@@ -96,7 +96,7 @@ def walk(
             done, reason = total, ""
             break
         try:
-            plan = predictor.plan(front, tangent, rest, total - done)
+            plan = predictor.plan(front, at_hand(tangent), rest, total - done)
         except InfeasiblePreferenceError as refused:
             reason = f"on the way, {refused.reason}"
             break

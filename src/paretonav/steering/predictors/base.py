@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,11 +34,19 @@ class Prediction:
 class Predictor(Protocol):
     """Chooses tangent coordinates for a wish, and goes there."""
 
-    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:
-        """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met."""
+    def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:
+        """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met.
 
-    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:
+        ``tangent`` gives that at the point; where it is not kept, asking for it is a solve.
+        """
+
+    def reach(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish) -> float:
         """The largest amount that ``plan`` accepts."""
 
     def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
         """Go along the tangent space, as far as the improved objectives do fall."""
+
+
+def at_hand(tangent: Tangent) -> Callable[[], Tangent]:
+    """A tangent that has been solved for, as predictors take it."""
+    return lambda: tangent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,10 @@ class ObjectiveSpace:
     tolerance: float = 0.01
     tries: int = 5
 
-    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:  # noqa: ARG002
+    def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:  # noqa: ARG002
         return planning.plan(front, wish, amount)
 
-    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:  # noqa: ARG002
+    def reach(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish) -> float:  # noqa: ARG002
         return planning.reach(front, wish)
 
     def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:

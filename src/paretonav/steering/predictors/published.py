@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +51,7 @@ class PublishedProjection:
     tries: int = 10
     slope: float = 1e-4
 
-    def plan(self, front: FrontModel, tangent: Tangent, wish: Wish, amount: float) -> Plan:  # noqa: ARG002
+    def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:  # noqa: ARG002
         if (wish.named >= front.m).any():
             raise PreferenceError(
                 "the published method steers by the losses alone; ask for losses, or use the default method"
@@ -58,7 +59,7 @@ class PublishedProjection:
         if not len(wish.improved):
             raise PreferenceError("the published method improves losses; name one that is to improve")
         wish = replace(wish, fit=Fit.EXACT)
-        c = self._coordinates(tangent, wish)
+        c = self._coordinates(tangent(), wish)
         if not np.isfinite(c).all() or not np.abs(c).max() > 0:
             raise InfeasiblePreferenceError(
                 "the preferred direction has no part in the tangent space here; prefer other objectives",
@@ -68,9 +69,9 @@ class PublishedProjection:
         # What is asked of the other objectives follows from what the anchor is predicted to gain.
         return Plan.along(front, wish, max(0.0, -float(front.change(c)[_anchor(wish)])) / wish.unit, c)
 
-    def reach(self, front: FrontModel, tangent: Tangent, wish: Wish) -> float:
+    def reach(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish) -> float:
         """What the anchor objective improves by, up to the edge of the front in the projected direction."""
-        c = self._coordinates(tangent, wish)
+        c = self._coordinates(tangent(), wish)
         edge = front.edge(c)
         if not np.isfinite(edge):
             return float("inf")

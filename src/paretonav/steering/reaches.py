@@ -1,0 +1,63 @@
+"""How far each change that a wish asks for can go while the others stay as they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel
+from paretonav.steering.preferences import Fit, Wish
+from paretonav.steering.programme import Programme
+from paretonav.steering.reasons import why_limited
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The end of what can be asked for of one quantity.
+
+    Attributes:
+        change: the largest signed change for the better, infinite where there is no limit.
+        reason: what ends it, in words; empty where there is no limit.
+    """
+
+    change: float
+    reason: str
+
+
+def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
+    """How far one of the quantities that a wish names can improve, the others as an amount of it has them.
+
+    Args:
+        front: at the point.
+        wish: what is asked for; that it takes the nearest outcome (an ``Aim``) does not count here.
+        amount: how much of it the others are asked for.
+        index: of the quantity; it is one that the wish moves, and it is known which way is better.
+    """
+    wish = replace(wish, fit=Fit.EXACT)
+    place = int(np.flatnonzero(wish.named == index)[0])
+    others = wish.changes(amount)
+    others[place] = 0.0
+    size = float(wish.scale[index])
+    way = np.zeros(len(others))
+    way[place] = -wish.orientation[index] * size
+    programme, c = Programme(front, wish), np.zeros(front.m - 1)
+    if others.any():
+        possible, c = programme.trace(lambda share: share * others, 1.0, c)
+        if possible < 1:
+            return Reach(0.0, _why(front, wish, possible * others, c))
+    limit, c = programme.trace(lambda parts: others + parts * way, np.inf, c)
+    if np.isinf(limit):
+        return Reach(float(np.sign(way[place])) * np.inf, "")
+    return Reach(float(limit * way[place]), _why(front, wish, others + limit * way, c))
+
+
+def _why(front: FrontModel, wish: Wish, changes: Array, c: Array) -> str:
+    """What ends a wish at changes [named] and coordinates c."""
+    direction = np.full(len(wish.names), np.nan)
+    direction[wish.named] = np.where(np.isin(wish.named, wish.held), 0.0, changes)
+    straight = replace(wish, direction=direction, unit=1.0, cap=np.full(len(wish.names), np.inf))
+    return why_limited(front, straight, 1.0, c)
