@@ -105,6 +105,11 @@ class Navigator:
             )
 
     @property
+    def started(self) -> bool:
+        """Whether there is a current point."""
+        return self._current is not None
+
+    @property
     def here(self) -> Point:
         """The current point."""
         if self._current is None:

@@ -15,7 +15,7 @@ from paretonav.objectives import Cost
 from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
-from paretonav.session.wording import describe, listed, origin, printable
+from paretonav.session.wording import describe, for_free, listed, origin, price, printable
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus
 from paretonav.terminal.parser import VERBS
 
@@ -69,17 +69,12 @@ def outlook_view(point: Point, reaches: Values | None, held: Sequence[str]) -> R
         _add_numbers(table, "at most")
     for name in point.losses:
         reach = [] if reaches is None else ["held" if name in held else _reach(reaches[name])]
-        table.add_row(printable(name), _price(point, name), *reach)
+        table.add_row(printable(name), price(point, name), *reach)
     holding = f"Holding {listed([printable(name) for name in held])}. " if held else ""
-    share = point.joint_gain * len(point.losses) / max(sum(map(abs, point.losses.values())), 1e-300)
-    gain = (
-        f"For free, all losses could still fall together by about {point.joint_gain:.2g} "
-        f"({percent(share)} of their size)."
-    )
     verdicts = [Text(f"{printable(name)}: {printable(c.reason)}.") for name, c in point.conflict.items()]
     where = "training" if point.validation is None else "validation"
     heading = Text(f"Is there something to trade on {where} data? Improving", style="dim")
-    return Group("", table, "", heading, *verdicts, "", holding + gain)
+    return Group("", table, "", heading, *verdicts, "", holding + for_free(point))
 
 
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
@@ -356,19 +351,6 @@ def _reach(reach: float) -> str:
     if math.isinf(reach):
         return "no limit"
     return "over 100%" if reach > 1 else percent(reach)
-
-
-def _price(point: Point, name: str) -> str:
-    """What one per cent of an objective costs on each of the others, in words."""
-    loss = abs(point.losses[name])
-    offers = []
-    for other, rate in point.trade_offs[name].items():
-        base = abs(point.losses[other])
-        if not math.isfinite(rate) or not base:
-            offers.append(f"no price on {printable(other)}")
-        else:
-            offers.append(f"{rate * loss / base:.2g}% on {printable(other)}")
-    return listed(offers, "or")
 
 
 def _metric_kinds(point: Point) -> list[str]:

@@ -1,0 +1,423 @@
+"""The one that has the model: carries out what views ask for, and publishes what there is to see."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+
+from paretonav.cockpit.download import Download, download
+from paretonav.cockpit.here import not_started, proposals, state_of
+from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
+from paretonav.cockpit.outlook import Reaches, outlook, reaches_of
+from paretonav.cockpit.plain import in_order, plain
+from paretonav.cockpit.points import columns
+from paretonav.cockpit.report import comparison
+from paretonav.cockpit.saved_outlooks import saved_outlooks
+from paretonav.cockpit.wishes import preference_of
+from paretonav.errors import Cancelled, NavigationError, ParetonavError
+from paretonav.navigation import Navigator
+from paretonav.objectives import Event
+from paretonav.steering import Option, Step
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[str, object, str | None], None]
+
+_MODEL = ("start", "step", "take", "undo", "go")  # commands that change where the model is
+_LARGEST_INLINE = 256 * 2**20  # bytes of a model that goes through a message
+_IDLE: dict[str, object] = {"id": 0, "what": "", "status": "idle", "by": None, "seq": None, "message": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A command that is carried out, or was refused."""
+
+    id: int
+    request: Request
+
+
+class Controller:
+    """Steers a navigator for any number of views, of which it knows nothing.
+
+    One thread has the model: what changes the current point, and trials, happen there one after the other. Another
+    answers what needs no model, so that somebody can look ahead, note down and compare while a step runs. What there
+    is to see is published as *traits*, plain JSON values that are never changed, only replaced:
+
+    - ``state``: the current point; ``points``: all points as columns; ``job``: what runs, or how it ended;
+    - ``steer``: what is wanted, as the view has it that said so last; ``outlook``: what that would come to;
+      ``trial``: the same measured on the linearised model; ``answer``: the reply to one request.
+
+    Args:
+        navigator: started or not. Other code may use it, too, while no job runs; ``refresh`` shows what that did.
+        title: of the navigation, for people.
+    """
+
+    TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer")
+
+    def __init__(self, navigator: Navigator, title: str = "") -> None:
+        self.navigator = navigator
+        self.title = title
+        self._publishing = threading.RLock()
+        self._listeners: list[Listener] = []
+        self._values: dict[str, object] = dict.fromkeys(self.TRAITS) | {"job": _IDLE}
+        self._version = 0
+        self._worker = ThreadPoolExecutor(1, "paretonav-model", initializer=_leave_a_core)
+        self._desk = ThreadPoolExecutor(1, "paretonav-desk")
+        self._jobs = 0
+        self._running: _Job | None = None
+        self._cancel = threading.Event()
+        self._cancel_trial = threading.Event()
+        self._steer = Steer()
+        self._looking = False
+        self._reaches: Reaches | None = None
+        self._reaches_for: object = None
+        self._options: tuple[Option, ...] = ()
+        self._last: Step | None = None
+        self._closed = False
+        self.refresh()
+
+    def values(self) -> dict[str, object]:
+        """The present value of each trait."""
+        with self._publishing:
+            return dict(self._values)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener(trait, value, by)`` at every change, from the controller's threads: it must not wait.
+
+        ``by`` is the view that caused the change where it need not be told itself, else None.
+
+        Returns:
+            What ends it.
+        """
+        with self._publishing:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._publishing:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return end
+
+    def refresh(self) -> None:
+        """Publish where the navigator is now, whoever has brought it there."""
+        with self._publishing:
+            if self._closed:
+                return
+            shown = self._desk.submit(self._guarded, self._show)
+        shown.result()
+
+    def steer(self, message: object) -> None:
+        """Take what a view wants; it is answered by ``outlook``, and once the hand is off the slider by ``trial``."""
+        try:
+            steer = steer_of(message, self._names())
+        except MessageError as error:
+            logger.warning("a view said something that makes no sense: %s", error)
+            return
+        with self._publishing:
+            if self._closed:
+                return
+            self._cancel_trial.set()
+            self._steer = steer
+            self._publish("steer", message, by=steer.by)
+            if not self._looking:
+                self._looking = True
+                self._desk.submit(self._guarded, self._look)
+
+    def request(self, message: object) -> None:
+        """Take a command; how it goes is told by ``job``, and what it asked for by ``answer``."""
+        try:
+            request = request_of(message, self._names())
+        except MessageError as error:
+            logger.warning("a view asked for something that makes no sense: %s", error)
+            return
+        with self._publishing:
+            if self._closed:
+                return
+            if request.cmd == "cancel":
+                self._cancel.set()
+                return
+            refusal = self._refusal(request)
+            if refusal:
+                self._tell(self._job(request), "refused", refusal)
+            elif request.cmd in _MODEL:
+                job = self._running = self._job(request)
+                self._cancel_trial.set()
+                self._cancel = threading.Event()
+                self._tell(job, "running", phase="", fraction=0.0, seconds=0.0, left=None, losses=None)
+                self._worker.submit(self._guarded, self._run, job)
+            else:
+                self._desk.submit(self._guarded, self._attend, request)
+
+    def outlooks(self) -> dict[str, dict[str, object]]:
+        """What a saved page knows of other modes, by ``saved_outlooks.key``."""
+        return saved_outlooks(self.navigator.here.front)
+
+    def download(self, what: str, point: int | None = None) -> Download:
+        """A file to take away: "model", "card", "csv" or "json". A model is assembled when no step is under way.
+
+        Raises:
+            ParetonavError: there is no such point, or it cannot be made.
+        """
+        if what != "model":
+            return download(self.navigator.session, self.title, what, point)
+        made: Future[Download] = self._worker.submit(
+            download, self.navigator.session, self.title, what, point
+        )
+        return made.result()
+
+    def close(self) -> None:
+        """Cancel what runs, and wait for its end. The navigator is as it was; its session stays open."""
+        with self._publishing:
+            self._closed = True
+            self._cancel.set()
+            self._cancel_trial.set()
+        for executor in (self._worker, self._desk):
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    # In the thread of the model.
+
+    def _run(self, job: _Job) -> None:
+        """Carry out a command that changes where the model is."""
+        status, message = "done", ""
+        try:
+            self._carry_out(job)
+        except Cancelled as error:
+            status, message = "cancelled", str(error)
+        except ParetonavError as error:
+            status, message = "failed", str(error)
+        except Exception as error:  # of the user's own code: the model, a loss, the data
+            logger.exception("%s failed", job.request.cmd)
+            status, message = "failed", f"{type(error).__name__}: {error}"
+        self.refresh()
+        with self._publishing:
+            self._running = None
+            self._tell(job, status, message)
+
+    def _carry_out(self, job: _Job) -> None:
+        navigator, request, cancel = self.navigator, job.request, self._cancel
+
+        def tell(event: Event) -> None:
+            self._tell(
+                job,
+                "running",
+                phase=event.phase,
+                fraction=plain(event.fraction),
+                seconds=plain(event.seconds),
+                left=plain(event.seconds_left),
+                losses=None
+                if event.losses is None
+                else dict(zip(event.losses, in_order(list(event.losses), event.losses), strict=True)),
+            )
+
+        match request.cmd:
+            case "start":
+                navigator.start(tell, cancel)
+            case "undo":
+                navigator.undo()
+                self._last = None
+            case "go":
+                navigator.go_to(request.point or 0)
+                self._last = None
+            case "take":
+                if not 0 <= request.option < len(self._options):
+                    raise NavigationError(
+                        "there is no such proposal any more; look at those that are shown now"
+                    )
+                option = self._options[request.option]
+                self._last = navigator.step(option.preference, option.amount, tell, cancel)
+            case "step":
+                wanted = preference_of((request.steer or Steer()).modes, navigator.here.front)
+                if wanted is None:
+                    raise NavigationError(
+                        "nothing is asked for yet; choose something to improve, and by how much"
+                    )
+                self._last = navigator.step(*wanted, tell, cancel)
+
+    def _try(self, steer: Steer, cancel: threading.Event) -> None:
+        """Measure what a steer would come to, if it still stands."""
+        with self._publishing:
+            if self._running or self._closed or cancel.is_set():
+                return
+        navigator = self.navigator
+        here = navigator.here
+        wanted = preference_of(steer.modes, here.front)
+        if wanted is None or steer.point != here.id:
+            return
+        seconds = [0.0]
+        try:
+            found = navigator.trial(*wanted, lambda event: seconds.__setitem__(0, event.seconds), cancel)
+        except ParetonavError:  # cancelled, or the outlook has said what is the matter
+            return
+        names, metrics = here.front.names, here.front.metric_names
+        errors = [
+            *in_order(names, found.losses.standard_errors),
+            *in_order(metrics, found.metrics.standard_errors),
+        ]
+        self._publish(
+            "trial",
+            {
+                "by": steer.by,
+                "seq": steer.seq,
+                "point": here.id,
+                "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
+                "errors": errors if any(error is not None for error in errors) else None,
+                "seconds": seconds[0],
+            },
+        )
+
+    # At the desk.
+
+    def _show(self) -> None:
+        """Publish the points, the state, and the outlook from there."""
+        navigator = self.navigator
+        session = navigator.session
+        with self._publishing:
+            self._version += 1
+            version = self._version
+        if not navigator.started:
+            self._publish("state", not_started(session, navigator.problem.names, self.title, version))
+            return
+        here = navigator.here
+        step = self._last if self._last is not None and self._last.point.id == here.id else None
+        with self._publishing:
+            self._steer = replace(self._steer, point=here.id, settled=False)
+        self._options = proposals(here)
+        self._publish("points", columns(session, version))
+        self._publish("state", state_of(session, here, step, self._options, self.title, version))
+        self._publish("trial", None)
+        self._look()
+
+    def _look(self) -> None:
+        """Answer the latest steer, quickly first, then with what takes longer."""
+        with self._publishing:
+            self._looking = False
+            steer = self._steer
+        navigator = self.navigator
+        if not navigator.started:
+            return
+        here = navigator.here
+        if steer.point != here.id:
+            return
+        alike = (here.id, tuple(steer.kinds.items()))
+        if self._reaches_for != alike:
+            self._reaches = reaches_of(here.front, steer.modes)
+            self._reaches_for = alike
+            self._publish("outlook", outlook(navigator, steer, self._reaches))
+        else:
+            self._publish("outlook", outlook(navigator, steer, self._reaches))
+            if self._superseded(steer):
+                return
+            self._reaches = reaches_of(here.front, steer.modes)
+            self._publish("outlook", outlook(navigator, steer, self._reaches))
+        if steer.settled and not self._superseded(steer):
+            with self._publishing:
+                self._cancel_trial = cancel = threading.Event()
+            self._worker.submit(self._guarded, self._try, steer, cancel)
+
+    def _superseded(self, steer: Steer) -> bool:
+        with self._publishing:
+            return self._closed or self._looking or self._steer.seq != steer.seq
+
+    def _attend(self, request: Request) -> None:
+        """Carry out a command that needs no model."""
+        session = self.navigator.session
+        try:
+            match request.cmd:
+                case "star":
+                    session.star(request.point or 0, request.on)
+                    self._publish("points", columns(session, self._version))
+                case "note":
+                    session.note(request.point or 0, request.text)
+                    self._publish("points", columns(session, self._version))
+                case "compare":
+                    self._answer(request, comparison(session.compare(*request.points)))
+                case "download":
+                    self._worker.submit(self._guarded, self._send, request)
+        except ParetonavError as error:
+            self._tell(self._job(request), "failed", str(error))
+
+    def _send(self, request: Request) -> None:
+        """Answer with a file."""
+        try:
+            made = download(self.navigator.session, self.title, request.what, request.point)
+            with made as content:
+                if made.size > _LARGEST_INLINE:
+                    raise NavigationError(
+                        f"{made.name} has {made.size / 2**20:.0f} MiB, too much for a message; write it to a file with "
+                        "navigator.export"
+                    )
+                data = base64.b64encode(content.read()).decode("ascii")
+            self._answer(request, {"name": made.name, "mime": made.mime, "base64": data})
+        except ParetonavError as error:
+            self._tell(self._job(request), "failed", str(error))
+
+    # Anywhere.
+
+    def _refusal(self, request: Request) -> str:
+        """Why a command is not carried out; empty if it is."""
+        navigator = self.navigator
+        if request.cmd in _MODEL and self._running:
+            return "a step is under way; wait for its end, or cancel it first"
+        if request.cmd == "start":
+            return "the navigation has started already" if navigator.started else ""
+        if not navigator.started:
+            return "the navigation has no point yet; start it first"
+        if request.cmd in ("step", "take", "undo", "go") and request.expected_current != navigator.here.id:
+            return f"the navigation has moved on to point {navigator.here.id} meanwhile; look at it, and say it again"
+        return ""
+
+    def _names(self) -> tuple[str, ...]:
+        problem = self.navigator.problem
+        return (*problem.names, *problem.metric_names)
+
+    def _answer(self, request: Request, data: object) -> None:
+        self._publish("answer", {"by": request.by, "seq": request.seq, "cmd": request.cmd, "data": data})
+
+    def _job(self, request: Request) -> _Job:
+        with self._publishing:
+            self._jobs += 1
+            return _Job(self._jobs, request)
+
+    def _tell(self, job: _Job, status: str, message: str = "", **progress: object) -> None:
+        """Publish how a job stands; what is refused or fails beside a step that runs does not hide that for long."""
+        told = {
+            "id": job.id,
+            "what": job.request.cmd,
+            "status": status,
+            "by": job.request.by,
+            "seq": job.request.seq,
+            "message": message,
+            **progress,
+        }
+        with self._publishing:
+            running = self._running is not None and job is not self._running
+            before = self._values["job"]
+            self._publish("job", told)
+            if running:
+                self._publish("job", before)
+
+    def _publish(self, trait: str, value: object, by: str | None = None) -> None:
+        with self._publishing:
+            self._values[trait] = value
+            for listener in tuple(self._listeners):
+                listener(trait, value, by)
+
+    def _guarded(self, work: Callable[..., None], *args: object) -> None:
+        """Nobody waits for what runs in a thread, so its mistakes are logged here."""
+        try:
+            work(*args)
+        except Exception:
+            logger.exception("the cockpit failed")
+
+
+def _leave_a_core() -> None:
+    """A view that waits for a core that computes is no pleasure."""
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))

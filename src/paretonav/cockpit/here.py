@@ -1,0 +1,145 @@
+"""The current point as a view shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from paretonav.cockpit.plain import array, in_order, plain
+from paretonav.cockpit.report import step_report
+from paretonav.errors import PreferenceError
+from paretonav.plotting.charts.local_front import local_front
+from paretonav.session import Record, Session
+from paretonav.session.compare import Difference
+from paretonav.session.wording import for_free, price
+from paretonav.steering import Changes, Option, Point, Step
+
+Json = dict[str, object]
+
+_SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
+
+
+def state_of(
+    session: Session, here: Point, step: Step | None, options: Sequence[Option], title: str, version: int
+) -> Json:
+    """All that a view shows of where it is.
+
+    Args:
+        session: of the point.
+        here: the point.
+        step: the last one that was asked for, if it has not become this point's record: one that was taken back.
+        options: what is proposed.
+        title: of the navigation.
+        version: of what is known; it grows.
+    """
+    record, start = session[here.id], session[0]
+    front = here.front
+    shown, errors = _shown(record)
+    since = {
+        key: {} if other is None else _differences(session, other, here.id)
+        for key, other in (("start", start.id if here.id else None), ("last", here.parent))
+    }
+    conflict = here.conflict
+    quantities = [
+        {
+            "name": name,
+            "kind": "loss" if i < front.m else "metric",
+            "better": _SIDES[float(front.orientation[i])],
+            "value": plain(shown[name]),
+            "error": plain(errors.get(name)),
+            "train": plain(here.losses[name] if i < front.m else here.metrics[name]),
+            "start": since["start"].get(name),
+            "last": since["last"].get(name),
+            "weight": plain(here.weights[name]) if i < front.m else None,
+            "conflict": f"{conflict[name].reason}." if name in conflict else "",
+            "price": f"1% better costs about {price(here, name)}, all others held." if i < front.m else "",
+        }
+        for i, name in enumerate(front.steerable)
+    ]
+    patch = local_front(front)
+    return {
+        "version": version,
+        "title": title,
+        "live": True,
+        "writable": session.writable,
+        "why_not": _why_not(session),
+        "current": here.id,
+        "parent": here.parent,
+        "split": "training" if here.held_out is None else "validation",
+        "objectives": front.m,
+        "quantities": quantities,
+        "joint_gain": for_free(here),
+        "front": None
+        if patch is None
+        else {"outcomes": array(patch.outcomes), "lines": [line.tolist() for line in patch.lines]},
+        "step": step_report(session, record, here, step),
+        "options": [_option(option, here) for option in options],
+    }
+
+
+def not_started(session: Session, names: Sequence[str], title: str, version: int) -> Json:
+    """What a view shows before there is a point."""
+    return {
+        "version": version,
+        "title": title,
+        "live": True,
+        "writable": session.writable,
+        "why_not": _why_not(session),
+        "current": None,
+        "parent": None,
+        "split": "training",
+        "objectives": len(names),
+        "quantities": [],
+        "joint_gain": "",
+        "front": None,
+        "step": None,
+        "options": [],
+    }
+
+
+def proposals(here: Point, amount: float = 0.05) -> tuple[Option, ...]:
+    """What to propose at a point; nothing where nothing can be."""
+    try:
+        return here.options(amount)
+    except PreferenceError:
+        return ()
+
+
+def _why_not(session: Session) -> str:
+    if session.writable:
+        return ""
+    who = f"{session.owner} writes to it" if session.owner else "it was opened so"
+    return f"This navigation can only be looked at: {who}."
+
+
+def _shown(record: Record) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """The losses and metrics that are shown, and their standard errors."""
+    losses = record.losses if record.validation is None else record.validation
+    errors = {**(losses.standard_errors or {}), **(record.metrics.standard_errors or {})}
+    return {**losses, **record.metrics}, errors
+
+
+def _differences(session: Session, before: int, now: int) -> dict[str, Json]:
+    """Name -> the change of what is shown between two points."""
+    found: dict[str, Json] = {}
+    for d in session.compare(before, now):  # of a loss first on training data, then on validation data
+        found[d.name] = _difference(d)
+    return found
+
+
+def _difference(d: Difference) -> Json:
+    return {"change": plain(d.change), "error": plain(d.standard_error), "noise": d.noise}
+
+
+def _option(option: Option, here: Point) -> Json:
+    names, metrics = here.front.names, here.front.metric_names
+    shown = option.predicted if option.predicted_validation is None else option.predicted_validation
+    return {
+        "title": option.title,
+        "train": in_order(names, option.predicted),
+        "shown": [*in_order(names, shown), *in_order(metrics, option.predicted_metrics)],
+        "errors": [*_errors(names, shown), *_errors(metrics, option.predicted_metrics)],
+    }
+
+
+def _errors(names: Sequence[str], changes: Changes) -> list[float | None]:
+    return in_order(names, changes.standard_errors)

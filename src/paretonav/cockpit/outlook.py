@@ -1,0 +1,197 @@
+"""What a wish would come to, as a view needs it while somebody drags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.cockpit.messages import Mode, Steer
+from paretonav.cockpit.plain import array, in_order, plain
+from paretonav.cockpit.wishes import in_words, preference_of
+from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.geometry import FrontModel
+from paretonav.navigation import Navigator
+from paretonav.objectives.losses import quantile
+from paretonav.steering import Preview
+from paretonav.steering.preferences import Wish
+from paretonav.steering.reaches import Reach, reach_of
+from paretonav.steering.situation import situation
+from paretonav.steering.what_if import Bent, what_if
+
+Json = dict[str, object]
+Array = NDArray[np.float64]
+Reaches = Mapping[int, Reach]
+
+_KNOWN = 2.0  # standard errors of a 95 % interval where nobody knows how many batches there were
+_TINY = 1e-3  # per cent of an improvement: what a slider at zero stands for where its end is asked for
+
+
+def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json:
+    """The answer to a steer.
+
+    Args:
+        navigator: at the point of the steer; it is only asked for a preview, which touches no model.
+        steer: what is wanted.
+        reaches: of the quantities that are asked for, as far as they are known.
+    """
+    front = navigator.here.front
+    exact, problem = None, ""
+    try:
+        wanted = preference_of(steer.modes, front)
+        if wanted is not None:
+            exact = _exact(navigator.preview(*wanted), front)
+    except InfeasiblePreferenceError as error:
+        problem = _sentence(error.reason)
+    except ParetonavError as error:
+        problem = _sentence(str(error))
+    inputs = inputs_of(steer.modes, front)
+    return {
+        "by": steer.by,
+        "seq": steer.seq,
+        "point": navigator.here.id,
+        "asked": in_words(steer.modes),
+        "problem": problem,
+        "inputs": inputs,
+        "reach": ends_of(front, steer.modes, reaches or {}),
+        "map": what_if_map(front, steer.modes),
+        "exact": exact,
+    }
+
+
+def reaches_of(front: FrontModel, modes: Mapping[str, Mode], only: int | None = None) -> dict[int, Reach]:
+    """How far each quantity that is asked for can go, the others as they are asked for.
+
+    Args:
+        front: at the point.
+        modes: what is wanted.
+        only: one of them.
+    """
+    names, found = front.steerable, {}
+    inputs = inputs_of(modes, front)
+    for i in inputs if only is None else [only]:
+        if i not in inputs or not front.orientation[i]:
+            continue
+        try:
+            wish, amount = _wish(modes, front, names[i])
+            found[i] = reach_of(front, wish, amount, i)
+        except ParetonavError:
+            continue  # the outlook has the reason
+    return found
+
+
+def what_if_map(front: FrontModel, modes: Mapping[str, Mode]) -> Json | None:
+    """The map from amounts to outcomes for these modes; None where they cannot be asked for together."""
+    inputs = inputs_of(modes, front)
+    held = [i for i, name in enumerate(front.steerable) if name in modes and modes[name].kind == "hold"]
+    found = what_if(front, inputs, held)
+    if found is None:
+        return None
+    units, base = np.ones(len(inputs)), np.zeros(len(inputs))
+    for k, i in enumerate(inputs):
+        if modes[front.steerable[i]].kind == "improve":
+            units[k] = -front.orientation[i] * abs(front.values[i]) / 100
+        else:
+            base[k] = front.values[i]
+    losses = found.train if found.validation is None else found.validation
+    shown = Bent(
+        np.concatenate([losses.linear, found.metrics.linear]),
+        np.concatenate([losses.bend, found.metrics.bend]),
+    ).scaled(units)
+    train = found.train.scaled(units)
+    return {
+        "base": array(base),
+        "train": {"linear": array(train.linear), "bend": array(train.bend)},
+        "shown": {"linear": array(shown.linear), "bend": array(shown.bend)},
+        "errors": _variances(
+            front, found.validation_variance, found.train_variance, found.metric_variance, units
+        ),
+        "weights": array(found.weights * units),
+        "noise": _noise(front),
+    }
+
+
+def inputs_of(modes: Mapping[str, Mode], front: FrontModel) -> list[int]:
+    """The quantities whose change is prescribed by an amount."""
+    return [
+        i
+        for i, name in enumerate(front.steerable)
+        if name in modes and modes[name].kind in ("improve", "aim")
+    ]
+
+
+def _wish(modes: Mapping[str, Mode], front: FrontModel, name: str) -> tuple[Wish, float]:
+    """The wish of modes, in which ``name`` is moved at least a little."""
+    moved = dict(modes)
+    i = front.steerable.index(name)
+    if modes[name].kind == "improve":
+        moved[name] = Mode("improve", max(modes[name].number, _TINY))
+    elif modes[name].number == front.values[i]:
+        size = max(abs(float(front.values[i])), 1e-9)
+        moved[name] = Mode("aim", float(front.values[i] - front.orientation[i] * 1e-5 * size))
+    wanted = preference_of(moved, front)
+    if wanted is None:
+        raise AssertionError("something is moved")
+    preference, amount = wanted
+    return preference.wish(situation(front)), amount
+
+
+def ends_of(front: FrontModel, modes: Mapping[str, Mode], reaches: Reaches) -> list[Json | None]:
+    """Per quantity, where its slider ends; None where that is not known, or it has none."""
+    ends: list[Json | None] = []
+    for i, name in enumerate(front.steerable):
+        reach = reaches.get(i)
+        if reach is None or name not in modes:
+            ends.append(None)
+            continue
+        value = float(front.values[i])
+        size = abs(value)
+        end = value + reach.change
+        if modes[name].kind == "improve":
+            end = 100 * abs(reach.change) / size if size else 0.0
+        ends.append({"end": plain(end), "reason": _sentence(reach.reason)})
+    return ends
+
+
+def _exact(preview: Preview, front: FrontModel) -> Json:
+    names, metrics = front.names, front.metric_names
+    losses = preview.predicted if preview.predicted_validation is None else preview.predicted_validation
+    errors = [
+        *in_order(names, losses.standard_errors),
+        *in_order(metrics, preview.predicted_metrics.standard_errors),
+    ]
+    return {
+        "train": in_order(names, preview.predicted),
+        "shown": [*in_order(names, losses), *in_order(metrics, preview.predicted_metrics)],
+        "errors": errors if any(error is not None for error in errors) else None,
+        "weights": in_order(names, preview.weights),
+        "attainable": preview.attainable,
+        "trusted": preview.trusted,
+        "requested": in_order(front.steerable, preview.requested),
+    }
+
+
+def _variances(
+    front: FrontModel,
+    validation: Array | None,
+    train: Array | None,
+    metrics: Array | None,
+    units: Array,
+) -> list[object] | None:
+    """[q, k, k], of what is shown."""
+    losses = train if front.validation_response is None else validation
+    if losses is None or (metrics is None and front.metric_names):
+        return None
+    both = losses if metrics is None else np.concatenate([losses, metrics])
+    return array(both * units[:, None] * units[None])
+
+
+def _noise(front: FrontModel) -> float:
+    """How many standard errors a change has to be larger than, to be more than noise."""
+    measured = front.held_out or front.seen
+    return quantile(len(measured.fractions)) if measured is not None else _KNOWN
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
