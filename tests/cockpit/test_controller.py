@@ -1,0 +1,351 @@
+"""The controller: what it publishes, in which order, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import paretonav as pn
+from paretonav.cockpit.controller import Controller
+from paretonav.cockpit.saved_outlooks import key
+from tests.cockpit.watching import Watcher, improve
+
+
+@pytest.fixture
+def navigator():
+    return pn.Navigator(pn.problems.quadratic(n=12, m=3))
+
+
+@pytest.fixture
+def controller(navigator):
+    controller = Controller(navigator, "three bowls")
+    yield controller
+    controller.close()
+
+
+@pytest.fixture
+def view(controller):
+    view = Watcher(controller)
+    assert view.do("start")["status"] == "done"
+    return view
+
+
+def state(view: Watcher) -> Any:
+    return view.controller.values()["state"]
+
+
+def test_before_the_start_there_is_nothing_but_the_offer(controller) -> None:
+    values = controller.values()
+    assert set(values) == set(Controller.TRAITS)
+    assert values["state"]["current"] is None
+    assert values["job"]["status"] == "idle"
+
+
+def test_a_step_leads_where_the_outlook_says(view) -> None:
+    modes = {"f1": improve(3), "f2": {"mode": "hold"}}
+    outlook = view.steer(modes)
+    assert outlook["asked"] == "improve f1 by 3%; hold f2"
+    assert outlook["problem"] == ""
+    assert outlook["inputs"] == [0]
+    assert outlook["reach"][0]["end"] > 3
+    before = state(view)
+    ended = view.do("step", steer={"point": 0, "modes": modes})
+    assert (ended["status"], ended["message"]) == ("done", "")
+    after = state(view)
+    assert (after["current"], after["parent"]) == (1, 0)
+    losses = [[q["train"] for q in s["quantities"]] for s in (before, after)]
+    predicted = np.array(losses[0]) + outlook["exact"]["train"]
+    np.testing.assert_allclose(losses[1], predicted, rtol=2e-3)
+    assert losses[1][0] == pytest.approx(0.97 * losses[0][0], rel=1e-6)
+    assert after["step"]["status"] == "accepted"
+    assert [row["name"] for row in after["step"]["rows"]] == ["f1", "f2", "f3"]
+    assert view.controller.values()["points"]["parent"] == [None, 0]
+
+
+def test_the_map_gives_what_the_preview_gives(view) -> None:
+    outlook = view.steer({"f1": improve(1), "f3": improve(0.5)})
+    linear, bend = (np.array(outlook["map"]["shown"][part]) for part in ("linear", "bend"))
+    x = np.array([1.0, 0.5])
+    np.testing.assert_allclose(
+        linear @ x + 0.5 * bend @ x @ x, outlook["exact"]["shown"], rtol=1e-3, atol=1e-6
+    )
+
+
+def test_an_aim_counts_from_the_present_value(view) -> None:
+    value = state(view)["quantities"][0]["train"]
+    outlook = view.steer({"f1": {"mode": "aim", "value": 0.98 * value}})
+    assert outlook["map"]["base"] == [pytest.approx(value, rel=1e-6)]
+    assert outlook["exact"]["attainable"] is True
+    assert outlook["exact"]["train"][0] == pytest.approx(-0.02 * value)
+    assert outlook["reach"][0]["end"] < 0.98 * value
+    far = view.steer({"f1": {"mode": "aim", "value": -1.0}})
+    assert far["exact"]["attainable"] is False
+
+
+def test_what_is_impossible_is_said_in_words(view) -> None:
+    outlook = view.steer({"f1": improve(90)})
+    assert outlook["exact"] is None
+    assert outlook["problem"].endswith(".")
+    assert outlook["reach"][0]["end"] < 90
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(90)}})["status"] == "failed"
+    assert state(view)["current"] == 0
+    assert view.do("step", steer={"point": 0, "modes": {}})["message"].startswith("nothing is asked for")
+
+
+def test_a_limit_at_the_present_value_holds_it(view) -> None:
+    value = state(view)["quantities"][1]["train"]
+    for bound in (value, round(value, 4), value * (1 - 5e-4)):
+        outlook = view.steer({"f1": improve(1), "f2": {"mode": "limit", "value": bound}})
+        assert outlook["problem"] == ""
+        assert outlook["exact"]["train"][1] <= 1e-3 * value
+    outlook = view.steer({"f1": improve(1), "f2": {"mode": "limit", "value": 0.9 * value}})
+    assert "beyond its bound" in outlook["problem"]
+
+
+def test_a_released_slider_is_measured(view) -> None:
+    outlook = view.steer({"f1": improve(2)}, settled=True)
+    trial = view.wait(lambda trait, value: trait == "trial" and value is not None)
+    assert (trial["seq"], trial["point"]) == (outlook["seq"], 0)
+    np.testing.assert_allclose(trial["shown"], outlook["exact"]["shown"], rtol=0.05, atol=1e-4)
+    assert len(view.controller.navigator.points) == 1
+
+
+def test_undo_go_star_note_compare(view) -> None:
+    view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})
+    view.do("step", steer={"point": 1, "modes": {"f2": improve(2)}})
+    assert view.do("undo")["status"] == "done"
+    assert state(view)["current"] == 1
+    assert view.do("go", point=2)["status"] == "done"
+    assert state(view)["current"] == 2
+    assert "no point 7" in view.do("go", point=7)["message"]
+    view.ask("star", point=1)
+    view.ask("note", point=1, text="<b>this</b>")
+    view.wait(
+        lambda trait, value: trait == "points" and value["note"][1:2] == ["<b>this</b>"] and value["star"][1]
+    )
+    rows = view.answer("compare", points=[0, 2])["data"]["rows"]
+    expected = (
+        view.controller.navigator.points[2].losses["f1"] - view.controller.navigator.points[0].losses["f1"]
+    )
+    assert rows[0]["changes"] == [None, pytest.approx(expected)]
+
+
+def test_a_proposal_is_taken(view) -> None:
+    option = state(view)["options"][0]
+    assert view.do("take", option=0)["status"] == "done"
+    now = state(view)
+    moved = [a["train"] for a in now["quantities"]]
+    before = [column[0] for column in view.controller.values()["points"]["train"]]
+    np.testing.assert_allclose(np.subtract(moved, before), option["train"], rtol=0.05, atol=1e-3)
+    assert view.do("take", option=99)["status"] == "failed"
+
+
+def test_what_was_meant_for_another_point_is_refused(view) -> None:
+    other = Watcher(view.controller, "other")
+    view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})
+    ended = other.do("step", steer={"point": 0, "modes": {"f1": improve(2)}}, expected_current=0)
+    assert ended["status"] == "refused"
+    assert "moved on to point 1" in ended["message"]
+    assert state(view)["current"] == 1
+
+
+class Slow(pn.FunctionProblem):
+    """Three bowls in which a pass takes its time, or fails, once it is told to."""
+
+    def __init__(self) -> None:
+        bowls = pn.problems.quadratic(n=6, m=3)
+        self.pause, self.broken = 0.0, False
+        self.entered = threading.Event()
+
+        def function(x: torch.Tensor) -> torch.Tensor:
+            self.entered.set()
+            time.sleep(self.pause)
+            if self.broken:
+                raise ZeroDivisionError("my own loss is broken")
+            return bowls._fn(x)
+
+        super().__init__(function, bowls.parameters())
+
+
+@pytest.fixture
+def slow():
+    problem = Slow()
+    controller = Controller(pn.Navigator(problem))
+    view = Watcher(controller)
+    view.do("start")
+    problem.entered.clear()
+    yield problem, view
+    problem.pause = 0.0
+    controller.close()
+
+
+def test_while_a_step_runs_one_can_look_ahead_and_note_but_not_step(slow) -> None:
+    problem, view = slow
+    problem.pause = 0.1
+    seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert problem.entered.wait(10)
+    assert view.steer({"f2": improve(2)})["exact"] is not None
+    view.ask("note", point=0, text="meanwhile")
+    view.wait(lambda trait, value: trait == "points" and value["note"][0] == "meanwhile")
+    second = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
+    refused = view.wait(lambda trait, value: trait == "job" and value["seq"] == second)
+    assert refused["status"] == "refused"
+    running = view.controller.values()["job"]
+    assert (running["seq"], running["status"]) == (seq, "running")  # still to be seen by who looks now
+    problem.pause = 0.0
+    view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
+
+
+def test_cancel_leaves_everything_as_it_was(slow) -> None:
+    problem, view = slow
+    theta = problem.parameters()
+    problem.pause = 0.05
+    seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert problem.entered.wait(10)
+    view.ask("cancel")
+    ended = view.wait(
+        lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] != "running"
+    )
+    assert ended["status"] == "cancelled"
+    assert torch.equal(problem.parameters(), theta)
+    assert state(view)["current"] == 0
+    problem.pause = 0.0
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+
+
+def test_an_error_in_the_persons_own_loss_is_told_and_loses_nothing(slow) -> None:
+    problem, view = slow
+    problem.broken = True
+    ended = view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert ended["status"] == "failed"
+    assert "my own loss is broken" in ended["message"]
+    problem.broken = False
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+
+
+def test_closing_cancels_what_runs(slow) -> None:
+    problem, view = slow
+    problem.pause = 0.05
+    view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert problem.entered.wait(10)
+    view.controller.close()
+    assert view.jobs()[-1]["status"] == "cancelled"
+    view.ask("undo")  # and nobody minds what comes afterwards
+    view.controller.steer({"modes": {}})
+    view.controller.refresh()
+
+
+def test_what_other_code_does_is_shown_on_refresh(view, navigator) -> None:
+    navigator.step(pn.Improve({"f1": 1.0}), 0.02)
+    assert state(view)["current"] == 0
+    view.controller.refresh()
+    assert state(view)["current"] == 1
+
+
+def test_everything_that_is_published_is_json(view) -> None:
+    view.steer({"f1": improve(2), "f2": {"mode": "limit", "value": 10.0}}, settled=True)
+    view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})
+    for _, value in view.seen:
+        json.dumps(value, allow_nan=False)
+
+
+def test_a_session_that_is_resumed_shows_how_it_got_there(tmp_path: Path) -> None:
+    problem = pn.problems.quadratic(n=12, m=3)
+    with pn.Session(tmp_path / "s", write=True) as session:
+        navigator = pn.Navigator(problem, session=session)
+        navigator.start()
+        navigator.step(pn.Improve({"f1": 1.0}), 0.02)
+    with pn.Session(tmp_path / "s", write=True) as session:
+        controller = Controller(pn.Navigator(problem, session=session))
+        shown: Any = controller.values()["state"]
+        controller.close()
+    assert shown["current"] == 1
+    assert shown["step"]["asked"] == "improve f1 by 2%"
+    assert shown["step"]["words"] == []
+
+
+def test_a_second_process_only_looks(tmp_path: Path) -> None:
+    problem = pn.problems.quadratic(n=12, m=3)
+    with pn.Session(tmp_path / "s", write=True) as session:
+        navigator = pn.Navigator(problem, session=session)
+        navigator.start()
+        controller = Controller(pn.Navigator(problem, session=pn.Session(tmp_path / "s")))
+        view = Watcher(controller)
+        assert state(view)["writable"] is False
+        assert state(view)["why_not"]
+        assert view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})["status"] == "failed"
+        controller.close()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "cmd",
+                        "modes",
+                        "steer",
+                        "point",
+                        "points",
+                        "by",
+                        "seq",
+                        "what",
+                        "f1",
+                        "mode",
+                        "percent",
+                        "on",
+                    ]
+                ),
+                inner | st.sampled_from(["step", "go", "improve", "aim", "download", "model", "compare"]),
+                max_size=6,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_nonsense_is_no_command(message: object) -> None:
+    from paretonav.cockpit.messages import MessageError, request_of, steer_of
+
+    for read in (request_of, steer_of):
+        try:
+            read(message, ("f1", "f2"))
+        except MessageError as error:
+            assert str(error)
+
+
+def test_files_to_take_away(view, tmp_path: Path) -> None:
+    from safetensors.torch import load
+
+    with view.controller.download("model", 0) as content:
+        loaded = load(content.read())
+    assert torch.equal(loaded["x"], view.controller.navigator.session.point(0).parameters)
+    made = view.controller.download("csv")
+    assert made.name == "three-bowls.csv"
+    with made as content:
+        assert b"train loss: f1" in content.read()
+    with pytest.raises(pn.ParetonavError, match="no point 9"):
+        view.controller.download("card", 9)
+    answer = view.answer("download", what="card", point=0)["data"]
+    assert answer["name"] == "three-bowls-point-0.md"
+
+
+def test_saved_outlooks_are_those_of_a_live_view(view) -> None:
+    saved = view.controller.outlooks()
+    live = view.steer({"f1": improve(1), "f2": {"mode": "hold"}})
+    from paretonav.cockpit.messages import Mode
+
+    there = saved[key({"f1": Mode("improve", 1), "f2": Mode("hold")})]
+    assert there["map"] == live["map"]
+    assert there["reach"][0]["end"] == pytest.approx(live["reach"][0]["end"], rel=1e-3)

@@ -1,0 +1,87 @@
+"""A view without a screen: it keeps what a controller publishes, and waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from paretonav.cockpit.controller import Controller
+
+PATIENCE = 60.0
+
+
+class Watcher:
+    """Everything that was published since it looked first."""
+
+    def __init__(self, controller: Controller, by: str = "me") -> None:
+        self.controller, self.by = controller, by
+        self.seen: list[tuple[str, Any]] = []
+        self._seq = 0
+        self._news = threading.Condition()
+        controller.subscribe(self._hear)
+
+    def _hear(self, trait: str, value: object, by: str | None) -> None:
+        with self._news:
+            self.seen.append((trait, value))
+            self._news.notify_all()
+
+    def wait(self, found: Callable[[str, Any], bool], since: int = 0) -> Any:
+        """The first value that was looked for."""
+        with self._news:
+            at = since
+
+            def there() -> bool:
+                nonlocal at
+                while at < len(self.seen):
+                    if found(*self.seen[at]):
+                        return True
+                    at += 1
+                return False
+
+            assert self._news.wait_for(there, PATIENCE), [trait for trait, _ in self.seen[-20:]]
+            return self.seen[at][1]
+
+    def jobs(self) -> list[Any]:
+        return [value for trait, value in self.seen if trait == "job"]
+
+    def ask(self, cmd: str, **more: object) -> int:
+        """Send a request without waiting; its number."""
+        self._seq += 1
+        self.controller.request({"by": self.by, "seq": self._seq, "cmd": cmd, **more})
+        return self._seq
+
+    def do(self, cmd: str, **more: object) -> Any:
+        """Send a request and wait for how it ends."""
+        if "expected_current" not in more:
+            state: Any = self.controller.values()["state"]
+            more["expected_current"] = state["current"]
+        seq = self.ask(cmd, **more)
+        return self.wait(
+            lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] != "running"
+        )
+
+    def answer(self, cmd: str, **more: object) -> Any:
+        """Send a request and wait for its answer."""
+        seq = self.ask(cmd, **more)
+        return self.wait(lambda trait, value: trait == "answer" and value["seq"] == seq)
+
+    def steer(self, modes: dict[str, object], *, settled: bool = False, point: int | None = None) -> Any:
+        """Steer and wait for the first outlook that answers it."""
+        self._seq += 1
+        seq, since = self._seq, len(self.seen)
+        state: Any = self.controller.values()["state"]
+        message = {
+            "by": self.by,
+            "seq": seq,
+            "point": state["current"] if point is None else point,
+            "modes": modes,
+            "active": None,
+            "settled": settled,
+        }
+        self.controller.steer(message)
+        return self.wait(lambda trait, value: trait == "outlook" and value["seq"] == seq, since)
+
+
+def improve(percent: float) -> dict[str, object]:
+    return {"mode": "improve", "percent": percent}
