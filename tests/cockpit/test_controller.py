@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -319,13 +320,11 @@ def test_nonsense_is_no_command(message: object) -> None:
     from paretonav.cockpit.messages import MessageError, request_of, steer_of
 
     for read in (request_of, steer_of):
-        try:
+        with contextlib.suppress(MessageError):  # and nothing else comes out
             read(message, ("f1", "f2"))
-        except MessageError as error:
-            assert str(error)
 
 
-def test_files_to_take_away(view, tmp_path: Path) -> None:
+def test_files_to_take_away(view) -> None:
     from safetensors.torch import load
 
     with view.controller.download("model", 0) as content:
