@@ -14,11 +14,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cockpit.watching import Watcher, improve
 
 import paretonav as pn
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.saved_outlooks import key
-from tests.cockpit.watching import Watcher, improve
 
 
 @pytest.fixture
