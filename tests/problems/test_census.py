@@ -177,7 +177,7 @@ def test_data_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def fetch(**_: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(sources, "fetch_openml", fetch)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     with pytest.raises(ProblemError, match=r"census-income\.data .*OpenML 4535.* no network.*fetch_data"):
         census(folder=tmp_path)
 

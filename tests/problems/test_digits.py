@@ -41,7 +41,7 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
         return overlay(images, classes, count, generator)
 
     fake = SimpleNamespace(images=numbered.copy(), target=np.arange(1797) % 10)
-    monkeypatch.setattr(module, "load_digits", lambda: fake)
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: fake)
     monkeypatch.setattr(module, "_overlay", watched)
     problem = digits(train_size=4000, validation_size=1000)
     assert [len(part) for part in parts] == [1200, 300, 297]

@@ -130,7 +130,7 @@ def test_data_that_are_not_there(folder: Path, tmp_path: Path, monkeypatch: pyte
     def fetch(**_: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(sources, "fetch_openml", fetch)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     with pytest.raises(ProblemError, match=r"train-images-idx3-ubyte .*OpenML 40996.* no network"):
         fashion(folder=tmp_path)
     for name in images._FASHION:

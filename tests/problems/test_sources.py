@@ -115,7 +115,7 @@ def test_a_table_of_openml_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
             feature_names=["size", "kind"],
         )
 
-    monkeypatch.setattr(sources, "fetch_openml", fetch)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     table = sources.openml(7, 3, 2)
     assert table.text() == [["1", "2.5", "?"], ["a", "?", "b"]]
     assert asked["data_id"] == 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -68,6 +67,8 @@ class Digits(TrainedProblem):
         for name, size in sizes.items():
             check_integer(name, size, 1, why="there must be something to train, and to train on")
         generator = torch.Generator().manual_seed(seed)
+        from sklearn.datasets import load_digits  # a second to load, which only this needs
+
         scans = load_digits()
         images = torch.from_numpy(scans.images / 16).float()
         classes = torch.from_numpy(scans.target).long()

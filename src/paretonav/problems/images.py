@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -102,6 +101,8 @@ def mnist(folder: sources.Folder = None) -> Images:
 
 def scans() -> Images:
     """The 1,797 scanned digits of scikit-learn (Alpaydin & Kaynak, UCI), 8 x 8 enlarged to 28 x 28."""
+    from sklearn.datasets import load_digits  # a second to load, which only this needs
+
     digits = load_digits()
     small = torch.from_numpy(digits.images / 16).float()[:, None]
     large = nn.functional.interpolate(small, size=(SIDE, SIDE), mode="bilinear", align_corners=False)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import fetch_openml
 
 from paretonav.errors import ProblemError
 
@@ -170,6 +169,8 @@ def openml(data_id: int, rows: int, columns: int) -> Table:
     Raises:
         Exception: whatever goes wrong on the way; ``files`` says what to do then.
     """
+    from sklearn.datasets import fetch_openml  # a second to load, which only this needs
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of retries and dataset versions; a failure comes as an exception
         got = fetch_openml(
