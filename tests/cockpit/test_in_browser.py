@@ -1,0 +1,323 @@
+"""The whole cockpit in a browser, as a person uses it: real server, real controller, real view."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import paretonav as pn
+from paretonav.cockpit.controller import Controller
+from paretonav.cockpit.web import Server
+
+pytestmark = pytest.mark.slow
+
+SHOTS = Path("build/screenshots")
+"""Where the main states are drawn; CI may keep them."""
+
+
+class Bowls(pn.FunctionProblem):
+    """Three bowls in which a pass takes its time, or fails, once it is told to."""
+
+    def __init__(self, names: tuple[str, ...] = ("left", "right", "middle")) -> None:
+        bowls = pn.problems.quadratic(n=12, m=len(names))
+        self.pause, self.broken = 0.0, False
+        self.entered = threading.Event()
+
+        def function(x: torch.Tensor) -> torch.Tensor:
+            self.entered.set()
+            time.sleep(self.pause)
+            if self.broken:
+                raise ZeroDivisionError("division by zero in my own loss")
+            return bowls._fn(x)
+
+        super().__init__(function, bowls.parameters(), names=names)
+
+
+class Cockpit:
+    """A server with its problem, and pages on it, whose complaints are kept."""
+
+    def __init__(self, browser: Any, problem: pn.Problem, title: str = "three bowls") -> None:
+        self.problem = problem
+        self.navigator = pn.Navigator(problem)
+        self.controller = Controller(self.navigator, title)
+        self.server = Server(self.controller)
+        self.server.start()
+        self.context = browser.new_context(viewport={"width": 1280, "height": 720})
+        self.complaints: list[str] = []
+
+    def open(self) -> Any:
+        page = self.context.new_page()
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(self.server.url)
+        return page
+
+    def close(self) -> None:
+        if isinstance(self.problem, Bowls):
+            self.problem.pause = 0.0
+        self.context.close()
+        self.server.stop()
+        self.controller.close()
+
+
+Opener = Callable[..., Cockpit]
+
+
+@pytest.fixture
+def cockpit(browser: Any) -> Iterator[Opener]:
+    opened: list[Cockpit] = []
+
+    def open_one(problem: pn.Problem | None = None, title: str = "three bowls", *, start: bool = True) -> Cockpit:
+        one = Cockpit(browser, problem or Bowls(), title)
+        opened.append(one)
+        if start:
+            one.navigator.start()
+            one.controller.refresh()
+            if isinstance(problem, Bowls):
+                problem.entered.clear()
+        return one
+
+    yield open_one
+    for one in opened:
+        one.close()
+    assert [one.complaints for one in opened] == [[] for _ in opened]
+
+
+def mode(page: Any, name: str) -> Any:
+    return page.get_by_label(f"What to ask of {name}", exact=True)
+
+
+def slider(page: Any, name: str) -> Any:
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def button(page: Any, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def at_point(page: Any, number: int) -> None:
+    page.get_by_text(re.compile(rf"^point {number}\b")).first.wait_for(timeout=20_000)
+
+
+def usable(page: Any, name: str) -> Any:
+    found = button(page, name)
+    page.wait_for_function(
+        "b => !b.disabled && b.getAttribute('aria-disabled') !== 'true'", arg=found.element_handle(), timeout=20_000
+    )
+    return found
+
+
+def shoot(page: Any, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def losses(cockpit: Cockpit) -> list[float]:
+    return list(cockpit.navigator.here.losses.values())
+
+
+def test_a_navigation_by_mouse(cockpit: Opener) -> None:
+    here = cockpit(start=False)
+    page = here.open()
+    button(page, "Start").click()
+    at_point(page, 0)
+    before = losses(here)
+    mode(page, "left").select_option("improve")
+    thumb = slider(page, "left")
+    thumb.wait_for()
+    box = thumb.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for share in (0.1, 0.2, 0.3):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.up()
+    percent = float(thumb.input_value())
+    assert percent > 0
+    shoot(page, "steering")
+    usable(page, "Step").click()
+    at_point(page, 1)
+    after = losses(here)
+    assert after[0] == pytest.approx(before[0] * (1 - percent / 100), rel=1e-3)
+    page.get_by_text("accepted", exact=False).first.wait_for()
+    shoot(page, "stepped")
+    usable(page, "Undo").click()
+    at_point(page, 0)
+    assert losses(here) == before
+
+
+def test_a_navigation_by_keyboard_alone(cockpit: Opener) -> None:
+    here = cockpit()
+    page = here.open()
+    at_point(page, 0)
+    before = losses(here)
+
+    def tab_to(label: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.getAttribute('aria-label')") == label:
+                return
+        raise AssertionError(f"the tab key does not lead to {label!r}")
+
+    tab_to("What to ask of right")
+    page.keyboard.press("i")  # improve
+    slider(page, "right").wait_for()
+    page.wait_for_function("document.querySelectorAll('.pn-slider').length > 0")
+    tab_to("right")
+    page.wait_for_timeout(300)
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    percent = float(slider(page, "right").input_value())
+    assert percent > 0
+    usable(page, "Step")
+    page.keyboard.press("Control+Enter")
+    at_point(page, 1)
+    assert losses(here)[1] == pytest.approx(before[1] * (1 - percent / 100), rel=1e-3)
+    page.keyboard.press("Control+z")
+    at_point(page, 0)
+    assert losses(here) == before
+
+
+def ask(page: Any, name: str, percent: float) -> None:
+    mode(page, name).select_option("improve")
+    number = page.get_by_label(f"{name}, number", exact=True)
+    number.fill(str(percent))
+    number.press("Tab")
+
+
+def test_cancel(cockpit: Opener) -> None:
+    problem = Bowls()
+    here = cockpit(problem)
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", 3)
+    usable(page, "Step")
+    page.wait_for_timeout(300)  # the trial
+    before = losses(here)
+    problem.entered.clear()
+    problem.pause = 0.05
+    button(page, "Step").click()
+    assert problem.entered.wait(10)
+    button(page, "Cancel").click()
+    page.get_by_text(re.compile("cancelled", re.I)).first.wait_for(timeout=10_000)
+    shoot(page, "cancelled")
+    assert losses(here) == before
+    problem.pause = 0.0
+    usable(page, "Step").click()
+    at_point(page, 1)
+
+
+def test_a_reload_in_the_middle_of_a_step_loses_nothing(cockpit: Opener) -> None:
+    problem = Bowls()
+    here = cockpit(problem)
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", 3)
+    usable(page, "Step")
+    page.wait_for_timeout(300)
+    problem.entered.clear()
+    problem.pause = 0.05
+    button(page, "Step").click()
+    assert problem.entered.wait(10)
+    page.reload()
+    button(page, "Cancel").wait_for()
+    assert mode(page, "left").input_value() == "improve"
+    shoot(page, "running")
+    problem.pause = 0.0
+    at_point(page, 1)
+
+
+def test_two_tabs_show_the_same(cockpit: Opener) -> None:
+    here = cockpit()
+    one, two = here.open(), here.open()
+    at_point(one, 0)
+    at_point(two, 0)
+    ask(one, "left", 3)
+    slider(two, "left").wait_for()
+    two.wait_for_function("document.querySelector('.pn-slider').value == 3")
+    usable(two, "Step").click()
+    at_point(one, 1)
+    at_point(two, 1)
+    assert losses(here)[0] == pytest.approx(0.97 * here.navigator.points[0].losses["left"], rel=1e-3)
+
+
+def test_an_error_in_a_persons_own_loss_is_shown_and_loses_nothing(cockpit: Opener) -> None:
+    problem = Bowls()
+    here = cockpit(problem)
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", 3)
+    usable(page, "Step")
+    page.wait_for_timeout(300)
+    problem.broken = True
+    button(page, "Step").click()
+    page.get_by_text("division by zero in my own loss").first.wait_for(timeout=10_000)
+    shoot(page, "failed")
+    problem.broken = False
+    usable(page, "Step").click()
+    at_point(page, 1)
+
+
+HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1</script>", "a\u202eb\u2028c")
+
+
+def test_hostile_names_and_notes_are_text(cockpit: Opener, tmp_path: Path) -> None:
+    here = cockpit(Bowls(HOSTILE), "<script>window.hit=1</script>")
+    here.navigator.session.note(0, HOSTILE[0])
+    here.controller.refresh()
+    page = here.open()
+    at_point(page, 0)
+    mode(page, HOSTILE[0]).select_option("improve")
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hit") is None
+    from paretonav.cockpit.saved import save
+
+    save(here.controller, tmp_path / "choice.html")
+    page.goto((tmp_path / "choice.html").as_uri())
+    at_point(page, 0)
+    assert page.evaluate("window.hit") is None
+
+
+def test_what_if_works_in_a_saved_page(cockpit: Opener, tmp_path: Path) -> None:
+    from paretonav.cockpit.saved import save
+
+    here = cockpit()
+    save(here.controller, tmp_path / "choice.html")
+    page = here.context.new_page()
+    page.on("pageerror", lambda error: here.complaints.append(str(error)))
+    page.goto((tmp_path / "choice.html").as_uri())
+    at_point(page, 0)
+    mode(page, "left").select_option("improve")
+    slider(page, "left").wait_for()
+    page.wait_for_timeout(200)
+    slider(page, "left").press("ArrowRight")
+    slider(page, "left").press("ArrowRight")
+    page.wait_for_function("/[0-9]/.test(document.querySelector('.pn-change').textContent)")
+    assert button(page, "Step").count() == 0
+    shoot(page, "saved")
+
+
+@pytest.mark.parametrize("m", [2, 20])
+def test_few_and_many_objectives(cockpit: Opener, m: int) -> None:
+    here = cockpit(pn.problems.quadratic(n=40, m=m), f"{m} objectives")
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "f1", 2)
+    usable(page, "Step").click()
+    at_point(page, 1)
+    shoot(page, f"{m}-objectives")
+    for width, scheme in ((820, "light"), (1280, "dark")):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 1100 if width < 1000 else 720})
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        shoot(page, f"{m}-objectives-{width}-{scheme}")
