@@ -63,9 +63,7 @@ class Widget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take it out of the notebook; the controller goes on."""
-        end = self.__dict__.pop(
-            "_end", None
-        )  # absent if it was never complete, or is closed again, as when it is freed
+        end = self.__dict__.pop("_end", None)  # absent if it was never complete, or is closed once more
         if end is not None:
             end()
             self._courier.close()
