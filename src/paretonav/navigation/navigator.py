@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -32,6 +33,9 @@ from paretonav.steering.situation import situation
 from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust
 from paretonav.steering.walk import walk
+
+if TYPE_CHECKING:
+    from paretonav.cockpit.cockpit import Cockpit
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +101,7 @@ class Navigator:
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
         self._trained = False
+        self._cockpit: Cockpit | None = None
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -335,6 +340,25 @@ class Navigator:
         (``Session.card``) is written next to it, under the same name with ``.md``.
         """
         self.session.export(path, self.here.id, card=card)
+
+    def cockpit(self, title: str = "") -> Cockpit:
+        """The navigator to be seen and steered with the mouse: the last line of a notebook's cell shows it.
+
+        It is the same object at every call. In a notebook it needs ``pip install "paretonav[notebook]"``; it can be
+        saved as a page and served, too.
+
+        Args:
+            title: shown above it; if empty, it stays as it is.
+        """
+        from paretonav.cockpit.cockpit import (
+            Cockpit,  # this way round only here: rooms do not know who shows them
+        )
+
+        if self._cockpit is None:
+            self._cockpit = Cockpit(self)
+        if title:
+            self._cockpit.title = title
+        return self._cockpit
 
     def _require_writable(self) -> None:
         if not self.session.writable:
