@@ -218,7 +218,7 @@ def test_pages_of_others_get_nothing(context, serve, controller, elsewhere):
     page = context.new_page()
     page.goto(elsewhere)
     sent: list[Any] = []
-    page.on("request", sent.append)
+    page.on("request", lambda request: sent.append(request))
     code = page.evaluate(
         """port => new Promise((done) => {
           const socket = new WebSocket(`ws://127.0.0.1:${port}/channel`);
