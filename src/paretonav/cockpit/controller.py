@@ -7,15 +7,16 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 
 from paretonav.cockpit.download import Download, download
 from paretonav.cockpit.here import not_started, proposals, state_of
+from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
-from paretonav.cockpit.outlook import Reaches, outlook, reaches_of
 from paretonav.cockpit.plain import in_order, plain
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.report import comparison
@@ -71,11 +72,9 @@ class Controller:
         self._jobs = 0
         self._running: _Job | None = None
         self._cancel = threading.Event()
-        self._cancel_trial = threading.Event()
-        self._steer = Steer()
-        self._looking = False
-        self._reaches: Reaches | None = None
-        self._reaches_for: object = None
+        self._lookout = Lookout(
+            navigator, self._traits, partial(self._submit, self._desk), partial(self._submit, self._worker)
+        )
         self._options: tuple[Option, ...] = ()
         self._last: Step | None = None
         self._closed = False
@@ -97,11 +96,7 @@ class Controller:
 
     def refresh(self) -> None:
         """Publish where the navigator is now, whoever has brought it there."""
-        with self._traits.turn:
-            if self._closed:
-                return
-            shown = self._desk.submit(self._guarded, self._show)
-        shown.result()
+        self._submit(self._desk, self._show).result()
 
     def steer(self, message: object) -> None:
         """Take what a view wants; it is answered by ``outlook``, and once the hand is off the slider by ``trial``."""
@@ -113,12 +108,9 @@ class Controller:
         with self._traits.turn:
             if self._closed:
                 return
-            self._cancel_trial.set()
-            self._steer = steer
             self._traits.publish("steer", message, by=steer.by)
-            if not self._looking:
-                self._looking = True
-                self._desk.submit(self._guarded, self._look)
+            if self.navigator.started:
+                self._lookout.steer(steer)
 
     def request(self, message: object) -> None:
         """Take a command; how it goes is told by ``job``, and what it asked for by ``answer``."""
@@ -138,12 +130,12 @@ class Controller:
                 self._tell(self._job(request), "refused", refusal)
             elif request.cmd in _MODEL:
                 job = self._running = self._job(request)
-                self._cancel_trial.set()
+                self._lookout.stop_trial()
                 self._cancel = threading.Event()
                 self._tell(job, "running", phase="", fraction=0.0, seconds=0.0, left=None, losses=None)
-                self._worker.submit(self._guarded, self._run, job)
+                self._submit(self._worker, self._run, job)
             else:
-                self._desk.submit(self._guarded, self._attend, request)
+                self._submit(self._desk, self._attend, request)
 
     def outlooks(self) -> dict[str, dict[str, object]]:
         """What a saved page knows of other modes, by ``saved_outlooks.key``."""
@@ -167,7 +159,7 @@ class Controller:
         with self._traits.turn:
             self._closed = True
             self._cancel.set()
-            self._cancel_trial.set()
+            self._lookout.stop_trial()
         for executor in (self._worker, self._desk):
             executor.shutdown(wait=True, cancel_futures=True)
 
@@ -230,38 +222,6 @@ class Controller:
                     )
                 self._last = navigator.step(*wanted, tell, cancel)
 
-    def _try(self, steer: Steer, cancel: threading.Event) -> None:
-        """Measure what a steer would come to, if it still stands."""
-        with self._traits.turn:
-            if self._running or self._closed or cancel.is_set():
-                return
-        navigator = self.navigator
-        here = navigator.here
-        wanted = preference_of(steer.modes, here.front)
-        if wanted is None or steer.point != here.id:
-            return
-        seconds = [0.0]
-        try:
-            found = navigator.trial(*wanted, lambda event: seconds.__setitem__(0, event.seconds), cancel)
-        except ParetonavError:  # cancelled, or the outlook has said what is the matter
-            return
-        names, metrics = here.front.names, here.front.metric_names
-        errors = [
-            *in_order(names, found.losses.standard_errors),
-            *in_order(metrics, found.metrics.standard_errors),
-        ]
-        self._traits.publish(
-            "trial",
-            {
-                "by": steer.by,
-                "seq": steer.seq,
-                "point": here.id,
-                "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
-                "errors": errors if any(error is not None for error in errors) else None,
-                "seconds": seconds[0],
-            },
-        )
-
     # At the desk.
 
     def _show(self) -> None:
@@ -276,44 +236,10 @@ class Controller:
             return
         here = navigator.here
         step = self._last if self._last is not None and self._last.point.id == here.id else None
-        with self._traits.turn:
-            self._steer = replace(self._steer, point=here.id, settled=False)
         self._options = proposals(here)
         self._traits.publish("points", columns(session, version))
         self._traits.publish("state", state_of(session, here, step, self._options, self.title, version))
-        self._traits.publish("trial", None)
-        self._look()
-
-    def _look(self) -> None:
-        """Answer the latest steer, quickly first, then with what takes longer."""
-        with self._traits.turn:
-            self._looking = False
-            steer = self._steer
-        navigator = self.navigator
-        if not navigator.started:
-            return
-        here = navigator.here
-        if steer.point != here.id:
-            return
-        alike = (here.id, tuple(steer.kinds.items()))
-        if self._reaches_for != alike:
-            self._reaches = reaches_of(here.front, steer.modes)
-            self._reaches_for = alike
-            self._traits.publish("outlook", outlook(navigator, steer, self._reaches))
-        else:
-            self._traits.publish("outlook", outlook(navigator, steer, self._reaches))
-            if self._superseded(steer):
-                return
-            self._reaches = reaches_of(here.front, steer.modes)
-            self._traits.publish("outlook", outlook(navigator, steer, self._reaches))
-        if steer.settled and not self._superseded(steer):
-            with self._traits.turn:
-                self._cancel_trial = cancel = threading.Event()
-            self._worker.submit(self._guarded, self._try, steer, cancel)
-
-    def _superseded(self, steer: Steer) -> bool:
-        with self._traits.turn:
-            return self._closed or self._looking or self._steer.seq != steer.seq
+        self._lookout.arrive(here.id)
 
     def _attend(self, request: Request) -> None:
         """Carry out a command that needs no model."""
@@ -329,7 +255,7 @@ class Controller:
                 case "compare":
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "download":
-                    self._worker.submit(self._guarded, self._send, request)
+                    self._submit(self._worker, self._send, request)
         except ParetonavError as error:
             self._tell(self._job(request), "failed", str(error))
 
@@ -395,12 +321,21 @@ class Controller:
             if running:
                 self._traits.publish("job", before)
 
-    def _guarded(self, work: Callable[..., None], *args: object) -> None:
-        """Nobody waits for what runs in a thread, so its mistakes are logged here."""
-        try:
-            work(*args)
-        except Exception:
-            logger.exception("the cockpit failed")
+    def _submit(self, executor: ThreadPoolExecutor, work: Callable[..., None], *args: object) -> Future[None]:
+        """Nobody waits for what runs in a thread, so its mistakes are logged there."""
+
+        def guarded() -> None:
+            try:
+                work(*args)
+            except Exception:
+                logger.exception("the cockpit failed")
+
+        with self._traits.turn:
+            if self._closed:  # what is not begun by now is not wanted any more
+                dropped: Future[None] = Future()
+                dropped.set_result(None)
+                return dropped
+            return executor.submit(guarded)
 
 
 def _leave_a_core() -> None:
