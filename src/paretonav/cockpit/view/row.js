@@ -39,6 +39,8 @@ export function createRow(quantity, on) {
       { class: "pn-ask" },
       build("div", { class: "pn-ask-line" }, select, amount.field, amount.unit),
       amount.slider,
+      amount.reason,
+      price,
     ),
     build(
       "div",
@@ -48,7 +50,6 @@ export function createRow(quantity, on) {
       outcome,
       trial,
     ),
-    build("div", { class: "pn-further" }, amount.reason, price),
   );
 
   return {
@@ -91,9 +92,11 @@ export function createRow(quantity, on) {
         setText(change, predicted === null ? "" : "…");
         for (const part of [error, outcome]) setText(part, "");
         bar.draw(null);
+        setAttribute(root, "data-open", predicted === null);
         setAttribute(root, "data-sense", null);
         return;
       }
+      setAttribute(root, "data-open", false);
       const sense = senseOf(quantity, predicted.change);
       setText(change, sense === "same" ? "0" : formatChange(predicted.change));
       setText(error, sense === "same" ? "" : formatError(predicted.error));
@@ -112,8 +115,9 @@ export function createRow(quantity, on) {
     },
     /** What was measured along the tangent, next to what is predicted; null: nothing. */
     measure(measured) {
-      setText(trial, measured ? `measured ${formatChange(measured.change)} ${formatError(measured.error)}` : "");
-      setShown(trial, Boolean(measured));
+      setText(trial, measured ? `measured ${formatChange(measured.change)}` : "");
+      const error = measured ? formatError(measured.error) : "";
+      setAttribute(trial, "title", error ? `${error}; measured on the data, along the tangent of the front` : null);
     },
   };
 }
