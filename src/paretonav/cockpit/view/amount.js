@@ -133,7 +133,7 @@ function valueInWords(wish, quantity, outcome) {
 function reasonInWords(wish, quantity, reach) {
   // Aims and limits of losses are on training data, though the value beside is on validation data.
   const apart = wish.mode !== "improve" && quantity.kind === "loss" && quantity.train !== quantity.value;
-  const where = apart ? `On training data, where it is ${formatValue(quantity.train)} now. ` : "";
+  const where = apart ? `Training loss, now ${formatValue(quantity.train)}. ` : "";
   if (!reach || wish.mode === "limit") return where.trim();
   const end = isNumber(reach.end) ? (wish.mode === "improve" ? formatPercent(reach.end) : formatValue(reach.end)) : "";
   const why = (reach.reason ?? "").trim();

@@ -244,6 +244,10 @@ function render({ model, el }) {
         announcer.say(status);
       }
     }
+    if (before && before.current !== state.current && !state.step) {
+      status = `Now at point ${state.current}.`;
+      announcer.say(status);
+    }
     drawSelection();
   };
   const draw = () => {
