@@ -113,7 +113,12 @@ function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
   // The middle of the thumb never reaches the ends of the track; what is usable does.
   const place = (share) => `calc(var(--pn-half) + var(--pn-usable) * ${share.toFixed(4)})`;
   const ends = { "--pn-from": from <= scale.min ? "0%" : place(along(from)), "--pn-to": to >= scale.max ? "100%" : place(along(to)) };
-  const filled = { "--pn-fill-from": place(Math.min(start, thumb)), "--pn-fill-to": place(Math.max(start, thumb)) };
+  // What is asked beyond the reach, since other wishes have shortened it, is not filled.
+  const within = (share) => Math.max(along(from), Math.min(along(to), share));
+  const filled = {
+    "--pn-fill-from": place(within(Math.min(start, thumb))),
+    "--pn-fill-to": place(within(Math.max(start, thumb))),
+  };
   for (const [property, value] of Object.entries({ ...ends, ...filled })) slider.style.setProperty(property, value);
   const worse = wish.mode === "limit" || (wish.mode === "aim" && (wish.value - quantity.train) * worseSign(quantity) > 0);
   setAttribute(slider, "data-sense", worse ? "worse" : "better");
