@@ -17,8 +17,9 @@ export function createAmount(name, onAmount) {
     "aria-describedby": reasonId,
   });
   const reason = build("p", { class: "pn-reason", id: reasonId });
-  let drawn = null; // { wish, quantity, reach, scale, allowed }
+  let drawn = null; // { wish, quantity, reach, scale, scaled (to a reach), known (what it would come to) }
   let typing = false;
+  let held = false; // between the first movement of a slider and its release
 
   const allowedNow = () => reachable(drawn.wish, drawn.quantity, drawn.reach, drawn.scale);
   const slide = (settled) => {
@@ -27,6 +28,7 @@ export function createAmount(name, onAmount) {
     const [from, to] = drawn.known ? allowedNow() : [amountOf(drawn.wish), amountOf(drawn.wish)];
     const value = tidy(Math.min(to, Math.max(from, Number(slider.value))));
     if (Number(slider.value) !== value) slider.value = value;
+    held = !settled;
     onAmount(value, settled);
   };
   const type = (settled) => {
@@ -63,16 +65,17 @@ export function createAmount(name, onAmount) {
     },
     /** Choose another scale with the next answer: another point. */
     rescale() {
-      if (drawn) drawn = { ...drawn, known: false };
+      if (drawn) drawn = { ...drawn, scaled: false };
     },
     /** Draw a wish that has an amount; `outcome` is the value predicted for it, or null. */
-    draw({ wish, quantity, reach: answered, known: isAnswered, outcome }) {
+    draw({ wish, quantity, reach: answered, known, outcome }) {
       // While other modes or another point are being answered, what was drawn stays: nothing flickers.
       const same = drawn !== null && drawn.wish.mode === wish.mode;
-      const kept = same && drawn.known;
-      const known = isAnswered || kept;
-      const reach = isAnswered || !same ? answered : drawn.reach;
-      const chosen = same && (kept || !isAnswered) ? drawn.scale : chooseScale(wish, quantity, reach);
+      const reach = answered ?? (same ? drawn.reach : null);
+      // The reach may come after the map; nothing moves below a hand that is on the slider already.
+      const rescaled = same && !drawn.scaled && answered !== null && !held;
+      const chosen = same && !rescaled ? drawn.scale : chooseScale(wish, quantity, reach);
+      const scaled = same ? drawn.scaled || rescaled : answered !== null;
       const scale = including(chosen, amountOf(wish));
       const fresh = !same || scale !== drawn.scale;
       if (fresh) {
@@ -83,8 +86,8 @@ export function createAmount(name, onAmount) {
         setAttribute(field, "min", wish.mode === "improve" ? 0 : null);
         setText(unit, wish.mode === "improve" ? "%" : "");
       }
-      drawn = { wish, quantity, reach, scale, known };
-      setAttribute(slider, "aria-disabled", known ? null : "true");
+      drawn = { wish, quantity, reach, scale, scaled, known: known || (same && drawn.known) };
+      setAttribute(slider, "aria-disabled", drawn.known ? null : "true");
       write(wish);
       drawTrack(slider, drawn, allowedNow());
       const spoken = valueInWords(wish, quantity, outcome);
@@ -107,11 +110,16 @@ function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
   const along = (value) => Math.max(0, Math.min(1, (value - scale.min) / (scale.max - scale.min || 1)));
   const start = wish.mode === "improve" ? 0 : along(quantity.train);
   const thumb = along(amountOf(wish));
-  const style = slider.style;
-  style.setProperty("--from", along(from).toFixed(4));
-  style.setProperty("--to", along(to).toFixed(4));
-  style.setProperty("--fill-from", Math.min(start, thumb).toFixed(4));
-  style.setProperty("--fill-to", Math.max(start, thumb).toFixed(4));
+  // The middle of the thumb never reaches the ends of the track; what is usable does.
+  const place = (share) => `calc(var(--pn-half) + var(--pn-usable) * ${share.toFixed(4)})`;
+  const ends = { "--pn-from": from <= scale.min ? "0%" : place(along(from)), "--pn-to": to >= scale.max ? "100%" : place(along(to)) };
+  // What is asked beyond the reach, since other wishes have shortened it, is not filled.
+  const within = (share) => Math.max(along(from), Math.min(along(to), share));
+  const filled = {
+    "--pn-fill-from": place(within(Math.min(start, thumb))),
+    "--pn-fill-to": place(within(Math.max(start, thumb))),
+  };
+  for (const [property, value] of Object.entries({ ...ends, ...filled })) slider.style.setProperty(property, value);
   const worse = wish.mode === "limit" || (wish.mode === "aim" && (wish.value - quantity.train) * worseSign(quantity) > 0);
   setAttribute(slider, "data-sense", worse ? "worse" : "better");
 }
@@ -128,9 +136,12 @@ function valueInWords(wish, quantity, outcome) {
 }
 
 function reasonInWords(wish, quantity, reach) {
-  if (!reach || wish.mode === "limit") return "";
+  // Aims and limits of losses are on training data, though the value beside is on validation data.
+  const apart = wish.mode !== "improve" && quantity.kind === "loss" && quantity.train !== quantity.value;
+  const where = apart ? `Training loss, now ${formatValue(quantity.train)}. ` : "";
+  if (!reach || wish.mode === "limit") return where.trim();
   const end = isNumber(reach.end) ? (wish.mode === "improve" ? formatPercent(reach.end) : formatValue(reach.end)) : "";
   const why = (reach.reason ?? "").trim();
-  if (!end) return why;
-  return why ? `Reach ${end}. ${why[0].toUpperCase()}${why.slice(1)}` : `Reach ${end}`;
+  if (!end) return where + why;
+  return `${where}Reach ${end}.${why ? ` ${why[0].toUpperCase()}${why.slice(1)}` : ""}`;
 }

@@ -9,6 +9,7 @@ export function createAnnouncer() {
   const root = build("div", { class: "pn-visually-hidden", role: "status", "aria-live": "polite" });
   let timer = 0;
   let said = "";
+  let waiting = "";
   const say = (text) => {
     clearTimeout(timer);
     if (text && text !== said) root.textContent = text;
@@ -18,6 +19,8 @@ export function createAnnouncer() {
     root,
     say,
     sayLater(text) {
+      if (text === waiting) return;
+      waiting = text;
       clearTimeout(timer);
       timer = setTimeout(() => say(text), QUIET);
     },

@@ -25,11 +25,10 @@ export function createHeader(on) {
   );
   return {
     root,
-    draw({ state, job, status, can }) {
+    draw({ state, job, busy, status, can }) {
       setText(title, state.title);
       setAttribute(title, "title", state.title);
       setText(point, pointInWords(state));
-      const busy = job?.status === "running";
       if (!busy && running.contains(root.getRootNode().activeElement)) step.focus();
       setShown(running, busy);
       setShown(note, !busy);

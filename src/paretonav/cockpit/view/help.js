@@ -27,7 +27,7 @@ export function createHelp() {
   const root = build(
     "dialog",
     { class: "pn-help", "aria-label": "Help" },
-    build("h2", { text: "How to steer" }),
+    build("h2", { text: "How to steer", tabindex: "-1", autofocus: true }),
     build("ol", {}, ...STEPS.map((text) => build("li", { text }))),
     build("h3", { text: "Words" }),
     definitions(WORDS),

@@ -216,7 +216,7 @@ function render({ model, el }) {
     setAttribute(root, "data-sure", String((prediction.trusted ?? true) && (prediction.attainable ?? true) && !prediction.problem));
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
     plots.ghost(ghostOf(prediction, state));
-    header.draw({ state, job: get("job"), status: status || state.why_not, can: can(prediction) });
+    header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
     proposals.draw(state, blocked() === "", blocked());
   };
   const drawSelection = () => {
@@ -243,6 +243,10 @@ function render({ model, el }) {
         tabs.show("report");
         announcer.say(status);
       }
+    }
+    if (before && before.current !== state.current && !state.step) {
+      status = `Now at point ${state.current}.`;
+      announcer.say(status);
     }
     drawSelection();
   };
@@ -316,7 +320,7 @@ function render({ model, el }) {
   listenForShortcuts(root, act);
   el.append(root);
   // On a page of its own the cockpit fills the window; in a notebook it keeps to its cell.
-  if (el === document.body || isAlone(el)) root.classList.add("pn-page");
+  if (el.matches("body, body > main")) root.classList.add("pn-page");
   const forgetTheme = followTheme(root, () => plotsLater());
   draw();
 
@@ -328,12 +332,6 @@ function render({ model, el }) {
     plots?.destroy();
     root.remove();
   };
-}
-
-/** Whether an element is all that a page shows. */
-function isAlone(el) {
-  const others = [...document.body.children].filter((child) => !["SCRIPT", "STYLE", "LINK", "NOSCRIPT"].includes(child.tagName));
-  return el.parentElement === document.body && others.length === 1;
 }
 
 export default { render };

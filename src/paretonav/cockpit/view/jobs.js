@@ -2,6 +2,7 @@
 
 import { onceQuiet } from "./frames.js";
 
+const BRIEF = 200; // ms: what is over sooner needs no progress
 const PATIENCE = 6000; // ms after which a request that nobody took up is forgotten
 
 /** Requests over a steering's client; `changed()` when usable things become unusable or the other way round. */
@@ -12,6 +13,8 @@ export function createJobs(model, client, { changed, failed, ended }) {
     waiting = null;
     changed();
   }, PATIENCE);
+  let since = 0;
+  const notice = onceQuiet(changed, BRIEF + 20);
   const heard = () => {
     const job = model.get("job");
     if (!job) return;
@@ -21,6 +24,10 @@ export function createJobs(model, client, { changed, failed, ended }) {
       forget.cancel();
     }
     const key = keyOf(job);
+    if (job.status === "running" && key !== seen) {
+      since = performance.now();
+      notice();
+    }
     if (key !== seen && job.status !== "running") {
       // What another view was refused is its own affair; that a job failed concerns all.
       if (job.status === "failed" || (job.status === "refused" && mine)) failed(wordsOf(job));
@@ -38,6 +45,11 @@ export function createJobs(model, client, { changed, failed, ended }) {
     get running() {
       return model.get("job")?.status === "running";
     },
+    /** Whether what runs is worth a progress bar by now. */
+    get visible() {
+      const job = model.get("job");
+      return job?.status === "running" && (job.what === "start" || performance.now() - since > BRIEF);
+    },
     /** Ask for something; what changes the current point blocks other such requests until it is taken up. */
     request(cmd, more = {}, blocking = false) {
       const seq = client.request(cmd, model.get("state")?.current ?? null, more);
@@ -53,6 +65,7 @@ export function createJobs(model, client, { changed, failed, ended }) {
     },
     destroy() {
       forget.cancel();
+      notice.cancel();
       model.off("change:job", heard);
     },
   };

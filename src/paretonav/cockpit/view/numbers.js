@@ -45,6 +45,12 @@ export function formatAsked(percent) {
   return `${Number(Number(percent).toPrecision(4))}${THIN}%`;
 }
 
+/** A value that somebody asked for, without needless zeros: 0.6. */
+export function formatGiven(value) {
+  const short = Number(Number(value).toPrecision(4));
+  return Math.abs(short) >= 1e-4 && Math.abs(short) < 1e6 ? String(short).replace("-", MINUS) : formatValue(value);
+}
+
 /** A duration: 0.61 s, 12 s, 3 min. */
 export function formatSeconds(seconds) {
   if (!isNumber(seconds)) return "";

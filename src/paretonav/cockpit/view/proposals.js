@@ -2,7 +2,7 @@
 
 import { goodShare } from "./bar.js";
 import { build, makeButton, setUsable } from "./dom.js";
-import { formatPercent, listWords, niceAbove } from "./numbers.js";
+import { formatAsked, listWords, niceAbove } from "./numbers.js";
 import { isNoise } from "./whatif.js";
 import { describeChange, isNothing, senseOf } from "./words.js";
 
@@ -50,7 +50,7 @@ function fill(state, on, buttons) {
     return item;
   });
   return [
-    build("p", { class: "pn-quiet", text: `Bars, one for each quantity in the order of the list: up is better, down is worse, full is ${formatPercent(100 * full)}.` }),
+    build("p", { class: "pn-quiet", text: `Bars, one for each quantity in the order of the list: up is better, down is worse, full is ${formatAsked(100 * full)}.` }),
     build("ul", { class: "pn-plain-list" }, ...items),
   ];
 }
@@ -63,7 +63,9 @@ function columns(option, quantities, full) {
     fillBar.style.transform = `scaleY(${share.toFixed(3)})`;
     return build("span", { class: "pn-column", title: `${quantities[i].name}: ${describeChange(quantities[i], change)}${noise ? " (noise)" : ""}` }, fillBar);
   });
-  return build("span", { class: "pn-columns", "aria-hidden": "true" }, ...made);
+  const root = build("span", { class: "pn-columns", "aria-hidden": "true" }, ...made);
+  root.style.setProperty("--pn-count", made.length);
+  return root;
 }
 
 function outcomeOf(option, quantities) {

@@ -27,17 +27,20 @@ export function createRow(quantity, on) {
   const error = build("span", { class: "pn-error" });
   const outcome = build("span", { class: "pn-outcome" });
   const trial = build("span", { class: "pn-trial" });
-  const since = build("span", { class: "pn-since" });
-  const price = build("span", { class: "pn-price" });
+  const sinceStart = build("span", { class: "pn-since" });
+  const sinceLast = build("span", { class: "pn-since" });
+  const price = build("p", { class: "pn-price" });
   const root = build(
     "div",
     { class: "pn-row", role: "group", "aria-labelledby": labelId },
-    build("div", { class: "pn-what" }, build("div", { class: "pn-title" }, name, kind), value, training),
+    build("div", { class: "pn-what" }, build("div", { class: "pn-title" }, name, kind), value, training, sinceStart, sinceLast),
     build(
       "div",
       { class: "pn-ask" },
       build("div", { class: "pn-ask-line" }, select, amount.field, amount.unit),
       amount.slider,
+      amount.reason,
+      price,
     ),
     build(
       "div",
@@ -47,8 +50,6 @@ export function createRow(quantity, on) {
       outcome,
       trial,
     ),
-    amount.reason,
-    build("div", { class: "pn-notes" }, since, price),
   );
 
   return {
@@ -60,9 +61,10 @@ export function createRow(quantity, on) {
       const apart = now.kind === "loss" && split === "validation";
       setText(training, apart ? `training ${formatValue(now.train)}` : "");
       setShown(training, apart);
-      const parts = [describeSince(now.start, "start"), describeSince(now.last, "last")];
-      if (isNumber(now.weight)) parts.push(`weight ${formatValue(now.weight, 3)}`);
-      setText(since, parts.filter(Boolean).join(" · "));
+      setText(sinceStart, describeSince(now.start, "start"));
+      const first = now.last?.change === now.start?.change; // the parent is the start: once is enough
+      setText(sinceLast, first ? "" : describeSince(now.last, "last"));
+      setAttribute(name, "title", isNumber(now.weight) ? `${now.name}, weight ${formatValue(now.weight, 3)}` : now.name);
       setText(price, now.price || now.conflict);
       setAttribute(price, "title", [now.conflict, now.price].filter(Boolean).join(" ") || null);
       setShown(price, Boolean(now.price || now.conflict));
@@ -90,12 +92,14 @@ export function createRow(quantity, on) {
         setText(change, predicted === null ? "" : "…");
         for (const part of [error, outcome]) setText(part, "");
         bar.draw(null);
+        setAttribute(root, "data-open", predicted === null);
         setAttribute(root, "data-sense", null);
         return;
       }
+      setAttribute(root, "data-open", false);
       const sense = senseOf(quantity, predicted.change);
       setText(change, sense === "same" ? "0" : formatChange(predicted.change));
-      setText(error, sense === "same" && !predicted.noise ? "" : formatError(predicted.error));
+      setText(error, sense === "same" ? "" : formatError(predicted.error));
       const lost = predicted.noise && sense !== "same";
       setText(
         outcome,
@@ -111,8 +115,9 @@ export function createRow(quantity, on) {
     },
     /** What was measured along the tangent, next to what is predicted; null: nothing. */
     measure(measured) {
-      setText(trial, measured ? `measured ${formatChange(measured.change)} ${formatError(measured.error)}` : "");
-      setShown(trial, Boolean(measured));
+      setText(trial, measured ? `measured ${formatChange(measured.change)}` : "");
+      const error = measured ? formatError(measured.error) : "";
+      setAttribute(trial, "title", error ? `${error}; measured on the data, along the tangent of the front` : null);
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { barScale } from "./bar.js";
 import { build, setAttribute, setText } from "./dom.js";
-import { formatPercent, isNumber } from "./numbers.js";
+import { formatAsked, isNumber } from "./numbers.js";
 import { createRow } from "./row.js";
 
 const MANY = 7; // quantities: from here on a row says only what is needed
@@ -45,7 +45,7 @@ export function createRows(on) {
       const { quantities } = state;
       if (prediction.shown) {
         full = barScale(quantities, prediction.shown, full, dragging);
-        setText(scale, `full bar ${formatPercent(100 * full)}`);
+        setText(scale, `full bar ${formatAsked(100 * full)}`);
       }
       rows.forEach((row, i) => {
         const quantity = quantities[i];

@@ -22,6 +22,15 @@ export function createSteering(model, changed) {
     client.steer({ point: current, modes: wishesToModes(wishes), active, settled });
     changed();
   };
+  /** Whether an outlook's reaches and map are for the current point and the present modes. */
+  const isOf = (outlook) => {
+    const state = model.get("state");
+    if (!outlook || outlook.point !== state?.current) return false;
+    const question = client.questionOf(outlook);
+    if (question === null) return true;
+    const kinds = JSON.stringify(JSON.parse(question).map(([name, mode]) => [name, mode]));
+    return kinds === kindsKey(wishesToModes(wishes));
+  };
   wishes = wishesFromModes(model.get("steer")?.modes, quantities());
 
   return {
@@ -70,7 +79,7 @@ export function createSteering(model, changed) {
     },
     /** An answer has come: a first amount that is beyond its reach is drawn back into it. */
     answered(outlook) {
-      if (fresh.size === 0 || !this.isOf(outlook)) return;
+      if (fresh.size === 0 || !isOf(outlook)) return;
       const beyond = quantities().flatMap((quantity, i) => {
         const wish = wishes.get(quantity.name);
         const reach = outlook.reach?.[i];
@@ -78,18 +87,11 @@ export function createSteering(model, changed) {
         const [, end] = reachable(wish, quantity, reach, chooseScale(wish, quantity, reach));
         return wish.percent > end ? [[quantity.name, end]] : [];
       });
-      fresh = new Set();
+      const met = quantities().flatMap(({ name }, i) => (outlook.reach?.[i] ? [name] : []));
+      fresh = new Set([...fresh].filter((name) => wishes.get(name)?.mode === "improve" && !met.includes(name)));
       for (const [name, percent] of beyond) wishes.set(name, { mode: "improve", percent });
       if (beyond.length) tell(null, true);
     },
-    /** Whether an outlook's reaches and map are for the current point and the present modes. */
-    isOf(outlook) {
-      const state = model.get("state");
-      if (!outlook || outlook.point !== state?.current) return false;
-      const question = client.questionOf(outlook);
-      if (question === null) return true;
-      const kinds = JSON.stringify(JSON.parse(question).map(([name, mode]) => [name, mode]));
-      return kinds === kindsKey(wishesToModes(wishes));
-    },
+    isOf,
   };
 }

@@ -1,7 +1,7 @@
 // What is asked for of each quantity. Wishes are a Map from name to { mode, percent | value }; what is absent is free.
 // A Map, because names are other people's: one may be called "__proto__".
 
-import { formatAsked, formatValue, listWords, tidy } from "./numbers.js";
+import { formatAsked, formatGiven, listWords, tidy } from "./numbers.js";
 
 /** The ways of asking that make sense for a quantity: [mode, label]. */
 export function modesOf(quantity) {
@@ -61,9 +61,9 @@ export function describeWishes(wishes, quantities) {
     });
   const parts = [
     phrase("improve", said("improve", (quantity, wish) => `${quantity.name} by ${formatAsked(wish.percent)}`)),
-    phrase("aim for", said("aim", (quantity, wish) => `${quantity.name} ${formatValue(wish.value)}`)),
+    phrase("aim for", said("aim", (quantity, wish) => `${quantity.name} ${formatGiven(wish.value)}`)),
     phrase("hold", said("hold", (quantity) => quantity.name)),
-    phrase("allow", said("limit", (quantity, wish) => `${quantity.name} up to ${formatValue(wish.value)}`)),
+    phrase("allow", said("limit", (quantity, wish) => `${quantity.name} up to ${formatGiven(wish.value)}`)),
   ].filter(Boolean);
   const text = parts.join("; ");
   return text && text[0].toUpperCase() + text.slice(1);

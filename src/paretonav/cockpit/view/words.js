@@ -29,8 +29,8 @@ export function describeChange(quantity, change, value = quantity.value) {
 /** `since start −0.0310`, and whether that is noise. */
 export function describeSince(since, moment) {
   if (!since || !isNumber(since.change)) return "";
-  if (since.noise) return `since ${moment} ${formatChange(since.change)} (noise)`;
-  return `since ${moment} ${formatChange(since.change, 3)}`;
+  if (since.noise) return `since ${moment} ${formatChange(since.change)}, noise`;
+  return `since ${moment} ${formatChange(since.change)}`;
 }
 
 /** A value with its standard error. */
@@ -45,7 +45,7 @@ export function summarise({ state, wishes, prediction, outlook, live }) {
   }
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
-  if (prediction.problem) said.push({ text: `Not possible: ${prediction.problem}`, tone: "warn" });
+  if (prediction.problem) said.push({ text: `Not possible. ${prediction.problem}`, tone: "warn" });
   if (prediction.shown) said.push({ text: outcomeWords(state, prediction), tone: "" });
   else if (prediction.kind === "pending") said.push({ text: live ? "…" : "", tone: "" });
   if (prediction.attainable === false) {
