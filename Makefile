@@ -4,11 +4,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench bench-real clean
+.PHONY: demo demo-terminal test check format bench bench-real clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.run  ## navigate on real data, in the terminal
+demo: $(VENV)/.run  ## navigate on real data, in the browser
 	$(BIN)/paretonav demo
+
+demo-terminal: $(VENV)/.run  ## the same in the terminal
+	$(BIN)/paretonav demo --terminal
 
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/python -m pytest
@@ -44,7 +47,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	$(PIP) --editable '.[web]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run

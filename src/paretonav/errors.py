@@ -45,3 +45,7 @@ class Cancelled(NavigationError):  # noqa: N818 - no error: it was asked for
 
 class SessionError(NavigationError):
     """A session cannot be read or written: a file that is not one, a full disk, another writer."""
+
+
+class MissingExtraError(ParetonavError, ImportError):
+    """A library that only an optional part needs is not installed; the message says how to install it."""

@@ -15,7 +15,8 @@ from paretonav.cockpit import assets
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Chromium by Playwright; CI must have one, elsewhere these tests are skipped without it."""
-    path = os.environ.get("PARETONAV_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("PARETONAV_BROWSER") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs a browser: put chromium on the PATH or set PARETONAV_BROWSER")

@@ -54,7 +54,9 @@ class Cockpit:
 
     def open(self) -> Any:
         page = self.context.new_page()
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(self.server.url)
         return page
@@ -74,7 +76,9 @@ Opener = Callable[..., Cockpit]
 def cockpit(browser: Any) -> Iterator[Opener]:
     opened: list[Cockpit] = []
 
-    def open_one(problem: pn.Problem | None = None, title: str = "three bowls", *, start: bool = True) -> Cockpit:
+    def open_one(
+        problem: pn.Problem | None = None, title: str = "three bowls", *, start: bool = True
+    ) -> Cockpit:
         one = Cockpit(browser, problem or Bowls(), title)
         opened.append(one)
         if start:
@@ -109,7 +113,9 @@ def at_point(page: Any, number: int) -> None:
 def usable(page: Any, name: str) -> Any:
     found = button(page, name)
     page.wait_for_function(
-        "b => !b.disabled && b.getAttribute('aria-disabled') !== 'true'", arg=found.element_handle(), timeout=20_000
+        "b => !b.disabled && b.getAttribute('aria-disabled') !== 'true'",
+        arg=found.element_handle(),
+        timeout=20_000,
     )
     return found
 

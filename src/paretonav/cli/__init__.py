@@ -1,10 +1,11 @@
 """The command ``paretonav``."""
 
 from paretonav.cli.app import app
+from paretonav.cli.cockpit import cockpit
 from paretonav.cli.look import compare, export, plot, show
 from paretonav.cli.navigate import demo, run
 
-for command in (demo, run, show, compare, export, plot):
+for command in (demo, run, cockpit, show, compare, export, plot):
     app.command()(command)
 
 

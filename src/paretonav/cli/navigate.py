@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from paretonav import problems
 from paretonav.cli.app import errors_told
+from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, show_cockpit
 from paretonav.cli.target import problem_of
+from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
 from paretonav.plotting import FORMATS
@@ -19,7 +23,7 @@ from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.dialogue import Dialogue
-from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script
+from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script, sentence
 from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError
 
@@ -70,10 +74,16 @@ def demo(
     method: Annotated[
         Method, typer.Option(help="ppe is Preference Pareto Exploration as published.")
     ] = Method.DEFAULT,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Navigate at a prompt instead of in the browser.")
+    ] = False,
+    port: Port = 0,
+    no_browser: NoBrowser = False,
 ) -> None:
-    """Train a network on three competing tasks in seconds, then navigate between them.
+    """Train a network on three competing tasks in seconds, then navigate between them, in the browser.
 
-    A script has the commands of the prompt, separated by semicolons, such as
+    It is navigated in the terminal with --terminal, with a script, where something is to be written at the end, and
+    where the commands are piped in. A script has the commands of the prompt, separated by semicolons, such as
     "improve left 0.7 right 0.3 by 5%; hold middle; improve right; undo".
     The exit status is 0 if all of them were carried out, 1 if one failed, 2 if one makes no sense.
     """
@@ -87,7 +97,20 @@ def demo(
 
         last = _last_commands(plot, export, card)
         problem = problems.digits(seed=seed, epochs=epochs)
-        _navigate(problem, navigator, script, last, _WELCOME + ("\n" + _PPE_NOTE if published else ""))
+        welcome = _WELCOME + ("\n" + _PPE_NOTE if published else "")
+        piped = not sys.stdin.isatty() and not (port or no_browser)
+        if not (terminal or piped or script is not None or last):
+            console = new_console()
+            try:
+                console.print(welcome)
+                show_cockpit(
+                    lambda: navigator(problem), "digits", WebOptions(port=port, browser=not no_browser)
+                )
+                return
+            except MissingExtraError as error:
+                console.print(Text(f"{sentence(error)} Going on in the terminal.\n", style="yellow"))
+                welcome = ""
+        _navigate(problem, navigator, script, last, welcome)
 
 
 def run(

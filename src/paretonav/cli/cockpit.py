@@ -1,0 +1,127 @@
+"""Navigating in the browser: ``cockpit``, and what the demo shares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paretonav.cli.app import errors_told
+from paretonav.cli.target import problem_of
+from paretonav.navigation import Navigator
+from paretonav.session.wording import printable
+from paretonav.terminal.console import new_console, remarks_on
+from paretonav.terminal.words import CommandError
+
+Port = Annotated[
+    int,
+    typer.Option(min=0, max=65535, metavar="N", help="Of the page; 0 takes a free one.", show_default=True),
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, and open no browser.")]
+
+
+@dataclass(frozen=True)
+class WebOptions:
+    """How the page is reached; see ``paretonav.cockpit.web.Server``."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    browser: bool = True
+
+
+def cockpit(
+    target: Annotated[
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments.")
+    ],
+    session: Annotated[
+        Path | None,
+        typer.Option(
+            "--session", metavar="PATH", help="Keep the points in this folder; go on where it was left."
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="NAME", help="Where to listen; 0.0.0.0 is on every network.")
+    ] = "127.0.0.1",
+    port: Port = 0,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PARETONAV_TOKEN",
+            metavar="TEXT",
+            help="What the address ends in, to be kept secret; by default one is made up. Others can see commands: "
+            "the environment is the better place for it.",
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Let in every user and program of this machine.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME[:PORT]",
+            help="Another name that the page is reached under, such as a proxy's; again for more.",
+        ),
+    ] = None,
+    no_browser: NoBrowser = False,
+) -> None:
+    """Navigate a problem of your own in the browser.
+
+    MODULE is looked for in the working directory, too. With --session, a navigation that was left is gone on with.
+    Ctrl-C ends it; the exit status is 130 if that cut something off.
+    """
+    with errors_told():
+        if ":" not in target and Path(target).is_dir():
+            raise CommandError(
+                f"{printable(target)!r} is a folder; the cockpit needs the model's code, too: paretonav cockpit "
+                f"MODULE:FUNCTION --session {printable(target)}. Without it, the session can be looked at with show, "
+                "compare and plot, and exported from"
+            )
+        if no_token and token is not None:
+            raise CommandError("--token and --no-token are one or the other; give one of them")
+        options = WebOptions(
+            host, port, "" if no_token else token, tuple(allow_host or ()), browser=not no_browser
+        )
+        import paretonav.cockpit.web  # noqa: F401 - what is missing is told before anything is done
+
+        problem = problem_of(target)
+        show_cockpit(lambda: Navigator(problem, session=session), target.rpartition(":")[2], options)
+
+
+def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: WebOptions) -> None:
+    """Show a navigation in the browser until Ctrl-C.
+
+    Raises:
+        MissingExtraError: the libraries of the page are not installed; nothing has been done then.
+        KeyboardInterrupt: Ctrl-C has cut off a start or a step.
+    """
+    from paretonav.cockpit.web import AddressError, serve
+
+    console = new_console()
+    with remarks_on(console):
+        navigator = navigator_of()
+        with navigator.session as session:
+            if session.path is None:
+                console.print(
+                    "The points are kept in memory; give --session PATH to go on with them another time."
+                )
+            try:
+                cut_off = serve(
+                    navigator,
+                    title=title,
+                    host=options.host,
+                    port=options.port,
+                    token=options.token,
+                    allow_hosts=options.allow_hosts,
+                    open_browser=options.browser,
+                    tell=lambda line: console.print(line, soft_wrap=True),
+                )
+            except AddressError as error:
+                raise CommandError(str(error)) from error
+    if cut_off:
+        raise KeyboardInterrupt

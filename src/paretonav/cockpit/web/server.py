@@ -1,0 +1,205 @@
+"""A server for one cockpit, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import quote
+
+import uvicorn
+
+from paretonav.cockpit.web.access import Access
+from paretonav.cockpit.web.app import application
+from paretonav.cockpit.web.hosts import AddressError, Hosts, bracketed, is_wildcard
+from paretonav.cockpit.web.hub import Hub, Source
+from paretonav.cockpit.web.inbox import LARGEST
+
+_FAREWELL = 2.0  # seconds to tell all clients that this is the end
+_LATEST = 10.0  # seconds for the thread to end
+
+
+class Server:
+    """Shows a controller as a web page while it runs; the controller is there before and after.
+
+    Args:
+        controller: what is shown.
+        host: where to listen: the name or the address of a network interface of this machine.
+        port: 0 takes a free one.
+        token: what the address ends in, None for one that nobody can guess; "" lets in whoever reaches the port, which
+            is for this machine only.
+        allow_hosts: further names that the page is reached under, ``NAME`` or ``NAME:PORT``.
+        patience: seconds after which a client that does not read is dropped.
+
+    Example:
+        >>> import paretonav as pn
+        >>> from paretonav.cockpit.controller import Controller
+        >>> controller = Controller(pn.Navigator(pn.problems.quadratic()))
+        >>> with Server(controller) as server:
+        ...     server.url.split("?")[1][:6]
+        'token='
+        >>> controller.close()
+    """
+
+    def __init__(
+        self,
+        controller: Source,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+        allow_hosts: Iterable[str] = (),
+        patience: float = 20.0,
+    ) -> None:
+        self.host = host.strip("[]")
+        self._wanted_port = port
+        self._token = token
+        self._allow_hosts = tuple(allow_hosts)
+        self._patience = patience
+        self._hub = Hub(controller)
+        self._access: Access | None = None
+        self._port = 0
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        self._running()
+        return self._port
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return not is_wildcard(self.host) and all(ip_address(a).is_loopback for a in _addresses(self.host))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def url(self) -> str:
+        """The address to open, with the token."""
+        return self.url_at("127.0.0.1" if is_wildcard(self.host) else self.host)
+
+    def url_at(self, host: str) -> str:
+        """The address to open from where this machine has that name."""
+        return self._address(host, self._running().token)
+
+    def url_once(self) -> str:
+        """The address to open once, which is no secret afterwards."""
+        access = self._running()
+        host = "127.0.0.1" if is_wildcard(self.host) else self.host
+        return self._address(host, "" if access.is_open else access.once())
+
+    def start(self) -> None:
+        """Listen, and answer in another thread.
+
+        Raises:
+            AddressError: it cannot listen there, or would let in people who cannot be meant.
+        """
+        if self._thread is not None:
+            raise AddressError("a server starts once; make a new one")
+        listening = _listen(self.host, self._wanted_port)
+        try:
+            self._port = listening.getsockname()[1]
+            if self._token == "" and not self.is_local:
+                raise AddressError(
+                    f"others can reach {self.host or 'every address of this machine'}, so there has to be a token; "
+                    "give none for one that is made up"
+                )
+            access = Access(self._token, self._port)
+            hosts = Hosts(self.host, self._port, self._allow_hosts)
+        except BaseException:
+            listening.close()
+            raise
+        self._access = access
+        config = uvicorn.Config(
+            application(self._hub, hosts, access, self._patience),
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST,
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",  # what goes wrong here is logged by the application; the rest is others' nonsense
+            access_log=False,  # the token is in the address
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._run, args=(listening,), name="paretonav-web", daemon=True
+        )
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when it has ended, which is when another thread says ``stop``; Ctrl-C interrupts this."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.5)  # on some systems Ctrl-C waits for the end of a wait
+
+    def stop(self) -> None:
+        """Tell all pages that this is the end, and end. The controller goes on."""
+        server, thread, loop = self._server, self._thread, self._loop
+        if server is None or thread is None:
+            return
+        if loop is not None and thread.is_alive():
+            with contextlib.suppress(RuntimeError, TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._hub.end(), loop).result(_FAREWELL)
+        server.should_exit = True
+        thread.join(_LATEST)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, listening: socket.socket) -> None:
+        async def serve(server: uvicorn.Server) -> None:
+            self._loop = asyncio.get_running_loop()
+            await server.serve(sockets=[listening])
+
+        if self._server is not None:
+            with listening, asyncio.Runner() as runner:
+                runner.run(serve(self._server))
+
+    def _running(self) -> Access:
+        if self._access is None:
+            raise AddressError("the server has not started, so it has no address yet")
+        return self._access
+
+    def _address(self, host: str, token: str) -> str:
+        return f"http://{bracketed(host)}:{self._port}/" + (
+            f"?token={quote(token, safe='')}" if token else ""
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections from now on, so that a browser may come before the server is ready."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, (name, number, *_) in found[:-1]:
+            with contextlib.suppress(OSError):  # such as IPv6 where there is none
+                return socket.create_server((str(name), int(number)), family=family)
+        family, _, _, _, (name, number, *_) = found[-1]
+        return socket.create_server((str(name), int(number)), family=family)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise AddressError(
+            f"cannot listen on {host or 'any address'}, port {port}: {error}; choose another --port (0 takes a free "
+            "one) or --host"
+        ) from error
+
+
+def _addresses(host: str) -> list[str]:
+    try:
+        return [str(found[4][0]).split("%")[0] for found in socket.getaddrinfo(host, None)]
+    except (OSError, UnicodeError):
+        return ["0.0.0.0"]

@@ -1,0 +1,104 @@
+"""From a navigator to a page in the browser, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from paretonav.cockpit.controller import Controller
+from paretonav.cockpit.web import browser
+from paretonav.cockpit.web.hosts import is_wildcard
+from paretonav.cockpit.web.server import Server
+from paretonav.navigation import Navigator
+
+
+def serve(
+    navigator: Navigator | Controller,
+    *,
+    title: str = "",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    allow_hosts: Iterable[str] = (),
+    open_browser: bool = True,
+    start: bool = True,
+    tell: Callable[[str], None] = print,
+) -> bool:
+    """Show the cockpit in the browser until Ctrl-C.
+
+    The page is there at once, also where the first model is still to be trained. In the end, what runs is cancelled,
+    and the navigator is at its last point, to be used on.
+
+    Args:
+        navigator: what is steered; or its controller, which then goes on in the end.
+        title: shown above it; that of a controller stays.
+        host, port, token, allow_hosts: see ``Server``.
+        open_browser: whether to open one; the address is told in any case.
+        start: whether a navigation that has no point yet is started.
+        tell: what is said to the person at the terminal.
+
+    Returns:
+        Whether something was cut off in the end: a start or a step was under way.
+
+    Raises:
+        AddressError: it cannot listen there, or would let in people who cannot be meant.
+    """
+    own = isinstance(navigator, Navigator)
+    controller = Controller(navigator, title) if isinstance(navigator, Navigator) else navigator
+    server = Server(controller, host=host, port=port, token=token, allow_hosts=allow_hosts)
+    running = False
+    try:
+        server.start()
+        if start and not controller.navigator.started:
+            controller.request({"cmd": "start"})
+        for line in _greeting(server, open_browser):
+            tell(line)
+        if open_browser and browser.can_open():
+            browser.open_soon(server.url_once())
+        with _sigterm_as_ctrl_c():
+            server.wait()
+    except KeyboardInterrupt:
+        job = controller.values()["job"]
+        running = isinstance(job, dict) and job.get("status") == "running"
+        tell("\nEnding: what runs is being cancelled." if running and own else "\nEnding.")
+    finally:
+        if own:
+            controller.close()
+        server.stop()
+    return running
+
+
+def _greeting(server: Server, open_browser: bool) -> Iterator[str]:
+    yield f"The cockpit is at {server.url}"
+    if is_wildcard(server.host):
+        yield f"or, from elsewhere, at {server.url_at(socket.gethostname().lower())}"
+    if not server.is_local:
+        yield (
+            "Others can reach it; the token keeps them out, but what is sent is not encrypted: in a network that you "
+            "do not trust, let it listen on 127.0.0.1 and come by ssh -L."
+        )
+    if open_browser and not browser.can_open():
+        yield "No browser can be opened here; open the address in one. Ctrl-C ends it."
+    else:
+        yield "Ctrl-C ends it."
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let whoever ends the process by a signal, such as a container, end it as cleanly as a person does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
