@@ -130,7 +130,9 @@ def listen(page: Any) -> Callable[[], int]:
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     total = [0]
-    session.on("Network.loadingFinished", lambda e: total.__setitem__(0, total[0] + int(e["encodedDataLength"])))
+    session.on(
+        "Network.loadingFinished", lambda e: total.__setitem__(0, total[0] + int(e["encodedDataLength"]))
+    )
     session.on(
         "Network.webSocketFrameReceived",
         lambda e: total.__setitem__(0, total[0] + len(e["response"]["payloadData"])),

@@ -30,7 +30,9 @@ const SETTLING = 150; // ms without a new answer before the charts are drawn ane
 /** Show the cockpit of `model` (traits, as in anywidget) in `el`; returns how to take it away. */
 function render({ model, el }) {
   const get = (name) => model.get(name) ?? null;
-  const root = build("div", { class: "pn", tabindex: "-1", "data-lm-suppress-shortcuts": "true" });
+  const root = build("div", { class: "pn", tabindex: "-1" });
+  // JupyterLab takes arrow keys for itself unless the element that has the focus says otherwise.
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   const announcer = createAnnouncer();
   const notices = createNotices();
   const help = createHelp();
@@ -50,6 +52,10 @@ function render({ model, el }) {
     ended(job) {
       if (job.status === "cancelled") status = job.message || "Cancelled; everything is as it was.";
       if (job.status !== "done" && job.message) announcer.say(job.message);
+      if (job.status === "done" && (job.what === "undo" || job.what === "go")) {
+        status = `Now at point ${get("state").current}.`;
+        announcer.say(status);
+      }
       selection.ended(job);
     },
   });
@@ -243,10 +249,6 @@ function render({ model, el }) {
         tabs.show("report");
         announcer.say(status);
       }
-    }
-    if (before && before.current !== state.current && !state.step) {
-      status = `Now at point ${state.current}.`;
-      announcer.say(status);
     }
     drawSelection();
   };
