@@ -24,7 +24,7 @@ EXPORT = "export default $view;\n"
 """The last line of every bundle, for who wants to put the view into a script instead of a module."""
 
 _NAME = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
-_AT_RULES = re.compile(r"(?:/\*[\s\S]*?\*/|\s)*@(?:import|charset|namespace)\b", re.IGNORECASE)
+_AT_RULES = re.compile(r"(?>/\*[\s\S]*?\*/|\s)*+@(?:import|charset|namespace)\b", re.IGNORECASE)
 
 
 class BundleError(ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import CancelledError
@@ -29,8 +28,6 @@ from paretonav.cockpit.web.hosts import Hosts
 from paretonav.cockpit.web.hub import Hub
 from paretonav.errors import ParetonavError
 
-logger = logging.getLogger(__name__)
-
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _CHUNK = 256 * 1024
 
@@ -51,10 +48,7 @@ def application(hub: Hub, hosts: Hosts, access: Access, patience: float) -> ASGI
             yield
 
     async def channel(websocket: WebSocket) -> None:
-        try:
-            await Channel(websocket, hub, patience).run()
-        except Exception:
-            logger.exception("the cockpit's channel failed")
+        await Channel(websocket, hub, patience).run()
 
     def download(what: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -78,7 +72,7 @@ def application(hub: Hub, hosts: Hosts, access: Access, patience: float) -> ASGI
         Route("/download/json", download("json")),
         WebSocketRoute("/channel", channel),
     ]
-    starlette = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _failed})
+    starlette = Starlette(routes=routes, lifespan=lifespan)
     return Guard(starlette, hosts, access)
 
 
@@ -124,8 +118,3 @@ async def _content(made: Download) -> AsyncIterator[bytes]:
     with made as content:
         while chunk := await run_in_threadpool(content.read, _CHUNK):
             yield chunk
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    logger.error("the cockpit's page failed at %s", request.url.path, exc_info=error)
-    return PlainTextResponse(f"The cockpit failed: {error}\n", 500)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from paretonav.cockpit.web.hub import Hub
 from paretonav.cockpit.web.inbox import NonsenseError, messages_of
@@ -50,26 +50,26 @@ class Channel:
             task.result()
 
     async def _send(self, outbox: Outbox) -> None:
-        with suppress(WebSocketDisconnect, WebSocketDisconnected, OSError):
-            try:
-                await self._text(as_json(self._hub.values()))
-                while not outbox.ended and not outbox.full:
-                    try:
-                        parcels = await asyncio.wait_for(outbox.take(), _QUIET)
-                    except TimeoutError:
-                        await self._text("{}")
-                        continue
-                    for parcel in parcels:
-                        await self._text(parcel.text)
-            except _NotReadError:
-                return  # a farewell would not be read either
+        try:
+            await self._text(as_json(self._hub.values()))
+            while not outbox.ended and not outbox.full:
+                try:
+                    parcels = await asyncio.wait_for(outbox.take(), _QUIET)
+                except TimeoutError:
+                    await self._text("{}")
+                    continue
+                for parcel in parcels:
+                    await self._text(parcel.text)
+        except _GoneError:
+            return
+        with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone just now
             await self._websocket.close(TOO_SLOW if outbox.full else ENDED)
 
     async def _text(self, text: str) -> None:
         try:
             await asyncio.wait_for(self._websocket.send_text(text), self._patience)
-        except TimeoutError:
-            raise _NotReadError from None
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):  # the last: uvicorn has closed it
+            raise _GoneError from None
 
     async def _receive(self, outbox: Outbox) -> None:
         while True:
@@ -84,5 +84,5 @@ class Channel:
                 outbox.put(Parcel("ignored", str(error)))
 
 
-class _NotReadError(Exception):
-    """A client has not read for too long."""
+class _GoneError(Exception):
+    """A client is not there any more, or has not read for too long."""

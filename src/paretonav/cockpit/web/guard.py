@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
@@ -13,6 +14,8 @@ from starlette.websockets import WebSocketClose
 from paretonav.cockpit.web.access import Access
 from paretonav.cockpit.web.hosts import Hosts
 from paretonav.cockpit.web.refusal import NO_TOKEN, ONLY_GET, OTHER_HOST, OTHER_SITE, STYLE_HASH, Refusal
+
+logger = logging.getLogger(__name__)
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src {styles}; connect-src 'self'; img-src 'self' blob: data:; "
@@ -45,6 +48,13 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
+        try:
+            await self._call(scope, receive, send)
+        except Exception:
+            logger.exception("the cockpit's page failed at %s", scope.get("path"))
+            raise
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

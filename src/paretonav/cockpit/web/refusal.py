@@ -12,11 +12,6 @@ _STYLE = (
     "background:#fff}h1{font-size:1.3rem}a{color:#0072b2}"
     "@media(prefers-color-scheme:dark){body{color:#e8ebef;background:#16191e}a{color:#56b4e9}}"
 )
-_PAGE = (
-    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-    f"<style>{_STYLE}</style></head><body><main><h1>{{title}}</h1><p>{{text}}</p>{{link}}</main></body></html>\n"
-)
 STYLE_HASH = f"'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 """The style of the page, for its Content-Security-Policy."""
 
@@ -40,8 +35,14 @@ class Refusal:
     def page(self) -> bytes:
         """As HTML; the texts are escaped."""
         # From a link in a mail, say, a strict cookie does not come along; from a link of its own it does.
-        link = '<p><a href="./">Try again</a></p>' if self.again else ""
-        return _PAGE.format(title=escape(self.title), text=escape(self.text), link=link).encode()
+        again = '<p><a href="./">Try again</a></p>' if self.again else ""
+        title, text = escape(self.title), escape(self.text)
+        return (
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{title}</title><style>{_STYLE}</style></head>"
+            f"<body><main><h1>{title}</h1><p>{text}</p>{again}</main></body></html>\n"
+        ).encode()
 
 
 ONLY_GET = Refusal(

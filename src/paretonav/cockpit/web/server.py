@@ -184,6 +184,8 @@ class Server:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that accepts connections from now on, so that a browser may come before the server is ready."""
+    if not 0 <= port < 2**16:
+        raise AddressError(f"there is no port {port}; ports are 0 (a free one) to 65535")
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, _, _, _, (name, number, *_) in found[:-1]:
@@ -191,7 +193,7 @@ def _listen(host: str, port: int) -> socket.socket:
                 return socket.create_server((str(name), int(number)), family=family)
         family, _, _, _, (name, number, *_) = found[-1]
         return socket.create_server((str(name), int(number)), family=family)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise AddressError(
             f"cannot listen on {host or 'any address'}, port {port}: {error}; choose another --port (0 takes a free "
             "one) or --host"

@@ -1,0 +1,53 @@
+"""Whatever is sent, it is understood or refused in words."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paretonav.cockpit.web.inbox import LARGEST, NonsenseError, messages_of
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["steer", "request"]), inner),
+)
+
+
+def test_what_a_view_says():
+    assert messages_of('{"steer": {"by": "me"}}') == [("steer", {"by": "me"})]
+    assert messages_of('{"request": {"cmd": "undo"}, "steer": {}}') == [
+        ("request", {"cmd": "undo"}),
+        ("steer", {}),
+    ]
+    assert messages_of("{}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "are text"),
+        ("", "are JSON"),
+        ("[" * 10_000, "are JSON"),
+        ('{"steer": {"seq": NaN}}', "are JSON"),
+        ('{"steer": {"seq": ' + "9" * 5000 + "}}", "are JSON"),
+        ("[]", "are objects"),
+        ('{"state": {}}', "only steer and request"),
+        ('{"steer": [1]}', "steer is an object"),
+        ('{"steer": null}', "steer is an object"),
+        (" " * (LARGEST + 1), "up to 65536"),
+    ],
+)
+def test_nonsense(text, says):
+    with pytest.raises(NonsenseError, match=says):
+        messages_of(text)
+
+
+@given(JSON.map(json.dumps) | st.text())
+def test_anything(text):
+    try:
+        for name, content in messages_of(text):
+            assert name in ("steer", "request")
+            assert isinstance(content, dict)
+    except NonsenseError:
+        pass

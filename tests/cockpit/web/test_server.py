@@ -1,0 +1,209 @@
+"""Starting, ending, and what is missing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from tests.cockpit.web.asking import Browser, hear
+
+import paretonav as pn
+from paretonav.cockpit.web import AddressError, Server, browser, serve
+from paretonav.errors import MissingExtraError
+
+
+def test_a_block_is_a_server(controller, small_view):  # noqa: ARG001
+    before = threading.active_count()
+    with Server(controller, token="a long token") as server:
+        assert server.is_running
+        assert server.is_local
+        assert server.url == f"http://127.0.0.1:{server.port}/?token=a%20long%20token"
+        assert Browser(server).get("/").status == 200
+    assert not server.is_running
+    assert threading.active_count() == before
+    server.stop()  # again
+    with pytest.raises(AddressError, match="starts once"):
+        server.start()
+
+
+def test_before_the_start_there_is_no_address(controller):
+    server = Server(controller)
+    with pytest.raises(AddressError, match="not started"):
+        _ = server.url
+    server.stop()
+
+
+def test_the_end_is_quick_with_pages_open(controller, serve):
+    server = serve(controller)
+    with Browser(server).channel() as channel:
+        hear(channel)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"host": "no.such.host.invalid"},
+        {"host": "8.8.8.8"},
+        {"port": 70_000},
+        {"host": "a" * 300},
+        {"allow_hosts": ["http://x"]},
+        {"token": "short"},
+    ],
+)
+def test_where_it_cannot_listen(controller, options):
+    with pytest.raises(AddressError):
+        Server(controller, **options).start()
+
+
+def test_a_port_that_is_taken(controller):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(AddressError, match="choose another --port"),
+    ):
+        Server(controller, port=taken.getsockname()[1]).start()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_ipv6(controller, serve):
+    server = serve(controller, host="::1")
+    assert server.is_local
+    assert server.url.startswith(f"http://[::1]:{server.port}/")
+
+
+def test_without_the_libraries_it_says_what_to_install(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("paretonav.cockpit.web")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "paretonav\[web\]"'):
+        importlib.import_module("paretonav.cockpit.web")
+
+
+def test_it_can_be_called_from_the_cockpit():
+    from paretonav import cockpit
+
+    assert cockpit.serve is serve
+    with pytest.raises(AttributeError, match="no attribute 'serv'"):
+        _ = cockpit.serv
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C comes once the page has been waited for."""
+    waited = threading.Event()
+
+    def wait(_: Server):
+        waited.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "wait", wait)
+    monkeypatch.setattr(browser, "can_open", lambda: False)
+    return waited
+
+
+def test_a_navigation_is_served_until_ctrl_c(interrupted):
+    interrupted.set()
+    navigator, told = pn.Navigator(pn.problems.quadratic(n=10, m=3)), []
+    navigator.start()
+    assert serve(navigator, tell=told.append) is False
+    assert "http://127.0.0.1:" in told[0]
+    assert "No browser" in told[1]
+    navigator.step(pn.Improve({"f1": 1.0}), 0.03)  # it can be used on
+
+
+def test_ctrl_c_cancels_the_start(interrupted):
+    entered = threading.Event()
+    bowls = pn.problems.quadratic(n=10, m=2)
+
+    def slow(x):
+        entered.set()
+        interrupted.set()
+        time.sleep(0.02)
+        return bowls._fn(x)
+
+    navigator = pn.Navigator(pn.FunctionProblem(slow, bowls.parameters()))
+    told = []
+    assert serve(navigator, tell=told.append) is True
+    assert entered.is_set()
+    assert "being cancelled" in told[-1]
+    assert not navigator.started
+
+
+def test_the_browser_gets_an_address_that_is_good_once(interrupted, monkeypatch):
+    interrupted.set()
+    opened, told = [], []
+    monkeypatch.setattr(browser, "can_open", lambda: True)
+    monkeypatch.setattr(browser, "open_soon", opened.append)
+    serve(pn.Navigator(pn.problems.quadratic(n=10, m=3)), tell=told.append)
+    assert opened[0].split("?")[0] in told[0]
+    assert opened[0] not in told[0]
+    assert opened[0].split("?")[1].startswith("token=")
+    serve(pn.Navigator(pn.problems.quadratic(n=10, m=3)), tell=told.append, open_browser=False)
+    assert len(opened) == 1
+
+
+def test_on_every_network_it_says_so(interrupted):
+    interrupted.set()
+    told = []
+    serve(pn.Navigator(pn.problems.quadratic(n=10, m=3)), host="0.0.0.0", tell=told.append)
+    assert "ssh -L" in " ".join(told)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, False), ({"DISPLAY": ":0", "BROWSER": "true"}, True), ({"BROWSER": "true"}, True)],
+)
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is a window there")
+def test_without_a_screen_no_browser_is_opened(monkeypatch, environment, expected):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert browser.can_open() is expected
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_real_process_cleanly(number, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import paretonav as pn\ndef problem(): return pn.problems.quadratic(n=10, m=3)\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "paretonav",
+        "cockpit",
+        "mine:problem",
+        "--session",
+        "kept",
+        "--no-browser",
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C ends it" in line:
+            break
+        assert "Traceback" not in line
+    time.sleep(1.5)  # the start of so small a problem
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, ""), out
+    assert "Ending." in out
+    assert len(pn.Session(tmp_path / "kept")) == 1
