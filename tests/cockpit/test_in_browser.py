@@ -155,6 +155,7 @@ def test_a_navigation_by_mouse(cockpit: Opener) -> None:
     shoot(page, "stepped")
     usable(page, "Undo").click()
     at_point(page, 0)
+    page.get_by_text("Now at point 0.").first.wait_for()
     assert losses(here) == before
 
 
@@ -327,3 +328,57 @@ def test_few_and_many_objectives(cockpit: Opener, m: int) -> None:
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         shoot(page, f"{m}-objectives-{width}-{scheme}")
+
+
+def test_points_are_compared_starred_noted_and_gone_to(cockpit: Opener) -> None:
+    here = cockpit()
+    for name in ("left", "right"):
+        here.navigator.step(pn.Improve({name: 1.0}), 0.03)
+    here.controller.refresh()
+    page = here.open()
+    at_point(page, 2)
+    page.get_by_role("tab", name="Table", exact=True).click()
+    page.get_by_label("Compare point 0", exact=True).check()
+    page.get_by_label("Compare point 2", exact=True).check()
+    page.get_by_role("tab", name="Compare (2)", exact=True).wait_for()
+    shoot(page, "compared")
+    page.get_by_label("Star of point 1", exact=True).click()
+    note = page.get_by_label("Note on point 1", exact=True)
+    note.fill("balanced <i>enough</i>")
+    note.press("Enter")
+    deadline = time.monotonic() + 10
+    while here.navigator.session[1].note != "balanced <i>enough</i>" or not here.navigator.session[1].star:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    page.get_by_label("Go to point 1", exact=True).click()
+    at_point(page, 1)
+    assert here.navigator.here.id == 1
+    for chart in ("Map", "Lines", "Radar", "Tree"):
+        page.get_by_role("tab", name=chart, exact=True).click()
+        page.wait_for_timeout(100)
+        shoot(page, f"chart-{chart.lower()}")
+
+
+def test_the_point_is_dragged_to_an_aim(cockpit: Opener) -> None:
+    here = cockpit(Bowls(("left", "right")))
+    page = here.open()
+    at_point(page, 0)
+    canvas = page.locator(".pn-plots canvas:visible").first
+    box = canvas.bounding_box()
+    page.wait_for_timeout(300)
+
+    def over_the_point() -> tuple[float, float]:
+        for x in range(60, int(box["width"]), 8):
+            for y in range(10, int(box["height"]) - 30, 8):
+                page.mouse.move(box["x"] + x, box["y"] + y)
+                if page.locator(".pn-plots").get_by_text(re.compile("^point 0", re.I)).first.is_visible():
+                    return box["x"] + x, box["y"] + y
+        raise AssertionError("nowhere does the map tell of point 0")
+
+    x, y = over_the_point()
+    page.mouse.down()
+    page.mouse.move(x - 10, y + 6)
+    page.mouse.move(x - 20, y + 12)
+    page.mouse.up()
+    page.wait_for_function("document.querySelectorAll('.pn-row[data-mode=aim]').length === 2")
+    shoot(page, "aimed")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import paretonav as pn
+from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.saved import page, save
 from paretonav.errors import NavigationError, SessionError
 
@@ -155,3 +157,24 @@ def test_scripts_run_by_their_hash_only(controller: Any, shown: Any, browser: An
     changed.wait_for_function("document.querySelector('main').childNodes.length > 0")
     assert changed.evaluate("window.broken") is None
     changed.close()
+
+
+def test_the_real_view_in_a_saved_page(shown: Any) -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+    nav.start()
+    nav.step(pn.Improve({"f1": 1.0}), 0.05)
+    controller = Controller(nav, HOSTILE[0])
+    try:
+        page = shown(controller)
+    finally:
+        controller.close()
+    page.get_by_text("Accepted").first.wait_for()  # the last step
+    assert page.get_by_role("button", name="Step").count() == 0
+    page.get_by_role("combobox").first.select_option("improve")
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    before = float(slider.input_value())
+    page.keyboard.press("ArrowRight")
+    assert float(slider.input_value()) > before
+    page.get_by_text("% better").first.wait_for()  # what is predicted
+    assert page.evaluate("window.broken") is None

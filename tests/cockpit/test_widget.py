@@ -279,3 +279,39 @@ def test_saving_refreshes_first(made: list[Any], tmp_path: Path) -> None:
     cockpit.save(tmp_path / "choice.html")
     assert made[0].refreshed == 1
     assert (tmp_path / "choice.html").stat().st_size > 1000
+
+
+@pytest.mark.usefixtures("small_view")
+def test_with_the_real_controller() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=10, m=2))
+    cockpit = nav.cockpit()
+    threads = threading.active_count()
+    widget = cockpit.widget
+    assert widget.state["current"] is None
+    try:
+        nav.start()
+        cockpit._display_()
+        assert cockpit.widget is widget
+        assert widget.state["current"] == 0
+        running = {thread.name for thread in threading.enumerate()}
+        nav.cockpit()._display_()
+        assert {thread.name for thread in threading.enumerate()} == running
+        asked = {"modes": {"f1": {"mode": "improve", "percent": 5}}, "active": None, "settled": True}
+        say(
+            widget,
+            request={
+                "by": "x",
+                "seq": 1,
+                "cmd": "step",
+                "expected_current": 0,
+                "steer": asked | {"point": 0},
+            },
+        )
+        for _ in range(1000):
+            if widget.job["status"] == "done":
+                break
+            threading.Event().wait(0.01)
+        assert widget.state["current"] == nav.here.id == 1
+    finally:
+        cockpit.close()
+    assert threading.active_count() <= threads

@@ -235,7 +235,7 @@ def test_the_reason_is_a_hold() -> None:
     free = reach(front, pn.Improve({"f1": 1.0}).wish(situation(front)))
     error = infeasible(front, pn.Improve({"f1": 1.0}, hold=["f2"]), 10)
     assert error.reach < free
-    assert error.reason == f"holding f2 stands against it (without that, {free:.3g} is possible)"
+    assert error.reason == f"holding f2 stands against it (without that, {100 * free:.3g}% is possible)"
 
 
 def test_the_reason_is_a_bound() -> None:

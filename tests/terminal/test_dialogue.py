@@ -25,7 +25,7 @@ def test_the_start_shows_losses_prices_and_reach(console):
     shown = console.file.getvalue()
     assert "Point 0 (start)" in shown
     assert re.search(r"f1 +[\d.]+% on f2 or [\d.]+% on f3 +[\d.]+%", shown)
-    assert "all losses could still fall together" in shown
+    assert "Nothing is for free" in shown
 
 
 def test_prices_are_the_trade_offs_in_per_cent(dialogue, say, written):

@@ -7,19 +7,21 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 
 from paretonav.cockpit.download import Download, download
 from paretonav.cockpit.here import not_started, proposals, state_of
+from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
-from paretonav.cockpit.outlook import Reaches, outlook, reaches_of
 from paretonav.cockpit.plain import in_order, plain
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.report import comparison
 from paretonav.cockpit.saved_outlooks import saved_outlooks
+from paretonav.cockpit.traits import Listener, Traits
 from paretonav.cockpit.wishes import preference_of
 from paretonav.errors import Cancelled, NavigationError, ParetonavError
 from paretonav.navigation import Navigator
@@ -27,8 +29,6 @@ from paretonav.objectives import Event
 from paretonav.steering import Option, Step
 
 logger = logging.getLogger(__name__)
-
-Listener = Callable[[str, object, str | None], None]
 
 _MODEL = ("start", "step", "take", "undo", "go")  # commands that change where the model is
 _LARGEST_INLINE = 256 * 2**20  # bytes of a model that goes through a message
@@ -64,20 +64,17 @@ class Controller:
     def __init__(self, navigator: Navigator, title: str = "") -> None:
         self.navigator = navigator
         self.title = title
-        self._publishing = threading.RLock()
-        self._listeners: list[Listener] = []
-        self._values: dict[str, object] = dict.fromkeys(self.TRAITS) | {"job": _IDLE}
+        self._traits = Traits(self.TRAITS)
+        self._traits.publish("job", _IDLE)
         self._version = 0
         self._worker = ThreadPoolExecutor(1, "paretonav-model", initializer=_leave_a_core)
         self._desk = ThreadPoolExecutor(1, "paretonav-desk")
         self._jobs = 0
         self._running: _Job | None = None
         self._cancel = threading.Event()
-        self._cancel_trial = threading.Event()
-        self._steer = Steer()
-        self._looking = False
-        self._reaches: Reaches | None = None
-        self._reaches_for: object = None
+        self._lookout = Lookout(
+            navigator, self._traits, partial(self._submit, self._desk), partial(self._submit, self._worker)
+        )
         self._options: tuple[Option, ...] = ()
         self._last: Step | None = None
         self._closed = False
@@ -85,8 +82,7 @@ class Controller:
 
     def values(self) -> dict[str, object]:
         """The present value of each trait."""
-        with self._publishing:
-            return dict(self._values)
+        return self._traits.values()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(trait, value, by)`` at every change, from the controller's threads: it must not wait.
@@ -96,23 +92,11 @@ class Controller:
         Returns:
             What ends it.
         """
-        with self._publishing:
-            self._listeners.append(listener)
-
-        def end() -> None:
-            with self._publishing:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return end
+        return self._traits.subscribe(listener)
 
     def refresh(self) -> None:
         """Publish where the navigator is now, whoever has brought it there."""
-        with self._publishing:
-            if self._closed:
-                return
-            shown = self._desk.submit(self._guarded, self._show)
-        shown.result()
+        self._submit(self._desk, self._show).result()
 
     def steer(self, message: object) -> None:
         """Take what a view wants; it is answered by ``outlook``, and once the hand is off the slider by ``trial``."""
@@ -121,15 +105,12 @@ class Controller:
         except MessageError as error:
             logger.warning("a view said something that makes no sense: %s", error)
             return
-        with self._publishing:
+        with self._traits.turn:
             if self._closed:
                 return
-            self._cancel_trial.set()
-            self._steer = steer
-            self._publish("steer", message, by=steer.by)
-            if not self._looking:
-                self._looking = True
-                self._desk.submit(self._guarded, self._look)
+            self._traits.publish("steer", message, by=steer.by)
+            if self.navigator.started:
+                self._lookout.steer(steer)
 
     def request(self, message: object) -> None:
         """Take a command; how it goes is told by ``job``, and what it asked for by ``answer``."""
@@ -138,7 +119,7 @@ class Controller:
         except MessageError as error:
             logger.warning("a view asked for something that makes no sense: %s", error)
             return
-        with self._publishing:
+        with self._traits.turn:
             if self._closed:
                 return
             if request.cmd == "cancel":
@@ -149,12 +130,12 @@ class Controller:
                 self._tell(self._job(request), "refused", refusal)
             elif request.cmd in _MODEL:
                 job = self._running = self._job(request)
-                self._cancel_trial.set()
+                self._lookout.stop_trial()
                 self._cancel = threading.Event()
                 self._tell(job, "running", phase="", fraction=0.0, seconds=0.0, left=None, losses=None)
-                self._worker.submit(self._guarded, self._run, job)
+                self._submit(self._worker, self._run, job)
             else:
-                self._desk.submit(self._guarded, self._attend, request)
+                self._submit(self._desk, self._attend, request)
 
     def outlooks(self) -> dict[str, dict[str, object]]:
         """What a saved page knows of other modes, by ``saved_outlooks.key``."""
@@ -175,10 +156,10 @@ class Controller:
 
     def close(self) -> None:
         """Cancel what runs, and wait for its end. The navigator is as it was; its session stays open."""
-        with self._publishing:
+        with self._traits.turn:
             self._closed = True
             self._cancel.set()
-            self._cancel_trial.set()
+            self._lookout.stop_trial()
         for executor in (self._worker, self._desk):
             executor.shutdown(wait=True, cancel_futures=True)
 
@@ -197,7 +178,7 @@ class Controller:
             logger.exception("%s failed", job.request.cmd)
             status, message = "failed", f"{type(error).__name__}: {error}"
         self.refresh()
-        with self._publishing:
+        with self._traits.turn:
             self._running = None
             self._tell(job, status, message)
 
@@ -241,90 +222,24 @@ class Controller:
                     )
                 self._last = navigator.step(*wanted, tell, cancel)
 
-    def _try(self, steer: Steer, cancel: threading.Event) -> None:
-        """Measure what a steer would come to, if it still stands."""
-        with self._publishing:
-            if self._running or self._closed or cancel.is_set():
-                return
-        navigator = self.navigator
-        here = navigator.here
-        wanted = preference_of(steer.modes, here.front)
-        if wanted is None or steer.point != here.id:
-            return
-        seconds = [0.0]
-        try:
-            found = navigator.trial(*wanted, lambda event: seconds.__setitem__(0, event.seconds), cancel)
-        except ParetonavError:  # cancelled, or the outlook has said what is the matter
-            return
-        names, metrics = here.front.names, here.front.metric_names
-        errors = [
-            *in_order(names, found.losses.standard_errors),
-            *in_order(metrics, found.metrics.standard_errors),
-        ]
-        self._publish(
-            "trial",
-            {
-                "by": steer.by,
-                "seq": steer.seq,
-                "point": here.id,
-                "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
-                "errors": errors if any(error is not None for error in errors) else None,
-                "seconds": seconds[0],
-            },
-        )
-
     # At the desk.
 
     def _show(self) -> None:
         """Publish the points, the state, and the outlook from there."""
         navigator = self.navigator
         session = navigator.session
-        with self._publishing:
+        with self._traits.turn:
             self._version += 1
             version = self._version
         if not navigator.started:
-            self._publish("state", not_started(session, navigator.problem.names, self.title, version))
+            self._traits.publish("state", not_started(session, navigator.problem.names, self.title, version))
             return
         here = navigator.here
         step = self._last if self._last is not None and self._last.point.id == here.id else None
-        with self._publishing:
-            self._steer = replace(self._steer, point=here.id, settled=False)
         self._options = proposals(here)
-        self._publish("points", columns(session, version))
-        self._publish("state", state_of(session, here, step, self._options, self.title, version))
-        self._publish("trial", None)
-        self._look()
-
-    def _look(self) -> None:
-        """Answer the latest steer, quickly first, then with what takes longer."""
-        with self._publishing:
-            self._looking = False
-            steer = self._steer
-        navigator = self.navigator
-        if not navigator.started:
-            return
-        here = navigator.here
-        if steer.point != here.id:
-            return
-        alike = (here.id, tuple(steer.kinds.items()))
-        if self._reaches_for != alike:
-            self._reaches = reaches_of(here.front, steer.modes)
-            self._reaches_for = alike
-            self._publish("outlook", outlook(navigator, steer, self._reaches))
-        else:
-            self._publish("outlook", outlook(navigator, steer, self._reaches))
-            if self._superseded(steer):
-                return
-            self._reaches = reaches_of(here.front, steer.modes)
-            self._publish("outlook", outlook(navigator, steer, self._reaches))
-        if steer.settled and not self._superseded(steer):
-            with self._publishing:
-                self._cancel_trial = cancel = threading.Event()
-            self._worker.submit(self._guarded, self._try, steer, cancel)
-
-    def _superseded(self, steer: Steer) -> bool:
-        with self._publishing:
-            return self._closed or self._looking or self._steer.seq != steer.seq
+        self._traits.publish("points", columns(session, version))
+        self._traits.publish("state", state_of(session, here, step, self._options, self.title, version))
+        self._lookout.arrive(here.id)
 
     def _attend(self, request: Request) -> None:
         """Carry out a command that needs no model."""
@@ -333,14 +248,14 @@ class Controller:
             match request.cmd:
                 case "star":
                     session.star(request.point or 0, request.on)
-                    self._publish("points", columns(session, self._version))
+                    self._traits.publish("points", columns(session, self._version))
                 case "note":
                     session.note(request.point or 0, request.text)
-                    self._publish("points", columns(session, self._version))
+                    self._traits.publish("points", columns(session, self._version))
                 case "compare":
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "download":
-                    self._worker.submit(self._guarded, self._send, request)
+                    self._submit(self._worker, self._send, request)
         except ParetonavError as error:
             self._tell(self._job(request), "failed", str(error))
 
@@ -379,10 +294,12 @@ class Controller:
         return (*problem.names, *problem.metric_names)
 
     def _answer(self, request: Request, data: object) -> None:
-        self._publish("answer", {"by": request.by, "seq": request.seq, "cmd": request.cmd, "data": data})
+        self._traits.publish(
+            "answer", {"by": request.by, "seq": request.seq, "cmd": request.cmd, "data": data}
+        )
 
     def _job(self, request: Request) -> _Job:
-        with self._publishing:
+        with self._traits.turn:
             self._jobs += 1
             return _Job(self._jobs, request)
 
@@ -397,25 +314,28 @@ class Controller:
             "message": message,
             **progress,
         }
-        with self._publishing:
+        with self._traits.turn:
             running = self._running is not None and job is not self._running
-            before = self._values["job"]
-            self._publish("job", told)
+            before = self.values()["job"]
+            self._traits.publish("job", told)
             if running:
-                self._publish("job", before)
+                self._traits.publish("job", before)
 
-    def _publish(self, trait: str, value: object, by: str | None = None) -> None:
-        with self._publishing:
-            self._values[trait] = value
-            for listener in tuple(self._listeners):
-                listener(trait, value, by)
+    def _submit(self, executor: ThreadPoolExecutor, work: Callable[..., None], *args: object) -> Future[None]:
+        """Nobody waits for what runs in a thread, so its mistakes are logged there."""
 
-    def _guarded(self, work: Callable[..., None], *args: object) -> None:
-        """Nobody waits for what runs in a thread, so its mistakes are logged here."""
-        try:
-            work(*args)
-        except Exception:
-            logger.exception("the cockpit failed")
+        def guarded() -> None:
+            try:
+                work(*args)
+            except Exception:
+                logger.exception("the cockpit failed")
+
+        with self._traits.turn:
+            if self._closed:  # what is not begun by now is not wanted any more
+                dropped: Future[None] = Future()
+                dropped.set_result(None)
+                return dropped
+            return executor.submit(guarded)
 
 
 def _leave_a_core() -> None:

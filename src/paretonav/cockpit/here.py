@@ -15,6 +15,7 @@ from paretonav.steering import Changes, Option, Point, Step
 
 Json = dict[str, object]
 
+_OFFERS = 3  # prices that are named
 _SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
 
 
@@ -51,7 +52,9 @@ def state_of(
             "last": since["last"].get(name),
             "weight": plain(here.weights[name]) if i < front.m else None,
             "conflict": f"{conflict[name].reason}." if name in conflict else "",
-            "price": f"1% better costs about {price(here, name)}, all others held." if i < front.m else "",
+            "price": f"1% better costs about {price(here, name, _OFFERS)}, all others held."
+            if i < front.m
+            else "",
         }
         for i, name in enumerate(front.steerable)
     ]

@@ -30,7 +30,12 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
         name: mode.number for name, mode in modes.items() if mode.kind == "improve" and mode.number > 0
     }
     aims = {name: mode.number for name, mode in modes.items() if mode.kind == "aim"}
-    hold = [name for name, mode in modes.items() if mode.kind == "hold"]
+    # An improvement by nothing holds, as the next bit of a slider's way improves: without a jump in between.
+    hold = [
+        name
+        for name, mode in modes.items()
+        if mode.kind == "hold" or (mode.kind == "improve" and mode.number == 0)
+    ]
     allow = {
         name: _bound(mode.number, values[name], senses[name])
         for name, mode in modes.items()

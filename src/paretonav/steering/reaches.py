@@ -48,16 +48,17 @@ def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
     if others.any():
         possible, c = programme.trace(lambda share: share * others, 1.0, c)
         if possible < 1:
-            return Reach(0.0, _why(front, wish, possible * others, c))
+            return Reach(0.0, _why(front, wish, possible * others, c, possible))
     limit, c = programme.trace(lambda parts: others + parts * way, np.inf, c)
     if np.isinf(limit):
         return Reach(float(np.sign(way[place])) * np.inf, "")
-    return Reach(float(limit * way[place]), _why(front, wish, others + limit * way, c))
+    return Reach(float(limit * way[place]), _why(front, wish, others + limit * way, c, limit))
 
 
-def _why(front: FrontModel, wish: Wish, changes: Array, c: Array) -> str:
-    """What ends a wish at changes [named] and coordinates c."""
+def _why(front: FrontModel, wish: Wish, changes: Array, c: Array, amount: float) -> str:
+    """What ends a wish at changes [named] and coordinates c, which are called an amount."""
+    amount = max(amount, 1e-9)
     direction = np.full(len(wish.names), np.nan)
-    direction[wish.named] = np.where(np.isin(wish.named, wish.held), 0.0, changes)
+    direction[wish.named] = np.where(np.isin(wish.named, wish.held), 0.0, changes / amount)
     straight = replace(wish, direction=direction, unit=1.0, cap=np.full(len(wish.names), np.inf))
-    return why_limited(front, straight, 1.0, c)
+    return why_limited(front, straight, amount, c)

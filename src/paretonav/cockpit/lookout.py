@@ -1,0 +1,114 @@
+"""Answers what views want while somebody drags: what it would come to, and how far it could go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from paretonav.cockpit.messages import Steer
+from paretonav.cockpit.outlook import Json, Reaches, outlook, reaches_of
+from paretonav.cockpit.plain import in_order
+from paretonav.cockpit.traits import Traits
+from paretonav.cockpit.wishes import preference_of
+from paretonav.errors import ParetonavError
+from paretonav.navigation import Navigator
+
+
+class Lookout:
+    """Answers the latest steer; those that were overtaken before their turn are never looked at.
+
+    Args:
+        navigator: asked for previews, and in the model's thread for trials.
+        traits: where answers are published.
+        at_desk: runs work in the thread that answers.
+        at_model: runs work in the thread that has the model.
+    """
+
+    def __init__(
+        self,
+        navigator: Navigator,
+        traits: Traits,
+        at_desk: Callable[..., object],
+        at_model: Callable[..., object],
+    ) -> None:
+        self._navigator, self._traits = navigator, traits
+        self._at_desk, self._at_model = at_desk, at_model
+        self._steer = Steer()
+        self._due = False
+        self._reaches: Reaches = {}
+        self._reaches_for: object = None
+        self._cancel_trial = threading.Event()
+
+    def steer(self, steer: Steer) -> None:
+        """Have a steer answered soon."""
+        with self._traits.turn:
+            self._cancel_trial.set()
+            self._steer = steer
+            if not self._due:
+                self._due = True
+                self._at_desk(self.look)
+
+    def arrive(self, point: int) -> None:
+        """Answer what is wanted anew, at another point."""
+        with self._traits.turn:
+            self._cancel_trial.set()
+            self._steer = replace(self._steer, point=point, settled=False)
+        self._traits.publish("trial", None)
+        self.look()
+
+    def stop_trial(self) -> None:
+        """The model is needed for something else."""
+        self._cancel_trial.set()
+
+    def look(self) -> None:
+        """Answer the latest steer; as long as only amounts change, first with the ends known and then with new ones."""
+        with self._traits.turn:
+            self._due = False
+            steer = self._steer
+        here = self._navigator.here
+        if steer.point != here.id:
+            return
+        alike = (here.id, tuple(steer.kinds.items()))
+        if self._reaches_for == alike:
+            self._traits.publish("outlook", outlook(self._navigator, steer, self._reaches))
+            if self._overtaken(steer):
+                return
+        self._reaches, self._reaches_for = reaches_of(here.front, steer.modes), alike
+        self._traits.publish("outlook", outlook(self._navigator, steer, self._reaches))
+        with self._traits.turn:
+            if steer.settled and not self._overtaken(steer):
+                self._cancel_trial = cancel = threading.Event()
+                self._at_model(self._measure, steer, cancel)
+
+    def _measure(self, steer: Steer, cancel: threading.Event) -> None:
+        """Publish what the linearised model does, if that is still wanted."""
+        here = self._navigator.here
+        wanted = preference_of(steer.modes, here.front)
+        if wanted is None or steer.point != here.id or cancel.is_set():
+            return
+        seconds = [0.0]
+        try:
+            found = self._navigator.trial(*wanted, lambda event: seconds.append(event.seconds), cancel)
+        except ParetonavError:  # cancelled, or the outlook has said what is the matter
+            return
+        names, metrics = here.front.names, here.front.metric_names
+        errors = [
+            *in_order(names, found.losses.standard_errors),
+            *in_order(metrics, found.metrics.standard_errors),
+        ]
+        told: Json = {
+            "by": steer.by,
+            "seq": steer.seq,
+            "point": here.id,
+            "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
+            "errors": errors if any(error is not None for error in errors) else None,
+            "seconds": seconds[-1],
+        }
+        with self._traits.turn:
+            if not cancel.is_set():
+                self._traits.publish("trial", told)
+
+    def _overtaken(self, steer: Steer) -> bool:
+        with self._traits.turn:
+            return self._due or self._steer is not steer

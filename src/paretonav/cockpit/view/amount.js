@@ -1,0 +1,147 @@
+// A slider and a number field that belong together.
+
+import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
+import { formatPercent, formatValue, isNumber, tidy } from "./numbers.js";
+import { chooseScale, including, reachable } from "./scales.js";
+import { sizeOf, worseSign } from "./wishes.js";
+
+/** The amount of one wish; `onAmount(amount, settled)` hears of every movement. */
+export function createAmount(name, onAmount) {
+  const reasonId = freshId("reason");
+  const field = build("input", { type: "number", step: "any", class: "pn-number", "aria-label": `${name}, number` });
+  const unit = build("span", { class: "pn-unit", "aria-hidden": "true" });
+  const slider = build("input", {
+    type: "range",
+    class: "pn-slider",
+    "aria-label": name,
+    "aria-describedby": reasonId,
+  });
+  const reason = build("p", { class: "pn-reason", id: reasonId });
+  let drawn = null; // { wish, quantity, reach, scale, scaled (to a reach), known (what it would come to) }
+  let typing = false;
+  let held = false; // between the first movement of a slider and its release
+
+  const allowedNow = () => reachable(drawn.wish, drawn.quantity, drawn.reach, drawn.scale);
+  const slide = (settled) => {
+    if (!drawn) return;
+    // Before the first answer nobody knows how far one may go; disabling it would take the focus away.
+    const [from, to] = drawn.known ? allowedNow() : [amountOf(drawn.wish), amountOf(drawn.wish)];
+    const value = tidy(Math.min(to, Math.max(from, Number(slider.value))));
+    if (Number(slider.value) !== value) slider.value = value;
+    held = !settled;
+    onAmount(value, settled);
+  };
+  const type = (settled) => {
+    const value = field.valueAsNumber;
+    typing = !settled;
+    if (!drawn || !isNumber(value)) return;
+    const improving = drawn.wish.mode === "improve";
+    const end = improving && isNumber(drawn.reach?.end) ? Math.max(0, drawn.reach.end) : Infinity;
+    onAmount(improving ? tidy(Math.max(0, Math.min(value, end))) : value, settled);
+  };
+  slider.addEventListener("input", () => slide(false));
+  slider.addEventListener("change", () => slide(true));
+  field.addEventListener("input", () => type(false));
+  field.addEventListener("change", () => type(true));
+  field.addEventListener("blur", () => {
+    typing = false;
+    if (drawn) write(drawn.wish);
+  });
+
+  const write = (wish) => {
+    const amount = amountOf(wish);
+    if (!typing && Number(field.value) !== amount) field.value = amount;
+    if (Number(slider.value) !== amount) slider.value = amount;
+  };
+
+  return {
+    field,
+    unit,
+    slider,
+    reason,
+    /** Forget all: a mode without an amount. */
+    reset() {
+      drawn = null;
+    },
+    /** Choose another scale with the next answer: another point. */
+    rescale() {
+      if (drawn) drawn = { ...drawn, scaled: false };
+    },
+    /** Draw a wish that has an amount; `outcome` is the value predicted for it, or null. */
+    draw({ wish, quantity, reach: answered, known, outcome }) {
+      // While other modes or another point are being answered, what was drawn stays: nothing flickers.
+      const same = drawn !== null && drawn.wish.mode === wish.mode;
+      const reach = answered ?? (same ? drawn.reach : null);
+      // The reach may come after the map; nothing moves below a hand that is on the slider already.
+      const rescaled = same && !drawn.scaled && answered !== null && !held;
+      const chosen = same && !rescaled ? drawn.scale : chooseScale(wish, quantity, reach);
+      const scaled = same ? drawn.scaled || rescaled : answered !== null;
+      const scale = including(chosen, amountOf(wish));
+      const fresh = !same || scale !== drawn.scale;
+      if (fresh) {
+        setAttribute(slider, "min", scale.min);
+        setAttribute(slider, "max", scale.max);
+        setAttribute(slider, "step", scale.step);
+        setAttribute(field, "step", scale.step);
+        setAttribute(field, "min", wish.mode === "improve" ? 0 : null);
+        setText(unit, wish.mode === "improve" ? "%" : "");
+      }
+      drawn = { wish, quantity, reach, scale, scaled, known: known || (same && drawn.known) };
+      setAttribute(slider, "aria-disabled", drawn.known ? null : "true");
+      write(wish);
+      drawTrack(slider, drawn, allowedNow());
+      const spoken = valueInWords(wish, quantity, outcome);
+      setAttribute(slider, "aria-valuetext", spoken);
+      const text = reasonInWords(wish, quantity, reach);
+      setText(reason, text);
+      setShown(reason, text !== "");
+      setAttribute(reason, "title", text || null);
+      setAttribute(slider, "title", text || null);
+    },
+  };
+}
+
+/** The percent or the value of a wish. */
+export function amountOf(wish) {
+  return wish.mode === "improve" ? wish.percent : wish.value;
+}
+
+function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
+  const along = (value) => Math.max(0, Math.min(1, (value - scale.min) / (scale.max - scale.min || 1)));
+  const start = wish.mode === "improve" ? 0 : along(quantity.train);
+  const thumb = along(amountOf(wish));
+  // The middle of the thumb never reaches the ends of the track; what is usable does.
+  const place = (share) => `calc(var(--pn-half) + var(--pn-usable) * ${share.toFixed(4)})`;
+  const ends = { "--pn-from": from <= scale.min ? "0%" : place(along(from)), "--pn-to": to >= scale.max ? "100%" : place(along(to)) };
+  // What is asked beyond the reach, since other wishes have shortened it, is not filled.
+  const within = (share) => Math.max(along(from), Math.min(along(to), share));
+  const filled = {
+    "--pn-fill-from": place(within(Math.min(start, thumb))),
+    "--pn-fill-to": place(within(Math.max(start, thumb))),
+  };
+  for (const [property, value] of Object.entries({ ...ends, ...filled })) slider.style.setProperty(property, value);
+  const worse = wish.mode === "limit" || (wish.mode === "aim" && (wish.value - quantity.train) * worseSign(quantity) > 0);
+  setAttribute(slider, "data-sense", worse ? "worse" : "better");
+}
+
+function valueInWords(wish, quantity, outcome) {
+  if (wish.mode === "improve") {
+    return `${formatPercent(wish.percent)} better${isNumber(outcome) ? `: ${formatValue(outcome)}` : ""}`;
+  }
+  if (wish.mode === "limit") return `up to ${formatValue(wish.value)}`;
+  const change = wish.value - quantity.train;
+  const percent = formatPercent((100 * Math.abs(change)) / sizeOf(quantity));
+  const way = change * worseSign(quantity) > 0 ? "worse" : "better";
+  return `${formatValue(wish.value)}, ${quantity.better === null ? `${percent} away` : `${percent} ${way}`}`;
+}
+
+function reasonInWords(wish, quantity, reach) {
+  // Aims and limits of losses are on training data, though the value beside is on validation data.
+  const apart = wish.mode !== "improve" && quantity.kind === "loss" && quantity.train !== quantity.value;
+  const where = apart ? `Training loss, now ${formatValue(quantity.train)}. ` : "";
+  if (!reach || wish.mode === "limit") return where.trim();
+  const end = isNumber(reach.end) ? (wish.mode === "improve" ? formatPercent(reach.end) : formatValue(reach.end)) : "";
+  const why = (reach.reason ?? "").trim();
+  if (!end) return where + why;
+  return `${where}Reach ${end}.${why ? ` ${why[0].toUpperCase()}${why.slice(1)}` : ""}`;
+}

@@ -1,0 +1,68 @@
+// Selected points side by side, each against the first of them.
+
+import { build, makeButton } from "./dom.js";
+import { formatChange, formatError, formatValue, isNumber } from "./numbers.js";
+import { buildTable } from "./table.js";
+import { senseOf } from "./words.js";
+
+/** Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`. */
+export function drawComparison(root, { selected, data, live }, on) {
+  if (selected.length < 2) {
+    const text = "Select two or more points, in a chart or in the table, to see how they differ.";
+    root.replaceChildren(build("p", { class: "pn-empty", text }));
+    return;
+  }
+  const top = build(
+    "div",
+    { class: "pn-compare-top" },
+    build("p", { text: `Changes against point ${data?.points[0] ?? selected[0]}; ± is one standard error.${live ? "" : " A saved copy has no errors."}` }),
+    makeButton("Clear selection", on.clear, { kind: "pn-plain" }),
+  );
+  if (!data) {
+    root.replaceChildren(top, build("p", { class: "pn-quiet", text: "…" }));
+    return;
+  }
+  const columns = ["", ...data.points.map((id) => `point ${id}`)];
+  root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data)));
+}
+
+/** What can be said of points without Python: values and changes, no errors. */
+export function compareColumns(points, quantities, ids, split) {
+  const losses = quantities.filter((quantity) => quantity.kind === "loss");
+  const metrics = quantities.filter((quantity) => quantity.kind !== "loss");
+  const rows = (kind, part, named, columns) =>
+    named.map(({ name, better }, i) => {
+      const values = ids.map((id) => columns[i][id]);
+      const changes = values.map((value, k) => (k ? value - values[0] : null));
+      return { name, kind, split: part, better, values, changes, errors: values.map(() => null), noise: values.map(() => false) };
+    });
+  return {
+    points: ids,
+    rows: [
+      ...rows("loss", split, losses, split === "validation" && points.validation ? points.validation : points.train),
+      ...rows("metric", "", metrics, points.metrics),
+    ],
+  };
+}
+
+function rowsOfComparison(data) {
+  const groups = [...new Set(data.rows.map(groupOf))];
+  return groups.flatMap((group) => [
+    ...(groups.length > 1 ? [{ group }] : []),
+    ...data.rows.filter((row) => groupOf(row) === group).map((row) => [row.name, ...row.values.map((value, k) => cellOf(row, value, k))]),
+  ]);
+}
+
+function groupOf(row) {
+  return row.kind === "loss" ? `${row.split} losses` : "metrics";
+}
+
+function cellOf(row, value, k) {
+  const change = row.changes[k];
+  if (!isNumber(change)) return formatValue(value);
+  const error = formatError(row.errors[k]);
+  if (row.noise[k]) return { text: `${formatChange(change)} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
+  const sense = senseOf(row, change, row.values[0]);
+  const arrow = { better: " ▴", worse: " ▾" }[sense] ?? "";
+  return { text: `${formatChange(change)} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
+}

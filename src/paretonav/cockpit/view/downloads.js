@@ -1,0 +1,36 @@
+// What can be taken away: the model, its card, the table, everything, a picture.
+
+import { build, makeButton } from "./dom.js";
+
+const WHAT = [
+  ["model", "Model (safetensors)"],
+  ["card", "Model card (Markdown)"],
+  ["csv", "Table of all points (CSV)"],
+  ["json", "Everything as JSON"],
+];
+
+/** Fill the menu's panel; `ask(what)` requests a file, `picture()` makes the picture. */
+export function fillDownloads(panel, state, { ask, picture }) {
+  const { current, downloads, live } = state;
+  const entries = live && current !== null ? WHAT : [];
+  const made = entries.map(([what, label]) => {
+    if (!downloads) return makeButton(label, () => ask(what), { kind: "pn-menu-item" });
+    const path = what === "model" || what === "card" ? `${what}/${current}` : what;
+    return build("a", { class: "pn-menu-item", href: `${downloads}/${path}`, download: "", text: label });
+  });
+  panel.replaceChildren(...made, makeButton("Picture of the chart (PNG)", picture, { kind: "pn-menu-item" }));
+}
+
+/** Hand a file that Python has sent to the browser. */
+export function saveBase64({ name, mime, base64 }) {
+  const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+  saveBlob(name, new Blob([bytes], { type: mime }));
+}
+
+/** Hand a blob to the browser as a file. */
+export function saveBlob(name, blob) {
+  const url = URL.createObjectURL(blob);
+  const link = build("a", { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

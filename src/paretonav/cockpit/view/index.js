@@ -1,0 +1,339 @@
+// The cockpit: a model's trade-offs, steered by hand.
+
+import { createAnnouncer } from "./announcer.js";
+import { drawComparison } from "./compare.js";
+import { build, makeButton, setAttribute, setShown, setText } from "./dom.js";
+import { fillDownloads, saveBase64, saveBlob } from "./downloads.js";
+import { oncePerFrame, onceQuiet } from "./frames.js";
+import { createHeader } from "./header.js";
+import { createHelp } from "./help.js";
+import { createJobs } from "./jobs.js";
+import { createNotices } from "./notices.js";
+import { drawPicture } from "./picture.js";
+import { createPlots } from "./plots/index.js";
+import { ghostOf, predictNow } from "./prediction.js";
+import { createProposals } from "./proposals.js";
+import { drawReport, stepInWords } from "./report.js";
+import { createRows } from "./rows.js";
+import { createSelection } from "./selection.js";
+import { listenForShortcuts } from "./shortcuts.js";
+import { createStart } from "./start.js";
+import { createSteering } from "./steering.js";
+import { createSummary } from "./summary.js";
+import { createTabs } from "./tabs.js";
+import { followTheme } from "./theme.js";
+import { summarise } from "./words.js";
+
+const PATIENT = 150; // ms for which old numbers stay before "…" takes their place
+const SETTLING = 150; // ms without a new answer before the charts are drawn anew for it
+
+/** Show the cockpit of `model` (traits, as in anywidget) in `el`; returns how to take it away. */
+function render({ model, el }) {
+  const get = (name) => model.get(name) ?? null;
+  const root = build("div", { class: "pn", tabindex: "-1" });
+  // JupyterLab takes arrow keys for itself unless the element that has the focus says otherwise.
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+  const announcer = createAnnouncer();
+  const notices = createNotices();
+  const help = createHelp();
+
+  let proposal = null; // the proposal that is being looked at
+  let dragging = false;
+  let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
+  let pendingSince = 0;
+  let plots = null;
+  let shownState = null;
+  let status = "";
+
+  const steering = createSteering(model, () => paint());
+  const jobs = createJobs(model, steering.client, {
+    changed: () => paint(),
+    failed: notices.show,
+    ended(job) {
+      if (job.status === "cancelled") status = job.message || "Cancelled; everything is as it was.";
+      if (job.status !== "done" && job.message) announcer.say(job.message);
+      if (job.status === "done" && (job.what === "undo" || job.what === "go")) {
+        status = `Now at point ${get("state").current}.`;
+        announcer.say(status);
+      }
+      selection.ended(job);
+    },
+  });
+  const selection = createSelection(model, jobs, () => {
+    tabs.label("compare", selection.ids.length > 1 ? `Compare (${selection.ids.length})` : "Compare");
+    if (selection.ids.length > 1) tabs.show("compare");
+    drawSelection();
+    plotsLater();
+  });
+
+  const blocked = () => {
+    const state = get("state");
+    if (!state.live) return "This is a saved copy.";
+    if (!state.writable) return state.why_not;
+    return jobs.busy ? "Something else is being done." : "";
+  };
+  const can = (prediction) => {
+    const { parent } = get("state");
+    const missing = steering.isAsking() ? prediction.problem : "Choose what to improve or to aim for first.";
+    return { step: blocked() || missing, undo: blocked() || (parent === null ? "There is nothing to undo." : "") };
+  };
+  const isOpen = () => Boolean(get("state")) && get("state").current !== null;
+  const act = {
+    start: () => jobs.request("start", {}, true),
+    cancel() {
+      if (!jobs.running) return false;
+      jobs.request("cancel");
+      return true;
+    },
+    step() {
+      if (!isOpen() || can(predict()).step) return false;
+      const steer = { by: steering.client.by, point: get("state").current, modes: steering.modes(), active: null, settled: true };
+      jobs.request("step", { steer }, true);
+      return true;
+    },
+    undo() {
+      if (!isOpen() || can(predict()).undo) return false;
+      jobs.request("undo", {}, true);
+      return true;
+    },
+    take: (option) => blocked() || jobs.request("take", { option }, true),
+    go(point) {
+      const why = blocked();
+      if (why) notices.show(why);
+      else if (point !== get("state").current) jobs.request("go", { point }, true);
+    },
+    select: (ids) => selection.select(ids),
+    aim: (values) => steering.aim(values),
+    star: (point, on) => mark("star", { point, on }),
+    note: (point, text) => mark("note", { point, text }),
+  };
+  const mark = (cmd, more) => {
+    const why = blocked();
+    if (why) notices.show(why);
+    else jobs.request(cmd, more);
+  };
+
+  const header = createHeader({
+    ...act,
+    help: help.open,
+    fillDownloads: (panel) => fillDownloads(panel, get("state"), { ask: askForFile, picture: savePicture }),
+  });
+  const start = createStart(act);
+  const summary = createSummary();
+  const rows = createRows({
+    mode: (name, mode) => steering.setMode(get("state").quantities.find((quantity) => quantity.name === name), mode),
+    amount(name, wish, settled) {
+      dragging = !settled;
+      steering.setAmount(name, wish, settled);
+    },
+  });
+  const proposals = createProposals({
+    look(k) {
+      proposal = k === null ? null : (get("state").options[k] ?? null);
+      paint();
+    },
+    take: act.take,
+  });
+  const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
+  const joint = build("p", { class: "pn-joint" });
+  const saved = build("p", { class: "pn-saved", text: "A saved copy: the sliders show what would happen; the model cannot be moved from here." });
+  const report = build("div", { class: "pn-report" });
+  const comparison = build("div", { class: "pn-comparison" });
+  const tabs = createTabs("About this point", [
+    { key: "report", label: "Last step", content: report },
+    { key: "proposals", label: "Proposals", content: proposals.root },
+    { key: "compare", label: "Compare", content: comparison },
+  ]);
+  const charts = build("div", { class: "pn-charts" });
+  const steer = build(
+    "section",
+    { class: "pn-steer", "aria-label": "What you ask for" },
+    saved,
+    build("div", { class: "pn-steer-top" }, summary.root, clear),
+    rows.root,
+    joint,
+  );
+  const main = build(
+    "div",
+    { class: "pn-main" },
+    steer,
+    build("section", { class: "pn-plots", "aria-label": "Charts" }, charts),
+    build("section", { class: "pn-about", "aria-label": "About this point" }, tabs.root),
+  );
+  const frame = build("div", { class: "pn-frame" }, header.root, notices.root, start.root, main);
+  root.append(frame, announcer.root, help.root);
+
+  const predict = () =>
+    predictNow({
+      state: get("state"),
+      outlook: get("outlook"),
+      wishes: steering.wishes,
+      proposal,
+      question: steering.client.questionOf(get("outlook")),
+    });
+  /** What to draw: for a moment, the old numbers instead of none. */
+  const steady = (prediction) => {
+    const { current } = get("state");
+    if (prediction.shown) {
+      pendingSince = 0;
+      drawn = { prediction, current };
+      return prediction;
+    }
+    if (prediction.kind !== "pending") return prediction;
+    if (pendingSince === 0) pendingSince = performance.now();
+    if (performance.now() - pendingSince < PATIENT && drawn?.current === current) {
+      paintLater();
+      return drawn.prediction;
+    }
+    if (!get("state").live) giveUp();
+    return prediction;
+  };
+  /** A saved copy knows the maps it was saved with. */
+  const giveUp = () => {
+    if (performance.now() - pendingSince < PATIENT) return paintLater();
+    pendingSince = 0;
+    notices.show("A saved copy can only vary the amounts of what was asked when it was saved.");
+    return steering.restore(steering.client.questionOf(get("outlook")));
+  };
+
+  const drawSteering = () => {
+    const state = get("state");
+    const outlook = get("outlook");
+    const trial = get("trial");
+    const known = steering.isOf(outlook);
+    const prediction = steady(predict());
+    const measured =
+      trial && !proposal && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
+    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live });
+    summary.draw(sentences);
+    if (prediction.shown && prediction.kind !== "proposal") {
+      announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
+    }
+    rows.draw({
+      state,
+      wishes: steering.wishes,
+      prediction,
+      reach: known ? outlook.reach : null,
+      known,
+      trial: measured,
+      dragging,
+      locked: false,
+    });
+    setAttribute(root, "data-sure", String((prediction.trusted ?? true) && (prediction.attainable ?? true) && !prediction.problem));
+    setAttribute(clear, "data-idle", steering.wishes.size === 0);
+    plots.ghost(ghostOf(prediction, state));
+    header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
+    proposals.draw(state, blocked() === "", blocked());
+  };
+  const drawSelection = () => {
+    if (isOpen()) {
+      const shown = { selected: selection.ids, data: selection.data, live: get("state").live };
+      drawComparison(comparison, shown, { clear: () => selection.select([]) });
+    }
+  };
+  const drawState = () => {
+    const state = get("state");
+    const before = shownState;
+    if (state === before) return;
+    shownState = state;
+    setAttribute(root, "aria-label", `Steering ${state.title}`);
+    rows.describe(state);
+    setText(joint, state.joint_gain ?? "");
+    setShown(joint, Boolean(state.joint_gain));
+    setShown(saved, !state.live);
+    tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
+    if (JSON.stringify(state.step) !== JSON.stringify(before?.step ?? null) || before === null) {
+      drawReport(report, state);
+      if (state.step) status = stepInWords(state.step);
+      if (before && state.step) {
+        tabs.show("report");
+        announcer.say(status);
+      }
+    }
+    drawSelection();
+  };
+  const draw = () => {
+    const open = isOpen();
+    setShown(main, open);
+    setShown(header.root, open);
+    setShown(start.root, !open);
+    if (!open) {
+      start.draw(get("state"), get("job"), jobs.busy);
+      return;
+    }
+    if (plots === null) {
+      plots = createPlots(charts, act);
+      plotsNow();
+    }
+    drawState();
+    drawSteering();
+  };
+  const paint = oncePerFrame(draw);
+  const paintLater = onceQuiet(() => paint(), PATIENT);
+  const plotsNow = () => {
+    if (plots === null || !isOpen()) return;
+    plots.update({ state: get("state"), points: get("points"), selected: selection.ids, outlook: get("outlook") });
+    plots.ghost(ghostOf(predict(), get("state")));
+  };
+  const plotsLater = oncePerFrame(plotsNow);
+  const plotsSettled = onceQuiet(plotsNow, SETTLING);
+
+  const askForFile = (what) => {
+    const why = jobs.busy ? "Something else is being done; try again in a moment." : "";
+    if (why) notices.show(why);
+    else jobs.request("download", { what, point: get("state").current });
+  };
+  const savePicture = async () => {
+    const blob = await drawPicture(charts, getComputedStyle(root).backgroundColor).catch(() => null);
+    if (blob) saveBlob(`${get("state").title.replace(/[^\w.-]+/g, "-") || "chart"}-${get("state").current}.png`, blob);
+    else notices.show("There is no chart to make a picture of.");
+  };
+
+  let current = get("state")?.current ?? null;
+  const hear = {
+    state() {
+      const now = get("state")?.current ?? null;
+      if (now !== current) {
+        current = now;
+        proposal = null;
+        dragging = false;
+        rows.rescale();
+        jobs.moved();
+        if (now !== null) steering.moved();
+      }
+      paint();
+      plotsLater();
+    },
+    points: () => plotsLater(),
+    outlook() {
+      steering.answered(get("outlook"));
+      paint();
+      plotsSettled();
+    },
+    trial: () => paint(),
+    answer() {
+      const answer = get("answer");
+      if (answer?.by !== steering.client.by) return;
+      if (answer.cmd === "compare") selection.answered(answer);
+      if (answer.cmd === "download") saveBase64(answer.data);
+    },
+  };
+  for (const [name, heard] of Object.entries(hear)) model.on(`change:${name}`, heard);
+  listenForShortcuts(root, act);
+  el.append(root);
+  // On a page of its own the cockpit fills the window; in a notebook it keeps to its cell.
+  if (el.matches("body, body > main")) root.classList.add("pn-page");
+  const forgetTheme = followTheme(root, () => plotsLater());
+  draw();
+
+  return () => {
+    for (const [name, heard] of Object.entries(hear)) model.off(`change:${name}`, heard);
+    for (const later of [paint, paintLater, plotsLater, plotsSettled]) later.cancel();
+    for (const part of [steering.client, jobs, announcer, header]) part.destroy();
+    forgetTheme();
+    plots?.destroy();
+    root.remove();
+  };
+}
+
+export default { render };

@@ -1,0 +1,98 @@
+// Numbers as they are read: four significant digits for values, three for changes, a true minus.
+
+const MINUS = "\u2212";
+const THIN = "\u202f";
+const SUPERSCRIPTS = { "-": "\u207b", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+/** A value such as a loss: 0.0431. */
+export function formatValue(value, digits = 4) {
+  if (!isNumber(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const sign = value < 0 ? MINUS : "";
+  if (size >= 1e6 || size < 1e-4) return sign + powerOfTen(size, digits);
+  if (size >= 10 ** (digits - 1)) return sign + Math.round(size).toString();
+  return sign + size.toPrecision(digits);
+}
+
+/** A change with its sign: −0.00210. */
+export function formatChange(change, digits = 3) {
+  if (!isNumber(change)) return "–";
+  return change > 0 ? `+${formatValue(change, digits)}` : formatValue(change, digits);
+}
+
+/** A standard error: ± 0.0012. */
+export function formatError(error) {
+  return isNumber(error) && error > 0 ? `± ${formatValue(error, 2)}` : "";
+}
+
+/** A share in per cent with its sign: +3.2 %. */
+export function formatShare(share) {
+  if (!isNumber(share)) return "";
+  return `${share > 0 ? "+" : share < 0 ? MINUS : ""}${formatPercent(100 * Math.abs(share))}`;
+}
+
+/** Per cent without a sign: 3.2 %. */
+export function formatPercent(percent) {
+  if (!isNumber(percent)) return "";
+  const size = Math.abs(percent);
+  const text = size >= 99.5 ? size.toFixed(0) : size >= 0.095 ? size.toFixed(1) : size === 0 ? "0" : size.toPrecision(1);
+  return `${percent < 0 ? MINUS : ""}${size < 1e-6 ? "0" : text}${THIN}%`;
+}
+
+/** A percent that somebody asked for, without needless zeros: 5 %. */
+export function formatAsked(percent) {
+  return `${Number(Number(percent).toPrecision(4))}${THIN}%`;
+}
+
+/** A value that somebody asked for, without needless zeros: 0.6. */
+export function formatGiven(value) {
+  const short = Number(Number(value).toPrecision(4));
+  return Math.abs(short) >= 1e-4 && Math.abs(short) < 1e6 ? String(short).replace("-", MINUS) : formatValue(value);
+}
+
+/** A duration: 0.61 s, 12 s, 3 min. */
+export function formatSeconds(seconds) {
+  if (!isNumber(seconds)) return "";
+  if (seconds < 9.95) return `${seconds < 0.995 ? seconds.toPrecision(2) : seconds.toFixed(1)}${THIN}s`;
+  if (seconds < 99.5) return `${Math.round(seconds)}${THIN}s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)}${THIN}min`;
+  return `${(seconds / 3600).toFixed(1)}${THIN}h`;
+}
+
+/** Whether there is a finite number. */
+export function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listWords(words) {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** The smallest of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten that is not below `size`. */
+export function niceAbove(size) {
+  if (!(size > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(size));
+  const nice = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((times) => times * power >= size * (1 - 1e-9));
+  return tidy(nice * power);
+}
+
+/** The largest of 1, 2, 5 times a power of ten that is not above `size`. */
+export function niceBelow(size) {
+  if (!(size > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(size));
+  return tidy([5, 2, 1].find((times) => times * power <= size * (1 + 1e-9)) * power);
+}
+
+/** Without the dust of binary fractions. */
+export function tidy(value) {
+  return Number(value.toPrecision(12));
+}
+
+function powerOfTen(size, digits) {
+  const [mantissa, exponent] = size.toExponential(Math.max(0, digits - 2)).split("e");
+  const raised = [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign]).join("");
+  return `${mantissa}\u00b710${raised}`;
+}

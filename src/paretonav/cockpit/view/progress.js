@@ -1,0 +1,43 @@
+// How far a job is: what it is doing, a bar, the seconds left, the losses as they are now.
+
+import { build, setAttribute, setShown, setText } from "./dom.js";
+import { formatSeconds, formatValue, isNumber } from "./numbers.js";
+
+const NAMES = {
+  start: "Starting",
+  step: "Stepping",
+  go: "Going there",
+  undo: "Undoing",
+  compare: "Comparing",
+  download: "Preparing the download",
+};
+
+/** The progress of the running job; `draw(job)`. */
+export function createProgress() {
+  const phase = build("span", { class: "pn-phase" });
+  const time = build("span", { class: "pn-time" });
+  const bar = build("progress", { class: "pn-progress-bar", max: 1 });
+  const losses = build("div", { class: "pn-live-losses" });
+  const root = build("div", { class: "pn-progress" }, build("div", { class: "pn-progress-line" }, phase, time), bar, losses);
+  return {
+    root,
+    draw(job) {
+      const doing = NAMES[job.what] ?? "Working";
+      setText(phase, job.phase ? `${doing}: ${job.phase}` : doing);
+      setText(time, timeInWords(job));
+      setAttribute(bar, "aria-label", doing);
+      if (isNumber(job.fraction)) setAttribute(bar, "value", job.fraction);
+      else setAttribute(bar, "value", null);
+      const now = Object.entries(job.losses ?? {});
+      setText(losses, now.map(([name, value]) => `${name} ${formatValue(value)}`).join("   "));
+      setAttribute(losses, "title", losses.textContent || null);
+      setShown(losses, now.length > 0);
+    },
+  };
+}
+
+function timeInWords({ seconds, left }) {
+  const spent = isNumber(seconds) && seconds >= 1 ? formatSeconds(seconds) : "";
+  const rest = isNumber(left) ? `about ${formatSeconds(Math.max(left, 0.1))} left` : "";
+  return [spent, rest].filter(Boolean).join(", ");
+}

@@ -1,0 +1,129 @@
+// One quantity: where it is, what is asked of it, what is predicted for it. Built once, then its texts are replaced.
+
+import { amountOf, createAmount } from "./amount.js";
+import { createBar, goodShare } from "./bar.js";
+import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
+import { formatChange, formatError, formatValue, isNumber } from "./numbers.js";
+import { modesOf } from "./wishes.js";
+import { describeChange, describeSince, describeValue, senseOf } from "./words.js";
+
+/** A row; `on.mode(name, mode)` and `on.amount(name, wish, settled)` hear of what the user does. */
+export function createRow(quantity, on) {
+  const labelId = freshId("name");
+  const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name });
+  const kind = build("span", { class: "pn-kind", text: kindInWords(quantity) });
+  const value = build("span", { class: "pn-value" });
+  const training = build("span", { class: "pn-training" });
+  const select = build("select", { class: "pn-mode", "aria-label": `What to ask of ${quantity.name}` });
+  for (const [mode, label] of modesOf(quantity)) select.append(build("option", { value: mode, text: label }));
+  select.addEventListener("change", () => on.mode(quantity.name, select.value));
+  let wish = { mode: "free" };
+  const amount = createAmount(quantity.name, (given, settled) => {
+    const key = wish.mode === "improve" ? "percent" : "value";
+    on.amount(quantity.name, { mode: wish.mode, [key]: given }, settled);
+  });
+  const bar = createBar();
+  const change = build("span", { class: "pn-change" });
+  const error = build("span", { class: "pn-error" });
+  const outcome = build("span", { class: "pn-outcome" });
+  const trial = build("span", { class: "pn-trial" });
+  const sinceStart = build("span", { class: "pn-since" });
+  const sinceLast = build("span", { class: "pn-since" });
+  const price = build("p", { class: "pn-price" });
+  const root = build(
+    "div",
+    { class: "pn-row", role: "group", "aria-labelledby": labelId },
+    build("div", { class: "pn-what" }, build("div", { class: "pn-title" }, name, kind), value, training, sinceStart, sinceLast),
+    build(
+      "div",
+      { class: "pn-ask" },
+      build("div", { class: "pn-ask-line" }, select, amount.field, amount.unit),
+      amount.slider,
+      amount.reason,
+      price,
+    ),
+    build(
+      "div",
+      { class: "pn-predicted" },
+      bar.root,
+      build("div", { class: "pn-numbers" }, change, " ", error),
+      outcome,
+      trial,
+    ),
+  );
+
+  return {
+    root,
+    /** Another state of the quantity: its values and what is known about its price. */
+    describe(now, split) {
+      quantity = now;
+      setText(value, describeValue(now.value, now.error));
+      const apart = now.kind === "loss" && split === "validation";
+      setText(training, apart ? `training ${formatValue(now.train)}` : "");
+      setShown(training, apart);
+      setText(sinceStart, describeSince(now.start, "start"));
+      const first = now.last?.change === now.start?.change; // the parent is the start: once is enough
+      setText(sinceLast, first ? "" : describeSince(now.last, "last"));
+      setAttribute(name, "title", isNumber(now.weight) ? `${now.name}, weight ${formatValue(now.weight, 3)}` : now.name);
+      setText(price, now.price || now.conflict);
+      setAttribute(price, "title", [now.conflict, now.price].filter(Boolean).join(" ") || null);
+      setShown(price, Boolean(now.price || now.conflict));
+    },
+    /** What is asked; `reach` is null and `known` false until Python has answered for these modes. */
+    ask({ wish: asked, reach, known, outcome: expected, locked }) {
+      wish = asked;
+      setAttribute(root, "data-mode", asked.mode);
+      if (select.value !== asked.mode) select.value = asked.mode;
+      if (select.disabled !== locked) select.disabled = locked;
+      const given = amountOf(asked) !== undefined;
+      for (const part of [amount.field, amount.unit, amount.slider]) setShown(part, given);
+      if (given) {
+        amount.draw({ wish: asked, quantity, reach, known, outcome: expected });
+      } else {
+        amount.reset();
+        setShown(amount.reason, false);
+      }
+    },
+    /** Choose another scale for the slider with the next answer: another point. */
+    rescale: amount.rescale,
+    /** What is predicted: null for nothing, "pending", or { change, error, noise, full }. */
+    predict(predicted) {
+      if (predicted === null || predicted === "pending") {
+        setText(change, predicted === null ? "" : "…");
+        for (const part of [error, outcome]) setText(part, "");
+        bar.draw(null);
+        setAttribute(root, "data-open", predicted === null);
+        setAttribute(root, "data-sense", null);
+        return;
+      }
+      setAttribute(root, "data-open", false);
+      const sense = senseOf(quantity, predicted.change);
+      setText(change, sense === "same" ? "0" : formatChange(predicted.change));
+      setText(error, sense === "same" ? "" : formatError(predicted.error));
+      const lost = predicted.noise && sense !== "same";
+      setText(
+        outcome,
+        lost ? "within noise" : `${describeChange(quantity, predicted.change)}${sense === "same" ? "" : ` → ${formatValue(quantity.value + predicted.change)}`}`,
+      );
+      setAttribute(root, "data-sense", lost ? "noise" : sense);
+      bar.draw({
+        share: goodShare(quantity, predicted.change) / predicted.full,
+        error: isNumber(predicted.error) ? predicted.error / (Math.abs(quantity.value) || 1) / predicted.full : 0,
+        sense,
+        noise: lost,
+      });
+    },
+    /** What was measured along the tangent, next to what is predicted; null: nothing. */
+    measure(measured) {
+      setText(trial, measured ? `measured ${formatChange(measured.change)}` : "");
+      const error = measured ? formatError(measured.error) : "";
+      setAttribute(trial, "title", error ? `${error}; measured on the data, along the tangent of the front` : null);
+    },
+  };
+}
+
+function kindInWords(quantity) {
+  if (quantity.kind === "loss") return "";
+  if (quantity.better === "higher") return "higher is better";
+  return quantity.better === "lower" ? "lower is better" : "metric";
+}

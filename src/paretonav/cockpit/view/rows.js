@@ -1,0 +1,63 @@
+// All quantities, one row each, in a list with its own scrolling.
+
+import { barScale } from "./bar.js";
+import { build, setAttribute, setText } from "./dom.js";
+import { formatAsked, isNumber } from "./numbers.js";
+import { createRow } from "./row.js";
+
+const MANY = 7; // quantities: from here on a row says only what is needed
+
+/** The list; `on` as for a row. */
+export function createRows(on) {
+  const scale = build("span", { class: "pn-scale" });
+  const head = build(
+    "div",
+    { class: "pn-head", "aria-hidden": "true" },
+    build("span", { text: "Now" }),
+    build("span", { text: "You ask" }),
+    build("span", { class: "pn-head-predicted" }, "Predicted", scale),
+  );
+  const list = build("div", { class: "pn-rows" });
+  const root = build("div", { class: "pn-quantities" }, head, list);
+  let rows = [];
+  let names = "";
+  let full = 0.05;
+
+  return {
+    root,
+    /** Another state; rows are made anew only if there are other quantities. */
+    describe(state) {
+      const now = JSON.stringify(state.quantities.map(({ name, kind, better }) => [name, kind, better]));
+      if (now !== names) {
+        names = now;
+        rows = state.quantities.map((quantity) => createRow(quantity, on));
+        list.replaceChildren(...rows.map((row) => row.root));
+        setAttribute(root, "data-many", rows.length > MANY);
+      }
+      rows.forEach((row, i) => row.describe(state.quantities[i], state.split));
+    },
+    /** Choose other scales for all sliders with the next answer. */
+    rescale() {
+      for (const row of rows) row.rescale();
+    },
+    /** What is asked, predicted and measured. */
+    draw({ state, wishes, prediction, reach, known, trial, dragging, locked }) {
+      const { quantities } = state;
+      if (prediction.shown) {
+        full = barScale(quantities, prediction.shown, full, dragging);
+        setText(scale, `full bar ${formatAsked(100 * full)}`);
+      }
+      rows.forEach((row, i) => {
+        const quantity = quantities[i];
+        const change = prediction.shown?.[i];
+        const expected = isNumber(change) ? quantity.value + change : null;
+        const wish = wishes.get(quantity.name) ?? { mode: "free" };
+        row.ask({ wish, reach: reach?.[i] ?? null, known, outcome: expected, locked });
+        if (isNumber(change)) {
+          row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full });
+        } else row.predict(prediction.kind === "pending" ? "pending" : null);
+        row.measure(trial ? { change: trial.shown[i], error: trial.errors?.[i] ?? null } : null);
+      });
+    },
+  };
+}

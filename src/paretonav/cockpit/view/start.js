@@ -1,0 +1,36 @@
+// Before the first point: a calm page with a button, or how far the start is.
+
+import { build, makeButton, setShown, setText, setUsable } from "./dom.js";
+import { createProgress } from "./progress.js";
+
+/** The page; `on.start()`, `on.cancel()`. */
+export function createStart(on) {
+  const title = build("h2", {});
+  const text = build("p", {});
+  const start = makeButton("Start", on.start, { kind: "pn-primary pn-large" });
+  const cancel = makeButton("Cancel", on.cancel);
+  const progress = createProgress();
+  const root = build("section", { class: "pn-start", "aria-label": "Start" }, title, text, start, progress.root, cancel);
+  return {
+    root,
+    draw(state, job, waiting) {
+      const running = job?.status === "running";
+      setText(title, state ? state.title : "Connecting");
+      setText(text, textOf(state, running));
+      setShown(start, Boolean(state?.live) && !running);
+      setUsable(start, Boolean(state?.writable) && !waiting, state?.why_not ?? "");
+      setShown(progress.root, running);
+      setShown(cancel, running && Boolean(state?.live));
+      if (running) progress.draw(job);
+    },
+  };
+}
+
+function textOf(state, running) {
+  if (!state) return "Waiting for the session.";
+  if (running) return "The model is led to its first trade-off. Steering begins there.";
+  if (!state.live) return "This is a saved copy of a session that had not been started.";
+  if (!state.writable) return state.why_not;
+  const names = state.quantities.slice(0, state.objectives).map((quantity) => quantity.name);
+  return `A start leads the model to a first trade-off${names.length ? ` between ${names.slice(0, 6).join(", ")}${names.length > 6 ? " and others" : ""}` : ""}. From there you steer.`;
+}

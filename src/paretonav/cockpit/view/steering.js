@@ -1,0 +1,97 @@
+// What is asked for: the wishes, told to Python and heard from other views.
+
+import { createClient } from "./client.js";
+import { isNumber } from "./numbers.js";
+import { reachable, chooseScale } from "./scales.js";
+import { firstWish, isAsking, kindsKey, wishesFromModes, wishesKey, wishesToModes } from "./wishes.js";
+
+/** The wishes over `model`; `changed()` is called whenever they are others. */
+export function createSteering(model, changed) {
+  let wishes = new Map();
+  let mine = false; // whether the latest steer came from here
+  let fresh = new Set(); // names whose first amount has not met its reach yet
+  const quantities = () => model.get("state")?.quantities ?? [];
+  const client = createClient(model, (steer) => {
+    mine = false;
+    wishes = wishesFromModes(steer.modes, quantities());
+    changed();
+  });
+  const tell = (active, settled) => {
+    const { current } = model.get("state");
+    mine = true;
+    client.steer({ point: current, modes: wishesToModes(wishes), active, settled });
+    changed();
+  };
+  /** Whether an outlook's reaches and map are for the current point and the present modes. */
+  const isOf = (outlook) => {
+    const state = model.get("state");
+    if (!outlook || outlook.point !== state?.current) return false;
+    const question = client.questionOf(outlook);
+    if (question === null) return true;
+    const kinds = JSON.stringify(JSON.parse(question).map(([name, mode]) => [name, mode]));
+    return kinds === kindsKey(wishesToModes(wishes));
+  };
+  wishes = wishesFromModes(model.get("steer")?.modes, quantities());
+
+  return {
+    client,
+    get wishes() {
+      return wishes;
+    },
+    isAsking: () => isAsking(wishes),
+    /** As the protocol writes it. */
+    modes: () => wishesToModes(wishes),
+    /** Whether an answer or a trial is of exactly what is asked now. */
+    isCurrent: (answer) => client.questionOf(answer) === wishesKey(wishesToModes(wishes)),
+    setMode(quantity, mode) {
+      if (mode === "free") wishes.delete(quantity.name);
+      else wishes.set(quantity.name, firstWish(mode, quantity));
+      fresh = new Set([...fresh, quantity.name]);
+      tell(quantity.name, true);
+    },
+    setAmount(name, wish, settled) {
+      wishes.set(name, wish);
+      fresh.delete(name);
+      tell(name, settled);
+    },
+    /** Aim for values, instead of what was to be improved or aimed for until now. */
+    aim(values) {
+      const kept = [...wishes].filter(([name, { mode }]) => !(name in values) && (mode === "hold" || mode === "limit"));
+      wishes = new Map([...kept, ...Object.entries(values).map(([name, value]) => [name, { mode: "aim", value }])]);
+      tell(null, true);
+    },
+    clear() {
+      wishes = new Map();
+      tell(null, true);
+    },
+    /** Back to what an answer answers. */
+    restore(question) {
+      const asked = question === null ? [] : JSON.parse(question);
+      const modes = asked.map(([name, mode, amount]) => [name, { mode, [mode === "improve" ? "percent" : "value"]: amount }]);
+      wishes = wishesFromModes(Object.fromEntries(modes), quantities());
+      changed();
+    },
+    /** The current point is another one: ask the same there. Only the view that asked last does, not all of them. */
+    moved() {
+      const known = new Set(quantities().map((quantity) => quantity.name));
+      for (const name of [...wishes.keys()]) if (!known.has(name)) wishes.delete(name);
+      if (mine && wishes.size > 0) tell(null, true);
+    },
+    /** An answer has come: a first amount that is beyond its reach is drawn back into it. */
+    answered(outlook) {
+      if (fresh.size === 0 || !isOf(outlook)) return;
+      const beyond = quantities().flatMap((quantity, i) => {
+        const wish = wishes.get(quantity.name);
+        const reach = outlook.reach?.[i];
+        if (!fresh.has(quantity.name) || wish?.mode !== "improve" || !isNumber(reach?.end)) return [];
+        const [, end] = reachable(wish, quantity, reach, chooseScale(wish, quantity, reach));
+        return wish.percent > end ? [[quantity.name, end]] : [];
+      });
+      const met = quantities().flatMap(({ name }, i) => (outlook.reach?.[i] ? [name] : []));
+      fresh = new Set([...fresh].filter((name) => wishes.get(name)?.mode === "improve" && !met.includes(name)));
+      for (const [name, percent] of beyond) wishes.set(name, { mode: "improve", percent });
+      if (beyond.length) tell(null, true);
+    },
+    isOf,
+  };
+}

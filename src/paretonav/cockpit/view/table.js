@@ -1,0 +1,27 @@
+// Tables of numbers.
+
+import { build } from "./dom.js";
+
+/** A table with a header row; cells are strings or { text, class, title }. Rows are arrays, or { group } for a heading. */
+export function buildTable(caption, columns, rows) {
+  const head = build("tr", {}, ...columns.map((text, i) => build("th", { scope: "col", class: i ? "pn-right" : null, text })));
+  const body = rows.map((row) => {
+    if (!Array.isArray(row)) {
+      return build("tr", { class: "pn-group" }, build("th", { scope: "rowgroup", colspan: columns.length, text: row.group }));
+    }
+    return build("tr", {}, ...row.map((cell, i) => buildCell(cell, i)));
+  });
+  return build(
+    "table",
+    { class: "pn-table" },
+    build("caption", { class: "pn-visually-hidden", text: caption }),
+    build("thead", {}, head),
+    build("tbody", {}, ...body),
+  );
+}
+
+function buildCell(cell, i) {
+  const { text, class: kind = "", title = null } = typeof cell === "string" ? { text: cell } : cell;
+  if (i === 0) return build("th", { scope: "row", class: kind || null, title: title ?? text, text });
+  return build("td", { class: `pn-right ${kind}`.trim(), title, text });
+}

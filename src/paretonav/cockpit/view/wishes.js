@@ -1,0 +1,88 @@
+// What is asked for of each quantity. Wishes are a Map from name to { mode, percent | value }; what is absent is free.
+// A Map, because names are other people's: one may be called "__proto__".
+
+import { formatAsked, formatGiven, listWords, tidy } from "./numbers.js";
+
+/** The ways of asking that make sense for a quantity: [mode, label]. */
+export function modesOf(quantity) {
+  const sided = quantity.better !== null;
+  return [
+    ["free", "free"],
+    ...(sided ? [["improve", "improve by"]] : []),
+    ["hold", "hold"],
+    ...(sided ? [["limit", "allow up to"]] : []),
+    ["aim", "aim for"],
+  ];
+}
+
+/** What a freshly chosen mode asks for. */
+export function firstWish(mode, quantity) {
+  const now = quantity.train;
+  if (mode === "improve") return { mode, percent: 1 };
+  if (mode === "aim") return { mode, value: rounded(now) };
+  if (mode === "limit") return { mode, value: rounded(now + worseSign(quantity) * 0.1 * sizeOf(quantity)) };
+  return { mode };
+}
+
+/** Whether a wish is something that a step could go for. */
+export function isAsking(wishes) {
+  return [...wishes.values()].some((wish) => wish.mode === "aim" || (wish.mode === "improve" && wish.percent > 0));
+}
+
+/** As the protocol writes it. */
+export function wishesToModes(wishes) {
+  return Object.fromEntries([...wishes].filter(([, wish]) => wish.mode !== "free"));
+}
+
+/** From the protocol, for the quantities that there are. */
+export function wishesFromModes(modes, quantities) {
+  const known = new Set(quantities.map((quantity) => quantity.name));
+  return new Map(Object.entries(modes ?? {}).filter(([name, wish]) => known.has(name) && wish.mode !== "free"));
+}
+
+/** A text that is the same for the same wishes. */
+export function wishesKey(modes) {
+  const names = Object.keys(modes ?? {}).sort();
+  return JSON.stringify(names.map((name) => [name, modes[name].mode, modes[name].percent ?? modes[name].value ?? null]));
+}
+
+/** The same, of the modes without their amounts. */
+export function kindsKey(modes) {
+  const names = Object.keys(modes ?? {}).sort();
+  return JSON.stringify(names.map((name) => [name, modes[name].mode]));
+}
+
+/** What is asked, in words. */
+export function describeWishes(wishes, quantities) {
+  const said = (mode, words) =>
+    quantities.flatMap((quantity) => {
+      const wish = wishes.get(quantity.name);
+      return wish?.mode === mode ? [words(quantity, wish)] : [];
+    });
+  const parts = [
+    phrase("improve", said("improve", (quantity, wish) => `${quantity.name} by ${formatAsked(wish.percent)}`)),
+    phrase("aim for", said("aim", (quantity, wish) => `${quantity.name} ${formatGiven(wish.value)}`)),
+    phrase("hold", said("hold", (quantity) => quantity.name)),
+    phrase("allow", said("limit", (quantity, wish) => `${quantity.name} up to ${formatGiven(wish.value)}`)),
+  ].filter(Boolean);
+  const text = parts.join("; ");
+  return text && text[0].toUpperCase() + text.slice(1);
+}
+
+/** +1 if larger is worse, −1 if smaller is. */
+export function worseSign(quantity) {
+  return quantity.better === "higher" ? -1 : 1;
+}
+
+/** The size of a quantity that changes are compared with; never zero. */
+export function sizeOf(quantity) {
+  return Math.abs(quantity.train ?? 0) || Math.abs(quantity.value ?? 0) || 10 * (quantity.error ?? 0) || 1;
+}
+
+function rounded(value) {
+  return tidy(Number(value.toPrecision(4)));
+}
+
+function phrase(verb, things) {
+  return things.length ? `${verb} ${listWords(things)}` : "";
+}

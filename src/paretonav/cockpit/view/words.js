@@ -1,0 +1,94 @@
+// Changes and outcomes in words.
+
+import { formatChange, formatError, formatPercent, formatValue, isNumber, listWords } from "./numbers.js";
+import { describeWishes, isAsking, worseSign } from "./wishes.js";
+
+const NOTHING = 5e-4; // of its value: a change that is said to be none
+const SPOKEN = 4; // quantities that a sentence speaks of
+
+/** "better", "worse", "same" or "" (nobody said which way is better). */
+export function senseOf(quantity, change, value = quantity.value) {
+  if (!isNumber(change) || isNothing(change, value)) return "same";
+  if (quantity.better === null) return "";
+  return change * worseSign(quantity) > 0 ? "worse" : "better";
+}
+
+/** Whether a change is too small to be spoken of. */
+export function isNothing(change, value) {
+  return Math.abs(change) <= NOTHING * (Math.abs(value) || 1);
+}
+
+/** `3.2 % better`, or the change itself where there is no size to compare with. */
+export function describeChange(quantity, change, value = quantity.value) {
+  const sense = senseOf(quantity, change, value);
+  if (sense === "same") return "unchanged";
+  const way = sense || (change > 0 ? "higher" : "lower");
+  return value ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+}
+
+/** `since start −0.0310`, and whether that is noise. */
+export function describeSince(since, moment) {
+  if (!since || !isNumber(since.change)) return "";
+  if (since.noise) return `since ${moment} ${formatChange(since.change)}, noise`;
+  return `since ${moment} ${formatChange(since.change)}`;
+}
+
+/** A value with its standard error. */
+export function describeValue(value, error) {
+  return [formatValue(value), formatError(error)].filter(Boolean).join(" ");
+}
+
+/** The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn". */
+export function summarise({ state, wishes, prediction, outlook, live }) {
+  if (prediction.kind === "proposal") {
+    return [{ text: "A proposal, not yet taken.", tone: "strong" }, { text: outcomeWords(state, prediction), tone: "" }];
+  }
+  if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
+  const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
+  if (prediction.problem) said.push({ text: `Not possible. ${prediction.problem}`, tone: "warn" });
+  if (prediction.shown) said.push({ text: outcomeWords(state, prediction), tone: "" });
+  else if (prediction.kind === "pending") said.push({ text: live ? "…" : "", tone: "" });
+  if (prediction.attainable === false) {
+    said.push({ text: "The aim is out of reach; shown is the nearest outcome.", tone: "warn" });
+  }
+  if (prediction.trusted === false) {
+    said.push({ text: "This is far: it takes several legs, and the price is a guess.", tone: "warn" });
+  }
+  const reach = reachWords(state, wishes, outlook);
+  if (reach && !prediction.problem) said.push({ text: reach, tone: "quiet" });
+  return said.filter((sentence) => sentence.text);
+}
+
+function invitation(wishes, state) {
+  const kept = describeWishes(wishes, state.quantities);
+  return kept
+    ? `${kept}. Now choose what to improve or to aim for.`
+    : "Choose what to improve, or what to aim for; the others then show what it would cost.";
+}
+
+/** `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` */
+function outcomeWords(state, { shown, noise }) {
+  const moved = state.quantities
+    .map((quantity, i) => ({ quantity, change: shown[i], share: Math.abs(shown[i] / (quantity.value || 1)), noise: noise[i] }))
+    .filter(({ quantity, change, noise: lost }) => !lost && !isNothing(change, quantity.value))
+    .sort((one, other) => other.share - one.share);
+  if (moved.length === 0) return "Expected: no change beyond noise.";
+  const words = moved.slice(0, SPOKEN).map(({ quantity, change }) => `${quantity.name} ${describeChange(quantity, change)}`);
+  const more = moved.length - words.length;
+  const rest = state.quantities.length - moved.length;
+  const ends = [more > 0 ? `${more} more change` : "", rest > 0 && more === 0 ? "the rest stays or is noise" : ""];
+  return `Expected: ${listWords(words)}${ends.filter(Boolean).map((end) => `; ${end}`).join("")}.`;
+}
+
+function reachWords(state, wishes, outlook) {
+  if (!outlook || outlook.point !== state.current) return "";
+  const reached = state.quantities.flatMap((quantity, i) => {
+    const reach = outlook.reach?.[i];
+    const wish = wishes.get(quantity.name);
+    if (!reach || !isNumber(reach.end) || !wish) return [];
+    if (wish.mode === "improve") return [`${quantity.name} up to ${formatPercent(reach.end)} better`];
+    if (wish.mode === "aim") return [`${quantity.name} ${formatValue(reach.end)}`];
+    return [];
+  });
+  return reached.length && reached.length < SPOKEN ? `Within reach: ${listWords(reached)}.` : "";
+}
