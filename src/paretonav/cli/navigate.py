@@ -98,7 +98,7 @@ def demo(
         last = _last_commands(plot, export, card)
         problem = problems.digits(seed=seed, epochs=epochs)
         welcome = _WELCOME + ("\n" + _PPE_NOTE if published else "")
-        piped = not sys.stdin.isatty() and not (port or no_browser)
+        piped = not (has_a_person() or port or no_browser)
         if not (terminal or piped or script is not None or last):
             console = new_console()
             try:
@@ -132,6 +132,11 @@ def run(
         last = _last_commands(plot, export, card)
         problem = problem_of(target)
         _navigate(problem, lambda it: Navigator(it, session=session), script, last, "")
+
+
+def has_a_person() -> bool:
+    """Whether somebody sits at the terminal, rather than commands being piped in."""
+    return sys.stdin.isatty()
 
 
 def _navigate(
