@@ -1,20 +1,61 @@
-// Holds the place of the plots.
+// Charts of the visited points: a map, lines, a radar, the tree of steps and a table.
 
-/** Charts of the visited points below `root`. */
-export function createPlots(root) {
-  const text = document.createElement("p");
-  root.append(text);
-  let points = 0;
+import { build } from "../dom.js";
+import { createTabs } from "../tabs.js";
+import { arrange, isSame } from "./data.js";
+import { createLines } from "./lines.js";
+import { createMap } from "./map.js";
+import { createPalette } from "./palette.js";
+import { createRadar } from "./radar.js";
+import { createListing } from "./listing.js";
+import { createTree } from "./tree.js";
+
+/**
+ * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}), star(id, on), note(id, text).
+ * Returns { update({state, points, selected, outlook}), ghost(ghost), destroy(), picture() }.
+ */
+export function createPlots(root, actions) {
+  const book = build("div", { class: "pn-book" });
+  root.append(book);
+  const palette = createPalette(book);
+  const charts = [
+    ["map", "Map", createMap(palette, actions)],
+    ["lines", "Lines", createLines(palette, actions)],
+    ["radar", "Radar", createRadar(palette)],
+    ["tree", "Tree", createTree(palette, actions)],
+    ["table", "Table", createListing(actions)],
+  ].map(([key, label, chart]) => ({ key, label, chart, content: chart.root }));
+  book.append(createTabs("Charts", charts).root);
+  let data = null;
+  let given = null;
+
+  const recolour = () => {
+    if (palette.read()) for (const { chart } of charts) chart.recolour?.();
+  };
+  const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const scheme of schemes) scheme.addEventListener("change", recolour);
+
   return {
-    update(shown) {
-      points = shown.points?.parent.length ?? 0;
-      text.textContent = `${points} points`;
+    update(next) {
+      recolour();
+      const same = isSame(given, next);
+      if (same && given.outlook === next.outlook) return;
+      given = next;
+      data = arrange(next, data);
+      if (data) for (const { chart } of charts) chart.draw(data, same);
     },
     ghost(ghost) {
-      text.textContent = `${points} points${ghost ? `, asked for ${ghost.train.map((v) => v.toPrecision(3)).join(", ")}` : ""}`;
+      for (const { chart } of charts) chart.ghost?.(ghost);
+    },
+    /** A PNG of the chart that is seen; null where that is the table, or nothing. */
+    picture() {
+      const seen = charts.find(({ content }) => content.getClientRects().length > 0);
+      return seen?.chart.picture?.(palette.now.back) ?? Promise.resolve(null);
     },
     destroy() {
-      text.remove();
+      for (const scheme of schemes) scheme.removeEventListener("change", recolour);
+      for (const { chart } of charts) chart.destroy?.();
+      book.remove();
     },
   };
 }

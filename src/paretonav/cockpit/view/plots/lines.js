@@ -1,0 +1,271 @@
+// Parallel axes: every point is a line over all quantities, the better the lower.
+
+import { build, setText } from "../dom.js";
+import { formatValue } from "../numbers.js";
+import { placeOf } from "./hits.js";
+import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
+import { createPress, toggled } from "./press.js";
+import { emphasised, legendOfScaled, scaledAxes } from "./scaled.js";
+import { createSheet } from "./sheet.js";
+import { createTip } from "./tip.js";
+import { sayPoint, sayPoints, tellPoint } from "./told.js";
+
+const REACH_OF_LINE = 8;
+const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
+const BEYOND = 0.05; // of an axis, that a line may leave it
+
+/** The chart "Lines". */
+export function createLines(palette, actions) {
+  let data = null;
+  let ghost = null;
+  let axes = [];
+  let plan = null;
+  let shares = []; // [axis][id]
+  let hovered = null; // { id, axis }
+  const sheet = createSheet({ still: paintStill, live: paintLive });
+  const tip = createTip(sheet.root);
+  const says = build("p", { class: "pn-visually-hidden", role: "status" });
+  const root = build("div", { class: "pn-chart" }, sheet.root, says);
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
+
+  const yOf = (share) => plan.bottom - (plan.bottom - plan.top) * Math.max(-BEYOND, Math.min(1 + BEYOND, share));
+  const trace = (brush, shareAt) => {
+    let drawing = false;
+    let alone = null; // a value between two missing ones
+    const dot = () => {
+      if (alone) brush.rect(alone[0] - 1.5, alone[1] - 1.5, 3, 3);
+    };
+    plan.xs.forEach((x, a) => {
+      const share = shareAt(a);
+      if (Number.isNaN(share)) {
+        dot();
+        alone = null;
+        drawing = false;
+        return;
+      }
+      const y = yOf(share);
+      if (drawing) brush.lineTo(x, y);
+      else brush.moveTo(x, y);
+      alone = drawing ? null : [x, y];
+      drawing = true;
+    });
+    dot();
+  };
+  const line = (brush, shareAt, { colour, width, dash = [], alpha = 1 }) => {
+    brush.save();
+    brush.globalAlpha = alpha;
+    brush.strokeStyle = colour;
+    brush.lineWidth = width;
+    brush.setLineDash(dash);
+    brush.beginPath();
+    trace(brush, shareAt);
+    brush.stroke();
+    brush.restore();
+  };
+
+  function paintStill(brush, width, height) {
+    if (!data) return;
+    const colours = palette.now;
+    plan = layLines(axes, width, height, brush, colours);
+    drawLegend(brush, colours, legendOfScaled(data, colours), 6, 10, width - 12);
+    drawAxes(brush, axes, plan, colours);
+    const batch = data.count > 200 ? 20 : 1; // the more there are, the fainter
+    brush.strokeStyle = colours.edge;
+    brush.lineWidth = 1;
+    brush.globalAlpha = Math.max(0.14, Math.min(0.55, 6 / Math.sqrt(data.count)));
+    for (let first = 0; first < data.count; first += batch) {
+      brush.beginPath();
+      for (let id = first; id < Math.min(data.count, first + batch); id += 1) trace(brush, (a) => shares[a][id]);
+      brush.stroke();
+    }
+    brush.globalAlpha = 1;
+    (data.points.star ?? []).forEach((on, id) => {
+      if (on) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6 });
+    });
+    for (const one of emphasised(data, colours)) {
+      line(brush, (a) => shares[a][one.id], { colour: colours.back, width: one.width + 2.5 });
+      line(brush, (a) => shares[a][one.id], one);
+    }
+  }
+  function paintLive(brush) {
+    if (!data || !plan) return;
+    const colours = palette.now;
+    if (ghost) {
+      const at = (a) => axes[a].share(axes[a].ghost(ghost));
+      line(brush, at, { colour: colours.back, width: 4.5, alpha: 0.8 });
+      line(brush, at, { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] });
+    }
+    if (hovered) {
+      const x = plan.xs[hovered.axis];
+      brush.strokeStyle = colours.ink;
+      brush.lineWidth = 1.5;
+      brush.beginPath();
+      brush.moveTo(x, plan.top);
+      brush.lineTo(x, plan.bottom);
+      brush.stroke();
+      if (hovered.id !== null) line(brush, (a) => shares[a][hovered.id], { colour: colours.ink, width: 2 });
+    }
+  }
+
+  const nearest = ([x, y]) => {
+    const axis = plan.xs.reduce((best, at, a) => (Math.abs(at - x) < Math.abs(plan.xs[best] - x) ? a : best), 0);
+    const left = Math.max(0, plan.xs.findLastIndex((at) => at <= x));
+    const right = Math.min(plan.xs.length - 1, left + 1);
+    const gap = plan.xs[right] - plan.xs[left];
+    const part = gap > 0 ? Math.max(0, Math.min(1, (x - plan.xs[left]) / gap)) : 0;
+    let id = null;
+    let least = REACH_OF_LINE;
+    for (let i = 0; i < data.count; i += 1) {
+      const far = Math.abs(yOf(shares[left][i]) * (1 - part) + yOf(shares[right][i]) * part - y);
+      // Of lines that lie on each other, one that is emphasised.
+      if (far < least - 1e-9 || (far <= least && (i === data.current || data.picks.has(i)))) {
+        least = far;
+        id = i;
+      }
+    }
+    return { axis, id };
+  };
+  const tellAxis = (axis) => {
+    const rows = [
+      ["best", formatValue(axis.best), ""],
+      ["worst", formatValue(axis.worst), ""],
+      ...(data.current === null ? [] : [["now", formatValue(axis.value(data.current)), ""]]),
+      ["start", formatValue(axis.value(0)), ""],
+      ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
+    ];
+    return { title: axis.label, how: axis.better === "higher" ? "higher is better: drawn upside down" : "", rows };
+  };
+  const point = (next, at = null, spoken = false) => {
+    if (next === null) {
+      if (!hovered) return;
+      hovered = null;
+      tip.hide();
+      sheet.touched();
+      return;
+    }
+    const moved = hovered?.id !== next.id || hovered?.axis !== next.axis;
+    hovered = next;
+    if (moved) sheet.touched();
+    const axis = axes[next.axis];
+    const told = next.id === null ? tellAxis(axis) : tellPoint(data, next.id, [axis]);
+    const [x, y] = at ?? [plan.xs[next.axis], next.id === null ? plan.top : yOf(shares[next.axis][next.id] || 0)];
+    tip.show(told, x, y, sheet.width, sheet.height);
+    if (spoken) setText(says, next.id === null ? axis.label : sayPoint(data, next.id, [axis]));
+  };
+
+  const { canvas } = sheet;
+  canvas.addEventListener("pointermove", (event) => {
+    if (!plan || axes.length === 0) return;
+    const at = placeOf(event);
+    point(nearest(at), at);
+  });
+  canvas.addEventListener("click", (event) => {
+    if (!plan || axes.length === 0) return;
+    const { id } = nearest(placeOf(event));
+    if (id !== null) press.press(id);
+  });
+  canvas.addEventListener("pointerleave", () => point(null));
+  canvas.addEventListener("blur", () => point(null));
+  canvas.addEventListener("keydown", (event) => {
+    if (!plan || axes.length === 0 || event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const act = (key) => {
+    const here = hovered ?? { axis: 0, id: data.current };
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    if (steps) point(hovered ? stepped(here, steps) : here, null, true);
+    else if (key === " " && hovered && hovered.id !== null) actions.select(toggled(data.selected, hovered.id));
+    else if (key === "Enter" && hovered && hovered.id !== null) actions.go(hovered.id);
+    else if (key === "Escape" && hovered) point(null);
+    else return false;
+    return true;
+  };
+  /** Along the axes, or to the next better or worse point on one. */
+  const stepped = ({ axis, id }, [along, up]) => {
+    if (along) return { axis: Math.max(0, Math.min(axes.length - 1, axis + along)), id };
+    const order = [...Array(data.count).keys()]
+      .filter((one) => !Number.isNaN(shares[axis][one]))
+      .sort((one, other) => shares[axis][one] - shares[axis][other] || one - other);
+    const at = order.indexOf(id);
+    return { axis, id: order[Math.max(0, Math.min(order.length - 1, at + up))] ?? id };
+  };
+
+  return {
+    root,
+    draw(next) {
+      data = next;
+      axes = scaledAxes(data);
+      shares = axes.map((axis) => Float64Array.from({ length: data.count }, (_, id) => axis.share(axis.values[id])));
+      plan = null;
+      hovered = null;
+      tip.hide();
+      const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
+      sheet.label(
+        `Lines over ${axes.length} quantities, the lower the better: ${sayPoints(data)}.${here} ` +
+          "Left and right go from axis to axis, up and down from point to point; Space chooses, Enter goes there.",
+      );
+      sheet.changed();
+    },
+    ghost(next) {
+      ghost = next;
+      sheet.touched();
+    },
+    recolour: sheet.changed,
+    picture: sheet.picture,
+    destroy() {
+      press.forget();
+      sheet.destroy();
+    },
+  };
+}
+
+function layLines(axes, width, height, brush, colours) {
+  const spacing = width / Math.max(1, axes.length);
+  const upright = spacing < UPRIGHT_BELOW;
+  brush.font = fontOf(colours, 11, 600);
+  const longest = Math.max(0, ...axes.map(({ label }) => brush.measureText(label).width));
+  const names = upright ? Math.min(longest, 0.28 * height) + 4 : 18;
+  const numbers = upright ? 40 : 15;
+  return {
+    xs: axes.map((_, a) => (a + 0.5) * spacing),
+    spacing,
+    upright,
+    names,
+    top: 22 + numbers + 6,
+    bottom: height - names - numbers - 8,
+  };
+}
+
+function drawAxes(brush, axes, { xs, spacing, upright, names, top, bottom }, colours) {
+  brush.strokeStyle = colours.edge;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  for (const x of xs) {
+    brush.moveTo(Math.round(x) + 0.5, top);
+    brush.lineTo(Math.round(x) + 0.5, bottom);
+  }
+  brush.stroke();
+  const write = (text, x, y, align, colour) => {
+    if (!upright) {
+      drawText(brush, colours, text, x, y, { colour });
+      return;
+    }
+    brush.save();
+    brush.translate(x, y);
+    brush.rotate(-Math.PI / 2);
+    drawText(brush, colours, text, 0, 0, { colour, align });
+    brush.restore();
+  };
+  axes.forEach((axis, a) => {
+    brush.font = fontOf(colours, upright ? 10 : 11);
+    const far = upright ? 4 : 9;
+    if (axis.known) {
+      write(fitText(brush, formatValue(axis.worst), upright ? 40 : spacing - 4), xs[a], top - far, "left", colours.faint);
+      write(fitText(brush, formatValue(axis.best), upright ? 40 : spacing - 4), xs[a], bottom + far, "right", colours.faint);
+    }
+    brush.font = fontOf(colours, 11, 600);
+    const y = bottom + (upright ? 46 : 27);
+    write(fitText(brush, axis.label, upright ? names : spacing - 6), xs[a], y, "right", colours.ink);
+  });
+}
