@@ -12,7 +12,8 @@ import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
 const REACH_OF_LINE = 8;
 const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
-const BEYOND = 0.05; // of an axis, that a line may leave it
+const NUMBERS = 32; // pixels for a number that stands upright
+const BEYOND = 4; // pixels that a line may leave an axis
 
 /** The chart "Lines". */
 export function createLines(palette, actions) {
@@ -28,7 +29,7 @@ export function createLines(palette, actions) {
   const root = build("div", { class: "pn-chart" }, sheet.root, says);
   const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
 
-  const yOf = (share) => plan.bottom - (plan.bottom - plan.top) * Math.max(-BEYOND, Math.min(1 + BEYOND, share));
+  const yOf = (share) => Math.max(plan.top - BEYOND, Math.min(plan.bottom + BEYOND, plan.bottom - (plan.bottom - plan.top) * share));
   const trace = (brush, shareAt) => {
     let drawing = false;
     let alone = null; // a value between two missing ones
@@ -67,7 +68,7 @@ export function createLines(palette, actions) {
     if (!data) return;
     const colours = palette.now;
     plan = layLines(axes, width, height, brush, colours);
-    drawLegend(brush, colours, legendOfScaled(data, colours), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOfScaled(data, colours, ghost), 6, 10, width - 12);
     drawAxes(brush, axes, plan, colours);
     const batch = data.count > 200 ? 20 : 1; // the more there are, the fainter
     brush.strokeStyle = colours.edge;
@@ -79,8 +80,9 @@ export function createLines(palette, actions) {
       brush.stroke();
     }
     brush.globalAlpha = 1;
+    const starred = (data.points.star ?? []).filter(Boolean).length;
     (data.points.star ?? []).forEach((on, id) => {
-      if (on) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6 });
+      if (on) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6, alpha: starred > 4 ? 0.5 : 1 });
     });
     for (const one of emphasised(data, colours)) {
       line(brush, (a) => shares[a][one.id], { colour: colours.back, width: one.width + 2.5 });
@@ -208,8 +210,10 @@ export function createLines(palette, actions) {
       sheet.changed();
     },
     ghost(next) {
+      const other = (ghost === null) !== (next === null);
       ghost = next;
-      sheet.touched();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
     },
     recolour: sheet.changed,
     picture: sheet.picture,
@@ -224,16 +228,16 @@ function layLines(axes, width, height, brush, colours) {
   const spacing = width / Math.max(1, axes.length);
   const upright = spacing < UPRIGHT_BELOW;
   brush.font = fontOf(colours, 11, 600);
-  const longest = Math.max(0, ...axes.map(({ label }) => brush.measureText(label).width));
-  const names = upright ? Math.min(longest, 0.28 * height) + 4 : 18;
-  const numbers = upright ? 40 : 15;
+  const longest = Math.max(0, ...axes.map(({ name }) => brush.measureText(name).width));
+  const names = upright ? Math.min(longest, 0.25 * height) + 4 : 18;
+  const numbers = upright ? NUMBERS : 15;
   return {
     xs: axes.map((_, a) => (a + 0.5) * spacing),
     spacing,
     upright,
     names,
-    top: 22 + numbers + 6,
-    bottom: height - names - numbers - 8,
+    top: 22 + numbers + 8,
+    bottom: height - names - numbers - 10,
   };
 }
 
@@ -259,13 +263,13 @@ function drawAxes(brush, axes, { xs, spacing, upright, names, top, bottom }, col
   };
   axes.forEach((axis, a) => {
     brush.font = fontOf(colours, upright ? 10 : 11);
-    const far = upright ? 4 : 9;
+    const far = upright ? 7 : 12;
     if (axis.known) {
-      write(fitText(brush, formatValue(axis.worst), upright ? 40 : spacing - 4), xs[a], top - far, "left", colours.faint);
-      write(fitText(brush, formatValue(axis.best), upright ? 40 : spacing - 4), xs[a], bottom + far, "right", colours.faint);
+      write(fitText(brush, formatValue(axis.worst, upright ? 3 : 4), upright ? NUMBERS : spacing - 4), xs[a], top - far, "left", colours.faint);
+      write(fitText(brush, formatValue(axis.best, upright ? 3 : 4), upright ? NUMBERS : spacing - 4), xs[a], bottom + far, "right", colours.faint);
     }
     brush.font = fontOf(colours, 11, 600);
-    const y = bottom + (upright ? 46 : 27);
-    write(fitText(brush, axis.label, upright ? names : spacing - 6), xs[a], y, "right", colours.ink);
+    const y = bottom + (upright ? NUMBERS + 11 : 29);
+    write(fitText(brush, axis.name, upright ? names : spacing - 6), xs[a], y, "right", colours.ink);
   });
 }

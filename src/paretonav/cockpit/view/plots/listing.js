@@ -77,8 +77,10 @@ export function createListing(actions) {
     const sorted = shown.find(({ key }) => key === sort.key) ?? shown[0];
     order = sortedIds(data.count, sorted.of, sort.falling);
     const pages = Math.ceil(data.count / PAGE);
+    let reveal = false;
     if (seenCurrent !== data.current) {
       seenCurrent = data.current;
+      if (data.current !== null) reveal = true;
       if (data.current !== null) page = Math.floor(order.indexOf(data.current) / PAGE);
     }
     page = Math.max(0, Math.min(pages - 1, page));
@@ -87,6 +89,7 @@ export function createListing(actions) {
     drawHead(shown);
     body.replaceChildren(...ids.map((id) => rowFor(id, shown)));
     held();
+    if (reveal) showRow(body.querySelector("[data-here]"));
     for (const one of [back, on, count]) setShown(one, pages > 1);
     back.disabled = page === 0;
     on.disabled = page >= pages - 1;
@@ -94,6 +97,16 @@ export function createListing(actions) {
     setText(count, many);
     const what = `${losses.hidden ? "" : `${losses.selectedOptions[0].text}, `}${way.selectedOptions[0].text}`;
     setText(caption, `Visited points ${many}: ${what}; sorted by ${sorted.name.toLowerCase()}, ${sort.falling ? "falling" : "rising"}.`);
+  };
+
+  /** Into view without moving the page. */
+  const showRow = (row) => {
+    if (!row) return;
+    const top = row.offsetTop - head.offsetHeight;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (row.offsetTop + row.offsetHeight > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = row.offsetTop + row.offsetHeight - scroller.clientHeight + 4;
+    }
   };
 
   const drawHead = (shown) => {
@@ -105,8 +118,8 @@ export function createListing(actions) {
       const sorting = key === sort.key ? (sort.falling ? "descending" : "ascending") : null;
       return build("th", { scope: "col", "aria-sort": sorting, "data-number": Boolean(axis) || key === "parent", "data-stuck": key === "id" }, sorter);
     });
-    const go = build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" }));
-    head.replaceChildren(build("tr", {}, ...cells, go));
+    cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
+    head.replaceChildren(build("tr", {}, ...cells));
   };
   const rowFor = (id, shown) => {
     const { points, current } = data;
@@ -132,11 +145,11 @@ export function createListing(actions) {
       { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Dominated: another point is at least as good in all" : null },
       number,
       build("td", {}, star),
+      build("td", {}, go),
       ...cells,
       build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how }),
       build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
       build("td", {}, editing?.id === id ? editing.input : noteButton(id)),
-      build("td", {}, go),
     );
   };
   const valueCell = (axis, id, value) => {

@@ -83,7 +83,7 @@ export function createMap(palette, actions) {
       plan = layFlat(data, axes, width, height, brush, colours);
       drawFlat(brush, data, plan, colours, spots);
     }
-    drawLegend(brush, colours, legendOf(data, colours, axes, isSpace()), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOf(data, colours, axes, { space: isSpace(), ghost }), 6, 10, width - 12);
   }
   function paintLive(brush) {
     if (!data || !plan) return;
@@ -281,8 +281,10 @@ export function createMap(palette, actions) {
       changed();
     },
     ghost(next) {
+      const other = (ghost === null) !== (next === null);
       ghost = next;
-      sheet.touched();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
     },
     recolour: sheet.changed,
     picture: sheet.picture,
@@ -321,13 +323,13 @@ function smallButton(text, name, onclick) {
   return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
 }
 
-function legendOf(data, colours, axes, space) {
+function legendOf(data, colours, axes, { space, ghost }) {
   const local = data.front && (space ? axes.every(({ onFront }) => onFront !== null) : frontOf(data, axes));
   return [
     ...(data.current === null ? [] : [{ role: "current", text: "now" }]),
     ...(data.current === 0 ? [] : [{ role: "start", text: "start" }]),
     ...(local ? [{ text: "local front", colour: colours.front }] : []),
-    { role: "ghost", text: "asked for" },
+    ...(ghost ? [{ role: "ghost", text: "asked for" }] : []),
     ...((data.points.star ?? []).some(Boolean) ? [{ role: "star", text: "starred" }] : []),
     ...(data.points.efficient?.includes(false) ? [{ role: "worse", text: "dominated" }] : []),
   ];

@@ -55,7 +55,7 @@ export function createRadar(palette) {
     if (!isDrawn()) return;
     const colours = palette.now;
     plan = layRadar(axes, width, height);
-    drawLegend(brush, colours, legendOfScaled(data, colours, MOST), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOfScaled(data, colours, ghost, MOST), 6, 10, width - 12);
     drawWeb(brush, axes, plan, placeAt, colours, width);
     for (const one of emphasised(data, colours, MOST)) {
       outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);
@@ -139,8 +139,10 @@ export function createRadar(palette) {
       sheet.changed();
     },
     ghost(next) {
+      const other = (ghost === null) !== (next === null);
       ghost = next;
-      sheet.touched();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
     },
     recolour: sheet.changed,
     picture: sheet.picture,
@@ -187,6 +189,6 @@ function drawWeb(brush, axes, plan, placeAt, colours, width) {
     const align = dx > 0.2 ? "left" : dx < -0.2 ? "right" : "center";
     const at = [x + 9 * dx, y + (Math.abs(dx) < 0.2 ? 12 : 9) * dy];
     const room = align === "left" ? width - at[0] - 4 : align === "right" ? at[0] - 4 : axes.length > 12 ? 44 : 150;
-    drawText(brush, colours, fitText(brush, axis.label, Math.max(18, room)), ...at, { colour: colours.ink, align });
+    drawText(brush, colours, fitText(brush, axis.name, Math.max(18, room)), ...at, { colour: colours.ink, align });
   });
 }

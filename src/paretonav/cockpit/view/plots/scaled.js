@@ -31,13 +31,13 @@ export function emphasised(data, colours, most = Infinity) {
 }
 
 /** What a legend says of them. */
-export function legendOfScaled(data, colours, most = Infinity) {
+export function legendOfScaled(data, colours, ghost, most = Infinity) {
   return [
     ...emphasised(data, colours, most).reverse().map(({ colour, dash, text, id, role }) => ({
       text: role === "plain" ? `point ${id}` : text,
       colour,
       dash,
     })),
-    { text: "asked for", colour: colours.ghost, dash: [5, 3] },
+    ...(ghost ? [{ text: "asked for", colour: colours.ghost, dash: [5, 3] }] : []),
   ];
 }

@@ -7,7 +7,7 @@ import { facesOf } from "./mesh.js";
 import { lookAt } from "./orbit.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
-const LAYER_ALPHA = 0.72; // of the surface as a whole
+const LAYER_ALPHA = 0.66; // of the surface as a whole
 
 /** What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³. */
 export function fillBox(data, axes) {
@@ -129,12 +129,13 @@ function drawSurface(brush, { corners, faces, normals, lines }, { view, width, h
   brush.save();
   brush.globalAlpha = LAYER_ALPHA;
   brush.drawImage(scratch, 0, 0, width, height);
-  brush.strokeStyle = colours.front;
+  // The web in the colour of the ground, so that it shows on the surface.
   lines.forEach((line, k) => {
     brush.beginPath();
     for (const i of line) brush.lineTo(seen[3 * i], seen[3 * i + 1]);
-    brush.globalAlpha = k ? 0.55 : 1;
-    brush.lineWidth = k ? 0.8 : 1.6;
+    brush.strokeStyle = k ? colours.back : colours.front;
+    brush.globalAlpha = k ? 0.6 : 1;
+    brush.lineWidth = k ? 1 : 1.8;
     brush.stroke();
   });
   brush.restore();
@@ -228,21 +229,20 @@ function drawScale(brush, box, view, colours, k, width, height) {
   brush.beginPath();
   brush.moveTo(from[0], from[1]);
   brush.lineTo(to[0], to[1]);
-  const align = out[0] > 0.35 ? "left" : out[0] < -0.35 ? "right" : "center";
-  const base = out[1] > 0.35 && align === "center" ? "top" : "middle";
   const spare = Math.max(1, Math.ceil((box.ticks[k].length * 34) / length));
   let widest = 0;
   const numbers = box.ticks[k].filter((_, i) => i % spare === 0).map(({ value, text }) => {
     const [x, y] = put(box.place(value, k));
     brush.moveTo(x, y);
     brush.lineTo(x + 4 * out[0], y + 4 * out[1]);
-    widest = Math.max(widest, brush.measureText(text).width);
-    return [text, x + 8 * out[0], y + 8 * out[1]];
+    const half = brush.measureText(text).width / 2;
+    widest = Math.max(widest, 2 * half);
+    return [text, x + (7 + half) * out[0], y + 13 * out[1]];
   });
   brush.stroke();
-  for (const [text, x, y] of numbers) drawText(brush, colours, text, x, y, { align, base });
+  for (const [text, x, y] of numbers) drawText(brush, colours, text, x, y);
   brush.font = fontOf(colours, 12, 600);
-  const away = 20 + Math.abs(out[0]) * widest + 6 * Math.abs(out[1]);
+  const away = 20 + Math.abs(out[0]) * widest + 8 * Math.abs(out[1]);
   const name = fitText(brush, box.axes[k].label, 0.42 * width);
   const half = brush.measureText(name).width / 2;
   const upright = k === 2 && Math.abs(out[0]) > 0.8;
@@ -256,6 +256,6 @@ function drawScale(brush, box, view, colours, k, width, height) {
     brush.restore();
     return;
   }
-  const placed = align === "left" ? x + half : align === "right" ? x - half : x;
+  const placed = x + half * out[0];
   drawText(brush, colours, name, Math.max(half + 4, Math.min(width - half - 4, placed)), Math.min(height - 9, y), { colour: colours.ink });
 }

@@ -30,7 +30,7 @@ export function ticksOf([low, high], count) {
   const rough = (high - low) / Math.max(1, count);
   if (!(rough > 0) || !isNumber(rough)) return [];
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 2.5, 5, 10].find((times) => times * power >= rough * (1 - 1e-9)) ?? 10);
+  const step = power * ([1, 2, 2.5, 5, 10].find((times) => times * power >= 0.8 * rough) ?? 10);
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && found.length < 50; k += 1) {
     found.push(tidy(k * step));

@@ -45,6 +45,7 @@ export function createTree(palette, actions) {
     frame = 0;
     if (!data || !due || scroller.clientHeight === 0) return;
     due = false;
+    space.style.blockSize = `${rows.length * ROW}px`;
     if (known !== data.current) {
       known = data.current;
       if (rowOfId.has(known)) {
@@ -52,7 +53,6 @@ export function createTree(palette, actions) {
         reveal(active);
       }
     }
-    space.style.blockSize = `${rows.length * ROW}px`;
     fillRows();
     paintLines();
   };
@@ -102,7 +102,7 @@ export function createTree(palette, actions) {
     setText(how, data.points.asked?.[id] || (id === 0 ? "start" : "reached"));
     const status = data.points.status?.[id];
     const told = [status && status !== "accepted" ? status : "", data.points.note?.[id] ?? ""].filter(Boolean).join(" · ");
-    setText(note, told);
+    note.textContent = told;
     go.hidden = id === data.current;
     setAttribute(go, "aria-label", `Go to point ${id}`);
     const name = `${nameOfPoint(data, id)}: ${wayOfPoint(data, id)}`;
