@@ -46,7 +46,7 @@ export function drawFlat(brush, data, plan, colours, spots) {
   brush.save();
   clipTo(brush, plan.box, 8);
   drawWays(brush, data, colours, spots, 2);
-  if (plan.front) drawCurve(brush, plan, colours);
+  if (plan.front) drawFront(brush, data.front.lines, plan, colours);
   drawPoints(brush, data, colours, spots, 2);
   brush.restore();
   drawNumbers(brush, data, colours, spots, 2, plan.box);
@@ -54,7 +54,7 @@ export function drawFlat(brush, data, plan, colours, spots) {
 
 /** The front on these axes as [xs, ys]; null if they are not both training losses. */
 export function frontOf(data, [across, up]) {
-  if (!data.front || across.onFront === null || up.onFront === null || data.m > 2) return null;
+  if (!data.front || across.onFront === null || up.onFront === null || across === up) return null;
   return [across, up].map(({ onFront }) => data.front.outcomes.map((outcome) => outcome[onFront]));
 }
 
@@ -246,16 +246,25 @@ function sideOf({ kind, better }) {
   return kind === "loss" || better === null ? "" : ` (${better} is better)`;
 }
 
-function drawCurve(brush, { front: [xs, ys], x, y }, colours) {
-  brush.beginPath();
-  xs.forEach((value, k) => brush.lineTo(x(value), y(ys[k])));
+/** The front: a curve, or the shadow of a surface with its lines. */
+function drawFront(brush, lines, { front: [xs, ys], x, y }, colours) {
+  const isCurve = lines.length < 2;
   brush.strokeStyle = colours.front;
-  brush.globalAlpha = 0.25;
-  brush.lineWidth = 8;
-  brush.stroke();
+  brush.fillStyle = colours.front;
+  lines.forEach((line, k) => {
+    brush.beginPath();
+    for (const i of line) brush.lineTo(x(xs[i]), y(ys[i]));
+    if (k === 0) {
+      brush.globalAlpha = isCurve ? 0.25 : 0.12;
+      brush.lineWidth = 8;
+      if (isCurve) brush.stroke();
+      else brush.fill();
+    }
+    brush.globalAlpha = k ? 0.3 : 1;
+    brush.lineWidth = isCurve ? 2 : k ? 1 : 1.5;
+    brush.stroke();
+  });
   brush.globalAlpha = 1;
-  brush.lineWidth = 2;
-  brush.stroke();
 }
 
 function drawArrow(brush, colours, x, y, angle) {

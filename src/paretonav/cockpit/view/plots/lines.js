@@ -195,13 +195,15 @@ export function createLines(palette, actions) {
 
   return {
     root,
-    draw(next) {
+    draw(next, same) {
       data = next;
       axes = scaledAxes(data);
       shares = axes.map((axis) => Float64Array.from({ length: data.count }, (_, id) => axis.share(axis.values[id])));
-      plan = null;
-      hovered = null;
-      tip.hide();
+      if (!same) {
+        plan = null;
+        hovered = null;
+        tip.hide();
+      }
       const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
       sheet.label(
         `Lines over ${axes.length} quantities, the lower the better: ${sayPoints(data)}.${here} ` +

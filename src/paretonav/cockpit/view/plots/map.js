@@ -23,12 +23,13 @@ export function createMap(palette, actions) {
   let camera = HOME;
   let box = null;
   let plan = null;
+  let wasSpace = false;
   let spots = new Float64Array(0);
   let hovered = null;
   let held = null; // a press that goes on: { kind: "orbit" | "aim" | "press", from, at, moved }
   let aimed = null; // values that the next frame asks for
+  let later = null; // data that came while somebody aims
   let frame = 0;
-  const scratch = document.createElement("canvas");
 
   const kind = createChoice("View", () => changed());
   const acrossChoice = createChoice("Across", () => changed());
@@ -78,7 +79,7 @@ export function createMap(palette, actions) {
     const axes = axesNow();
     if (isSpace()) {
       plan = planSpace(box, camera, width, height);
-      drawSpace(brush, data, plan, colours, spots, scratch);
+      drawSpace(brush, data, plan, colours, spots);
     } else {
       plan = layFlat(data, axes, width, height, brush, colours);
       drawFlat(brush, data, plan, colours, spots);
@@ -105,15 +106,20 @@ export function createMap(palette, actions) {
     const space = isSpace();
     box = space ? fillBox(data, axesNow()) : null;
     if (spots.length !== stride() * data.count) spots = new Float64Array(stride() * data.count).fill(NaN);
-    plan = null;
+    if (space !== wasSpace) plan = null;
+    wasSpace = space;
     setShown(acrossChoice.root, !space);
     setShown(upChoice.root, !space);
     setShown(zooms, space);
-    setText(hint, space ? "Drag to turn, wheel to zoom" : canAim() ? "Drag the current point to aim" : "");
+    sayHint();
     setAttribute(canvas, "data-grip", space ? "orbit" : null);
     if (hovered !== null && hovered >= data.count) point(null);
     sheet.label(describe());
     sheet.changed();
+  };
+  const sayHint = () => {
+    const grip = ghost ? "the diamond" : "the current point";
+    setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim` : "");
   };
   const describe = () => {
     const axes = axesNow();
@@ -209,6 +215,8 @@ export function createMap(palette, actions) {
       aimAt(at);
       tellAim();
     }
+    if (later) take(later);
+    later = null;
     sheet.touched();
     if (moved || event.type === "pointercancel") return;
     const id = nearestPoint(spots, stride(), data.count, ...at, REACH[event.pointerType] ?? 12);
@@ -261,28 +269,38 @@ export function createMap(palette, actions) {
     return true;
   };
 
+  const take = (next) => {
+    const first = data === null;
+    data = next;
+    const both = Boolean(data.points.validation);
+    kind.fill([
+      ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
+      ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
+      ["flat", "2D"],
+    ]);
+    setShown(kind.root, data.m === 3);
+    const options = data.axes.map(({ key, label }) => [key, label]);
+    acrossChoice.fill(options);
+    upChoice.fill(options);
+    if (first || acrossChoice.value === "") acrossChoice.value = options[0][0];
+    if (first || upChoice.value === "") upChoice.value = (options[1] ?? options[0])[0];
+    changed();
+  };
+
   return {
     root,
     draw(next) {
-      const first = data === null;
-      data = next;
-      const both = Boolean(data.points.validation);
-      kind.fill([
-        ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
-        ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
-        ["flat", "2D"],
-      ]);
-      setShown(kind.root, data.m === 3);
-      const options = data.axes.map(({ key, label }) => [key, label]);
-      acrossChoice.fill(options);
-      upChoice.fill(options);
-      if (first || acrossChoice.value === "") acrossChoice.value = options[0][0];
-      if (first || upChoice.value === "") upChoice.value = (options[1] ?? options[0])[0];
-      changed();
+      // Who aims needs axes that stay where they are.
+      if (held?.kind === "aim" && held.moved) {
+        later = next;
+        return;
+      }
+      take(next);
     },
     ghost(next) {
       const other = (ghost === null) !== (next === null);
       ghost = next;
+      if (other) sayHint();
       if (other) sheet.changed(); // the legend
       else sheet.touched();
     },

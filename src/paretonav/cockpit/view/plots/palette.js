@@ -3,7 +3,7 @@
 import { build } from "../dom.js";
 
 const PROBED = ["ink", "faint", "line", "edge", "back", "accent", "front", "start", "star", "ghost", "pick-1", "pick-2", "pick-3", "pick-4"];
-const SHADES = 24;
+const SHADES = 20;
 
 /** Colours below `root`: `.now` has one per name, a ramp of shades of the front, `font`; `.read()` says whether they changed. */
 export function createPalette(root) {
@@ -39,7 +39,7 @@ function mixRamp(back, colour) {
   brush.fillRect(0, 0, SHADES, 1);
   brush.fillStyle = colour;
   for (let i = 0; i < SHADES; i += 1) {
-    brush.globalAlpha = 0.25 + (0.6 * i) / (SHADES - 1);
+    brush.globalAlpha = 0.2 + (0.45 * i) / (SHADES - 1);
     brush.fillRect(i, 0, 1, 1);
   }
   const { data } = brush.getImageData(0, 0, SHADES, 1);

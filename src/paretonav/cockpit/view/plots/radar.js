@@ -125,12 +125,14 @@ export function createRadar(palette) {
 
   return {
     root,
-    draw(next) {
+    draw(next, same) {
       data = next;
       axes = scaledAxes(data);
-      plan = null;
-      hovered = null;
-      tip.hide();
+      if (!same) {
+        plan = null;
+        hovered = null;
+        tip.hide();
+      }
       const few = `A radar needs three quantities or more of which one end is better; here ${axes.length === 1 ? "is one" : `are ${axes.length}`}. The map shows them.`;
       setText(words, isDrawn() ? "" : few);
       setShown(words, !isDrawn());

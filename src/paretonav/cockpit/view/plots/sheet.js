@@ -15,7 +15,8 @@ export function createSheet({ still, live, resized = () => {} }) {
   let scale = 0;
   let near = true; // on the screen or close to it
   let frame = 0;
-  let stale = true; // the layer
+  let stale = true; // the still part
+  let kept = false; // whether the layer has it
   let touchedSince = true;
 
   const paint = () => {
@@ -33,11 +34,14 @@ export function createSheet({ still, live, resized = () => {} }) {
       stale = true;
       resized(width, height);
     }
-    if (stale) draw(layer, density, still, width, height);
+    // While all changes with every frame nothing is worth keeping: the layer is made when the live part first moves alone.
+    if (!stale && !kept) draw(layer, density, still, width, height);
+    kept = !stale;
     const brush = canvas.getContext("2d");
     brush.setTransform(1, 0, 0, 1, 0, 0);
     brush.clearRect(0, 0, across, down);
-    brush.drawImage(layer, 0, 0);
+    if (kept) brush.drawImage(layer, 0, 0);
+    else drawOver(brush, density, still, width, height);
     drawOver(brush, density, live, width, height);
     stale = false;
     touchedSince = false;

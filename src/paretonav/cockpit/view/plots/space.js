@@ -7,8 +7,6 @@ import { facesOf } from "./mesh.js";
 import { lookAt } from "./orbit.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
-const LAYER_ALPHA = 0.66; // of the surface as a whole
-
 /** What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³. */
 export function fillBox(data, axes) {
   const front = data.front && data.m === 3 && axes.every(({ onFront }) => onFront !== null) ? data.front : null;
@@ -36,12 +34,19 @@ export function planSpace(box, camera, width, height) {
   return { box, view: lookAt(camera, width, height, box.here), width, height };
 }
 
-/** All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point. `scratch` is a canvas to work in. */
-export function drawSpace(brush, data, plan, colours, spots, scratch) {
+/** All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point. */
+export function drawSpace(brush, data, plan, colours, spots) {
   const { box, view } = plan;
   const { points } = box;
-  drawBox(brush, plan, colours);
-  if (box.surface) drawSurface(brush, box.surface, plan, colours, scratch);
+  drawWalls(brush, plan, colours);
+  if (box.surface) {
+    drawSurface(brush, box.surface, view, colours);
+    // The walls shine through: cheaper than translucent faces, and these never add up where they meet.
+    brush.globalAlpha = 0.4;
+    drawWalls(brush, plan, colours);
+    brush.globalAlpha = 1;
+  }
+  for (let k = 0; k < 3; k += 1) drawScale(brush, plan, colours, k);
   let [nearest, farthest] = [-Infinity, Infinity];
   for (let id = 0; id < data.count; id += 1) {
     view.project(points[3 * id], points[3 * id + 1], points[3 * id + 2], spots, 3 * id);
@@ -91,45 +96,50 @@ function normalOf(corners, face) {
   return cross.map((value) => value / size);
 }
 
-/** Opaque faces from back to front in a layer of their own, which then lies translucent over the box. */
-function drawSurface(brush, { corners, faces, normals, lines }, { view, width, height }, colours, scratch) {
+/** Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes. */
+function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
   const count = corners.length / 3;
   const seen = new Float64Array(3 * count);
   for (let i = 0; i < count; i += 1) view.project(corners[3 * i], corners[3 * i + 1], corners[3 * i + 2], seen, 3 * i);
-  const depths = faces.map((face) => face.reduce((sum, i) => sum + seen[3 * i + 2], 0) / face.length);
-  const order = [...faces.keys()].sort((i, j) => depths[i] - depths[j]);
-  const density = brush.getTransform().a;
-  const across = Math.round(width * density);
-  const down = Math.round(height * density);
-  if (scratch.width !== across || scratch.height !== down) {
-    scratch.width = across;
-    scratch.height = down;
-  }
-  const layer = scratch.getContext("2d");
-  layer.setTransform(1, 0, 0, 1, 0, 0);
-  layer.clearRect(0, 0, across, down);
-  layer.setTransform(density, 0, 0, density, 0, 0);
-  layer.lineJoin = "round";
-  layer.lineWidth = 0.8;
   const last = colours.ramp.length - 1;
-  for (const i of order) {
-    const facing = Math.abs(normals[i][0] * view.near[0] + normals[i][1] * view.near[1] + normals[i][2] * view.near[2]);
-    const shade = colours.ramp[Math.max(0, Math.min(last, Math.round(last * (0.15 + 0.75 * facing))))];
-    layer.beginPath();
-    faces[i].forEach((corner, k) => {
-      if (k) layer.lineTo(seen[3 * corner], seen[3 * corner + 1]);
-      else layer.moveTo(seen[3 * corner], seen[3 * corner + 1]);
-    });
-    layer.closePath();
-    layer.fillStyle = shade;
-    layer.strokeStyle = shade;
-    layer.fill();
-    layer.stroke();
+  let [towards, away] = [false, false];
+  const shades = normals.map((normal) => {
+    const facing = normal[0] * view.near[0] + normal[1] * view.near[1] + normal[2] * view.near[2];
+    if (facing > 0.02) towards = true;
+    if (facing < -0.02) away = true;
+    return Math.round(last * (0.1 + 0.8 * Math.abs(facing)));
+  });
+  const trace = (face) => {
+    brush.moveTo(seen[3 * face[0]], seen[3 * face[0] + 1]);
+    for (let k = 1; k < face.length; k += 1) brush.lineTo(seen[3 * face[k]], seen[3 * face[k] + 1]);
+    brush.closePath();
+  };
+  const paint = (shade) => {
+    brush.fillStyle = colours.ramp[shade];
+    brush.strokeStyle = colours.ramp[shade];
+    brush.fill();
+    brush.stroke(); // over the seam
+  };
+  brush.lineWidth = 1;
+  if (towards && away) {
+    const depths = faces.map((face) => face.reduce((sum, i) => sum + seen[3 * i + 2], 0) / face.length);
+    for (const i of [...faces.keys()].sort((one, other) => depths[one] - depths[other])) {
+      brush.beginPath();
+      trace(faces[i]);
+      paint(shades[i]);
+    }
+  } else {
+    for (let shade = 0; shade <= last; shade += 1) {
+      if (!shades.includes(shade)) continue;
+      brush.beginPath();
+      faces.forEach((face, i) => {
+        if (shades[i] === shade) trace(face);
+      });
+      paint(shade);
+    }
   }
-  brush.save();
-  brush.globalAlpha = LAYER_ALPHA;
-  brush.drawImage(scratch, 0, 0, width, height);
   // The web in the colour of the ground, so that it shows on the surface.
+  brush.save();
   lines.forEach((line, k) => {
     brush.beginPath();
     for (const i of line) brush.lineTo(seen[3 * i], seen[3 * i + 1]);
@@ -160,8 +170,8 @@ function drawStem(brush, [a, b, c], view, colours, colour) {
   brush.restore();
 }
 
-/** The three far walls with their grid, and the numbers and names along the edges in front. */
-function drawBox(brush, { box, view, width, height }, colours) {
+/** The three far walls with their grid. */
+function drawWalls(brush, { box, view }, colours) {
   const wall = view.near.map((value) => (value > 0 ? -0.5 : 0.5));
   const seen = new Float64Array(6);
   const line = (from, to) => {
@@ -190,10 +200,9 @@ function drawBox(brush, { box, view, width, height }, colours) {
     }
   }
   brush.stroke();
-  for (let k = 0; k < 3; k += 1) drawScale(brush, box, view, colours, k, width, height);
 }
 
-function drawScale(brush, box, view, colours, k, width, height) {
+function drawScale(brush, { box, view, width, height }, colours, k) {
   const [p, q] = [0, 1, 2].filter((other) => other !== k);
   const seen = new Float64Array(6);
   // Of the four edges along this axis: the upright one at the left, the others lowest on the screen.

@@ -24,7 +24,7 @@ export function wayOfPoint(data, id) {
 
 /** { title, how, rows: [[name, value, change]], more, note, hint } of a point; the axes in `first` come first. */
 export function tellPoint(data, id, first = [], hint = "") {
-  const others = data.shown.filter((axis) => !first.includes(axis));
+  const others = data.shown.filter(({ key }) => !first.some((axis) => axis.key === key));
   const rows = [...first, ...others].map((axis) => [axis.label, formatValue(axis.value(id)), sinceStart(axis, id)]);
   return {
     title: capital(nameOfPoint(data, id)),
