@@ -157,7 +157,7 @@ export function createMap(palette, actions) {
   const aimAt = ([x, y]) => {
     const [across, up] = axesNow();
     const { left, right, top, bottom } = plan.box;
-    const value = (read, pixel) => rounded(read(pixel), Math.abs(read(1) - read(0)));
+    const value = (read, pixel) => toPixel(read(pixel), Math.abs(read(1) - read(0)));
     aimed = {
       [across.name]: value(plan.valueX, Math.max(left, Math.min(right, x))),
       [up.name]: value(plan.valueY, Math.max(top, Math.min(bottom, y))),
@@ -354,7 +354,7 @@ function legendOf(data, colours, axes, { space, ghost }) {
 }
 
 /** To a tenth of what a pixel is worth: what is aimed at has no more digits than the hand can mean. */
-function rounded(value, pixel) {
+function toPixel(value, pixel) {
   const step = 10 ** Math.floor(Math.log10(pixel > 0 ? pixel : 1e-6));
   return Number((Math.round(value / step) * step).toPrecision(12));
 }

@@ -10,7 +10,7 @@ export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) 
   const right = [-sinYaw, cosYaw, 0];
   const up = [-cosYaw * sinTip, -sinYaw * sinTip, cosTip];
   const near = [cosYaw * cosTip, sinYaw * cosTip, sinTip];
-  const size = zoom * Math.max(20, Math.min(0.56 * width, 0.64 * (height - 50)));
+  const size = zoom * Math.max(20, Math.min(0.56 * width, 0.61 * (height - 50)));
   const stays = 1 - 1 / Math.max(1, zoom);
   const middle = centre.map((value) => stays * value);
   return {
@@ -22,7 +22,7 @@ export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) 
       const depth = u * near[0] + v * near[1] + w * near[2];
       const scale = (size * FAR) / Math.max(0.5, FAR - depth);
       out[k] = 0.5 * width + scale * (u * right[0] + v * right[1] + w * right[2]);
-      out[k + 1] = 0.5 * height - 4 - scale * (u * up[0] + v * up[1] + w * up[2]);
+      out[k + 1] = 0.5 * height - 8 - scale * (u * up[0] + v * up[1] + w * up[2]);
       out[k + 2] = depth;
     },
   };

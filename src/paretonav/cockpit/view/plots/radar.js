@@ -9,7 +9,7 @@ import { createSheet } from "./sheet.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints } from "./told.js";
 
-const MOST = 8; // compared points at once
+const MOST_POINTS = 8; // compared points at once
 const INNER = 0.15; // of the radius: the best
 const REACH_OF_LABEL = 30;
 
@@ -55,9 +55,9 @@ export function createRadar(palette) {
     if (!isDrawn()) return;
     const colours = palette.now;
     plan = layRadar(axes, width, height);
-    drawLegend(brush, colours, legendOfScaled(data, colours, ghost, MOST), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOfScaled(data, colours, ghost, MOST_POINTS), 6, 10, width - 12);
     drawWeb(brush, axes, plan, placeAt, colours, width);
-    for (const one of emphasised(data, colours, MOST)) {
+    for (const one of emphasised(data, colours, MOST_POINTS)) {
       outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);
     }
   }
@@ -83,7 +83,7 @@ export function createRadar(palette) {
     rows: [
       ["middle (best)", formatValue(axis.best), ""],
       ["rim (worst)", formatValue(axis.worst), ""],
-      ...emphasised(data, palette.now, MOST).reverse().map(({ id, text, role }) => [role === "plain" ? `point ${text}` : text, formatValue(axis.value(id)), ""]),
+      ...emphasised(data, palette.now, MOST_POINTS).reverse().map(({ id, text, role }) => [role === "plain" ? `point ${text}` : text, formatValue(axis.value(id)), ""]),
       ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
     ],
   });
