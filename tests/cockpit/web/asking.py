@@ -11,8 +11,6 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from paretonav.cockpit.web import Server
-
 PATIENCE = 20.0
 
 
@@ -30,7 +28,7 @@ class Answer:
 class Browser:
     """Keeps the cookie of one server."""
 
-    def __init__(self, server: Server, *, let_in: bool = True) -> None:
+    def __init__(self, server: Any, *, let_in: bool = True) -> None:
         self.server = server
         self.cookie = ""
         if let_in:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretonav.cockpit.web.inbox import LARGEST, NonsenseError, messages_of
@@ -43,6 +43,7 @@ def test_nonsense(text, says):
         messages_of(text)
 
 
+@settings(max_examples=30)
 @given(JSON.map(json.dumps) | st.text())
 def test_anything(text):
     try:

@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretonav.cockpit.web.outbox import Outbox, Parcel, as_json
@@ -77,6 +77,7 @@ def test_a_value_is_written_down_once_for_all():
     assert parcel.text is parcel.text
 
 
+@settings(max_examples=30)
 @given(
     st.recursive(st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 )

@@ -1,0 +1,289 @@
+"""The page in a real browser, with a view of a few lines: it connects, mends its line, and lets nobody else in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from tests.cockpit.web.asking import until
+
+from paretonav.cockpit.web import Server
+from paretonav.cockpit.web.guard import Guard
+
+VIEW = """
+export default {
+  render({ model, el }) {
+    window.model = model;
+    window.rendered = (window.rendered ?? 0) + 1;
+    const show = () => {
+      el.textContent = `${model.get("state").title} | ${JSON.stringify(model.get("outlook"))}`;
+    };
+    window.changes = [];
+    for (const name of ["state", "outlook", "steer", "job"]) {
+      model.on(`change:${name}`, () => window.changes.push(name));
+      model.on(`change:${name}`, show);
+    }
+    window.say = (name, message) => {
+      model.set(name, message);
+      model.save_changes();
+    };
+    show();
+  },
+};
+"""
+BAR = ".host-bar"
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(serve: Serve, small_view: Any) -> Serve:
+    (small_view / "index.js").write_text(VIEW)
+    return serve
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def opened(context: Any, server: Server) -> Any:
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(server.url)
+    wait(page, "window.rendered === 1")
+    return page
+
+
+def wait(page: Any, expression: str, arg: object = None) -> None:
+    """Wait until an expression is true; Playwright's own way evaluates text in the page, where that is forbidden."""
+    until(lambda: page.evaluate(expression, arg) or page.wait_for_timeout(20))
+
+
+def shows(page: Any, text: str) -> None:
+    wait(page, "text => document.querySelector('main').textContent.includes(text)", text)
+
+
+def test_it_opens_by_the_token_and_shows_what_comes(context, serve, controller):
+    server = serve(controller)
+    page = opened(context, server)
+    assert page.url == f"http://127.0.0.1:{server.port}/"
+    assert page.title() == "a title – paretonav"
+    shows(page, "a title | null")
+    controller.publish("outlook", {"seq": 1})
+    shows(page, '{"seq":1}')
+    controller.publish("state", {"title": "<b>other</b>"})
+    shows(page, "<b>other</b> |")
+    assert page.title() == "<b>other</b> – paretonav"
+    assert page.evaluate("document.cookie") == ""
+    assert page.complaints == []
+
+
+def test_without_the_token_it_says_what_to_do(context, serve, controller):
+    server = serve(controller)
+    page = context.new_page()
+    answer = page.goto(f"http://127.0.0.1:{server.port}/")
+    assert answer.status == 403
+    assert page.get_by_role("heading").text_content() == "This cockpit is private"
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") == "576px"  # its style is let through
+
+
+def test_what_a_view_says_goes_up_and_others_hear_of_it(context, serve, controller):
+    server = serve(controller)
+    one, two = opened(context, server), opened(context, server)
+    one.evaluate("say('steer', { by: 'one', seq: 1, modes: {} })")
+    one.evaluate("say('request', { by: 'one', seq: 2, cmd: 'undo' })")
+    until(lambda: len(controller.heard) == 2)
+    assert controller.heard[1] == ("request", {"by": "one", "seq": 2, "cmd": "undo"})
+    controller.publish("steer", controller.heard[0][1])
+    wait(two, "model.get('steer')?.by === 'one'")
+    assert one.evaluate("changes") == ["steer"]  # its own, once
+    assert one.complaints == two.complaints == []
+
+
+def lost(page: Any, words: str) -> None:
+    page.locator(BAR, has_text=words).wait_for()
+
+
+def connected(page: Any) -> None:
+    page.locator(BAR).wait_for(state="detached")
+
+
+def test_started_again_it_goes_on_and_nothing_is_lost(context, serve, controller, make_controller):
+    server = serve(controller, token="a long token")
+    page = opened(context, server)
+    page.evaluate("say('steer', { by: 'me', seq: 1, modes: {} })")
+    until(lambda: len(controller.heard) == 1)
+    server.stop()
+    lost(page, "has ended")
+    page.evaluate("say('steer', { by: 'me', seq: 2, modes: {} })")
+    page.evaluate("say('steer', { by: 'me', seq: 3, modes: {} })")
+    page.evaluate("say('request', { by: 'me', seq: 4, cmd: 'undo' })")
+    again = make_controller(title="again")
+    serve(again, token="a long token", port=server.port)
+    page.get_by_role("button", name="Try now").click()
+    connected(page)
+    shows(page, "again |")
+    until(lambda: len(again.heard) == 2)
+    assert [(name, content["seq"]) for name, content in again.heard] == [("steer", 3), ("request", 4)]
+    assert page.evaluate("rendered") == 1
+    assert page.evaluate("model.get('steer').seq") == 3
+
+
+def test_a_server_that_knows_nothing_is_told_the_newest_steer_again(
+    context, serve, controller, make_controller
+):
+    server = serve(controller, token="a long token")
+    page = opened(context, server)
+    page.evaluate("say('steer', { by: 'me', seq: 1, modes: {} })")
+    page.evaluate("say('request', { by: 'me', seq: 2, cmd: 'undo' })")
+    until(lambda: len(controller.heard) == 2)
+    page.wait_for_timeout(200)  # until it is acknowledged
+    server.stop()
+    again = make_controller(title="again")
+    serve(again, token="a long token", port=server.port)
+    until(lambda: len(again.heard) == 1)
+    assert again.heard[0] == ("steer", {"by": "me", "seq": 1, "modes": {}})
+    connected(page)
+    assert len(again.heard) == 1  # the request was heard; it is not said again
+
+
+def test_started_anew_with_another_token_it_says_so(context, serve, controller):
+    server = serve(controller)
+    page = opened(context, server)
+    server.stop()
+    anew = serve(controller, port=server.port)
+    lost(page, "started anew")
+    opened(context, anew)  # in another tab
+    connected(page)
+
+
+def test_a_lost_line_is_told_and_mends_itself(context, serve, controller):
+    server = serve(controller)
+    page = opened(context, server)
+    page.evaluate(
+        """() => {
+          const Real = window.WebSocket;
+          window.WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 20); } };
+          window.WebSocket.OPEN = 1;
+          window.mend = () => { window.WebSocket = Real; };
+        }"""
+    )
+    for outbox in list(server._hub._clients):  # the line breaks without a word
+        server._loop.call_soon_threadsafe(setattr, outbox, "_full", True)
+        server._loop.call_soon_threadsafe(outbox._news.set)
+    lost(page, "Connection lost; trying again.")
+    assert page.get_by_role("status").is_visible()
+    page.evaluate("say('request', { by: 'me', seq: 1, cmd: 'undo' })")
+    controller.publish("outlook", {"seq": 7})
+    page.evaluate("mend()")
+    connected(page)
+    shows(page, '{"seq":7}')
+    until(lambda: len(controller.heard) == 1)
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A page of somebody else, on another port of the same machine."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!DOCTYPE html><title>elsewhere</title>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monkeypatch):
+    server = serve(controller)
+    opened(context, server)
+    page = context.new_page()
+    page.goto(elsewhere)
+    asked: list[Any] = []
+    answer = Guard._answer
+    monkeypatch.setattr(
+        Guard, "_answer", lambda self, request: asked.append(request) or answer(self, request)
+    )
+    code = page.evaluate(
+        """port => new Promise((done) => {
+          const socket = new WebSocket(`ws://127.0.0.1:${port}/channel`);
+          socket.onmessage = () => done("heard");
+          socket.onclose = ({ code }) => done(code);
+        })""",
+        server.port,
+    )
+    assert code == 1006
+    loaded = """([url, what]) => new Promise((done) => {
+      const element = document.createElement(what);
+      element.onload = () => done("loaded");
+      element.onerror = () => done("refused");
+      element[what === "link" ? "href" : "src"] = url;
+      if (what === "link") element.rel = "stylesheet";
+      document.body.append(element);
+    })"""
+    for path, what in (("cockpit.js", "script"), ("cockpit.css", "link"), ("download/csv", "script")):
+        assert page.evaluate(loaded, [f"http://127.0.0.1:{server.port}/{path}", what]) == "refused"
+    assert [request.url.path for request in asked] == [
+        "/channel",
+        "/cockpit.js",
+        "/cockpit.css",
+        "/download/csv",
+    ]
+    for request in asked:  # the cookie alone would have let them in
+        assert any(name.startswith("paretonav-") for name in request.cookies)
+        assert request.headers.get("sec-fetch-site", "same-site") == "same-site"
+    frame = "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f); }"
+    page.evaluate(frame, f"http://127.0.0.1:{server.port}/")
+    page.wait_for_timeout(300)
+    assert all("a title" not in (part.title() or "") for part in page.frames)
+    assert controller.heard == []
+
+
+def test_scripts_that_are_not_its_own_do_not_run(context, serve, controller):
+    page = opened(context, serve(controller))
+    page.evaluate(
+        """() => {
+          document.body.insertAdjacentHTML("beforeend", "<img src=nothing onerror='window.hit = 1'>");
+          const script = document.createElement("script");
+          script.textContent = "window.hit = 2";
+          document.body.append(script);
+        }"""
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hit") is None
+    assert len(page.complaints) >= 2  # both were refused aloud
+
+
+def test_too_long_a_message_is_not_sent(context, serve, controller):
+    page = opened(context, serve(controller))
+    page.evaluate("say('request', { by: 'me', seq: 1, cmd: 'note', text: 'x'.repeat(70000) })")
+    page.evaluate("say('request', { by: 'me', seq: 2, cmd: 'undo' })")
+    until(lambda: len(controller.heard) == 1)
+    assert controller.heard[0][1]["seq"] == 2
+    assert "too long" in page.complaints[0]
+
+
+def test_a_view_that_fails_is_told(context, serve, controller, small_view):
+    (small_view / "index.js").write_text("export default { render() { throw new Error('no canvas'); } };\n")
+    page = context.new_page()
+    page.goto(serve(controller).url)
+    page.get_by_text("The view could not be shown: Error: no canvas").wait_for()
