@@ -37,6 +37,8 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/preview.py
 	$(BIN)/python bench/session.py
 	$(BIN)/python bench/picture.py
+	$(BIN)/python bench/cockpit.py
+	$(BIN)/python bench/screenshot.py
 
 bench-real: $(VENV)/.bench  ## steps on real data beside what one would do instead; fetches the data
 	$(BIN)/python bench/fetch_data.py

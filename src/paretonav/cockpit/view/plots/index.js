@@ -1,64 +1,61 @@
-// The charts of the visited points: map, parallel axes, radar, tree, table. Only that in sight is drawn.
+// Charts of the visited points: a map, lines, a radar, the tree of steps and a table.
 
-import { freshId } from "../dom.js";
+import { build } from "../dom.js";
 import { createTabs } from "../tabs.js";
+import { arrange, isSame } from "./data.js";
 import { createLines } from "./lines.js";
-import { createList } from "./list.js";
 import { createMap } from "./map.js";
+import { createPalette } from "./palette.js";
 import { createRadar } from "./radar.js";
+import { createListing } from "./listing.js";
 import { createTree } from "./tree.js";
 
-/** Charts of the visited points below `root`; `actions` has go, select, aim, star and note. */
+/**
+ * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}), star(id, on), note(id, text).
+ * Returns { update({state, points, selected, outlook}), ghost(ghost), destroy(), picture() }.
+ */
 export function createPlots(root, actions) {
-  let shown = null;
-  let ghost = null;
-  let stale = new Set();
-  const act = {
-    ...actions,
-    toggle(id) {
-      if (!shown) return;
-      const { selected } = shown;
-      actions.select(selected.includes(id) ? selected.filter((other) => other !== id) : [...selected, id]);
-    },
-  };
-  const charts = { map: createMap(act), lines: createLines(act), radar: createRadar(), tree: createTree(act), table: createList(act) };
-  charts.tree.name(freshId("tree"));
-  const labels = { map: "Map", lines: "Lines", radar: "Radar", tree: "Tree", table: "Table" };
-  const tabs = createTabs(
-    "Charts of the visited points",
-    Object.entries(charts).map(([key, chart]) => ({ key, label: labels[key], content: chart.root })),
-  );
-  root.append(tabs.root);
+  const book = build("div", { class: "pn-book" });
+  root.append(book);
+  const palette = createPalette(book);
+  const charts = [
+    ["map", "Map", createMap(palette, actions)],
+    ["lines", "Lines", createLines(palette, actions)],
+    ["radar", "Radar", createRadar(palette)],
+    ["tree", "Tree", createTree(palette, actions)],
+    ["table", "Table", createListing(actions)],
+  ].map(([key, label, chart]) => ({ key, label, chart, content: chart.root }));
+  book.append(createTabs("Charts", charts).root);
+  let data = null;
+  let given = null;
 
-  const drawVisible = () => {
-    if (!shown?.points || shown.state?.current == null) return;
-    for (const [key, chart] of Object.entries(charts)) {
-      if (!stale.has(key) || chart.root.closest("[hidden]") !== null) continue;
-      stale.delete(key);
-      chart.draw(shown);
-      chart.ghost(ghost);
-    }
+  const recolour = () => {
+    if (palette.read()) for (const { chart } of charts) chart.recolour?.();
   };
-  const tabbed = new MutationObserver(drawVisible);
-  tabbed.observe(tabs.root, { attributes: true, attributeFilter: ["hidden"], subtree: true });
+  const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const scheme of schemes) scheme.addEventListener("change", recolour);
 
   return {
     update(next) {
-      shown = next;
-      stale = new Set(Object.keys(charts));
-      drawVisible();
+      recolour();
+      const same = isSame(given, next);
+      if (same && given.outlook === next.outlook) return;
+      given = next;
+      data = arrange(next, data);
+      if (data) for (const { chart } of charts) chart.draw(data, same);
     },
-    ghost(next) {
-      ghost = next;
-      for (const [key, chart] of Object.entries(charts)) {
-        if (!stale.has(key) && chart.root.closest("[hidden]") === null) chart.ghost(ghost);
-        else if (!stale.has(key)) stale.add(key);
-      }
+    ghost(ghost) {
+      for (const { chart } of charts) chart.ghost?.(ghost);
+    },
+    /** A PNG of the chart that is seen; null where that is the table, or nothing. */
+    picture() {
+      const seen = charts.find(({ content }) => content.getClientRects().length > 0);
+      return seen?.chart.picture?.(palette.now.back) ?? Promise.resolve(null);
     },
     destroy() {
-      tabbed.disconnect();
-      for (const chart of Object.values(charts)) chart.destroy();
-      tabs.root.remove();
+      for (const scheme of schemes) scheme.removeEventListener("change", recolour);
+      for (const { chart } of charts) chart.destroy?.();
+      book.remove();
     },
   };
 }

@@ -1,128 +1,277 @@
-// Parallel axes: every point a line over all quantities, the best at the bottom.
+// Parallel axes: every point is a line over all quantities, the better the lower.
 
-import { createCanvas } from "./canvas.js";
-import { around, profileAxes, rangeOf } from "./axes.js";
+import { build, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
-import { roleOf } from "./marks.js";
-import { linesOf, pointAt } from "./pointing.js";
-import { drawLine } from "./scatter.js";
+import { placeOf } from "./hits.js";
+import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
+import { createPress, toggled } from "./press.js";
+import { emphasised, legendOfScaled, scaledAxes } from "./scaled.js";
+import { createSheet } from "./sheet.js";
+import { createTip } from "./tip.js";
+import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
-const ROOM = { left: 34, right: 34, top: 24, bottom: 46 };
-const NARROW = 76; // pixels between axes below which labels are turned
-const MANY = 300; // lines, above which the dominated ones are left out
+const REACH_OF_LINE = 8;
+const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
+const NUMBERS = 32; // pixels for a number that stands upright
+const BEYOND = 4; // pixels that a line may leave an axis
 
-/** Parallel axes. */
-export function createLines(actions) {
-  let shown = null;
+/** The chart "Lines". */
+export function createLines(palette, actions) {
+  let data = null;
   let ghost = null;
   let axes = [];
-  let scales = [];
-  let handles = [];
+  let plan = null;
+  let shares = []; // [axis][id]
+  let hovered = null; // { id, axis }
+  const sheet = createSheet({ still: paintStill, live: paintLive });
+  const tip = createTip(sheet.root);
+  const says = build("p", { class: "pn-visually-hidden", role: "status" });
+  const root = build("div", { class: "pn-chart" }, sheet.root, says);
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
 
-  const sheet = createCanvas({
-    still(pen, width, height, colours) {
-      if (!shown || axes.length < 2) return;
-      const { state, points, selected } = shown;
-      const bottom = (width - ROOM.left - ROOM.right) / (axes.length - 1) < NARROW ? 78 : ROOM.bottom;
-      scales = axes.map((axis, k) => scaleOf(axis, k, axes.length, width, height - bottom, state.current));
-      drawAxes(pen, axes, scales, height - bottom, colours);
-      const ids = [...points.parent.keys()];
-      const marked = ids.filter((id) => roleOf(id, state, points) !== "visited" || selected.includes(id));
-      pen.globalAlpha = ids.length > 50 ? 0.25 : 0.6;
-      for (const id of ids) {
-        if (ids.length > MANY && !points.efficient[id]) continue;
-        drawLine(pen, line(axes.map((axis) => axis.values[id])), colours.edge, 1);
+  const yOf = (share) => Math.max(plan.top - BEYOND, Math.min(plan.bottom + BEYOND, plan.bottom - (plan.bottom - plan.top) * share));
+  const trace = (brush, shareAt) => {
+    let drawing = false;
+    let alone = null; // a value between two missing ones
+    const dot = () => {
+      if (alone) brush.rect(alone[0] - 1.5, alone[1] - 1.5, 3, 3);
+    };
+    plan.xs.forEach((x, a) => {
+      const share = shareAt(a);
+      if (Number.isNaN(share)) {
+        dot();
+        alone = null;
+        drawing = false;
+        return;
       }
-      pen.globalAlpha = 1;
-      const of = { visited: colours.ink, start: colours.start, star: colours.star, current: colours.worse };
-      for (const id of marked.sort((a) => (a === state.current ? 1 : -1))) {
-        const role = roleOf(id, state, points);
-        drawLine(pen, line(axes.map((axis) => axis.values[id])), of[role], role === "current" ? 3 : 2);
-      }
-      handles = ids.map((id) => line(axes.map((axis) => axis.values[id]))[axes.length - 1]);
-    },
-    moving(pen, width, height, colours) {
-      if (!shown || !ghost || axes.length < 2 || !scales.length) return;
-      drawLine(pen, line(axes.map((axis) => axis.ghost(ghost))), colours.worse, 2, ghost.sure ? [6, 4] : [2, 4]);
-    },
-  });
-  const line = (values) => values.map((value, k) => scales[k].place(value));
+      const y = yOf(share);
+      if (drawing) brush.lineTo(x, y);
+      else brush.moveTo(x, y);
+      alone = drawing ? null : [x, y];
+      drawing = true;
+    });
+    dot();
+  };
+  const line = (brush, shareAt, { colour, width, dash = [], alpha = 1 }) => {
+    brush.save();
+    brush.globalAlpha = alpha;
+    brush.strokeStyle = colour;
+    brush.lineWidth = width;
+    brush.setLineDash(dash);
+    brush.beginPath();
+    trace(brush, shareAt);
+    brush.stroke();
+    brush.restore();
+  };
 
-  pointAt(sheet.root, sheet.canvas, {
-    places: () => handles,
-    tell: (id) => linesOf(id, shown.points, axes),
-    choose: actions.toggle,
-    go: actions.go,
+  function paintStill(brush, width, height) {
+    if (!data) return;
+    const colours = palette.now;
+    plan = layLines(axes, width, height, brush, colours);
+    drawLegend(brush, colours, legendOfScaled(data, colours, ghost), 6, 10, width - 12);
+    drawAxes(brush, axes, plan, colours);
+    const batch = data.count > 200 ? 20 : 1; // the more there are, the fainter
+    brush.strokeStyle = colours.edge;
+    brush.lineWidth = 1;
+    brush.globalAlpha = Math.max(0.14, Math.min(0.55, 6 / Math.sqrt(data.count)));
+    for (let first = 0; first < data.count; first += batch) {
+      brush.beginPath();
+      for (let id = first; id < Math.min(data.count, first + batch); id += 1) trace(brush, (a) => shares[a][id]);
+      brush.stroke();
+    }
+    brush.globalAlpha = 1;
+    const starred = (data.points.star ?? []).filter(Boolean).length;
+    (data.points.star ?? []).forEach((on, id) => {
+      if (on) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6, alpha: starred > 4 ? 0.5 : 1 });
+    });
+    for (const one of emphasised(data, colours)) {
+      line(brush, (a) => shares[a][one.id], { colour: colours.back, width: one.width + 2.5 });
+      line(brush, (a) => shares[a][one.id], one);
+    }
+  }
+  function paintLive(brush) {
+    if (!data || !plan) return;
+    const colours = palette.now;
+    if (ghost) {
+      const at = (a) => axes[a].share(axes[a].ghost(ghost));
+      line(brush, at, { colour: colours.back, width: 4.5, alpha: 0.8 });
+      line(brush, at, { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] });
+    }
+    if (hovered) {
+      const x = plan.xs[hovered.axis];
+      brush.strokeStyle = colours.ink;
+      brush.lineWidth = 1.5;
+      brush.beginPath();
+      brush.moveTo(x, plan.top);
+      brush.lineTo(x, plan.bottom);
+      brush.stroke();
+      if (hovered.id !== null) line(brush, (a) => shares[a][hovered.id], { colour: colours.ink, width: 2 });
+    }
+  }
+
+  const nearest = ([x, y]) => {
+    const axis = plan.xs.reduce((best, at, a) => (Math.abs(at - x) < Math.abs(plan.xs[best] - x) ? a : best), 0);
+    const left = Math.max(0, plan.xs.findLastIndex((at) => at <= x));
+    const right = Math.min(plan.xs.length - 1, left + 1);
+    const gap = plan.xs[right] - plan.xs[left];
+    const part = gap > 0 ? Math.max(0, Math.min(1, (x - plan.xs[left]) / gap)) : 0;
+    let id = null;
+    let least = REACH_OF_LINE;
+    for (let i = 0; i < data.count; i += 1) {
+      const far = Math.abs(yOf(shares[left][i]) * (1 - part) + yOf(shares[right][i]) * part - y);
+      // Of lines that lie on each other, one that is emphasised.
+      if (far < least - 1e-9 || (far <= least && (i === data.current || data.picks.has(i)))) {
+        least = far;
+        id = i;
+      }
+    }
+    return { axis, id };
+  };
+  const tellAxis = (axis) => {
+    const rows = [
+      ["best", formatValue(axis.best), ""],
+      ["worst", formatValue(axis.worst), ""],
+      ...(data.current === null ? [] : [["now", formatValue(axis.value(data.current)), ""]]),
+      ["start", formatValue(axis.value(0)), ""],
+      ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
+    ];
+    return { title: axis.label, how: axis.better === "higher" ? "higher is better: drawn upside down" : "", rows };
+  };
+  const point = (next, at = null, spoken = false) => {
+    if (next === null) {
+      if (!hovered) return;
+      hovered = null;
+      tip.hide();
+      sheet.touched();
+      return;
+    }
+    const moved = hovered?.id !== next.id || hovered?.axis !== next.axis;
+    hovered = next;
+    if (moved) sheet.touched();
+    const axis = axes[next.axis];
+    const told = next.id === null ? tellAxis(axis) : tellPoint(data, next.id, [axis]);
+    const [x, y] = at ?? [plan.xs[next.axis], next.id === null ? plan.top : yOf(shares[next.axis][next.id] || 0)];
+    tip.show(told, x, y, sheet.width, sheet.height);
+    if (spoken) setText(says, next.id === null ? axis.label : sayPoint(data, next.id, [axis]));
+  };
+
+  const { canvas } = sheet;
+  canvas.addEventListener("pointermove", (event) => {
+    if (!plan || axes.length === 0) return;
+    const at = placeOf(event);
+    point(nearest(at), at);
   });
+  canvas.addEventListener("click", (event) => {
+    if (!plan || axes.length === 0) return;
+    const { id } = nearest(placeOf(event));
+    if (id !== null) press.press(id);
+  });
+  canvas.addEventListener("pointerleave", () => point(null));
+  canvas.addEventListener("blur", () => point(null));
+  canvas.addEventListener("keydown", (event) => {
+    if (!plan || axes.length === 0 || event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const act = (key) => {
+    const here = hovered ?? { axis: 0, id: data.current };
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    if (steps) point(hovered ? stepped(here, steps) : here, null, true);
+    else if (key === " " && hovered && hovered.id !== null) actions.select(toggled(data.selected, hovered.id));
+    else if (key === "Enter" && hovered && hovered.id !== null) actions.go(hovered.id);
+    else if (key === "Escape" && hovered) point(null);
+    else return false;
+    return true;
+  };
+  /** Along the axes, or to the next better or worse point on one. */
+  const stepped = ({ axis, id }, [along, up]) => {
+    if (along) return { axis: Math.max(0, Math.min(axes.length - 1, axis + along)), id };
+    const order = [...Array(data.count).keys()]
+      .filter((one) => !Number.isNaN(shares[axis][one]))
+      .sort((one, other) => shares[axis][one] - shares[axis][other] || one - other);
+    const at = order.indexOf(id);
+    return { axis, id: order[Math.max(0, Math.min(order.length - 1, at + up))] ?? id };
+  };
 
   return {
-    root: sheet.root,
-    draw(next) {
-      shown = next;
-      axes = profileAxes(shown.state, shown.points);
-      sheet.describe(
-        `${shown.points.parent.length} points on ${axes.length} parallel axes, the best at the bottom: ${axes.map((axis) => axis.label).join(", ")}. The table has the numbers.`,
+    root,
+    draw(next, same) {
+      data = next;
+      axes = scaledAxes(data);
+      shares = axes.map((axis) => Float64Array.from({ length: data.count }, (_, id) => axis.share(axis.values[id])));
+      if (!same) {
+        plan = null;
+        hovered = null;
+        tip.hide();
+      }
+      const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
+      sheet.label(
+        `Lines over ${axes.length} quantities, the lower the better: ${sayPoints(data)}.${here} ` +
+          "Left and right go from axis to axis, up and down from point to point; Space chooses, Enter goes there.",
       );
       sheet.changed();
     },
     ghost(next) {
+      const other = (ghost === null) !== (next === null);
       ghost = next;
-      sheet.moved();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
     },
-    destroy: sheet.destroy,
+    recolour: sheet.changed,
+    picture: sheet.picture,
+    destroy() {
+      press.forget();
+      sheet.destroy();
+    },
   };
 }
 
-/** Where values are on an axis; ghosts may go a little beyond its ends. */
-function scaleOf(axis, k, count, width, floor, current) {
-  const [low, high] = endsOf(axis, current);
-  const x = ROOM.left + (k / (count - 1)) * (width - ROOM.left - ROOM.right);
-  const [bottom, top] = axis.better === "higher" ? [high, low] : [low, high];
-  const span = top - bottom || 1;
+function layLines(axes, width, height, brush, colours) {
+  const spacing = width / Math.max(1, axes.length);
+  const upright = spacing < UPRIGHT_BELOW;
+  brush.font = fontOf(colours, 11, 600);
+  const longest = Math.max(0, ...axes.map(({ name }) => brush.measureText(name).width));
+  const names = upright ? Math.min(longest, 0.25 * height) + 4 : 18;
+  const numbers = upright ? NUMBERS : 15;
   return {
-    x,
-    bottom,
-    top,
-    place(value) {
-      if (!Number.isFinite(value)) return null;
-      const share = bottom === top ? 0.5 : Math.max(-0.06, Math.min(1.06, (value - bottom) / span));
-      return [x, floor - share * (floor - ROOM.top)];
-    },
+    xs: axes.map((_, a) => (a + 0.5) * spacing),
+    spacing,
+    upright,
+    names,
+    top: 22 + numbers + 8,
+    bottom: height - names - numbers - 10,
   };
 }
 
-/** The least and the largest number on an axis. */
-export function endsOf(axis, current) {
-  return rangeOf([axis.values, around(axis, current)], 0);
-}
-
-function drawAxes(pen, axes, scales, floor, colours) {
-  const near = scales.length > 1 && scales[1].x - scales[0].x < NARROW;
-  axes.forEach((axis, k) => {
-    const { x, bottom, top } = scales[k];
-    drawLine(pen, [[x, ROOM.top], [x, floor]], colours.edge, 1);
-    pen.fillStyle = colours.muted;
-    pen.textAlign = "center";
-    const numbers = !near || k % 2 === 0;
-    if (numbers) pen.fillText(formatValue(top, 3), x, ROOM.top - 11);
-    if (numbers) pen.fillText(formatValue(bottom, 3), x, floor + 11);
-    pen.fillStyle = colours.ink;
-    if (near) {
-      pen.save();
-      pen.translate(x, floor + 24);
-      pen.rotate(-0.6);
-      pen.textAlign = "right";
-      pen.fillText(shorten(axis.label, 12), 0, 0);
-      pen.restore();
-    } else {
-      const last = k === axes.length - 1;
-      pen.textAlign = k === 0 ? "left" : last ? "right" : "center";
-      pen.fillText(shorten(axis.label, 24), k === 0 ? x - 28 : last ? x + 28 : x, floor + 28, scales[1].x - scales[0].x - 6);
+function drawAxes(brush, axes, { xs, spacing, upright, names, top, bottom }, colours) {
+  brush.strokeStyle = colours.edge;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  for (const x of xs) {
+    brush.moveTo(Math.round(x) + 0.5, top);
+    brush.lineTo(Math.round(x) + 0.5, bottom);
+  }
+  brush.stroke();
+  const write = (text, x, y, align, colour) => {
+    if (!upright) {
+      drawText(brush, colours, text, x, y, { colour });
+      return;
     }
+    brush.save();
+    brush.translate(x, y);
+    brush.rotate(-Math.PI / 2);
+    drawText(brush, colours, text, 0, 0, { colour, align });
+    brush.restore();
+  };
+  axes.forEach((axis, a) => {
+    brush.font = fontOf(colours, upright ? 10 : 11);
+    const far = upright ? 7 : 12;
+    if (axis.known) {
+      write(fitText(brush, formatValue(axis.worst, upright ? 3 : 4), upright ? NUMBERS : spacing - 4), xs[a], top - far, "left", colours.faint);
+      write(fitText(brush, formatValue(axis.best, upright ? 3 : 4), upright ? NUMBERS : spacing - 4), xs[a], bottom + far, "right", colours.faint);
+    }
+    brush.font = fontOf(colours, 11, 600);
+    const y = bottom + (upright ? NUMBERS + 11 : 29);
+    write(fitText(brush, axis.name, upright ? names : spacing - 6), xs[a], y, "right", colours.ink);
   });
-}
-
-/** A label with no more characters than there is room for. */
-export function shorten(text, most) {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

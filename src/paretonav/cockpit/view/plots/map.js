@@ -1,88 +1,360 @@
-// The points by two or three quantities of the reader's choice.
+// The map: visited points by two or three of their quantities.
 
-import { build, setShown } from "../dom.js";
-import { axesOf } from "./axes.js";
-import { createScatter } from "./scatter.js";
-import { createScene } from "./scene.js";
+import { build, setAttribute, setShown, setText } from "../dom.js";
+import { drawFlat, drawFlatGhost, drawTarget, frontOf, ghostSpot, layFlat, spotOf } from "./flat.js";
+import { isScrollable, nearestPoint, placeOf, pointTowards } from "./hits.js";
+import { drawLegend, drawMark, roleOf, sizeOfMark } from "./marks.js";
+import { closer, turned } from "./orbit.js";
+import { createPress, toggled } from "./press.js";
+import { createSheet } from "./sheet.js";
+import { drawSpace, drawSpaceGhost, fillBox, planSpace } from "./space.js";
+import { createTip } from "./tip.js";
+import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
-const SPACE = "space";
+const HOME = { yaw: 0.72, pitch: 0.42, zoom: 1 };
+const STILL = 4; // pixels that a press may move and be a press
+const REACH = { mouse: 12, pen: 14, touch: 24 };
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** The map: what is drawn against what is chosen above it. */
-export function createMap(actions) {
-  const kind = build("select", { "aria-label": "Kind of map" });
-  const across = build("select", { "aria-label": "Across" });
-  const upward = build("select", { "aria-label": "Upward" });
-  const nearer = build("button", { type: "button", class: "pn-button pn-small", text: "+", "aria-label": "Nearer" });
-  const further = build("button", { type: "button", class: "pn-button pn-small", text: "−", "aria-label": "Further" });
-  const plane = build("span", { class: "pn-choice" }, "across ", across, " upward ", upward);
-  const zooms = build("span", { class: "pn-choice" }, nearer, further);
-  const scatter = createScatter(actions);
-  const scene = createScene(actions);
-  const key = build(
-    "p",
-    { class: "pn-key" },
-    ...[["current", "◆ current"], ["start", "■ start"], ["star", "★ starred"], ["visited", "● visited"], ["ghost", "○ asked for"]].map(([role, text]) =>
-      build("span", { "data-role": role, text }),
-    ),
+/** The chart "Map": { root, draw(data), ghost(ghost), recolour(), picture(ground), destroy() }. */
+export function createMap(palette, actions) {
+  let data = null;
+  let ghost = null;
+  let camera = HOME;
+  let box = null;
+  let plan = null;
+  let wasSpace = false;
+  let spots = new Float64Array(0);
+  let hovered = null;
+  let held = null; // a press that goes on: { kind: "orbit" | "aim" | "press", from, at, moved }
+  let aimed = null; // values that the next frame asks for
+  let later = null; // data that came while somebody aims
+  let frame = 0;
+
+  const kind = createChoice("View", () => changed());
+  const acrossChoice = createChoice("Across", () => changed());
+  const upChoice = createChoice("Up", () => changed());
+  const hint = build("span", { class: "pn-hint" });
+  const zoom = (times) => {
+    camera = times === null ? HOME : closer(camera, times);
+    sheet.changed();
+  };
+  const zooms = build(
+    "span",
+    { class: "pn-chart-top" },
+    smallButton("−", "Farther", () => zoom(1 / 1.3)),
+    smallButton("+", "Closer", () => zoom(1.3)),
+    smallButton("⟲", "As at first", () => zoom(null)),
   );
-  const bar = build("div", { class: "pn-bar-of-chart" }, kind, plane, zooms, key);
-  const root = build("div", { class: "pn-chart" }, bar, scatter.root, scene.root);
-  let seen = null;
-  let known = "";
+  zooms.style.padding = "0";
+  const says = build("p", { class: "pn-visually-hidden", role: "status" });
+  const sheet = createSheet({ still: paintStill, live: paintLive });
+  const { canvas } = sheet;
+  const tip = createTip(sheet.root);
+  const root = build(
+    "div",
+    { class: "pn-chart" },
+    build("div", { class: "pn-chart-top" }, kind.root, acrossChoice.root, upChoice.root, hint, zooms),
+    sheet.root,
+    says,
+  );
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
 
-  kind.append(build("option", { value: SPACE, text: "in space" }), build("option", { value: "plane", text: "in the plane" }));
-  const choose = () => seen && draw(seen);
-  for (const select of [kind, across, upward]) select.addEventListener("change", choose);
-  nearer.addEventListener("click", () => scene.zoom(1.25));
-  further.addEventListener("click", () => scene.zoom(0.8));
+  const isSpace = () => kind.value.startsWith("space");
+  const stride = () => (isSpace() ? 3 : 2);
+  const axesNow = () => {
+    const find = (key) => data.axes.find((axis) => axis.key === key);
+    if (isSpace()) return data.axes.filter((axis) => axis.kind === "loss" && axis.training === (kind.value === "space")).slice(0, 3);
+    return [find(acrossChoice.value) ?? data.axes[0], find(upChoice.value) ?? data.axes[1] ?? data.axes[0]];
+  };
+  const canAim = () => {
+    if (!data || isSpace() || data.current === null || data.state.live === false) return false;
+    const [across, up] = axesNow();
+    return across.aims && up.aims && across.name !== up.name;
+  };
 
-  const draw = (next) => {
-    seen = next;
-    const { state, points } = seen;
-    const all = axesOf(state, points);
-    const signature = JSON.stringify(all.map((axis) => [axis.key, axis.label]));
-    if (signature !== known) {
-      known = signature;
-      for (const select of [across, upward]) {
-        const before = select.value;
-        select.replaceChildren(...all.map((axis) => build("option", { value: axis.key, text: axis.label })));
-        if (all.some((axis) => axis.key === before)) select.value = before;
-        else select.selectedIndex = select === across ? 0 : 1;
-      }
+  function paintStill(brush, width, height) {
+    if (!data) return;
+    const colours = palette.now;
+    const axes = axesNow();
+    if (isSpace()) {
+      plan = planSpace(box, camera, width, height);
+      drawSpace(brush, data, plan, colours, spots);
+    } else {
+      plan = layFlat(data, axes, width, height, brush, colours);
+      drawFlat(brush, data, plan, colours, spots);
     }
-    const space = state.objectives === 3;
-    setShown(kind, space);
-    const inSpace = space && kind.value === SPACE;
-    setShown(plane, !inSpace && all.length > 2);
-    setShown(zooms, inSpace);
-    setShown(scene.root, inSpace);
-    setShown(scatter.root, !inSpace);
-    const axes = [across, upward].map((select) => all.find((axis) => axis.key === select.value));
-    if (inSpace) scene.show({ ...seen, axes: all.slice(0, 3), all, front: state.front });
-    else scatter.show({ ...seen, axes, all, curve: curveOf(state, axes) });
+    drawLegend(brush, colours, legendOf(data, colours, axes, { space: isSpace(), ghost }), 6, 10, width - 12);
+  }
+  function paintLive(brush) {
+    if (!data || !plan) return;
+    const colours = palette.now;
+    if (ghost) {
+      if (isSpace()) drawSpaceGhost(brush, data, plan, colours, ghost);
+      else drawFlatGhost(brush, data, plan, colours, ghost);
+    }
+    if (hovered !== null && !Number.isNaN(spots[stride() * hovered])) {
+      const role = roleOf(data, hovered);
+      drawMark(brush, colours, role, spots[stride() * hovered], spots[stride() * hovered + 1], { size: sizeOfMark(role) + 2 });
+    }
+    if (held?.kind === "aim" && held.moved) drawTarget(brush, colours, plan, ...held.at);
+  }
+
+  /** Other axes or another view: all is drawn anew. */
+  const changed = () => {
+    if (!data) return;
+    const space = isSpace();
+    box = space ? fillBox(data, axesNow()) : null;
+    if (spots.length !== stride() * data.count) spots = new Float64Array(stride() * data.count).fill(NaN);
+    if (space !== wasSpace) plan = null;
+    wasSpace = space;
+    setShown(acrossChoice.root, !space);
+    setShown(upChoice.root, !space);
+    setShown(zooms, space);
+    sayHint();
+    setAttribute(canvas, "data-grip", space ? "orbit" : null);
+    if (hovered !== null && hovered >= data.count) point(null);
+    sheet.label(describe());
+    sheet.changed();
+  };
+  const sayHint = () => {
+    const grip = ghost ? "the diamond" : "the current point";
+    setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim` : "");
+  };
+  const describe = () => {
+    const axes = axesNow();
+    const names = axes.map(({ label }) => label);
+    const where = isSpace() ? `${names.join(", ")} in three dimensions` : `${names[0]} across, ${names[1]} up`;
+    const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
+    const local = (isSpace() ? box.surface : frontOf(data, axes)) ? " With the local front around it." : "";
+    const keys = isSpace()
+      ? "Arrow keys turn, plus and minus zoom, Page Up and Page Down go from point to point"
+      : "Arrow keys go from point to point";
+    return `Map of ${where}: ${sayPoints(data)}.${here}${local} ${keys}, Space chooses, Enter goes there.`;
+  };
+
+  /** Point at a visited point, by pointer or keys. */
+  const point = (id, spoken = false) => {
+    if (id === hovered && id === null) return;
+    hovered = id;
+    sheet.touched();
+    if (id === null || !data) {
+      tip.hide();
+      return;
+    }
+    const hint = id === data.current ? "Click to compare." : "Click to compare, double-click to go there.";
+    const [x, y] = [spots[stride() * id], spots[stride() * id + 1]];
+    if (!Number.isNaN(x)) tip.show(tellPoint(data, id, axesNow(), spoken ? "" : hint), x, y, sheet.width, sheet.height);
+    if (spoken) setText(says, sayPoint(data, id, axesNow()));
+  };
+  const isOnGrip = ([x, y], reach) => {
+    if (!canAim() || !plan?.box) return false;
+    const at = (ghost && ghostSpot(plan, ghost)) ?? spotOf(plan, data.current);
+    if (!at) return false;
+    const { left, right, top, bottom } = plan.box;
+    return Math.hypot(Math.max(left, Math.min(right, at[0])) - x, Math.max(top, Math.min(bottom, at[1])) - y) <= reach;
+  };
+  const aimAt = ([x, y]) => {
+    const [across, up] = axesNow();
+    const { left, right, top, bottom } = plan.box;
+    const value = (read, pixel) => toPixel(read(pixel), Math.abs(read(1) - read(0)));
+    aimed = {
+      [across.name]: value(plan.valueX, Math.max(left, Math.min(right, x))),
+      [up.name]: value(plan.valueY, Math.max(top, Math.min(bottom, y))),
+    };
+    if (!frame) frame = requestAnimationFrame(tellAim);
+  };
+  const tellAim = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    if (aimed) actions.aim(aimed);
+    aimed = null;
+  };
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !data || !plan || held) return;
+    const from = placeOf(event);
+    const onGrip = isOnGrip(from, REACH[event.pointerType] ?? 12);
+    held = { kind: isSpace() ? "orbit" : onGrip ? "aim" : "press", pointer: event.pointerId, from, at: from, moved: false };
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!data || !plan) return;
+    const at = placeOf(event);
+    if (held) {
+      if (event.pointerId !== held.pointer) return;
+      const before = held.at;
+      held.moved ||= Math.hypot(at[0] - held.from[0], at[1] - held.from[1]) > STILL;
+      if (!held.moved) return;
+      held.at = at;
+      point(null);
+      if (held.kind !== "press") setAttribute(canvas, "data-grip", "held");
+      if (held.kind === "orbit") {
+        camera = turned(camera, at[0] - before[0], at[1] - before[1]);
+        sheet.changed();
+      }
+      if (held.kind === "aim") {
+        const { left, right, top, bottom } = plan.box;
+        held.at = [Math.max(left, Math.min(right, at[0])), Math.max(top, Math.min(bottom, at[1]))];
+        aimAt(held.at);
+        sheet.touched();
+      }
+      return;
+    }
+    const id = nearestPoint(spots, stride(), data.count, ...at, REACH[event.pointerType] ?? 12);
+    if (id !== hovered) point(id);
+    const grip = isOnGrip(at, 12) ? "aim" : id !== null ? "point" : isSpace() ? "orbit" : null;
+    setAttribute(canvas, "data-grip", grip);
+  });
+  const release = (event) => {
+    if (!held || event.pointerId !== held.pointer) return;
+    const { kind: was, moved, at } = held;
+    held = null;
+    setAttribute(canvas, "data-grip", isSpace() ? "orbit" : null);
+    if (was === "aim" && moved && plan) {
+      aimAt(at);
+      tellAim();
+    }
+    if (later) take(later);
+    later = null;
+    sheet.touched();
+    if (moved || event.type === "pointercancel") return;
+    const id = nearestPoint(spots, stride(), data.count, ...at, REACH[event.pointerType] ?? 12);
+    if (id !== null) press.press(id);
+  };
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", release);
+  canvas.addEventListener("pointerleave", () => {
+    if (!held) point(null);
+  });
+  canvas.addEventListener("blur", () => point(null));
+  // A finger on the grip aims; elsewhere it scrolls the page.
+  canvas.addEventListener("touchstart", (event) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    const { clientX, clientY } = event.touches[0];
+    if (event.cancelable && isOnGrip([clientX - left, clientY - top], REACH.touch)) event.preventDefault();
+  }, { passive: false });
+  canvas.addEventListener("wheel", (event) => {
+    if (!isSpace()) return;
+    // Who scrolls a page past the chart does not mean the chart.
+    if (!event.ctrlKey && document.activeElement !== canvas && !canvas.matches(":focus") && isScrollable(canvas)) return;
+    event.preventDefault();
+    zoom(Math.exp(-Math.max(-120, Math.min(120, event.deltaY * (event.deltaMode ? 30 : 1))) / 500));
+  }, { passive: false });
+  canvas.addEventListener("keydown", (event) => {
+    if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!act(event.key, event.shiftKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const act = (key) => {
+    const at = hovered ?? data.current ?? 0;
+    const arrow = ARROWS[key];
+    if (arrow && isSpace()) {
+      camera = turned(camera, 12 * arrow[0], 12 * arrow[1]);
+      point(null);
+      sheet.changed();
+    } else if (arrow) {
+      point(hovered === null ? at : (pointTowards(spots, stride(), data.count, at, arrow) ?? at), true);
+    } else if (key === "PageDown" || key === "PageUp") {
+      const next = hovered === null ? at : hovered + (key === "PageDown" ? 1 : -1);
+      point((next + data.count) % data.count, true);
+    } else if (isSpace() && (key === "+" || key === "=")) zoom(1.3);
+    else if (isSpace() && (key === "-" || key === "_")) zoom(1 / 1.3);
+    else if (isSpace() && (key === "0" || key === "Home")) zoom(null);
+    else if (key === " " && hovered !== null) actions.select(toggled(data.selected, hovered));
+    else if (key === "Enter" && hovered !== null) actions.go(hovered);
+    else if (key === "Escape" && hovered !== null) point(null);
+    else return false;
+    return true;
+  };
+
+  const take = (next) => {
+    const first = data === null;
+    data = next;
+    const both = Boolean(data.points.validation);
+    kind.fill([
+      ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
+      ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
+      ["flat", "2D"],
+    ]);
+    setShown(kind.root, data.m === 3);
+    const options = data.axes.map(({ key, label }) => [key, label]);
+    acrossChoice.fill(options);
+    upChoice.fill(options);
+    if (first || acrossChoice.value === "") acrossChoice.value = options[0][0];
+    if (first || upChoice.value === "") upChoice.value = (options[1] ?? options[0])[0];
+    changed();
   };
 
   return {
     root,
-    draw,
-    ghost(ghost) {
-      (state3d() ? scene : scatter).ghost(ghost);
+    draw(next) {
+      // Who aims needs axes that stay where they are.
+      if (held?.kind === "aim" && held.moved) {
+        later = next;
+        return;
+      }
+      take(next);
     },
+    ghost(next) {
+      const other = (ghost === null) !== (next === null);
+      ghost = next;
+      if (other) sayHint();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
+    },
+    recolour: sheet.changed,
+    picture: sheet.picture,
     destroy() {
-      scatter.destroy();
-      scene.destroy();
+      cancelAnimationFrame(frame);
+      press.forget();
+      sheet.destroy();
     },
   };
-
-  function state3d() {
-    return !scene.root.hidden;
-  }
 }
 
-/** The local front as places on two axes; it is known for the training losses of two objectives only. */
-function curveOf(state, axes) {
-  if (state.objectives !== 2 || !state.front) return [];
-  const columns = axes.map((axis) => (axis.on === "train" ? Number(axis.key.split(" ")[1]) : -1));
-  if (columns.includes(-1)) return [];
-  return state.front.lines[0].map((i) => columns.map((k) => state.front.outcomes[i][k]));
+/** A select with a name; `fill([[value, text]])` keeps what was chosen. */
+function createChoice(name, onchange) {
+  const select = build("select", { class: "pn-choice", "aria-label": name, onchange });
+  let filled = "";
+  return {
+    root: build("label", { class: "pn-choice-label" }, build("span", { text: name, "aria-hidden": "true" }), select),
+    get value() {
+      return select.value;
+    },
+    set value(value) {
+      select.value = value;
+    },
+    fill(options) {
+      const key = JSON.stringify(options);
+      if (key === filled) return;
+      filled = key;
+      const { value } = select;
+      select.replaceChildren(...options.map(([one, text]) => build("option", { value: one, text })));
+      if (options.some(([one]) => one === value)) select.value = value;
+    },
+  };
+}
+
+function smallButton(text, name, onclick) {
+  return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
+}
+
+function legendOf(data, colours, axes, { space, ghost }) {
+  const local = data.front && (space ? axes.every(({ onFront }) => onFront !== null) : frontOf(data, axes));
+  return [
+    ...(data.current === null ? [] : [{ role: "current", text: "now" }]),
+    ...(data.current === 0 ? [] : [{ role: "start", text: "start" }]),
+    ...(local ? [{ text: "local front", colour: colours.front }] : []),
+    ...(ghost ? [{ role: "ghost", text: "asked for" }] : []),
+    ...((data.points.star ?? []).some(Boolean) ? [{ role: "star", text: "starred" }] : []),
+    ...(data.points.efficient?.includes(false) ? [{ role: "worse", text: "dominated" }] : []),
+  ];
+}
+
+/** To a tenth of what a pixel is worth: what is aimed at has no more digits than the hand can mean. */
+function toPixel(value, pixel) {
+  const step = 10 ** Math.floor(Math.log10(pixel > 0 ? pixel : 1e-6));
+  return Number((Math.round(value / step) * step).toPrecision(12));
 }

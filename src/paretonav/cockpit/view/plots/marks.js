@@ -1,59 +1,150 @@
-// How points are drawn, everywhere alike: their shapes differ, too, for who cannot tell the colours.
+// Marks and words on a canvas, the same in all charts.
 
-export const ROLES = ["visited", "start", "star", "current"];
+const TURN = 2 * Math.PI;
+const HALO = 3;
 
-/** "current", "star", "start" or "visited". */
-export function roleOf(id, state, points) {
-  if (id === state.current) return "current";
-  if (points.star[id]) return "star";
-  return id === 0 ? "start" : "visited";
+/** What a point is drawn as, by its role; later ones lie over earlier ones. */
+export const ROLES = ["worse", "plain", "star", "start", "current"];
+
+/** The role of a point. */
+export function roleOf(data, id) {
+  if (id === data.current) return "current";
+  if (id === 0) return "start";
+  if (data.points.star?.[id]) return "star";
+  return data.points.efficient?.[id] === false ? "worse" : "plain";
 }
 
-/** Draw the mark of a point. */
-export function drawMark(pen, role, x, y, colours, { faint = false, chosen = false } = {}) {
-  pen.globalAlpha = faint ? 0.35 : 1;
-  pen.fillStyle = { visited: colours.accent, start: colours.start, star: colours.star, current: colours.worse }[role];
-  pen.strokeStyle = colours.paper;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  SHAPES[role](pen, x, y);
-  pen.fill();
-  pen.stroke();
-  pen.globalAlpha = 1;
-  if (chosen) {
-    pen.strokeStyle = colours.ink;
-    pen.lineWidth = 1.5;
-    pen.beginPath();
-    pen.arc(x, y, 9, 0, 2 * Math.PI);
-    pen.stroke();
+/** Begin or continue a path with the shape of a role; `size` is half its width. */
+export function traceMark(brush, role, x, y, size) {
+  if (role === "start") brush.rect(x - 0.85 * size, y - 0.85 * size, 1.7 * size, 1.7 * size);
+  else if (role === "star") traceStar(brush, x, y, 1.35 * size);
+  else if (role === "ghost") {
+    brush.moveTo(x, y - 1.25 * size);
+    brush.lineTo(x + 1.25 * size, y);
+    brush.lineTo(x, y + 1.25 * size);
+    brush.lineTo(x - 1.25 * size, y);
+    brush.closePath();
+  } else {
+    brush.moveTo(x + size, y);
+    brush.arc(x, y, size, 0, TURN);
   }
 }
 
-/** Draw where what is asked for would lead. */
-export function drawGhost(pen, x, y, colours, sure) {
-  pen.save();
-  pen.strokeStyle = colours.worse;
-  pen.lineWidth = 2;
-  if (!sure) pen.setLineDash([3, 3]);
-  pen.beginPath();
-  pen.arc(x, y, 6, 0, 2 * Math.PI);
-  pen.stroke();
-  pen.restore();
+/** Half the width of a mark. */
+export function sizeOfMark(role) {
+  return { worse: 3, plain: 3.6, star: 5.2, start: 5.2, current: 6.4, ghost: 6 }[role];
 }
 
-const SHAPES = {
-  visited: (pen, x, y) => pen.arc(x, y, 3.5, 0, 2 * Math.PI),
-  start: (pen, x, y) => pen.rect(x - 4.5, y - 4.5, 9, 9),
-  star: (pen, x, y) => polygon(pen, x, y, 10, (k) => (k % 2 ? 3 : 7.5)),
-  current: (pen, x, y) => polygon(pen, x, y, 4, () => 7),
-};
+/** The colour of a mark. */
+export function colourOfMark(colours, role) {
+  return { worse: colours.edge, plain: colours.faint, star: colours.star, start: colours.start, current: colours.accent, ghost: colours.ghost }[role];
+}
 
-function polygon(pen, x, y, corners, radius) {
-  for (let k = 0; k < corners; k += 1) {
-    const angle = (2 * Math.PI * k) / corners - Math.PI / 2;
-    const place = [x + radius(k) * Math.cos(angle), y + radius(k) * Math.sin(angle)];
-    if (k === 0) pen.moveTo(...place);
-    else pen.lineTo(...place);
+/** One mark with a rim that sets it off from what is below. */
+export function drawMark(brush, colours, role, x, y, { size = sizeOfMark(role), hollow = false, alpha = 1, colour = null } = {}) {
+  brush.save();
+  brush.globalAlpha *= alpha;
+  brush.beginPath();
+  traceMark(brush, role, x, y, size);
+  brush.lineWidth = HALO;
+  brush.strokeStyle = colours.back;
+  brush.stroke();
+  const paint = colour ?? colourOfMark(colours, role);
+  brush.fillStyle = hollow ? colours.back : paint;
+  brush.fill();
+  if (hollow) {
+    brush.lineWidth = 2;
+    brush.strokeStyle = paint;
+    brush.stroke();
   }
-  pen.closePath();
+  brush.restore();
+}
+
+/** The ring around a point that is chosen for comparison. */
+export function drawRing(brush, colours, k, x, y, size) {
+  brush.save();
+  brush.beginPath();
+  brush.arc(x, y, size + 3.5, 0, TURN);
+  brush.lineWidth = 2;
+  brush.strokeStyle = pickColour(colours, k);
+  brush.stroke();
+  brush.restore();
+}
+
+/** The colour of the k-th point chosen for comparison; from the fifth on they repeat, dashed. */
+export function pickColour(colours, k) {
+  return colours.picks[k % colours.picks.length];
+}
+
+/** The dashes of its line. */
+export function pickDash(colours, k) {
+  return [[], [7, 3], [2, 3]][Math.floor(k / colours.picks.length) % 3];
+}
+
+/** The font of the charts. */
+export function fontOf(colours, size = 11, weight = 400) {
+  return `${weight} ${size}px ${colours.font}`;
+}
+
+/** Text with a rim of the ground, so that lines below do not cross it. */
+export function drawText(brush, colours, text, x, y, { colour = colours.faint, align = "center", base = "middle", halo = true } = {}) {
+  brush.textAlign = align;
+  brush.textBaseline = base;
+  if (halo) {
+    brush.lineWidth = HALO;
+    brush.strokeStyle = colours.back;
+    brush.strokeText(text, x, y);
+  }
+  brush.fillStyle = colour;
+  brush.fillText(text, x, y);
+}
+
+/** The text, or as much of it as fits, with an ellipsis; the font must be set. */
+export function fitText(brush, text, width) {
+  if (brush.measureText(text).width <= width) return text;
+  const letters = [...text];
+  let low = 0;
+  let high = letters.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (brush.measureText(`${letters.slice(0, middle).join("")}…`).width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return low > 0 ? `${letters.slice(0, low).join("").trimEnd()}…` : "…";
+}
+
+/** One line that says what the marks are; `items` are { role | line, text, colour, hollow, dash }. Returns its width. */
+export function drawLegend(brush, colours, items, x, y, width) {
+  brush.save();
+  brush.font = fontOf(colours);
+  const gap = 12;
+  let at = x;
+  for (const { role = null, text, colour = null, hollow = false, dash = [] } of items) {
+    const wide = brush.measureText(text).width + 15;
+    if (at > x && at + wide > x + width) break;
+    if (role) drawMark(brush, colours, role, at + 5, y, { size: 0.72 * sizeOfMark(role), hollow, colour });
+    else {
+      brush.beginPath();
+      brush.setLineDash(dash);
+      brush.moveTo(at - 1, y);
+      brush.lineTo(at + 11, y);
+      brush.lineWidth = 2;
+      brush.strokeStyle = colour;
+      brush.stroke();
+    }
+    drawText(brush, colours, text, at + 15, y, { align: "left", halo: false });
+    at += wide + gap;
+  }
+  brush.restore();
+  return at - gap - x;
+}
+
+function traceStar(brush, x, y, size) {
+  for (let k = 0; k < 10; k += 1) {
+    const far = k % 2 ? 0.45 * size : size;
+    const angle = (k * TURN) / 10 - TURN / 4;
+    if (k) brush.lineTo(x + far * Math.cos(angle), y + far * Math.sin(angle));
+    else brush.moveTo(x + far * Math.cos(angle), y + far * Math.sin(angle));
+  }
+  brush.closePath();
 }

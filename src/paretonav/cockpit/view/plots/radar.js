@@ -1,101 +1,196 @@
-// A wheel of axes for a few points: the smaller the shape, the better.
+// A radar: the current point, the start, those to compare and what is asked for; the smaller the better.
 
-import { createCanvas } from "./canvas.js";
-import { profileAxes } from "./axes.js";
-import { endsOf, shorten } from "./lines.js";
-import { drawLine } from "./scatter.js";
+import { build, setShown, setText } from "../dom.js";
+import { formatValue } from "../numbers.js";
+import { placeOf } from "./hits.js";
+import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
+import { emphasised, legendOfScaled, scaledAxes } from "./scaled.js";
+import { createSheet } from "./sheet.js";
+import { createTip } from "./tip.js";
+import { sayPoint, sayPoints } from "./told.js";
 
-const MOST = 8;
-const HOLE = 0.15; // of the radius: where the best value is
-const COLOURS = ["#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a", "#a6761d"];
+const MOST_POINTS = 8; // compared points at once
+const INNER = 0.15; // of the radius: the best
+const REACH_OF_LABEL = 30;
 
-/** A radar of the current, the first, and the selected points, and of what is asked for. */
-export function createRadar() {
-  let shown = null;
+/** The chart "Radar". */
+export function createRadar(palette) {
+  let data = null;
   let ghost = null;
   let axes = [];
-  let wheel = null;
+  let plan = null;
+  let hovered = null; // an axis
+  const sheet = createSheet({ still: paintStill, live: paintLive });
+  const tip = createTip(sheet.root);
+  const words = build("p", { class: "pn-sheet-words" });
+  const says = build("p", { class: "pn-visually-hidden", role: "status" });
+  sheet.root.append(words);
+  const root = build("div", { class: "pn-chart" }, sheet.root, says);
+  const isDrawn = () => data !== null && axes.length >= 3;
 
-  const sheet = createCanvas({
-    still(pen, width, height, colours) {
-      wheel = null;
-      if (!shown) return;
-      if (axes.length < 3) {
-        pen.fillStyle = colours.muted;
-        pen.textAlign = "center";
-        pen.fillText("A radar needs three losses or metrics. The map shows two.", width / 2, height / 2, width - 20);
-        return;
-      }
-      wheel = wheelOf(axes, width, height, shown.state.current);
-      drawWheel(pen, wheel, axes, colours);
-      pointsOf(shown).forEach((id, k) => {
-        const current = id === shown.state.current;
-        const colour = current ? colours.worse : COLOURS[k % COLOURS.length];
-        drawLine(pen, closed(axes.map((axis, i) => wheel.place(i, axis.values[id]))), colour, current ? 2.5 : 1.5);
-        pen.fillStyle = colour;
-        pen.textAlign = "left";
-        pen.fillText(`${current ? "current: " : ""}point ${id}`, 10, 14 + 17 * k);
-      });
-    },
-    moving(pen, width, height, colours) {
-      if (!wheel || !ghost) return;
-      drawLine(pen, closed(axes.map((axis, i) => wheel.place(i, axis.ghost(ghost)))), colours.worse, 2, ghost.sure ? [6, 4] : [2, 4]);
-    },
+  const placeAt = (a, share) => {
+    const radius = plan.radius * (INNER + (1 - INNER) * Math.max(0, Math.min(1.08, share)));
+    return [plan.x + radius * plan.spokes[a][0], plan.y + radius * plan.spokes[a][1]];
+  };
+  const outline = (brush, shareAt, { colour, width, dash = [] }, filled = 0) => {
+    const shares = axes.map((_, a) => shareAt(a));
+    const known = shares.flatMap((share, a) => (Number.isNaN(share) ? [] : [a]));
+    if (known.length < 2) return;
+    brush.save();
+    brush.beginPath();
+    for (const a of known) brush.lineTo(...placeAt(a, shares[a]));
+    brush.closePath();
+    brush.strokeStyle = colour;
+    brush.fillStyle = colour;
+    brush.lineWidth = width;
+    brush.setLineDash(dash);
+    brush.globalAlpha = filled;
+    if (filled) brush.fill();
+    brush.globalAlpha = 1;
+    brush.stroke();
+    brush.restore();
+  };
+
+  function paintStill(brush, width, height) {
+    if (!isDrawn()) return;
+    const colours = palette.now;
+    plan = layRadar(axes, width, height);
+    drawLegend(brush, colours, legendOfScaled(data, colours, ghost, MOST_POINTS), 6, 10, width - 12);
+    drawWeb(brush, axes, plan, placeAt, colours, width);
+    for (const one of emphasised(data, colours, MOST_POINTS)) {
+      outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);
+    }
+  }
+  function paintLive(brush) {
+    if (!isDrawn() || !plan) return;
+    const colours = palette.now;
+    if (ghost) {
+      const line = { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] };
+      outline(brush, (a) => axes[a].share(axes[a].ghost(ghost)), line);
+    }
+    if (hovered === null) return;
+    brush.strokeStyle = colours.ink;
+    brush.lineWidth = 1.5;
+    brush.beginPath();
+    brush.moveTo(plan.x, plan.y);
+    brush.lineTo(...placeAt(hovered, 1));
+    brush.stroke();
+  }
+
+  const tell = (axis) => ({
+    title: axis.label,
+    how: axis.better === "higher" ? "higher is better: nearer to the middle" : "",
+    rows: [
+      ["middle (best)", formatValue(axis.best), ""],
+      ["rim (worst)", formatValue(axis.worst), ""],
+      ...emphasised(data, palette.now, MOST_POINTS).reverse().map(({ id, text, role }) => [role === "plain" ? `point ${text}` : text, formatValue(axis.value(id)), ""]),
+      ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
+    ],
+  });
+  const point = (a, spoken = false) => {
+    if (a === hovered && !spoken) return;
+    hovered = a;
+    sheet.touched();
+    if (a === null || !plan) {
+      tip.hide();
+      return;
+    }
+    tip.show(tell(axes[a]), ...placeAt(a, 1), sheet.width, sheet.height);
+    if (spoken) setText(says, data.current === null ? axes[a].label : sayPoint(data, data.current, [axes[a]]));
+  };
+  const { canvas } = sheet;
+  canvas.addEventListener("pointermove", (event) => {
+    if (!isDrawn() || !plan) return;
+    const [x, y] = placeOf(event);
+    const [dx, dy] = [x - plan.x, y - plan.y];
+    const far = Math.hypot(dx, dy);
+    if (far < 0.1 * plan.radius || far > plan.radius + 3 * REACH_OF_LABEL) {
+      point(null);
+      return;
+    }
+    const facing = plan.spokes.map(([a, b]) => a * dx + b * dy);
+    point(facing.indexOf(Math.max(...facing)));
+  });
+  canvas.addEventListener("pointerleave", () => point(null));
+  canvas.addEventListener("blur", () => point(null));
+  canvas.addEventListener("keydown", (event) => {
+    if (!isDrawn() || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (step) point(hovered === null ? 0 : (hovered + step + axes.length) % axes.length, true);
+    else if (event.key === "Escape" && hovered !== null) point(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   });
 
   return {
-    root: sheet.root,
-    draw(next) {
-      shown = next;
-      axes = profileAxes(shown.state, shown.points);
-      sheet.describe(`A radar of the points ${pointsOf(shown).join(", ")} over ${axes.map((axis) => axis.label).join(", ")}: smaller is better. The table has the numbers.`);
+    root,
+    draw(next, same) {
+      data = next;
+      axes = scaledAxes(data);
+      if (!same) {
+        plan = null;
+        hovered = null;
+        tip.hide();
+      }
+      const few = `A radar needs three quantities or more of which one end is better; here ${axes.length === 1 ? "is one" : `are ${axes.length}`}. The map shows them.`;
+      setText(words, isDrawn() ? "" : few);
+      setShown(words, !isDrawn());
+      const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
+      sheet.label(isDrawn() ? `Radar of ${axes.length} quantities, the nearer to the middle the better: ${sayPoints(data)}.${here} Arrow keys go from axis to axis.` : few);
       sheet.changed();
     },
     ghost(next) {
+      const other = (ghost === null) !== (next === null);
       ghost = next;
-      sheet.moved();
+      if (other) sheet.changed(); // the legend
+      else sheet.touched();
     },
+    recolour: sheet.changed,
+    picture: sheet.picture,
     destroy: sheet.destroy,
   };
 }
 
-function pointsOf({ state, selected }) {
-  return [...new Set([state.current, 0, ...selected])].slice(0, MOST);
-}
-
-function closed(places) {
-  return places.includes(null) ? places : [...places, places[0]];
-}
-
-function wheelOf(axes, width, height, current) {
-  const radius = Math.max(30, Math.min(width / 2 - 90, height / 2 - 34));
-  const centre = [width / 2, height / 2];
-  const ends = axes.map((axis) => endsOf(axis, current));
-  const at = (i, share) => {
-    const angle = (2 * Math.PI * i) / axes.length - Math.PI / 2;
-    return [centre[0] + share * radius * Math.cos(angle), centre[1] + share * radius * Math.sin(angle)];
-  };
+function layRadar(axes, width, height) {
+  const top = 24;
+  const side = Math.min(110, 0.2 * width);
   return {
-    at,
-    place(i, value) {
-      if (!Number.isFinite(value)) return null;
-      const [low, high] = ends[i];
-      const bad = high === low ? 0.5 : (axes[i].better === "higher" ? high - value : value - low) / (high - low);
-      return at(i, HOLE + (1 - HOLE) * Math.max(-0.1, Math.min(1.1, bad)));
-    },
+    x: width / 2,
+    y: top + (height - top) / 2 - 4,
+    radius: Math.max(20, Math.min(width / 2 - side, (height - top) / 2 - 26)),
+    spokes: axes.map((_, a) => {
+      const angle = (2 * Math.PI * a) / axes.length - Math.PI / 2;
+      return [Math.cos(angle), Math.sin(angle)];
+    }),
   };
 }
 
-function drawWheel(pen, wheel, axes, colours) {
-  for (const share of [HOLE, (1 + HOLE) / 2, 1]) {
-    drawLine(pen, closed(axes.map((_, i) => wheel.at(i, share))), colours.line, 1);
+function drawWeb(brush, axes, plan, placeAt, colours, width) {
+  brush.strokeStyle = colours.line;
+  brush.lineWidth = 1;
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    brush.beginPath();
+    for (const a of axes.keys()) brush.lineTo(...placeAt(a, share));
+    brush.closePath();
+    if (share === 1) brush.strokeStyle = colours.edge;
+    brush.stroke();
   }
-  axes.forEach((axis, i) => {
-    drawLine(pen, [wheel.at(i, 0), wheel.at(i, 1)], colours.line, 1);
-    const [x, y] = wheel.at(i, 1.06);
-    const side = wheel.at(i, 1)[0] - wheel.at(i, 0)[0];
-    pen.fillStyle = colours.ink;
-    pen.textAlign = side > 5 ? "left" : side < -5 ? "right" : "center";
-    pen.fillText(shorten(axis.label, axes.length > 10 ? 10 : 18), x, y + (side > 5 || side < -5 ? 0 : Math.sign(y - wheel.at(i, 0)[1]) * 6));
+  brush.strokeStyle = colours.line;
+  brush.beginPath();
+  for (const a of axes.keys()) {
+    brush.moveTo(plan.x, plan.y);
+    brush.lineTo(...placeAt(a, 1));
+  }
+  brush.stroke();
+  // As many names as there is room for at the sides; all of them are told when the pointer is near.
+  brush.font = fontOf(colours, axes.length > 16 ? 10 : 11, 600);
+  axes.forEach((axis, a) => {
+    const [x, y] = placeAt(a, 1);
+    const [dx, dy] = plan.spokes[a];
+    const align = dx > 0.2 ? "left" : dx < -0.2 ? "right" : "center";
+    const at = [x + 9 * dx, y + (Math.abs(dx) < 0.2 ? 12 : 9) * dy];
+    const room = align === "left" ? width - at[0] - 4 : align === "right" ? at[0] - 4 : axes.length > 12 ? 44 : 150;
+    drawText(brush, colours, fitText(brush, axis.name, Math.max(18, room)), ...at, { colour: colours.ink, align });
   });
 }

@@ -1,92 +1,265 @@
-// The tree of visited points, as buttons on branches; only a fork indents.
+// The tree of visited points: rows with the lines of a graph beside them, made as they come into view.
 
-import { build, setAttribute } from "../dom.js";
-import { shorten } from "./lines.js";
+import { build, freshId, setAttribute, setText } from "../dom.js";
+import { layTree } from "./branches.js";
+import { drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
+import { createPress, toggled } from "./press.js";
+import { nameOfPoint, sayPoints, wayOfPoint } from "./told.js";
 
-const MOST = 400; // rows in the page; of more, those around the current point
+const ROW = 26; // pixels, as in the style sheet
+const LANE = 16;
+const SPARE = 4; // rows above and below what is seen
+const WIDEST = 0.34; // of the width, that lanes may take
 
-/** The tree. */
-export function createTree(actions) {
-  const list = build("ol", { class: "pn-tree", role: "listbox", "aria-label": "Visited points", "aria-multiselectable": "true", tabindex: "0" });
-  const note = build("p", { class: "pn-quiet" });
-  const root = build("div", { class: "pn-chart pn-scrolling" }, note, list);
+/** The chart "Tree". */
+export function createTree(palette, actions) {
+  let data = null;
   let rows = [];
-  let active = null;
-  let drawn = "";
+  let rowOfId = new Map();
+  let lanes = 1;
+  let active = 0; // a row
+  let frame = 0;
+  let due = false; // changed while nobody could see it
+  let known = -1; // the current point when it was last brought into view
+  const made = new Map(); // id -> row element
+  const stem = freshId("tree");
+  const canvas = build("canvas", { class: "pn-tree-canvas", role: "img", "aria-hidden": "true" });
+  const list = build("div", { class: "pn-tree-rows", role: "presentation" });
+  const space = build("div", { class: "pn-tree-space", role: "presentation" }, canvas, list);
+  const scroller = build("div", { class: "pn-tree", role: "tree", tabindex: "0" }, space);
+  const root = build("div", { class: "pn-chart" }, scroller);
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
 
-  const activate = (id, scroll = true) => {
-    active = id;
-    for (const row of rows) {
-      setAttribute(row.item, "data-active", row.id === active);
-      if (row.id === active) {
-        setAttribute(list, "aria-activedescendant", row.item.id);
-        if (scroll) row.item.scrollIntoView({ block: "nearest" });
+  const laneWidth = () => Math.min(LANE, (WIDEST * scroller.clientWidth) / Math.max(1, lanes));
+  const xOf = (lane) => 12 + lane * laneWidth();
+  const seen = () => {
+    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
+    return [first, Math.min(rows.length, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + SPARE)];
+  };
+
+  const ask = () => {
+    due = true;
+    if (!frame) frame = requestAnimationFrame(paint);
+  };
+  const paint = () => {
+    frame = 0;
+    if (!data || !due || scroller.clientHeight === 0) return;
+    due = false;
+    space.style.blockSize = `${rows.length * ROW}px`;
+    if (known !== data.current) {
+      known = data.current;
+      if (rowOfId.has(known)) {
+        active = rowOfId.get(known);
+        reveal(active);
       }
     }
+    fillRows();
+    paintLines();
   };
-  list.addEventListener("keydown", (event) => {
-    const at = rows.findIndex((row) => row.id === active);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (to !== undefined && rows[to]) activate(rows[to].id);
-    else if (event.key === "ArrowLeft" && rows[at]?.parent != null) activate(rows[at].parent);
-    else if (event.key === " " && active !== null) actions.toggle(active);
-    else if (event.key === "Enter" && active !== null && !event.ctrlKey && !event.metaKey) actions.go(active);
+  const reveal = (at) => {
+    const top = at * ROW;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (top + ROW > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + ROW - scroller.clientHeight;
+  };
+  const fillRows = () => {
+    const [first, last] = seen();
+    const wanted = new Set(rows.slice(first, last).map(({ id }) => id));
+    for (const [id, row] of made) {
+      if (wanted.has(id)) continue;
+      row.remove();
+      made.delete(id);
+    }
+    let before = null;
+    for (let at = first; at < last; at += 1) {
+      const { id } = rows[at];
+      if (!made.has(id)) made.set(id, makeRow(id));
+      const row = made.get(id);
+      fillRow(row, at);
+      if (row.previousSibling !== before || row.parentNode !== list) list.insertBefore(row, before ? before.nextSibling : list.firstChild);
+      before = row;
+    }
+    setAttribute(scroller, "aria-activedescendant", made.has(rows[active]?.id) ? `${stem}-${rows[active].id}` : null);
+  };
+  const makeRow = (id) =>
+    build(
+      "div",
+      { class: "pn-tree-row", role: "treeitem", id: `${stem}-${id}` },
+      build("span", { class: "pn-tree-number", text: `${id}` }),
+      build("span", { class: "pn-tree-star", text: "★" }),
+      build("span", { class: "pn-tree-how" }),
+      build("span", { class: "pn-tree-note" }),
+      build("button", { type: "button", class: "pn-go", tabindex: "-1", text: "Go", onclick: (event) => {
+        event.stopPropagation();
+        actions.go(id);
+      } }),
+    );
+  const fillRow = (row, at) => {
+    const { id, lane } = rows[at];
+    const [, star, how, note, go] = row.children;
+    row.style.insetBlockStart = `${at * ROW}px`;
+    row.style.paddingInlineStart = `${xOf(lane) + 12}px`;
+    star.hidden = !data.points.star?.[id];
+    setText(how, data.points.asked?.[id] || (id === 0 ? "start" : "reached"));
+    const status = data.points.status?.[id];
+    const told = [status && status !== "accepted" ? status : "", data.points.note?.[id] ?? ""].filter(Boolean).join(" · ");
+    note.textContent = told;
+    go.hidden = id === data.current;
+    setAttribute(go, "aria-label", `Go to point ${id}`);
+    const name = `${nameOfPoint(data, id)}: ${wayOfPoint(data, id)}`;
+    setAttribute(row, "title", [name, data.points.reason?.[id], data.points.note?.[id]].filter(Boolean).join("\n"));
+    setAttribute(row, "aria-label", told ? `${name}. ${told}` : name);
+    setAttribute(row, "aria-selected", String(data.picks.has(id)));
+    setAttribute(row, "aria-level", rows[at].depth + 1);
+    setAttribute(row, "aria-setsize", rows.length);
+    setAttribute(row, "aria-posinset", at + 1);
+    setAttribute(row, "aria-current", id === data.current ? "step" : null);
+    setAttribute(row, "data-here", id === data.current);
+    setAttribute(row, "data-active", at === active);
+  };
+
+  const paintLines = () => {
+    const width = Math.ceil(xOf(lanes) + 14);
+    const height = scroller.clientHeight;
+    const density = Math.max(1, Math.min(globalThis.devicePixelRatio || 1, 4));
+    const [across, down] = [Math.round(width * density), Math.round(height * density)];
+    if (canvas.width !== across || canvas.height !== down) {
+      canvas.width = across;
+      canvas.height = down;
+      canvas.style.inlineSize = `${width}px`;
+      canvas.style.blockSize = `${height}px`;
+    }
+    const brush = canvas.getContext("2d");
+    brush.setTransform(density, 0, 0, density, 0, 0);
+    brush.clearRect(0, 0, width, height);
+    drawGraph(brush);
+  };
+  const drawGraph = (brush) => {
+    const colours = palette.now;
+    const [first, last] = seen();
+    const yOf = (at) => (at + 0.5) * ROW - scroller.scrollTop;
+    const trail = new Set(data.trail);
+    const link = (at) => {
+      const { lane, up } = rows[at];
+      if (up === null) return;
+      const [x, y, fromX, fromY] = [xOf(lane), yOf(at), xOf(rows[up].lane), yOf(up)];
+      brush.moveTo(fromX, fromY);
+      // Down in the parent's lane, then aside.
+      if (x === fromX) brush.lineTo(x, y);
+      else {
+        brush.lineTo(fromX, y - 9);
+        brush.quadraticCurveTo(fromX, y, Math.min(x, fromX + 9), y);
+        brush.lineTo(x, y);
+      }
+    };
+    brush.lineCap = "round";
+    for (const strong of [false, true]) {
+      brush.beginPath();
+      // A link that is seen may begin above and end below what is seen.
+      for (let at = first; at < rows.length; at += 1) {
+        if (at >= last && (rows[at].up === null || rows[at].up >= last)) continue;
+        if ((trail.has(rows[at].id) && trail.has(rows[rows[at].up]?.id)) === strong) link(at);
+      }
+      brush.strokeStyle = strong ? colours.accent : colours.edge;
+      brush.lineWidth = strong ? 2.5 : 1.5;
+      brush.stroke();
+    }
+    for (let at = first; at < last; at += 1) {
+      const { id, lane } = rows[at];
+      const role = roleOf(data, id);
+      const size = Math.min(sizeOfMark(role) + (role === "plain" || role === "worse" ? 0.6 : 0), 0.45 * laneWidth() + 2);
+      drawMark(brush, colours, role, xOf(lane), yOf(at), { size });
+      if (data.picks.has(id)) drawRing(brush, colours, data.picks.get(id), xOf(lane), yOf(at), size - 1);
+    }
+  };
+
+  const walk = (to) => {
+    if (to === undefined || to === null || !rows[to]) return;
+    active = to;
+    reveal(active);
+    due = true;
+    paint();
+  };
+  scroller.addEventListener("scroll", ask, { passive: true });
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest(".pn-tree-row");
+    const id = [...made].find(([, one]) => one === row)?.[0];
+    if (id === undefined) return;
+    walk(rowOfId.get(id));
+    press.press(id);
+  });
+  scroller.addEventListener("keydown", (event) => {
+    if (!data || event.ctrlKey || event.metaKey || event.altKey || event.target !== scroller) return;
+    const page = Math.max(1, Math.floor(scroller.clientHeight / ROW) - 1);
+    const { id, up } = rows[active];
+    const firstChild = rows.findIndex((row) => row.up === active);
+    const to = {
+      ArrowUp: active - 1,
+      ArrowDown: active + 1,
+      ArrowLeft: up,
+      ArrowRight: firstChild,
+      Home: 0,
+      End: rows.length - 1,
+      PageUp: Math.max(0, active - page),
+      PageDown: Math.min(rows.length - 1, active + page),
+    };
+    if (event.key in to) walk(to[event.key]);
+    else if (event.key === " ") actions.select(toggled(data.selected, id));
+    else if (event.key === "Enter") actions.go(id);
     else return;
     event.preventDefault();
+    event.stopPropagation();
   });
+  const sizes = new ResizeObserver(ask);
+  sizes.observe(scroller);
 
   return {
     root,
-    draw({ state, points, selected }) {
-      const signature = JSON.stringify([points.version, state.current, selected, points.note, points.star]);
-      if (signature === drawn) return;
-      drawn = signature;
-      const all = walk(points.parent);
-      const here = all.findIndex(({ id }) => id === state.current);
-      const from = Math.max(0, Math.min(here - MOST / 2, all.length - MOST));
-      const seen = all.slice(from, from + MOST);
-      note.textContent = seen.length < all.length ? `${seen.length} of ${all.length} points, those around the current one. Click selects for comparison, a double click goes there.` : "Click selects for comparison, a double click goes there.";
-      rows = seen.map(({ id, depth }) => {
-        const item = build(
-          "li",
-          { role: "option", id: `${list.dataset.key}-${id}`, "aria-selected": String(selected.includes(id)), "data-current": id === state.current, "data-active": id === active, style: null },
-          build("span", { class: "pn-node", text: `${id === state.current ? "◆" : points.star[id] ? "★" : id === 0 ? "■" : "●"} ${id}` }),
-          build("span", { class: "pn-asked", text: shorten(points.asked[id], 90), title: points.asked[id] }),
-          build("span", { class: "pn-noted", text: shorten(points.note[id], 60), title: points.note[id] || null }),
-        );
-        item.style.paddingInlineStart = `${0.5 + 1.1 * Math.min(depth, 12)}em`;
-        item.addEventListener("click", () => {
-          activate(id, false);
-          actions.toggle(id);
-        });
-        item.addEventListener("dblclick", () => actions.go(id));
-        return { id, item, parent: points.parent[id] };
-      });
-      list.replaceChildren(...rows.map(({ item }) => item));
-      activate(rows.some(({ id }) => id === active) ? active : state.current, false);
+    draw(next, same) {
+      const other = data?.points !== next.points;
+      data = next;
+      if (same) return;
+      if (other) {
+        rows = layTree(data.points.parent);
+        rowOfId = new Map(rows.map(({ id }, at) => [id, at]));
+        lanes = 1 + Math.max(...rows.map(({ lane }) => lane));
+        active = Math.min(active, rows.length - 1);
+        for (const row of made.values()) row.remove();
+        made.clear();
+      }
+      setAttribute(scroller, "aria-label", `Tree of ${sayPoints(data)}. Up and down walk the rows, left goes to where a point comes from; Space chooses, Enter goes there.`);
+      ask();
     },
-    ghost() {},
-    destroy() {},
-    name(key) {
-      list.dataset.key = key;
+    recolour: ask,
+    /** The rows that are seen, with their words. */
+    picture(ground) {
+      const [width, height] = [scroller.clientWidth, scroller.clientHeight];
+      if (!data || width === 0) return Promise.resolve(null);
+      const copy = document.createElement("canvas");
+      copy.width = 2 * width;
+      copy.height = 2 * height;
+      const brush = copy.getContext("2d");
+      brush.scale(2, 2);
+      brush.fillStyle = ground;
+      brush.fillRect(0, 0, width, height);
+      drawGraph(brush);
+      const [first, last] = seen();
+      for (let at = first; at < last; at += 1) {
+        const { id, lane } = rows[at];
+        const x = xOf(lane) + 14;
+        brush.font = fontOf(palette.now, 13, id === data.current ? 600 : 400);
+        const note = data.points.note?.[id];
+        const text = `${id}  ${data.points.star?.[id] ? "★ " : ""}${data.points.asked?.[id] ?? ""}${note ? `  ${note}` : ""}`;
+        const y = (at + 0.5) * ROW - scroller.scrollTop;
+        drawText(brush, palette.now, fitText(brush, text, width - x - 6), x, y, { colour: palette.now.ink, align: "left", halo: false });
+      }
+      return new Promise((resolve) => {
+        copy.toBlob(resolve, "image/png");
+      });
+    },
+    destroy() {
+      cancelAnimationFrame(frame);
+      press.forget();
+      sizes.disconnect();
     },
   };
-}
-
-/** The points below each other, with how far each is indented. */
-export function walk(parents) {
-  const children = new Map();
-  parents.forEach((parent, id) => {
-    if (!children.has(parent)) children.set(parent, []);
-    children.get(parent).push(id);
-  });
-  const found = [];
-  const stack = (children.get(null) ?? []).map((id) => ({ id, depth: 0 })).reverse();
-  while (stack.length) {
-    const next = stack.pop();
-    found.push(next);
-    const ahead = children.get(next.id) ?? [];
-    for (const id of [...ahead].reverse()) stack.push({ id, depth: next.depth + (ahead.length > 1 ? 1 : 0) });
-  }
-  return found;
 }

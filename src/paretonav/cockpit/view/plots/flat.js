@@ -1,0 +1,304 @@
+// The map of two quantities.
+
+import { formatValue, isNumber } from "../numbers.js";
+import {
+  ROLES, colourOfMark, drawMark, drawRing, drawText, fitText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
+} from "./marks.js";
+import { rangeOf, roomy, ticksOf } from "./ticks.js";
+
+const ROOM = { top: 26, right: 14, bottom: 38 };
+const NUMBERED = 40; // points, up to which each may have its number beside it
+
+/** Where the values of two axes are on a canvas: { x(value), y(value), valueX(px), valueY(px), box, ticks }. */
+export function layFlat(data, [across, up], width, height, brush, colours) {
+  const onFront = frontOf(data, [across, up]);
+  const rangeX = roomy(onFront ? rangeOf(onFront[0], across.range) : across.range);
+  const rangeY = roomy(onFront ? rangeOf(onFront[1], up.range) : up.range);
+  const ticksY = ticksOf(rangeY, Math.max(2, Math.floor((height - ROOM.top - ROOM.bottom) / 55)));
+  brush.font = fontOf(colours);
+  const left = 30 + Math.max(16, ...ticksY.map(({ text }) => brush.measureText(text).width));
+  const box = { left, top: ROOM.top, right: width - ROOM.right, bottom: height - ROOM.bottom };
+  const wide = Math.max(1, box.right - box.left);
+  const high = Math.max(1, box.bottom - box.top);
+  return {
+    axes: [across, up],
+    box,
+    front: onFront,
+    ticksX: ticksOf(rangeX, Math.max(2, Math.floor(wide / 75))),
+    ticksY,
+    x: (value) => box.left + (wide * (value - rangeX[0])) / (rangeX[1] - rangeX[0]),
+    y: (value) => box.bottom - (high * (value - rangeY[0])) / (rangeY[1] - rangeY[0]),
+    valueX: (x) => rangeX[0] + ((rangeX[1] - rangeX[0]) * (x - box.left)) / wide,
+    valueY: (y) => rangeY[0] + ((rangeY[1] - rangeY[0]) * (box.bottom - y)) / high,
+  };
+}
+
+/** All that does not depend on the ghost; fills `spots`: [x, y] of each point, NaN if it has no place. */
+export function drawFlat(brush, data, plan, colours, spots) {
+  drawFrame(brush, plan, colours);
+  const [across, up] = plan.axes;
+  for (let id = 0; id < data.count; id += 1) {
+    const a = across.value(id);
+    const b = up.value(id);
+    spots[2 * id] = a === null || b === null ? NaN : plan.x(a);
+    spots[2 * id + 1] = a === null || b === null ? NaN : plan.y(b);
+  }
+  brush.save();
+  clipTo(brush, plan.box, 8);
+  drawWays(brush, data, colours, spots, 2);
+  if (plan.front) drawFront(brush, data.front.lines, plan, colours);
+  drawPoints(brush, data, colours, spots, 2);
+  brush.restore();
+  drawNumbers(brush, data, colours, spots, 2, plan.box);
+}
+
+/** The front on these axes as [xs, ys]; null if they are not both training losses. */
+export function frontOf(data, [across, up]) {
+  if (!data.front || across.onFront === null || up.onFront === null || across === up) return null;
+  return [across, up].map(({ onFront }) => data.front.outcomes.map((outcome) => outcome[onFront]));
+}
+
+/** The steps between points, and stronger those that lead to the current one; `stride` numbers per spot. */
+export function drawWays(brush, data, colours, spots, stride) {
+  const line = (ids) => {
+    brush.beginPath();
+    for (const id of ids) {
+      const from = data.points.parent[id];
+      if (!isNumber(from) || Number.isNaN(spots[stride * id]) || Number.isNaN(spots[stride * from])) continue;
+      brush.moveTo(spots[stride * from], spots[stride * from + 1]);
+      brush.lineTo(spots[stride * id], spots[stride * id + 1]);
+    }
+    brush.stroke();
+  };
+  brush.lineCap = "round";
+  brush.strokeStyle = colours.edge;
+  brush.globalAlpha = data.count > 200 ? 0.35 : 0.6;
+  brush.lineWidth = 1;
+  line(data.points.parent.keys());
+  brush.globalAlpha = 0.75;
+  brush.strokeStyle = colours.accent;
+  brush.lineWidth = 2;
+  line(data.trail);
+  brush.globalAlpha = 1;
+}
+
+/** All marks, by role; `fade(id)` in [0, 1] is how far away a point is. */
+export function drawPoints(brush, data, colours, spots, stride, fade = null) {
+  const steps = fade ? 4 : 1;
+  const groups = new Map(ROLES.map((role) => [role, Array.from({ length: steps }, () => [])]));
+  for (let id = 0; id < data.count; id += 1) {
+    if (Number.isNaN(spots[stride * id])) continue;
+    const step = fade ? Math.min(steps - 1, Math.floor(fade(id) * steps)) : 0;
+    groups.get(roleOf(data, id))[step].push(id);
+  }
+  const crowd = data.count > 300 ? 0.8 : 1;
+  for (const role of ROLES) {
+    const common = role === "worse" || role === "plain";
+    for (let step = steps - 1; step >= 0; step -= 1) {
+      const ids = groups.get(role)[step];
+      if (ids.length === 0) continue;
+      const size = sizeOfMark(role) * (common ? crowd : 1) * (fade ? 1.15 - 0.11 * step : 1);
+      brush.beginPath();
+      for (const id of ids) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], size);
+      brush.globalAlpha = (role === "worse" ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
+      brush.fillStyle = colourOfMark(colours, role);
+      brush.strokeStyle = colours.back;
+      brush.lineWidth = common ? 1.2 : 2.5;
+      // A rim first, so that a mark keeps its size.
+      if (role !== "worse" || data.count <= 300) brush.stroke();
+      brush.fill();
+    }
+  }
+  brush.globalAlpha = 1;
+  // A point with two roles has both marks.
+  for (const id of [0, data.current]) {
+    if (id === null || Number.isNaN(spots[stride * id])) continue;
+    const [x, y] = [spots[stride * id], spots[stride * id + 1]];
+    if (id === 0 && id === data.current) drawMark(brush, colours, "start", x, y, { size: 3, colour: colours.back });
+    if (data.points.star?.[id]) drawMark(brush, colours, "star", x, y, { size: 4 });
+  }
+  for (const [id, k] of data.picks) {
+    if (Number.isNaN(spots[stride * id])) continue;
+    drawRing(brush, colours, k, spots[stride * id], spots[stride * id + 1], sizeOfMark(roleOf(data, id)));
+  }
+}
+
+/** Numbers beside the points that have room for one: first those with a role, then the latest. */
+export function drawNumbers(brush, data, colours, spots, stride, box) {
+  const special = [data.current, ...data.selected, 0].filter((id) => id !== null);
+  const starred = [...(data.points.star ?? []).entries()].filter(([, on]) => on).map(([id]) => id).slice(0, NUMBERED);
+  const others = data.count <= NUMBERED ? [...Array(data.count).keys()].reverse() : [];
+  const taken = [];
+  for (const id of special) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 7, 7));
+  for (const id of others) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 3, 3));
+  for (const id of new Set([...special, ...starred, ...others])) {
+    const [x, y] = [spots[stride * id], spots[stride * id + 1]];
+    if (Number.isNaN(x) || x < box.left - 8 || x > box.right + 8 || y < box.top - 8 || y > box.bottom + 8) continue;
+    const strong = special.includes(id);
+    brush.font = fontOf(colours, 11, strong ? 650 : 400);
+    const text = `${id}`;
+    const half = brush.measureText(text).width / 2 + 1;
+    const far = strong ? 13 : 9;
+    const places = [[0, -far - 2], [far + half - 2, 0], [0, far + 3], [-far - half + 2, 0], [far + half - 5, -far], [-far - half + 5, -far]];
+    const place = places.find(([dx, dy]) => {
+      const wanted = boxAround(x + dx, y + dy, half, 5.5);
+      return taken.every((other) => !overlaps(wanted, other));
+    });
+    if (!place) continue;
+    taken.push(boxAround(x + place[0], y + place[1], half, 5.5));
+    const k = data.picks.get(id);
+    const colour = id === data.current ? colours.accent : k === undefined ? colours.faint : pickColour(colours, k);
+    drawText(brush, colours, text, x + place[0], y + place[1], { colour });
+  }
+}
+
+/** What is asked for: from the current point to where it leads; beyond the edge an arrow says where to. */
+export function drawFlatGhost(brush, data, plan, colours, ghost) {
+  const to = ghostSpot(plan, ghost);
+  if (!to) return;
+  const [x, y] = [clamp(to[0], plan.box.left, plan.box.right), clamp(to[1], plan.box.top, plan.box.bottom)];
+  const from = data.current === null ? null : spotOf(plan, data.current);
+  if (from) drawGhostLine(brush, colours, from, [x, y], ghost.sure);
+  if (x === to[0] && y === to[1]) drawMark(brush, colours, "ghost", x, y, { hollow: !ghost.sure });
+  else drawArrow(brush, colours, x, y, Math.atan2(to[1] - y, to[0] - x));
+}
+
+/** The dashed line to what is asked for. */
+export function drawGhostLine(brush, colours, from, to, sure) {
+  brush.save();
+  brush.beginPath();
+  brush.moveTo(from[0], from[1]);
+  brush.lineTo(to[0], to[1]);
+  brush.setLineDash(sure ? [5, 3] : [2, 4]);
+  brush.lineWidth = 2;
+  brush.strokeStyle = colours.ghost;
+  brush.stroke();
+  brush.restore();
+}
+
+/** Where a point is, or null. */
+export function spotOf(plan, id) {
+  const [a, b] = plan.axes.map((axis) => axis.value(id));
+  return a === null || b === null ? null : [plan.x(a), plan.y(b)];
+}
+
+/** Where the ghost is, or null. */
+export function ghostSpot(plan, ghost) {
+  const [a, b] = plan.axes.map((axis) => axis.ghost(ghost));
+  return isNumber(a) && isNumber(b) ? [plan.x(a), plan.y(b)] : null;
+}
+
+/** What is aimed at while it is dragged. */
+export function drawTarget(brush, colours, plan, x, y) {
+  const [across, up] = [plan.valueX(x), plan.valueY(y)];
+  brush.save();
+  brush.strokeStyle = colours.ghost;
+  brush.lineWidth = 1;
+  brush.setLineDash([3, 3]);
+  brush.beginPath();
+  brush.moveTo(x, plan.box.bottom);
+  brush.lineTo(x, y);
+  brush.lineTo(plan.box.left, y);
+  brush.stroke();
+  brush.setLineDash([]);
+  brush.lineWidth = 2;
+  brush.beginPath();
+  brush.arc(x, y, 9, 0, 2 * Math.PI);
+  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    brush.moveTo(x + 5 * dx, y + 5 * dy);
+    brush.lineTo(x + 13 * dx, y + 13 * dy);
+  }
+  brush.stroke();
+  brush.font = fontOf(colours, 11, 600);
+  const toRight = x < plan.box.right - 90;
+  const text = `aim at ${formatValue(across)}, ${formatValue(up)}`;
+  drawText(brush, colours, text, x + (toRight ? 16 : -16), y - 14, { colour: colours.ghost, align: toRight ? "left" : "right" });
+  brush.restore();
+}
+
+function drawFrame(brush, { axes, box, ticksX, ticksY, x, y }, colours) {
+  brush.font = fontOf(colours);
+  brush.strokeStyle = colours.line;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  for (const { value } of ticksX) {
+    brush.moveTo(Math.round(x(value)) + 0.5, box.top);
+    brush.lineTo(Math.round(x(value)) + 0.5, box.bottom);
+  }
+  for (const { value } of ticksY) {
+    brush.moveTo(box.left, Math.round(y(value)) + 0.5);
+    brush.lineTo(box.right, Math.round(y(value)) + 0.5);
+  }
+  brush.stroke();
+  for (const { value, text } of ticksX) drawText(brush, colours, text, x(value), box.bottom + 11, { halo: false });
+  for (const { value, text } of ticksY) drawText(brush, colours, text, box.left - 6, y(value), { align: "right", halo: false });
+  brush.font = fontOf(colours, 12, 600);
+  const [across, up] = axes.map((axis) => `${axis.label}${sideOf(axis)}`);
+  drawText(brush, colours, fitText(brush, across, box.right - box.left), (box.left + box.right) / 2, box.bottom + 28, { colour: colours.ink, halo: false });
+  brush.save();
+  brush.translate(10, (box.top + box.bottom) / 2);
+  brush.rotate(-Math.PI / 2);
+  drawText(brush, colours, fitText(brush, up, box.bottom - box.top), 0, 0, { colour: colours.ink, halo: false });
+  brush.restore();
+}
+
+function sideOf({ kind, better }) {
+  return kind === "loss" || better === null ? "" : ` (${better} is better)`;
+}
+
+/** The front: a curve, or the shadow of a surface with its lines. */
+function drawFront(brush, lines, { front: [xs, ys], x, y }, colours) {
+  const isCurve = lines.length < 2;
+  brush.strokeStyle = colours.front;
+  brush.fillStyle = colours.front;
+  lines.forEach((line, k) => {
+    brush.beginPath();
+    for (const i of line) brush.lineTo(x(xs[i]), y(ys[i]));
+    if (k === 0) {
+      brush.globalAlpha = isCurve ? 0.25 : 0.12;
+      brush.lineWidth = 8;
+      if (isCurve) brush.stroke();
+      else brush.fill();
+    }
+    brush.globalAlpha = k ? 0.3 : 1;
+    brush.lineWidth = isCurve ? 2 : k ? 1 : 1.5;
+    brush.stroke();
+  });
+  brush.globalAlpha = 1;
+}
+
+function drawArrow(brush, colours, x, y, angle) {
+  brush.save();
+  brush.translate(x, y);
+  brush.rotate(angle);
+  brush.beginPath();
+  brush.moveTo(7, 0);
+  brush.lineTo(-6, 6);
+  brush.lineTo(-3, 0);
+  brush.lineTo(-6, -6);
+  brush.closePath();
+  brush.fillStyle = colours.ghost;
+  brush.strokeStyle = colours.back;
+  brush.lineWidth = 2;
+  brush.stroke();
+  brush.fill();
+  brush.restore();
+}
+
+function clipTo(brush, { left, top, right, bottom }, more) {
+  brush.beginPath();
+  brush.rect(left - more, top - more, right - left + 2 * more, bottom - top + 2 * more);
+  brush.clip();
+}
+
+function boxAround(x, y, a, b) {
+  return [x - a, y - b, x + a, y + b];
+}
+
+function overlaps(one, other) {
+  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+}
+
+function clamp(value, low, high) {
+  return Math.max(low, Math.min(high, value));
+}

@@ -1,0 +1,251 @@
+// All points as a table: what the charts show, to read, sort, mark and go to.
+
+import { build, setAttribute, setShown, setText } from "../dom.js";
+import { formatChange, formatShare, formatValue, isNumber } from "../numbers.js";
+import { toggled } from "./press.js";
+import { capital } from "./told.js";
+
+const PAGE = 100; // rows at once
+const NOTE_LENGTH = 2000;
+const SAME = 5e-4; // of its value: a change that is neither better nor worse
+
+/** The chart "Table": every point with all its values. */
+export function createListing(actions) {
+  let data = null;
+  let sort = { key: "id", falling: false };
+  let page = 0;
+  let order = [];
+  let editing = null; // { id, input }
+  let drawnFor = null;
+  let seenCurrent = null;
+
+  const losses = pick("Losses", [["shown", "validation losses"], ["train", "training losses"]], () => redraw());
+  const way = pick("Values", [["value", "values"], ["change", "change since start"], ["share", "% since start"]], () => redraw());
+  const count = build("span", { class: "pn-hint" });
+  const back = button("‹", "Earlier rows", () => turn(-1));
+  const on = button("›", "Later rows", () => turn(1));
+  const caption = build("caption", { class: "pn-visually-hidden" });
+  const head = build("thead");
+  const body = build("tbody");
+  const scroller = build("div", { class: "pn-list", tabindex: "0", role: "region", "aria-label": "Table of the visited points" },
+    build("table", {}, caption, head, body));
+  const root = build(
+    "div",
+    { class: "pn-chart" },
+    build("div", { class: "pn-chart-top" }, way, losses, count, back, on),
+    scroller,
+  );
+
+  const axes = () => {
+    const train = losses.value === "train";
+    return data.shown.map((axis) => (train && axis.kind === "loss" ? data.axes.find(({ key }) => key === `train:${axis.i}`) : axis));
+  };
+  const amount = (axis, id) => {
+    const value = axis.value(id);
+    if (way.value === "value" || value === null) return value;
+    const start = axis.value(0);
+    if (start === null || (way.value === "share" && start === 0)) return null;
+    return way.value === "change" ? value - start : (value - start) / Math.abs(start);
+  };
+  const columns = () => [
+    { key: "id", label: "No.", name: "Number", of: (id) => id },
+    { key: "star", label: "★", name: "Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
+    ...axes().map((axis, i) => ({ key: `q${i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
+    { key: "asked", label: "reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
+    { key: "parent", label: "from", name: "From", of: (id) => data.points.parent[id] },
+    { key: "note", label: "note", name: "Note", of: (id) => data.points.note?.[id] || null },
+  ];
+
+  const turn = (by) => {
+    page += by;
+    redraw();
+    scroller.scrollTop = 0;
+  };
+  const sortBy = (key) => {
+    sort = { key, falling: sort.key === key && !sort.falling };
+    page = 0;
+    redraw();
+  };
+  const redraw = () => {
+    drawnFor = null;
+    draw();
+  };
+  const draw = () => {
+    if (!data || drawnFor === data || scroller.clientHeight === 0) return;
+    drawnFor = data;
+    const shown = columns();
+    const sorted = shown.find(({ key }) => key === sort.key) ?? shown[0];
+    order = sortedIds(data.count, sorted.of, sort.falling);
+    const pages = Math.ceil(data.count / PAGE);
+    let reveal = false;
+    if (seenCurrent !== data.current) {
+      seenCurrent = data.current;
+      if (data.current !== null) reveal = true;
+      if (data.current !== null) page = Math.floor(order.indexOf(data.current) / PAGE);
+    }
+    page = Math.max(0, Math.min(pages - 1, page));
+    const ids = order.slice(page * PAGE, (page + 1) * PAGE);
+    const held = keepFocus();
+    drawHead(shown);
+    body.replaceChildren(...ids.map((id) => rowFor(id, shown)));
+    held();
+    if (reveal) showRow(body.querySelector("[data-here]"));
+    for (const one of [back, on, count]) setShown(one, pages > 1);
+    back.disabled = page === 0;
+    on.disabled = page >= pages - 1;
+    const many = `${page * PAGE + 1}–${page * PAGE + ids.length} of ${data.count.toLocaleString("en")}`;
+    setText(count, many);
+    const what = `${losses.hidden ? "" : `${losses.selectedOptions[0].text}, `}${way.selectedOptions[0].text}`;
+    setText(caption, `Visited points ${many}: ${what}; sorted by ${sorted.name.toLowerCase()}, ${sort.falling ? "falling" : "rising"}.`);
+  };
+
+  /** Into view without moving the page. */
+  const showRow = (row) => {
+    if (!row) return;
+    const top = row.offsetTop - head.offsetHeight;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (row.offsetTop + row.offsetHeight > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = row.offsetTop + row.offsetHeight - scroller.clientHeight + 4;
+    }
+  };
+
+  const drawHead = (shown) => {
+    const cells = shown.map(({ key, label, name, axis }) => {
+      const side = axis?.better === "higher" ? " (higher is better)" : "";
+      const sorter = build("button", { type: "button", class: "pn-sort", title: `Sort by ${name}${side}`, onclick: () => sortBy(key), "data-focus": `sort ${key}` },
+        build("span", { text: label }));
+      if (label !== name) sorter.setAttribute("aria-label", name);
+      const sorting = key === sort.key ? (sort.falling ? "descending" : "ascending") : null;
+      return build("th", { scope: "col", "aria-sort": sorting, "data-number": Boolean(axis) || key === "parent", "data-stuck": key === "id" }, sorter);
+    });
+    cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
+    head.replaceChildren(build("tr", {}, ...cells));
+  };
+  const rowFor = (id, shown) => {
+    const { points, current } = data;
+    const here = id === current;
+    const starred = Boolean(points.star?.[id]);
+    const check = build("input", { type: "checkbox", "aria-label": `Compare point ${id}`, title: "Compare", "data-focus": `check ${id}`, onchange: () => actions.select(toggled(data.selected, id)) });
+    check.checked = data.picks.has(id);
+    const star = build("button", {
+      type: "button", class: "pn-star", text: starred ? "★" : "☆", title: starred ? "Take the star away" : "Star",
+      "aria-pressed": String(starred), "aria-label": `Star point ${id}`, "data-focus": `star ${id}`, onclick: () => actions.star(id, !starred),
+    });
+    const go = build("button", { type: "button", class: "pn-go", text: here ? "here" : "Go", "aria-label": here ? `Point ${id} is the current one` : `Go to point ${id}`, "data-focus": `go ${id}`, onclick: () => actions.go(id) });
+    go.disabled = here;
+    const dominated = points.efficient?.[id] === false;
+    const number = build("th", { scope: "row", "data-stuck": true }, build("label", { class: "pn-cell-pick" }, check, build("span", { text: `${id}` })));
+    if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (dominated)" }));
+    const cells = shown.slice(2, -3).map(({ axis, of }) => valueCell(axis, id, of(id)));
+    const asked = points.asked?.[id] ?? "";
+    const status = points.status?.[id];
+    const how = `${asked}${status && status !== "accepted" ? ` (${status})` : ""}`;
+    return build(
+      "tr",
+      { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Dominated: another point is at least as good in all" : null },
+      number,
+      build("td", {}, star),
+      build("td", {}, go),
+      ...cells,
+      build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how }),
+      build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
+      build("td", {}, editing?.id === id ? editing.input : noteButton(id)),
+    );
+  };
+  const valueCell = (axis, id, value) => {
+    if (way.value === "value") return build("td", { "data-number": true, text: formatValue(value) });
+    const text = id === 0 ? formatValue(axis.value(0)) : way.value === "change" ? formatChange(value) : value === null ? "–" : value === 0 ? "0" : formatShare(value);
+    const start = Math.abs(axis.value(0) ?? 0);
+    const small = value === null || id === 0 || Math.abs(value) <= SAME * (way.value === "change" ? start : 1);
+    const better = axis.better === "higher" ? value > 0 : value < 0;
+    const sense = small || axis.better === null ? null : `pn-change-${better ? "better" : "worse"}`;
+    return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " ▴" : " ▾") : ""}`, title: formatValue(axis.value(id)) });
+  };
+
+  const noteButton = (id) => {
+    const text = data.points.note?.[id] ?? "";
+    return build("button", { type: "button", class: "pn-note", text, title: text || null, "aria-label": text ? `Note of point ${id}: ${text}. Change it` : `Add a note to point ${id}`, "data-focus": `note ${id}`, onclick: () => edit(id) });
+  };
+  const edit = (id) => {
+    if (editing) finish(true);
+    const before = data.points.note?.[id] ?? "";
+    const input = build("input", { type: "text", class: "pn-note-input", maxlength: NOTE_LENGTH, "aria-label": `Note of point ${id}: Enter saves, Escape leaves`, "data-focus": `note ${id}` });
+    input.value = before;
+    editing = { id, input, before };
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      if (event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      finish(event.key === "Enter");
+      body.querySelector(`[data-focus="note ${id}"]`)?.focus();
+    });
+    input.addEventListener("blur", () => {
+      // Rows that are drawn anew take the input along; who leaves it has meant what was written.
+      if (editing?.input === input && !editing.moving) finish(true);
+    });
+    body.querySelector(`[data-focus="note ${id}"]`)?.replaceWith(input);
+    input.focus();
+    input.select();
+  };
+  const finish = (saved) => {
+    const { id, input, before } = editing;
+    editing = null;
+    const text = input.value.trim();
+    const button = noteButton(id);
+    if (saved && text !== before) {
+      // Shown at once; the answer draws it anew.
+      setText(button, text);
+      actions.note(id, text);
+    }
+    if (input.isConnected) input.replaceWith(button);
+  };
+  /** The focus, and the caret, come back to the same thing after the rows are drawn anew. */
+  const keepFocus = () => {
+    const focus = root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+    const caret = editing && [editing.input.selectionStart, editing.input.selectionEnd];
+    if (editing) editing.moving = true;
+    return () => {
+      if (focus) root.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+      if (!editing) return;
+      editing.moving = false;
+      if (!editing.input.isConnected) finish(true);
+      else editing.input.setSelectionRange(...caret);
+    };
+  };
+
+  const sizes = new ResizeObserver(() => draw());
+  sizes.observe(scroller);
+  return {
+    root,
+    draw(next, same) {
+      const known = drawnFor !== null && same;
+      data = next;
+      if (known) drawnFor = data;
+      setShown(losses, Boolean(data.points.validation) && data.split === "validation");
+      draw();
+    },
+    destroy() {
+      sizes.disconnect();
+    },
+  };
+}
+
+/** Ids by what a column has of them; what is missing comes last, equals by number. */
+function sortedIds(count, of, falling) {
+  const keys = Array.from({ length: count }, (_, id) => of(id));
+  const isMissing = (key) => key === null || key === undefined || key === "";
+  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other, undefined, { numeric: true }) : one - other);
+  return [...keys.keys()].sort((i, j) => {
+    if (isMissing(keys[i]) || isMissing(keys[j])) return isMissing(keys[i]) - isMissing(keys[j]) || i - j;
+    return (falling ? -1 : 1) * compare(keys[i], keys[j]) || i - j;
+  });
+}
+
+function pick(name, options, onchange) {
+  return build("select", { class: "pn-choice", "aria-label": capital(name), onchange }, ...options.map(([value, text]) => build("option", { value, text })));
+}
+
+function button(text, name, onclick) {
+  return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
+}

@@ -1,0 +1,43 @@
+// Quantities side by side: each on its own scale from the best (0) to the worst (1) of what is known.
+
+import { isNumber } from "../numbers.js";
+import { pickColour, pickDash } from "./marks.js";
+import { roomy } from "./ticks.js";
+
+/** The shown quantities of which somebody said what is better, each with `share(value)` in [0, 1], `best` and `worst`. */
+export function scaledAxes(data) {
+  return data.shown
+    .filter(({ better }) => better === "lower" || better === "higher")
+    .map((axis) => {
+      const [low, high] = roomy(axis.range, 0);
+      const [best, worst] = axis.better === "lower" ? [low, high] : [high, low];
+      const known = axis.range !== null;
+      return { ...axis, best, worst, known, share: (value) => (known && isNumber(value) ? (value - best) / (worst - best) : NaN) };
+    });
+}
+
+/** The points that are emphasised, the most important last: { id, colour, dash, width, text }. */
+export function emphasised(data, colours, most = Infinity) {
+  const picks = data.selected
+    .slice(0, most)
+    .filter((id) => id !== data.current && id !== 0)
+    .map((id) => {
+      const k = data.picks.get(id);
+      return { id, colour: pickColour(colours, k), dash: pickDash(colours, k), width: 2, text: `${id}`, role: "plain" };
+    });
+  const start = { id: 0, colour: colours.start, dash: [], width: 1.6, text: "start", role: "start" };
+  const current = { id: data.current, colour: colours.accent, dash: [], width: 3, text: "now", role: "current" };
+  return [...(data.current === 0 ? [] : [start]), ...picks.reverse(), ...(data.current === null ? [] : [current])];
+}
+
+/** What a legend says of them. */
+export function legendOfScaled(data, colours, ghost, most = Infinity) {
+  return [
+    ...emphasised(data, colours, most).reverse().map(({ colour, dash, text, id, role }) => ({
+      text: role === "plain" ? `point ${id}` : text,
+      colour,
+      dash,
+    })),
+    ...(ghost ? [{ text: "asked for", colour: colours.ghost, dash: [5, 3] }] : []),
+  ];
+}

@@ -1,0 +1,270 @@
+// The map of three quantities.
+
+import { isNumber } from "../numbers.js";
+import { drawGhostLine, drawNumbers, drawPoints, drawWays } from "./flat.js";
+import { drawMark, drawText, fitText, fontOf } from "./marks.js";
+import { facesOf } from "./mesh.js";
+import { lookAt } from "./orbit.js";
+import { rangeOf, roomy, ticksOf } from "./ticks.js";
+
+/** What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³. */
+export function fillBox(data, axes) {
+  const front = data.front && data.m === 3 && axes.every(({ onFront }) => onFront !== null) ? data.front : null;
+  const ranges = axes.map((axis) =>
+    roomy(front ? rangeOf(front.outcomes.map((outcome) => outcome[axis.onFront]), axis.range) : axis.range, 0.04),
+  );
+  const place = (value, k) => (isNumber(value) ? (value - ranges[k][0]) / (ranges[k][1] - ranges[k][0]) - 0.5 : NaN);
+  const points = new Float64Array(3 * data.count);
+  axes.forEach((axis, k) => {
+    for (let id = 0; id < data.count; id += 1) points[3 * id + k] = place(axis.values[id], k);
+  });
+  const here = data.current === null ? [0, 0, 0] : [...points.subarray(3 * data.current, 3 * data.current + 3)];
+  return {
+    axes,
+    place,
+    points,
+    ticks: ranges.map((range) => ticksOf(range, 4)),
+    surface: front && surfaceIn(front, axes, place),
+    here: here.some(Number.isNaN) ? [0, 0, 0] : here,
+  };
+}
+
+/** The view of a box: where it is on the canvas. */
+export function planSpace(box, camera, width, height) {
+  return { box, view: lookAt(camera, width, height, box.here), width, height };
+}
+
+/** All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point. */
+export function drawSpace(brush, data, plan, colours, spots) {
+  const { box, view } = plan;
+  const { points } = box;
+  drawWalls(brush, plan, colours);
+  if (box.surface) {
+    drawSurface(brush, box.surface, view, colours);
+    // The walls shine through: cheaper than translucent faces, and these never add up where they meet.
+    brush.globalAlpha = 0.4;
+    drawWalls(brush, plan, colours);
+    brush.globalAlpha = 1;
+  }
+  for (let k = 0; k < 3; k += 1) drawScale(brush, plan, colours, k);
+  let [nearest, farthest] = [-Infinity, Infinity];
+  for (let id = 0; id < data.count; id += 1) {
+    view.project(points[3 * id], points[3 * id + 1], points[3 * id + 2], spots, 3 * id);
+    if (spots[3 * id + 2] > nearest) nearest = spots[3 * id + 2];
+    if (spots[3 * id + 2] < farthest) farthest = spots[3 * id + 2];
+  }
+  const depth = Math.max(1e-9, nearest - farthest);
+  drawWays(brush, data, colours, spots, 3);
+  if (data.current !== null) drawStem(brush, box.here, view, colours, colours.accent);
+  drawPoints(brush, data, colours, spots, 3, (id) => (nearest - spots[3 * id + 2]) / depth);
+  drawNumbers(brush, data, colours, spots, 3, { left: 0, top: 0, right: plan.width, bottom: plan.height });
+}
+
+/** What is asked for. */
+export function drawSpaceGhost(brush, data, { box, view }, colours, ghost) {
+  const at = box.axes.map((axis, k) => box.place(axis.ghost(ghost), k));
+  if (at.some(Number.isNaN)) return;
+  const inside = at.map((value) => Math.max(-0.56, Math.min(0.56, value)));
+  const spot = [0, 0, 0];
+  const from = [0, 0, 0];
+  view.project(...inside, spot, 0);
+  view.project(...box.here, from, 0);
+  drawStem(brush, inside, view, colours, colours.ghost);
+  if (data.current !== null) drawGhostLine(brush, colours, from, spot, ghost.sure);
+  const beyond = inside.some((value, k) => value !== at[k]);
+  drawMark(brush, colours, "ghost", spot[0], spot[1], { hollow: !ghost.sure || beyond, alpha: beyond ? 0.6 : 1 });
+}
+
+function surfaceIn(front, axes, place) {
+  const corners = new Float64Array(3 * front.outcomes.length);
+  front.outcomes.forEach((outcome, i) => {
+    axes.forEach(({ onFront }, k) => {
+      corners[3 * i + k] = place(outcome[onFront], k);
+    });
+  });
+  const faces = facesOf(front);
+  return { corners, faces, normals: faces.map((face) => normalOf(corners, face)), lines: front.lines };
+}
+
+/** The unit normal of a face by its diagonals. */
+function normalOf(corners, face) {
+  const at = (i) => corners.subarray(3 * face[i], 3 * face[i] + 3);
+  const [a, b, c, d] = [at(0), at(1), at(2), at(face.length > 3 ? 3 : 0)];
+  const [p, q] = [[0, 1, 2].map((k) => c[k] - a[k]), [0, 1, 2].map((k) => d[k] - b[k])];
+  const cross = [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]];
+  const size = Math.hypot(...cross) || 1;
+  return cross.map((value) => value / size);
+}
+
+/** Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes. */
+function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
+  const count = corners.length / 3;
+  const seen = new Float64Array(3 * count);
+  for (let i = 0; i < count; i += 1) view.project(corners[3 * i], corners[3 * i + 1], corners[3 * i + 2], seen, 3 * i);
+  const last = colours.ramp.length - 1;
+  let [towards, away] = [false, false];
+  const shades = normals.map((normal) => {
+    const facing = normal[0] * view.near[0] + normal[1] * view.near[1] + normal[2] * view.near[2];
+    if (facing > 0.02) towards = true;
+    if (facing < -0.02) away = true;
+    return Math.round(last * (0.1 + 0.8 * Math.abs(facing)));
+  });
+  const trace = (face) => {
+    brush.moveTo(seen[3 * face[0]], seen[3 * face[0] + 1]);
+    for (let k = 1; k < face.length; k += 1) brush.lineTo(seen[3 * face[k]], seen[3 * face[k] + 1]);
+    brush.closePath();
+  };
+  const paint = (shade) => {
+    brush.fillStyle = colours.ramp[shade];
+    brush.strokeStyle = colours.ramp[shade];
+    brush.fill();
+    brush.stroke(); // over the seam
+  };
+  brush.lineWidth = 1;
+  if (towards && away) {
+    const depths = faces.map((face) => face.reduce((sum, i) => sum + seen[3 * i + 2], 0) / face.length);
+    for (const i of [...faces.keys()].sort((one, other) => depths[one] - depths[other])) {
+      brush.beginPath();
+      trace(faces[i]);
+      paint(shades[i]);
+    }
+  } else {
+    for (let shade = 0; shade <= last; shade += 1) {
+      if (!shades.includes(shade)) continue;
+      brush.beginPath();
+      faces.forEach((face, i) => {
+        if (shades[i] === shade) trace(face);
+      });
+      paint(shade);
+    }
+  }
+  // The web in the colour of the ground, so that it shows on the surface.
+  brush.save();
+  lines.forEach((line, k) => {
+    brush.beginPath();
+    for (const i of line) brush.lineTo(seen[3 * i], seen[3 * i + 1]);
+    brush.strokeStyle = k ? colours.back : colours.front;
+    brush.globalAlpha = k ? 0.6 : 1;
+    brush.lineWidth = k ? 1 : 1.8;
+    brush.stroke();
+  });
+  brush.restore();
+}
+
+/** A line down to the floor: it says where in the depth a point is. */
+function drawStem(brush, [a, b, c], view, colours, colour) {
+  const ends = new Float64Array(6);
+  view.project(a, b, c, ends, 0);
+  view.project(a, b, -0.5, ends, 3);
+  brush.save();
+  brush.strokeStyle = colour;
+  brush.globalAlpha = 0.5;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  brush.moveTo(ends[0], ends[1]);
+  brush.lineTo(ends[3], ends[4]);
+  brush.stroke();
+  brush.beginPath();
+  brush.ellipse(ends[3], ends[4], 3, 1.8, 0, 0, 2 * Math.PI);
+  brush.stroke();
+  brush.restore();
+}
+
+/** The three far walls with their grid. */
+function drawWalls(brush, { box, view }, colours) {
+  const wall = view.near.map((value) => (value > 0 ? -0.5 : 0.5));
+  const seen = new Float64Array(6);
+  const line = (from, to) => {
+    view.project(...from, seen, 0);
+    view.project(...to, seen, 3);
+    brush.moveTo(seen[0], seen[1]);
+    brush.lineTo(seen[3], seen[4]);
+  };
+  brush.strokeStyle = colours.line;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  for (let k = 0; k < 3; k += 1) {
+    const [p, q] = [0, 1, 2].filter((other) => other !== k);
+    const lines = [-0.5, ...box.ticks[k].map(({ value }) => box.place(value, k)), 0.5];
+    for (const at of lines) {
+      // Across the two far walls that this axis runs along.
+      for (const [fixed, runs] of [[p, q], [q, p]]) {
+        const from = [0, 0, 0];
+        from[k] = at;
+        from[fixed] = wall[fixed];
+        const to = [...from];
+        from[runs] = -0.5;
+        to[runs] = 0.5;
+        line(from, to);
+      }
+    }
+  }
+  brush.stroke();
+}
+
+function drawScale(brush, { box, view, width, height }, colours, k) {
+  const [p, q] = [0, 1, 2].filter((other) => other !== k);
+  const seen = new Float64Array(6);
+  // Of the four edges along this axis: the upright one at the left, the others lowest on the screen.
+  let best = null;
+  for (const a of [-0.5, 0.5]) {
+    for (const b of [-0.5, 0.5]) {
+      const at = [0, 0, 0];
+      at[p] = a;
+      at[q] = b;
+      view.project(...at, seen, 0);
+      const score = k === 2 ? -seen[0] : seen[1];
+      if (best === null || score > best.score + 1e-9) best = { score, at };
+    }
+  }
+  const put = (value) => {
+    const at = [...best.at];
+    at[k] = value;
+    view.project(...at, seen, 0);
+    return [seen[0], seen[1]];
+  };
+  const from = put(-0.5);
+  const to = put(0.5);
+  const middle = put(0);
+  const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+  if (length < 40) return; // it points at the viewer
+  // Outwards: away from the box's middle, at a right angle to the edge.
+  view.project(0, 0, 0, seen, 3);
+  let out = [-(to[1] - from[1]) / length, (to[0] - from[0]) / length];
+  if (out[0] * (middle[0] - seen[3]) + out[1] * (middle[1] - seen[4]) < 0) out = out.map((value) => -value);
+  brush.font = fontOf(colours);
+  brush.strokeStyle = colours.edge;
+  brush.lineWidth = 1;
+  brush.beginPath();
+  brush.moveTo(from[0], from[1]);
+  brush.lineTo(to[0], to[1]);
+  const spare = Math.max(1, Math.ceil((box.ticks[k].length * 34) / length));
+  let widest = 0;
+  const numbers = box.ticks[k].filter((_, i) => i % spare === 0).map(({ value, text }) => {
+    const [x, y] = put(box.place(value, k));
+    brush.moveTo(x, y);
+    brush.lineTo(x + 4 * out[0], y + 4 * out[1]);
+    const half = brush.measureText(text).width / 2;
+    widest = Math.max(widest, 2 * half);
+    return [text, x + (7 + half) * out[0], y + 13 * out[1]];
+  });
+  brush.stroke();
+  for (const [text, x, y] of numbers) drawText(brush, colours, text, x, y);
+  brush.font = fontOf(colours, 12, 600);
+  const away = 20 + Math.abs(out[0]) * widest + 8 * Math.abs(out[1]);
+  const name = fitText(brush, box.axes[k].label, 0.42 * width);
+  const half = brush.measureText(name).width / 2;
+  const upright = k === 2 && Math.abs(out[0]) > 0.8;
+  const x = middle[0] + away * out[0];
+  const y = middle[1] + away * out[1];
+  if (upright) {
+    brush.save();
+    brush.translate(Math.max(9, Math.min(width - 9, x)), y);
+    brush.rotate(-Math.PI / 2);
+    drawText(brush, colours, name, 0, 0, { colour: colours.ink });
+    brush.restore();
+    return;
+  }
+  const placed = x + half * out[0];
+  drawText(brush, colours, name, Math.max(half + 4, Math.min(width - half - 4, placed)), Math.min(height - 9, y), { colour: colours.ink });
+}
