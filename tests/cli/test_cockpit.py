@@ -1,4 +1,4 @@
-"""Opening the cockpit from the command line: what is passed on, what is refused, and when the demo stays in the terminal."""
+"""Opening the cockpit from the command line: what is passed on, what is refused, when the demo stays in the terminal."""
 
 import os
 import pty
