@@ -60,11 +60,7 @@ def state_of(
     ]
     patch = local_front(front)
     return {
-        "version": version,
-        "title": title,
-        "live": True,
-        "writable": session.writable,
-        "why_not": _why_not(session),
+        **_frame(session, title, version),
         "current": here.id,
         "parent": here.parent,
         "split": "training" if here.held_out is None else "validation",
@@ -82,11 +78,7 @@ def state_of(
 def not_started(session: Session, names: Sequence[str], title: str, version: int) -> Json:
     """What a view shows before there is a point."""
     return {
-        "version": version,
-        "title": title,
-        "live": True,
-        "writable": session.writable,
-        "why_not": _why_not(session),
+        **_frame(session, title, version),
         "current": None,
         "parent": None,
         "split": "training",
@@ -107,11 +99,13 @@ def proposals(here: Point, amount: float = 0.05) -> tuple[Option, ...]:
         return ()
 
 
-def _why_not(session: Session) -> str:
-    if session.writable:
-        return ""
-    who = f"{session.owner} writes to it" if session.owner else "it was opened so"
-    return f"This navigation can only be looked at: {who}."
+def _frame(session: Session, title: str, version: int) -> Json:
+    """What does not depend on where one is."""
+    why_not = ""
+    if not session.writable:
+        who = f"{session.owner} writes to it" if session.owner else "it was opened so"
+        why_not = f"This navigation can only be looked at: {who}."
+    return {"version": version, "title": title, "live": True, "writable": session.writable, "why_not": why_not}
 
 
 def _shown(record: Record) -> tuple[Mapping[str, float], Mapping[str, float]]:
