@@ -105,7 +105,13 @@ def _frame(session: Session, title: str, version: int) -> Json:
     if not session.writable:
         who = f"{session.owner} writes to it" if session.owner else "it was opened so"
         why_not = f"This navigation can only be looked at: {who}."
-    return {"version": version, "title": title, "live": True, "writable": session.writable, "why_not": why_not}
+    return {
+        "version": version,
+        "title": title,
+        "live": True,
+        "writable": session.writable,
+        "why_not": why_not,
+    }
 
 
 def _shown(record: Record) -> tuple[Mapping[str, float], Mapping[str, float]]:
