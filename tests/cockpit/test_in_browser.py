@@ -342,8 +342,9 @@ def test_points_are_compared_starred_noted_and_gone_to(cockpit: Opener) -> None:
     page.get_by_label("Compare point 2", exact=True).check()
     page.get_by_role("tab", name="Compare (2)", exact=True).wait_for()
     shoot(page, "compared")
-    page.get_by_label("Star of point 1", exact=True).click()
-    note = page.get_by_label("Note on point 1", exact=True)
+    page.get_by_label("Star point 1", exact=True).click()
+    page.get_by_label("Add a note to point 1", exact=True).click()
+    note = page.get_by_label("Note of point 1: Enter saves, Escape leaves", exact=True)
     note.fill("balanced <i>enough</i>")
     note.press("Enter")
     deadline = time.monotonic() + 10

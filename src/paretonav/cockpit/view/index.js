@@ -103,7 +103,7 @@ function render({ model, el }) {
       else if (point !== get("state").current) jobs.request("go", { point }, true);
     },
     select: (ids) => selection.select(ids),
-    aim: (values) => steering.aim(values),
+    aim: (values, settled) => steering.aim(values, settled),
     star: (point, on) => mark("star", { point, on }),
     note: (point, text) => mark("note", { point, text }),
   };

@@ -55,10 +55,10 @@ export function createSteering(model, changed) {
       tell(name, settled);
     },
     /** Aim for values, instead of what was to be improved or aimed for until now. */
-    aim(values) {
+    aim(values, settled = true) {
       const kept = [...wishes].filter(([name, { mode }]) => !(name in values) && (mode === "hold" || mode === "limit"));
       wishes = new Map([...kept, ...Object.entries(values).map(([name, value]) => [name, { mode: "aim", value }])]);
-      tell(null, true);
+      tell(null, settled);
     },
     clear() {
       wishes = new Map();

@@ -11,7 +11,7 @@ import { createListing } from "./listing.js";
 import { createTree } from "./tree.js";
 
 /**
- * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}), star(id, on), note(id, text).
+ * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}, settled), star(id, on), note(id, text).
  * Returns { update({state, points, selected, outlook}), ghost(ghost), destroy(), picture() }.
  */
 export function createPlots(root, actions) {

@@ -167,7 +167,8 @@ export function createMap(palette, actions) {
   const tellAim = () => {
     cancelAnimationFrame(frame);
     frame = 0;
-    if (aimed) actions.aim(aimed);
+    // Only once the hand is off the diamond is it worth a measurement.
+    if (aimed) actions.aim(aimed, held?.kind !== "aim");
     aimed = null;
   };
 
