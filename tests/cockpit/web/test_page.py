@@ -7,9 +7,12 @@ import io
 from concurrent.futures import CancelledError
 
 import pytest
+from safetensors.torch import load
 from tests.cockpit.web.asking import Browser, until
 
+import paretonav as pn
 from paretonav.cockpit import assets
+from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.download import Download
 from paretonav.errors import SessionError
 
@@ -101,3 +104,21 @@ def test_downloads_that_cannot_be(server, controller, error, status, says):
     assert answer.status == status
     assert says in answer.text
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_the_files_of_a_real_navigation(serve):
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+    navigator.start()
+    controller = Controller(navigator, "three bowls")
+    try:
+        browser = Browser(serve(controller))
+        model = browser.get("/download/model/0")
+        assert load(model.body)["x"].tolist() == navigator.here.parameters.tolist()
+        assert "three-bowls-point-0.safetensors" in model.headers["content-disposition"]
+        assert browser.get("/download/card/0").text == navigator.session.card(0)
+        assert browser.get("/download/json").text == navigator.session.as_json()
+        assert browser.get("/download/csv").text.startswith("id,")
+        assert browser.get("/download/model/9").status == 404
+    finally:
+        controller.close()
+    assert browser.get("/download/model/0").status == 503

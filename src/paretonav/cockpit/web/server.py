@@ -38,7 +38,7 @@ class Server:
     Example:
         >>> import paretonav as pn
         >>> from paretonav.cockpit.controller import Controller
-        >>> controller = Controller(pn.Navigator(pn.problems.quadratic()))
+        >>> controller = Controller(pn.Navigator(pn.problems.quadratic(n=10, m=3)))
         >>> with Server(controller) as server:
         ...     server.url.split("?")[1][:6]
         'token='

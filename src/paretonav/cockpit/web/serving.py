@@ -66,9 +66,11 @@ def serve(
         running = isinstance(job, dict) and job.get("status") == "running"
         tell("\nEnding: what runs is being cancelled." if running and own else "\nEnding.")
     finally:
-        if own:
-            controller.close()
-        server.stop()
+        try:
+            if own:
+                controller.close()
+        finally:  # also when Ctrl-C comes again
+            server.stop()
     return running
 
 
