@@ -90,7 +90,10 @@ def of_problem(browser: Any, what: str, problem: pn.Problem, many: bool) -> list
             page.get_by_role("button", name="Step", exact=True).click()
             slider.focus()
             times += press(page, slider, 8, until=lambda: controller.values()["job"]["status"] != "running")  # type: ignore[index]
-            page.wait_for_function("!document.querySelector('.pn-primary').hasAttribute('aria-disabled')")
+            while (
+                page.get_by_role("button", name="Step", exact=True).get_attribute("aria-disabled") == "true"
+            ):
+                page.wait_for_timeout(20)
             page.get_by_role("button", name="Undo", exact=True).click()
             page.wait_for_timeout(500)
         rows.append(row(what, "Map, while a step computes", times, opened, megabytes))
