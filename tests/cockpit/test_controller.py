@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cockpit.watching import Watcher, improve
+from tests.cockpit.watching import Bowls, Watcher, improve
 
 import paretonav as pn
 from paretonav.cockpit.controller import Controller
@@ -159,27 +157,9 @@ def test_what_was_meant_for_another_point_is_refused(view) -> None:
     assert state(view)["current"] == 1
 
 
-class Slow(pn.FunctionProblem):
-    """Three bowls in which a pass takes its time, or fails, once it is told to."""
-
-    def __init__(self) -> None:
-        bowls = pn.problems.quadratic(n=6, m=3)
-        self.pause, self.broken = 0.0, False
-        self.entered = threading.Event()
-
-        def function(x: torch.Tensor) -> torch.Tensor:
-            self.entered.set()
-            time.sleep(self.pause)
-            if self.broken:
-                raise ZeroDivisionError("my own loss is broken")
-            return bowls._fn(x)
-
-        super().__init__(function, bowls.parameters())
-
-
 @pytest.fixture
 def slow():
-    problem = Slow()
+    problem = Bowls()
     controller = Controller(pn.Navigator(problem))
     view = Watcher(controller)
     view.do("start")
@@ -228,7 +208,7 @@ def test_an_error_in_the_persons_own_loss_is_told_and_loses_nothing(slow) -> Non
     problem.broken = True
     ended = view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})
     assert ended["status"] == "failed"
-    assert "my own loss is broken" in ended["message"]
+    assert "division by zero in my own loss" in ended["message"]
     problem.broken = False
     assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
 

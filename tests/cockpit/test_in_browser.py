@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from tests.cockpit.watching import Bowls
 
 import paretonav as pn
 from paretonav.cockpit.controller import Controller
@@ -18,26 +17,9 @@ from paretonav.cockpit.web import Server
 
 pytestmark = pytest.mark.slow
 
+NAMES = ("left", "right", "middle")
 SHOTS = Path("build/screenshots")
 """Where the main states are drawn; CI may keep them."""
-
-
-class Bowls(pn.FunctionProblem):
-    """Three bowls in which a pass takes its time, or fails, once it is told to."""
-
-    def __init__(self, names: tuple[str, ...] = ("left", "right", "middle")) -> None:
-        bowls = pn.problems.quadratic(n=12, m=len(names))
-        self.pause, self.broken = 0.0, False
-        self.entered = threading.Event()
-
-        def function(x: torch.Tensor) -> torch.Tensor:
-            self.entered.set()
-            time.sleep(self.pause)
-            if self.broken:
-                raise ZeroDivisionError("division by zero in my own loss")
-            return bowls._fn(x)
-
-        super().__init__(function, bowls.parameters(), names=names)
 
 
 class Cockpit:
@@ -79,7 +61,7 @@ def cockpit(browser: Any) -> Iterator[Opener]:
     def open_one(
         problem: pn.Problem | None = None, title: str = "three bowls", *, start: bool = True
     ) -> Cockpit:
-        one = Cockpit(browser, problem or Bowls(), title)
+        one = Cockpit(browser, problem or Bowls(NAMES, n=12), title)
         opened.append(one)
         if start:
             one.navigator.start()
@@ -205,19 +187,30 @@ def ask(page: Any, name: str, percent: float) -> None:
     number.press("Tab")
 
 
-def test_cancel(cockpit: Opener) -> None:
-    problem = Bowls()
+def asked(cockpit: Opener, problem: Bowls) -> tuple[Cockpit, Any]:
+    """A page in which 3 % of left are asked for, and have been measured."""
     here = cockpit(problem)
     page = here.open()
     at_point(page, 0)
     ask(page, "left", 3)
     usable(page, "Step")
     page.wait_for_timeout(300)  # the trial
-    before = losses(here)
+    return here, page
+
+
+def step_slowly(page: Any, problem: Bowls) -> None:
+    """Step, with time to do something meanwhile."""
     problem.entered.clear()
     problem.pause = 0.05
     button(page, "Step").click()
     assert problem.entered.wait(10)
+
+
+def test_cancel(cockpit: Opener) -> None:
+    problem = Bowls(NAMES, n=12)
+    here, page = asked(cockpit, problem)
+    before = losses(here)
+    step_slowly(page, problem)
     button(page, "Cancel").click()
     page.get_by_text(re.compile("cancelled", re.I)).first.wait_for(timeout=10_000)
     shoot(page, "cancelled")
@@ -228,17 +221,9 @@ def test_cancel(cockpit: Opener) -> None:
 
 
 def test_a_reload_in_the_middle_of_a_step_loses_nothing(cockpit: Opener) -> None:
-    problem = Bowls()
-    here = cockpit(problem)
-    page = here.open()
-    at_point(page, 0)
-    ask(page, "left", 3)
-    usable(page, "Step")
-    page.wait_for_timeout(300)
-    problem.entered.clear()
-    problem.pause = 0.05
-    button(page, "Step").click()
-    assert problem.entered.wait(10)
+    problem = Bowls(NAMES, n=12)
+    _, page = asked(cockpit, problem)
+    step_slowly(page, problem)
     page.reload()
     button(page, "Cancel").wait_for()
     assert mode(page, "left").input_value() == "improve"
@@ -262,13 +247,8 @@ def test_two_tabs_show_the_same(cockpit: Opener) -> None:
 
 
 def test_an_error_in_a_persons_own_loss_is_shown_and_loses_nothing(cockpit: Opener) -> None:
-    problem = Bowls()
-    here = cockpit(problem)
-    page = here.open()
-    at_point(page, 0)
-    ask(page, "left", 3)
-    usable(page, "Step")
-    page.wait_for_timeout(300)
+    problem = Bowls(NAMES, n=12)
+    _, page = asked(cockpit, problem)
     problem.broken = True
     button(page, "Step").click()
     page.get_by_text("division by zero in my own loss").first.wait_for(timeout=10_000)
@@ -282,7 +262,7 @@ HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1<
 
 
 def test_hostile_names_and_notes_are_text(cockpit: Opener, tmp_path: Path) -> None:
-    here = cockpit(Bowls(HOSTILE), "<script>window.hit=1</script>")
+    here = cockpit(Bowls(HOSTILE, n=12), "<script>window.hit=1</script>")
     here.navigator.session.note(0, HOSTILE[0])
     here.controller.refresh()
     page = here.open()
@@ -365,10 +345,16 @@ def test_points_are_compared_starred_noted_and_gone_to(cockpit: Opener) -> None:
         page.get_by_role("tab", name=chart, exact=True).click()
         page.wait_for_timeout(100)
         shoot(page, f"chart-{chart.lower()}")
+        page.get_by_text("Download", exact=True).click()
+        with page.expect_download() as saved:
+            button(page, "Picture of the chart (PNG)").click()
+        content = Path(saved.value.path()).read_bytes()
+        assert content[:4] == b"\x89PNG"
+        assert len(content) > 5_000
 
 
 def test_the_point_is_dragged_to_an_aim(cockpit: Opener) -> None:
-    here = cockpit(Bowls(("left", "right")))
+    here = cockpit(Bowls(NAMES[:2], n=12))
     page = here.open()
     at_point(page, 0)
     canvas = page.locator(".pn-plots canvas:visible").first

@@ -1,11 +1,15 @@
-"""A view without a screen: it keeps what a controller publishes, and waits for it."""
+"""A view without a screen, which keeps what a controller publishes and waits for it, and a problem to be watched."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
+
+import paretonav as pn
 from paretonav.cockpit.controller import Controller
 
 PATIENCE = 60.0
@@ -85,3 +89,21 @@ class Watcher:
 
 def improve(percent: float) -> dict[str, object]:
     return {"mode": "improve", "percent": percent}
+
+
+class Bowls(pn.FunctionProblem):
+    """Bowls in which a pass takes its time, or fails, once it is told to."""
+
+    def __init__(self, names: Sequence[str] | None = None, n: int = 6) -> None:
+        bowls = pn.problems.quadratic(n=n, m=3 if names is None else len(names))
+        self.pause, self.broken = 0.0, False
+        self.entered = threading.Event()
+
+        def function(x: torch.Tensor) -> torch.Tensor:
+            self.entered.set()
+            time.sleep(self.pause)
+            if self.broken:
+                raise ZeroDivisionError("division by zero in my own loss")
+            return bowls._fn(x)
+
+        super().__init__(function, bowls.parameters(), names=names)
