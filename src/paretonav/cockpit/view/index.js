@@ -9,7 +9,6 @@ import { createHeader } from "./header.js";
 import { createHelp } from "./help.js";
 import { createJobs } from "./jobs.js";
 import { createNotices } from "./notices.js";
-import { drawPicture } from "./picture.js";
 import { createPlots } from "./plots/index.js";
 import { ghostOf, predictNow } from "./prediction.js";
 import { createProposals } from "./proposals.js";
@@ -284,7 +283,7 @@ function render({ model, el }) {
     else jobs.request("download", { what, point: get("state").current });
   };
   const savePicture = async () => {
-    const blob = await drawPicture(charts, getComputedStyle(root).backgroundColor).catch(() => null);
+    const blob = await plots.picture().catch(() => null);
     if (blob) saveBlob(`${get("state").title.replace(/[^\w.-]+/g, "-") || "chart"}-${get("state").current}.png`, blob);
     else notices.show("There is no chart to make a picture of.");
   };
