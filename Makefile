@@ -32,7 +32,7 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/correctors.py
 	$(BIN)/python bench/adaptation.py
 	$(BIN)/python bench/large.py
-	$(BIN)/python bench/coverage.py
+	$(BIN)/python bench/standard_errors.py
 	$(BIN)/python bench/real_conflict.py
 	$(BIN)/python bench/preview.py
 	$(BIN)/python bench/session.py

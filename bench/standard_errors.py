@@ -3,7 +3,7 @@
 A linear model on Gaussian data, of which the population's losses, metrics and their derivatives are known. One training
 set, many draws of validation data; intervals of Student's t with one degree of freedom less than batches.
 
-Run: python bench/coverage.py
+Run: python bench/standard_errors.py
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ def main() -> None:
         for what in next(iter(columns.values()))
     ]
     write(
-        "coverage", "How often intervals cover the truth", rows, __doc__.split("\n\n")[1] if __doc__ else ""
+        "standard_errors",
+        "How often intervals cover the truth",
+        rows,
+        __doc__.split("\n\n")[1] if __doc__ else "",
     )
 
 

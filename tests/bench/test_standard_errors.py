@@ -1,0 +1,35 @@
+"""The 95 % intervals of what is reported cover the population's truth as often as they say."""
+
+import pytest
+
+from real_conflict import linear
+from standard_errors import coverage
+
+
+def require(found: dict[str, float], draws: int) -> None:
+    assert len(found) == 18
+    slack = 3 * (0.95 * 0.05 / draws) ** 0.5
+    for what, share in found.items():
+        assert share >= 0.95 - slack, what
+    assert abs(sum(found.values()) / 18 - 0.95) < 0.02 + slack / 3
+
+
+@pytest.mark.parametrize("lengths", [[200, 200, 200, 20]])
+def test_intervals_cover_the_truth(lengths: list[int]) -> None:
+    require(coverage(lengths, draws=40, seed=1), 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lengths", [[200] * 4, [200] * 8, [200] * 20])
+def test_intervals_cover_the_truth_for_any_number_of_batches(
+    lengths: list[int],
+) -> None:
+    require(coverage(lengths, draws=100, seed=1), 100)
+
+
+@pytest.mark.slow
+def test_conflict_is_found_where_it_is() -> None:
+    same = linear(0.0, [100] * 8, 400, trainings=6, draws=4)
+    apart = linear(0.5, [100] * 8, 400, trainings=3, draws=2)
+    assert sum(same) / len(same) <= 0.05
+    assert sum(apart) / len(apart) >= 0.95
