@@ -16,7 +16,7 @@ Row = Mapping[str, object]
 
 def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
     """Print a table and write it to ``results/<name>.md`` and ``.csv``."""
-    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     lines = [
         f"# {title}",
