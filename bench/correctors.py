@@ -24,15 +24,15 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
-from torchjd.aggregation import UPGrad
-from torchjd.linalg import DualConeProjector
+from torchjd.aggregation import UPGrad as TorchjdUPGrad
 
 import paretonav as pn
-from paretonav.geometry import Geometry, solve_qp, tangent_at
+from paretonav.geometry import Geometry, tangent_at
 from paretonav.objectives import Composite, Cost
 from paretonav.steering.correctors import MGDA, AlignedDescent, Guide, Newton
 from paretonav.steering.correctors.minibatch import batch_gradient, batch_jacobian
 from paretonav.steering.leg import target_of
+from peers.upgrad import DaqpProjector
 from report import write
 
 Left = Callable[[Tensor, Tensor], float]
@@ -114,17 +114,6 @@ class Linear(pn.ModelProblem):
         )
 
 
-class Projector(DualConeProjector):
-    """min v^T G v subject to v >= u, with torchjd's normalisation and regularisation of G."""
-
-    def __call__(self, U: Tensor, G: Tensor) -> Tensor:
-        matrix = G.double().numpy()
-        matrix = matrix / max(np.trace(matrix), 1e-4) + 1e-4 * np.eye(len(matrix))
-        free = np.full(len(matrix), np.inf)
-        rows = [solve_qp(matrix, np.zeros_like(u), np.eye(len(u)), u, free) for u in U.double().numpy()]
-        return torch.tensor(np.stack([row for row in rows if row is not None])).to(U)
-
-
 @dataclass(frozen=True)
 class Case:
     """A predicted point and what belongs to it."""
@@ -172,7 +161,7 @@ def correctors(case: Case, passes: float) -> dict[str, Callable[[], tuple[Tensor
     """Name -> what returns parameters and weights, at about ``passes`` gradient passes where that can be chosen."""
     problem, guide = case.problem, case.guide
     weights = torch.from_numpy(guide.plan.weights).clamp_min(0)
-    aggregate = UPGrad(projector=Projector())
+    aggregate = TorchjdUPGrad(projector=DaqpProjector())
     joint = max(1, round(passes / problem.m))
 
     def library(corrector: Newton | MGDA | AlignedDescent) -> Callable[[], tuple[Tensor, Tensor]]:

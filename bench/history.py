@@ -97,9 +97,7 @@ def main() -> None:
                     "joint gain left / step": float(np.median(column["left"])),
                 }
             )
-    report.write(
-        f"history/{options.label}", f"Steps of 5 %: {options.label.replace('-', ' ')}", table, NOTES
-    )
+    report.write(f"history/{options.label}", f"Steps of 5 %: {options.label.replace('-', ' ')}", table, NOTES)
 
 
 NOTES = """
