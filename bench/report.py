@@ -14,28 +14,38 @@ RESULTS = Path(__file__).parent / "results"
 Row = Mapping[str, object]
 
 
-def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
-    """Print a table and write it to ``results/<name>.md`` and ``.csv``."""
-    RESULTS.mkdir(exist_ok=True)
+def write(name: str, title: str, rows: Sequence[Row], notes: str = "", folder: Path = RESULTS) -> None:
+    """Print a table and write it to ``<name>.md`` and ``.csv`` in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     lines = [
         f"# {title}",
         "",
-        "| " + " | ".join(columns) + " |",
-        "|" + " --- |" * len(columns),
-        *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
+        table(rows),
         "",
         notes.strip(),
         "",
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {platform.python_version()}",
     ]
     text = "\n".join(lines) + "\n"
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
     print(text)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows in Markdown; their columns are the first one's."""
+    columns = list(rows[0])
+    return "\n".join(
+        [
+            "| " + " | ".join(columns) + " |",
+            "|" + " --- |" * len(columns),
+            *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
+        ]
+    )
 
 
 def _text(value: object) -> str:
