@@ -1,22 +1,29 @@
-"""Tables of the benchmarks: Markdown for people, CSV for programs, both from the same rows."""
+"""Tables of the benchmarks: Markdown for people, CSV for programs, both from the same rows.
+
+They and the figures go to where the documentation finds them, or all to the folder ``BENCH_OUT`` of the environment.
+"""
 
 from __future__ import annotations
 
 import csv
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-RESULTS = Path(__file__).parent / "results"
+BENCH = Path(__file__).parent
+ELSEWHERE = os.environ.get("BENCH_OUT")
+RESULTS = Path(ELSEWHERE) if ELSEWHERE else BENCH / "results"
+FIGURES = Path(ELSEWHERE) if ELSEWHERE else BENCH.parent / "docs" / "bench"
 
 Row = Mapping[str, object]
 
 
-def write(name: str, title: str, rows: Sequence[Row], notes: str = "", folder: Path = RESULTS) -> None:
-    """Print a table and write it to ``<name>.md`` and ``.csv`` in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
+    """Print a table and write it to ``<name>.md`` and ``.csv`` among the results."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     lines = [
         f"# {title}",
@@ -28,8 +35,8 @@ def write(name: str, title: str, rows: Sequence[Row], notes: str = "", folder: P
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {platform.python_version()}",
     ]
     text = "\n".join(lines) + "\n"
-    (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

@@ -67,13 +67,14 @@ def cost(rows: pd.DataFrame, path: Path) -> None:
     problems = dict(by_problem(rows))
     figure = Figure(figsize=(7.2, 1.3 + 0.5 * len(problems)), layout="constrained")
     axes = figure.subplots()
+    methods = [method for method in OWN_COST if len(of(rows, method))]
     for row, group in enumerate(problems.values()):
-        for which, method in enumerate(OWN_COST):
+        for which, method in enumerate(methods):
             found = of(group, method)
             if found.empty:
                 continue
             per_step = of_seeds(found, cost_per_step)
-            place = row + 0.22 * (which - 1)
+            place = row + 0.22 * (which - (len(methods) - 1) / 2)
             if np.isinf(per_step.value):
                 axes.text(
                     0.99,
@@ -87,9 +88,8 @@ def cost(rows: pd.DataFrame, path: Path) -> None:
                 )
             else:
                 _dot(axes, per_step, place, PALETTE[which], filled=True)
-    for which, method in enumerate(OWN_COST):
-        if len(of(rows, method)):
-            axes.plot([], [], "o", color=PALETTE[which], label=method)
+    for which, method in enumerate(methods):
+        axes.plot([], [], "o", color=PALETTE[which], label=method)
     axes.axvline(1, color=INK, linewidth=0.8, linestyle="--")
     axes.axvline(0.05, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xscale("log")

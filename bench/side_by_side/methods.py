@@ -21,6 +21,7 @@ from peers.upgrad import UPGrad
 from torch import Tensor
 
 import paretonav as pn
+from compare import values
 from measures import miss
 from paretonav.objectives import Cost
 from paretonav.steering.predictors import PublishedProjection
@@ -152,12 +153,11 @@ def _trained(run: Run) -> Outcome:
 
 def _stepped(task: Task, step: pn.Step, cost: Cost, retries: int) -> Outcome:
     rejected = step.status is pn.StepStatus.REJECTED
-    validation = step.predicted_validation
     return Outcome(
         theta=task.start.point.parameters if rejected else step.point.parameters,
         status=str(step.status),
         cost=cost,
-        predicted=np.array(list(step.predicted.values())),
-        predicted_validation=None if validation is None else np.array(list(validation.values())),
+        predicted=values(step.predicted),
+        predicted_validation=values(step.predicted_validation),
         retries=retries,
     )

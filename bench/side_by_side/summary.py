@@ -38,7 +38,8 @@ What is measured, on data as said:
   been done;
 - angle: between what was requested and what was achieved of these losses, in degrees; with one of them 0 or 180;
 - efficiency: what the improved losses gained over what the others paid, weighted by the start's weights: 1 along the
-  front, infinite where nothing was paid (which is possible from off the front), 0 where nothing was gained;
+  front for a small step, less for a longer one where the front is convex; infinite where nothing was paid, which
+  is possible from off the front; 0 where nothing was gained; left out where nothing moved;
 - drift: the move of a held loss over the largest improvement asked for;
 - moved: |achieved| over all losses / |requested|;
 - time: to the new point's tangent included. Per step: all that was spent over the number of steps taken, so that steps

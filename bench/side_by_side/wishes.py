@@ -54,7 +54,7 @@ class Task:
     @property
     def named(self) -> NDArray[np.intp]:
         """The objectives that the wish names."""
-        return np.asarray(self.plan.wish.named)
+        return self.plan.wish.named
 
     @property
     def requested(self) -> Array:
@@ -67,7 +67,7 @@ class Task:
     def outcome(self) -> Array:
         """[m], the losses that the plan predicts; kept above zero, as rays to it must be."""
         losses = self.start.point.train.mean.numpy() + self.plan.predicted
-        return np.maximum(losses, 1e-4 * losses.max())
+        return np.asarray(np.maximum(losses, 1e-4 * losses.max()))
 
 
 def wishes(names: tuple[str, ...], amount: float = AMOUNT) -> list[Wish]:
