@@ -23,7 +23,7 @@ Row = Mapping[str, object]
 
 def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
     """Print a table and write it to ``<name>.md`` and ``.csv`` among the results."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     lines = [
         f"# {title}",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import paretonav as pn
-from paretonav.geometry import tangent_at
+from paretonav.geometry import recycling, tangent_at
 from paretonav.geometry.krylov import Status, minres
 from paretonav.geometry.recycling import recycled_minres
 
@@ -153,3 +153,25 @@ def test_a_neighbour_with_other_active_bounds_moves_nothing_that_is_fixed() -> N
     alone = tangent_at(problem, here.theta, here.weights)
     torch.testing.assert_close(again.basis, alone.basis, rtol=1e-6, atol=1e-8)
     torch.testing.assert_close(again.response, alone.response, rtol=1e-6, atol=1e-8)
+
+
+@FEW
+@given(SEEDS, st.booleans())
+def test_long_rows_are_solved_for_in_turn(seed: int, warm: bool) -> None:
+    A, b, x = system(seed)
+    b[1] = 0
+    nearby = near(x, 0.1, seed) if warm else None
+    how = {"tolerance": [1e-6, 1e-6, 1e-2, 1e-8], "max_iterations": 500, "nearby": nearby}
+    at_once = recycled_minres(lambda v: v @ A, b, **how)
+    told: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recycling, "_TOGETHER", 0)
+        in_turn = recycled_minres(lambda v: v @ A, b, at=told.append, **how)
+    assert in_turn.status == at_once.status
+    assert in_turn.iterations == at_once.iterations
+    assert in_turn.products == at_once.products
+    torch.testing.assert_close(in_turn.x, at_once.x, rtol=0, atol=1e-6 * float(x.abs().max()))
+    torch.testing.assert_close(in_turn.residuals, at_once.residuals, rtol=1e-4, atol=1e-9)
+    assert told == sorted(told)
+    assert told[0] >= 0
+    assert told[-1] <= 1

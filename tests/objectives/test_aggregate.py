@@ -125,6 +125,20 @@ def test_the_first_pass_for_the_means_is_counted() -> None:
     assert problem.cost == Cost(forward_passes=2, gradient_passes=5)
 
 
+def test_the_means_of_an_evaluation_just_before_serve_again() -> None:
+    problem, fresh = make(examples(8)), make(examples(8))
+    theta = problem.parameters()
+    problem.evaluate(theta)
+    again = problem.jacobian(theta)[1]
+    assert problem.cost == Cost(forward_passes=2, gradient_passes=5)
+    torch.testing.assert_close(again, fresh.jacobian(theta)[1], rtol=0, atol=0)
+    theta += 0.5  # it is another point now
+    torch.testing.assert_close(problem.jacobian(theta)[1], fresh.jacobian(theta)[1], rtol=0, atol=0)
+    problem.evaluate(theta)
+    elsewhere = theta + 1
+    torch.testing.assert_close(problem.jacobian(elsewhere)[1], fresh.jacobian(elsewhere)[1], rtol=0, atol=0)
+
+
 def test_the_standard_error_is_that_of_a_bootstrap_over_batches() -> None:
     b, size = 60, 20
     x, labels = examples(b * size).tensors

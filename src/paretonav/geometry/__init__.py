@@ -7,6 +7,7 @@ from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.front import FrontModel
 from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.quadratic_program import solve_qp
 from paretonav.geometry.tangent import Geometry, Tangent, tangent_at, weight_basis
@@ -18,6 +19,7 @@ __all__ = [
     "CurvatureKind",
     "FrontModel",
     "Geometry",
+    "Nystrom",
     "Solution",
     "Status",
     "Tangent",

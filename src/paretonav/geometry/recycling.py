@@ -11,6 +11,10 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.krylov import Solution, minres
 
+_TOGETHER = (
+    2**25
+)  # entries of the right-hand sides; longer ones are solved for in turn, for the memory's sake
+
 
 def recycled_minres(
     operator: Callable[[Tensor], Tensor],
@@ -19,6 +23,7 @@ def recycled_minres(
     tolerance: Sequence[float],
     max_iterations: int,
     nearby: Tensor | None,
+    root: Callable[[Tensor], Tensor] = lambda rows: rows,
     at: Callable[[float], None] = lambda _: None,
 ) -> Solution:
     """``minres``, started from the best combination of solutions of a neighbouring system.
@@ -27,30 +32,73 @@ def recycled_minres(
     for each right-hand side: one product for each row of W, then a least-squares problem in their number. What is
     left is solved for as a system of its own, to the same absolute accuracy.
 
+    With a preconditioner S S, the system is ``S A S y = S b`` with x = S y, and residuals are S (b - A x).
+
     Args:
         operator: as in ``minres``.
         rhs: [k, n].
         tolerance: of each row's residual relative to its right-hand side.
         max_iterations: as in ``minres``.
         nearby: W [j, n], or None to start from zero.
+        root: multiplies rows [j, n] by the symmetric S; the identity by default.
         at: as in ``minres``.
     """
-    if nearby is None:
-        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations, at=at)
-    images = operator(nearby)
-    mix = _least_squares(images, rhs)
-    if mix is None:  # minres says where it is not finite
-        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations, at=at)
-    left = torch.addmm(rhs, mix, images, alpha=-1)
+
+    def even(rows: Tensor) -> Tensor:
+        return root(operator(root(rows)))
+
+    b = root(rhs)
+    images = None if nearby is None else root(operator(nearby))
+    mix = None if images is None else _least_squares(images, b)
+    if nearby is None or images is None or mix is None:  # minres says where it is not finite
+        solution = _minres(even, b, tolerance, max_iterations, at)
+        return replace(solution, x=root(solution.x))
+    left = torch.addmm(b, mix, images, alpha=-1)
     del images  # of long vectors there are many here
-    ratios = (left.norm(dim=1) / rhs.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
+    ratios = (left.norm(dim=1) / b.norm(dim=1).clamp_min(torch.finfo(rhs.dtype).tiny)).tolist()
     relative = [min(1.0, t / r) if r > 0 else 1.0 for t, r in zip(tolerance, ratios, strict=True)]
-    solution = minres(operator, left, tolerance=relative, max_iterations=max_iterations, at=at)
+    solution = _minres(even, left, relative, max_iterations, at)
     return replace(
         solution,
-        x=solution.x.addmm_(mix, nearby),
+        x=root(solution.x).addmm_(mix, nearby),
         residuals=solution.residuals * torch.tensor(ratios, dtype=torch.float64),
         products=solution.products + len(nearby),
+    )
+
+
+def _minres(
+    operator: Callable[[Tensor], Tensor],
+    rhs: Tensor,
+    tolerance: Sequence[float],
+    max_iterations: int,
+    at: Callable[[float], None],
+) -> Solution:
+    """``minres``; the rows of long systems in turn, as its six vectors for each would be too many at once."""
+    if rhs.numel() <= _TOGETHER:
+        return minres(operator, rhs, tolerance=tolerance, max_iterations=max_iterations, at=at)
+    x, found = torch.empty_like(rhs), []
+    for i in range(len(rhs)):
+        solution = minres(
+            operator,
+            rhs[i : i + 1],
+            tolerance=tolerance[i],
+            max_iterations=max_iterations,
+            at=lambda done, i=i: at((i + done) / len(rhs)),  # type: ignore[misc]
+        )
+        x[i] = solution.x[0]
+        found.append(replace(solution, x=x[i : i + 1]))
+    longest = max(len(each.residuals) for each in found)
+    padded = [
+        torch.cat([each.residuals, each.residuals[-1:].expand(longest - len(each.residuals), 1)])
+        for each in found
+    ]
+    return Solution(
+        x=x,
+        status=tuple(status for each in found for status in each.status),
+        negative_curvature=tuple(negative for each in found for negative in each.negative_curvature),
+        residuals=torch.cat(padded, dim=1),
+        iterations=tuple(count for each in found for count in each.iterations),
+        products=sum(each.products for each in found),
     )
 
 

@@ -15,10 +15,10 @@ from paretonav.geometry.calibration import calibration
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.decrement import least_decrement
 from paretonav.geometry.krylov import Solution, Status
-from paretonav.geometry.recycling import recycled_minres
+from paretonav.geometry.nystrom import Nystrom
+from paretonav.geometry.preconditioned import preconditioned_minres
 from paretonav.objectives import Losses, Problem
 
-_NEWTON_TOLERANCE = 0.05
 _JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on bench/digits.py
 
 
@@ -80,6 +80,7 @@ class Tangent:
         weight_decay: the part of A's shift that belongs to the objectives.
         damping: the rest of the shift.
         free: [n] bool, False where an active bound holds a parameter fixed; None without bounds.
+        nystrom: what evens out the curvature here and nearby, where that is Gauss-Newton's and there is one.
     """
 
     theta: Tensor
@@ -98,6 +99,7 @@ class Tangent:
     weight_decay: float
     damping: float
     free: Tensor | None
+    nystrom: Nystrom | None = None
 
     @property
     def curvature_of_front(self) -> Tensor:
@@ -155,12 +157,13 @@ def tangent_at(
     weights = weights.double().cpu()
     decay = problem.weight_decay
     free = active_set(problem, theta, jacobian, weights)
-    gradients = jacobian if decay == 0 else jacobian + decay * theta
     B = weight_basis(problem.m)
     mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
-    rhs = mix.T.to(gradients) @ gradients
+    rhs = jacobian.new_empty(problem.m + bool(decay), len(theta))
+    torch.matmul(mix.T.to(jacobian), jacobian, out=rhs[: problem.m])
     if decay:
-        rhs = torch.cat([rhs, theta[None]])
+        rhs[problem.m - 1].add_(theta, alpha=decay)  # in the others it cancels
+        rhs[problem.m] = theta
     if free is not None:
         rhs = rhs * free
 
@@ -171,16 +174,17 @@ def tangent_at(
     )
     damping = geometry.damping if geometry.damping is not None else _default_damping(operator, theta, decay)
     operator.shift += damping
-    # The gradient that is left is hard to solve for: where the basis is good enough, half the joint gain is missing.
-    tolerances = [geometry.tolerance_for(problem, theta.dtype)] * len(rhs)
-    tolerances[problem.m - 1] = min(tolerances[0], _NEWTON_TOLERANCE)
+    reused = nearby if geometry.recycle else None
     with watch.part(_SOLVED):
-        solution = recycled_minres(
+        solution, nystrom = preconditioned_minres(
             operator,
             rhs,
-            tolerance=tolerances,
+            gradient=problem.m - 1,
+            tolerance=geometry.tolerance_for(problem, theta.dtype),
             max_iterations=geometry.max_iterations,
-            nearby=_inside(nearby, free) if geometry.recycle else None,
+            nearby=_inside(reused, free),
+            known=None if reused is None else reused.nystrom,
+            learn=geometry.recycle and kind == "gauss-newton" and free is None,
             at=watch.at,
         )
     if Status.NON_FINITE in solution.status:
@@ -199,13 +203,13 @@ def tangent_at(
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
         solution = replace(solution, x=vectors)
     basis = vectors[: problem.m - 1]
-    moved = inner_products(gradients, basis)
+    response = inner_products(jacobian, basis)
+    moved = response + decay * inner_products(theta[None], basis)
     curved = B.T @ moved
     refined, normal, gradient = least_decrement(weights, B, rhs, vectors)
-    residual = refined.to(gradients) @ gradients
+    residual = (refined.to(jacobian) @ jacobian).add_(theta, alpha=decay)
     if free is not None:
         residual = residual * free
-    response = moved if decay == 0 else inner_products(jacobian, basis)
     scale = float(curved.norm())
     return Tangent(
         theta=theta,
@@ -224,6 +228,7 @@ def tangent_at(
         weight_decay=decay,
         damping=damping,
         free=free,
+        nystrom=nystrom,
     )
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FIRST_RADIUS = 0.25
+_FIRST_RADIUS = 1.0
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
 _JACOBIAN = 0.2  # of a start from a trained model
 _AGAIN, _WALKED = 0.3, 0.75  # of a step

@@ -105,5 +105,7 @@ class MemoryArchive:
 
 def tangent_bytes(tangent: Tangent) -> int:
     """The memory that a tangent takes; its basis is a part of its solution."""
-    tensors = (tangent.solution.x, tangent.jacobian, tangent.theta, tangent.normal_step)
+    tensors = [tangent.solution.x, tangent.jacobian, tangent.theta, tangent.normal_step]
+    if tangent.nystrom is not None:
+        tensors.append(tangent.nystrom.vectors)
     return sum(tensor.nbytes for tensor in tensors)

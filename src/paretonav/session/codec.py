@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import SessionError
-from paretonav.geometry import FrontModel, Geometry, Solution, Status, Tangent
+from paretonav.geometry import FrontModel, Geometry, Nystrom, Solution, Status, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
@@ -48,6 +48,7 @@ _CLASSES: dict[str, type] = {
         FrontModel,
         Geometry,
         Losses,
+        Nystrom,
         Point,
         Response,
         Solution,

@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 
 _ERROR = 0.05  # of a prediction, that is good enough
 _SMALL = 0.05  # of the largest loss
-_WASTE = 0.1  # of a step, that may be lost to an inexact tangent
+_WASTE = 0.05  # of a step, that may be lost to an inexact tangent
 _SAMPLES = (512, 8192)
-_TOLERANCES = (0.02, 0.3)
+_TOLERANCES = (0.02, 0.15)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Trust:
     - an error that the length does not explain is one of the sample: it is doubled, and halved where the error is
       small;
     - an inexact tangent leads beside the front, which shows as joint gain on arrival: where this *waste* is more than
-      a tenth of what was to change, the solves get tighter, where it is little, looser;
+      a twentieth of what was to change, the solves get tighter, where it is little, looser;
     - a solve that does not converge gets more damping.
 
     Attributes:
