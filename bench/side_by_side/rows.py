@@ -21,22 +21,16 @@ Array = NDArray[np.float64]
 Row = dict[str, object]
 
 COLUMNS = (
-    *("problem", "seed", "wish", "amount", "note", "method", "status", "requested", "predicted"),
+    *("problem", "seed", "wish", "amount", "note", "method", "status"),
+    *("requested", "predicted", "predicted validation"),
     *("train", "± train", "validation", "± validation", "test", "± test"),
     *("error train", "error validation", "error test"),
     *("miss train", "miss validation", "miss test", "angle train", "angle validation", "angle test"),
     *("efficiency train", "efficiency validation", "efficiency test"),
     *("drift train", "drift validation", "drift test", "gain train", "moved train"),
-    *("seconds", "time / training", "time / epoch", "forward passes", "gradient passes", "Hessian products"),
-    *(
-        "retries asked",
-        "parameters",
-        "losses",
-        "joint gain %",
-        "epochs",
-        "training seconds",
-        "start / training",
-    ),
+    *("seconds", "time / training", "time / epoch"),
+    *("forward passes", "gradient passes", "Hessian products", "retries asked"),
+    *("parameters", "losses", "weights", "joint gain %", "epochs", "training seconds", "start / training"),
     *("threads", "torch"),
 )
 
@@ -52,7 +46,8 @@ def row(task: Task, method: str, outcome: Outcome) -> Row:
         "method": method,
         "status": outcome.status,
         "requested": " ".join("free" if np.isnan(x) else f"{x:+.6g}" for x in requested),
-        "predicted": "" if outcome.predicted is None else _vector(outcome.predicted),
+        "predicted": _vector(outcome.predicted),
+        "predicted validation": _vector(outcome.predicted_validation),
     }
     gone = outcome.status not in ("rejected", "refused")
     for split in SPLITS:
@@ -60,7 +55,7 @@ def row(task: Task, method: str, outcome: Outcome) -> Row:
         tensor, deviation = losses.change_from(start.before[split])
         change = tensor.numpy()
         columns[split] = _vector(change)
-        columns[f"± {split}"] = "" if deviation is None else _vector(deviation.numpy())
+        columns[f"± {split}"] = _vector(None if deviation is None else deviation.numpy())
         columns[f"miss {split}"] = miss(wanted, change[named])
         columns[f"angle {split}"] = angle(wanted, change[named])
         columns[f"efficiency {split}"] = efficiency(change, weights, improved)
@@ -123,6 +118,7 @@ def _label(start: Start, wish: Wish) -> Row:
         "note": wish.note,
         "parameters": start.initial.numel(),
         "losses": _vector(start.point.train.mean.numpy()),
+        "weights": _vector(start.point.front.weights),
         "joint gain %": 100 * start.point.joint_gain / float(start.point.train.mean.abs().mean()),
         "epochs": start.recipe.epochs,
         "training seconds": start.training,
@@ -132,5 +128,5 @@ def _label(start: Start, wish: Wish) -> Row:
     }
 
 
-def _vector(values: Array) -> str:
-    return " ".join(f"{x:+.6g}" for x in values)
+def _vector(values: Array | None) -> str:
+    return "" if values is None else " ".join(f"{x:+.6g}" for x in values)
