@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 
 from measures import Median
 from paretonav.plotting.style import INK, PALETTE, plain
-from side_by_side.methods import METHODS
+from side_by_side.methods import FIRST_ONLY, METHODS, STEPS
 from side_by_side.rows import by_problem
-from side_by_side.summary import cost_per_step, of, of_seeds, over_seeds
+from side_by_side.summary import cost_per_step, of, of_seeds, over_seeds, title
 
-OWN_COST = ("default", "ppe", "from-scratch")
+OWN_COST = (*STEPS, FIRST_ONLY)
 _DPI = 130
 
 
@@ -45,7 +45,7 @@ def fidelity(rows: pd.DataFrame, path: Path) -> None:
     for panel in list(panels):
         panel.set_axis_off()
     first = figure.axes[0]
-    first.set_yticks(range(len(methods)), methods)
+    first.set_yticks(range(len(methods)), [title(method) for method in methods])
     first.set_ylim(len(methods) - 0.5, -0.5)
     figure.supxlabel("miss of the request (dashed: as if nothing had been done)", fontsize=9, color=INK)
     marks = [

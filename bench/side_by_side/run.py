@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from side_by_side.methods import METHODS, TUNED, Outcome, default, ppe, scratch, tuned
+from side_by_side.methods import FIRST_ONLY, METHODS, TUNED, Outcome, default, ppe, scratch, tuned
 from side_by_side.problems import Start
 from side_by_side.rows import Row, refusal, row
 from side_by_side.wishes import Task, Wish, task, wishes
@@ -32,8 +32,8 @@ def _outcomes(task: Task, methods: Collection[str], *, with_scratch: bool) -> It
     yield "default", step
     if "ppe" in methods:
         yield "ppe", ppe(task)
-    if "from-scratch" in methods and with_scratch:
-        yield "from-scratch", scratch(task)
+    if FIRST_ONLY in methods and with_scratch:
+        yield FIRST_ONLY, scratch(task)
     for method, rule in TUNED.items():
         if method in methods:
             yield method, tuned(task, rule, step.cost.seconds)

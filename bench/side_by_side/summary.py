@@ -9,7 +9,7 @@ import pandas as pd
 
 from measures import Median, median
 from report import table
-from side_by_side.methods import METHODS, STEPS
+from side_by_side.methods import FIRST_ONLY, METHODS, STEPS
 from side_by_side.rows import Row, by_problem
 
 TAKEN = ("accepted", "shortened")
@@ -106,7 +106,7 @@ def cost_per_percent(rows: pd.DataFrame) -> float:
 def _method(method: str, rows: pd.DataFrame) -> Row:
     steps = method in STEPS
     return {
-        "method": method,
+        "method": title(method),
         "taken": f"{int(rows['status'].isin(TAKEN).sum())} of {len(rows)}" if steps else "",
         "retries asked": int(rows["retries asked"].sum()) if steps else "",
         "error, validation": shown(over_seeds(rows, "error validation")) if steps else "",
@@ -161,6 +161,11 @@ def _start(problem: str, rows: pd.DataFrame) -> Row:
         "joint gain %": over_seeds(steps, "joint gain %").value,
         "moved, control": shown(over_seeds(control, "moved train")) if len(control) else "",
     }
+
+
+def title(method: str) -> str:
+    """How a method is called where its rows are beside those of all wishes."""
+    return f"{method} (first wish)" if method == FIRST_ONLY else method
 
 
 def shown(found: Median) -> str:
