@@ -30,7 +30,7 @@ def fidelity(rows: pd.DataFrame, path: Path) -> None:
         figsize=(1.6 + 3.1 * columns, 0.9 + lines * (0.9 + 0.26 * len(methods))), layout="constrained"
     )
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
-    for panel, (problem, group) in zip(panels, problems.items(), strict=False):
+    for (problem, group), panel in zip(problems.items(), panels, strict=False):
         for place, method in enumerate(methods):
             found = of(group, method)
             if found.empty:
@@ -42,6 +42,7 @@ def fidelity(rows: pd.DataFrame, path: Path) -> None:
         panel.set_title(problem, fontsize=10, color=INK, loc="left")
         panel.set_xscale("log")
         plain(panel)
+        panel.tick_params(labelbottom=True)
     for panel in list(panels):
         panel.set_axis_off()
     first = figure.axes[0]

@@ -76,7 +76,7 @@ def methods(rows: pd.DataFrame) -> list[Row]:
 
 
 def of(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    """The rows of one method, those without an outcome left out."""
+    """The rows of one method."""
     return rows[rows["method"].eq(method)]
 
 
@@ -140,7 +140,7 @@ def _default(problem: str, rows: pd.DataFrame) -> Row:
     return {
         "problem": problem,
         "taken": f"{int(steps['status'].isin(TAKEN).sum())} of {len(steps)}",
-        **{title: shown(over_seeds(steps, column)) for title, column in columns.items()},
+        **{shown_as: shown(over_seeds(steps, column)) for shown_as, column in columns.items()},
         "worst error, validation": float(steps["error validation"].max()),
     }
 

@@ -272,8 +272,9 @@ def test_tables_show_medians_of_what_was_saved(tmp_path: Path, found: pd.DataFra
     assert text.count("\n| MGDA |") == 2
 
 
-def test_pictures_of_steps_that_cost_without_end(tmp_path: Path) -> None:
-    table = pd.concat([synthetic(ppe={"status": "rejected"}), synthetic("adult", default={"miss test": 0.0})])
+def test_pictures(tmp_path: Path) -> None:
+    names = ("census", "fashion", "sentences", "adult")
+    table = pd.concat([synthetic(ppe={"status": "rejected"}), *(synthetic(name, seeds=1) for name in names)])
     for name, draw in (("fidelity", figures.fidelity), ("cost", figures.cost)):
         draw(table, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
