@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _REACHED = 1e-4  # a change of the weights that is not worth a step
+_CHEAPER = 1e-9  # of the cost: less is not worth another round
 
 
 class Programme:
@@ -103,15 +104,15 @@ class Programme:
         """Lower the curvature cost from a c that meets the target, along what leaves the named quantities as they are.
 
         The quadratic programme with the changes linearised at c says where to; its step is shortened until the cost
-        has fallen once the target is met again. Every c on the way is a plan.
+        has fallen once the target is met again. Every c on the way is a plan, so it ends after a few rounds.
         """
         if len(self.named) == len(c):
             return c  # what is prescribed leaves no choice
         metric = self.front.metric
         cost, share = float(c @ metric @ c), 1.0
-        for _ in range(20):
+        for _ in range(12):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
-            if best is None:
+            if best is None or cost - float(best @ metric @ best) <= _CHEAPER * cost:
                 break
             gain = 0.0
             while share > 1e-3:
@@ -122,7 +123,7 @@ class Programme:
                     break
                 share /= 2
             cost -= gain
-            if gain <= 1e-9 * cost:
+            if gain <= _CHEAPER * cost:
                 break
         return c
 
