@@ -80,12 +80,13 @@ def cost(rows: pd.DataFrame, path: Path) -> None:
                 axes.text(
                     0.99,
                     place,
-                    f"{method}: most seeds without a step",
+                    f"{method}: no step in most seeds",
                     transform=axes.get_yaxis_transform(),
                     ha="right",
                     va="center",
                     fontsize=8,
                     color=PALETTE[which],
+                    backgroundcolor="white",
                 )
             else:
                 _dot(axes, per_step, place, PALETTE[which], filled=True)
