@@ -20,6 +20,8 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.objectives import Cost
 from paretonav.steering.predictors import PublishedProjection
+
+pytest.importorskip("peers.upgrad", reason="the rivals need the extra bench")
 from side_by_side import figures
 from side_by_side import methods as methods_
 from side_by_side.methods import METHODS, ppe
