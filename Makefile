@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo demo-terminal test check format bench bench-real clean
+.PHONY: demo demo-terminal test check format bench bench-quick bench-real clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## navigate on real data, in the browser
@@ -26,7 +26,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.bench  ## the figures in the documentation, measured on this machine
-	$(BIN)/python bench/digits.py
+	$(BIN)/python bench/fetch_data.py
+	$(BIN)/python bench/steps.py
+	$(BIN)/python bench/fronts.py
+	$(BIN)/python bench/scaling.py
 	$(BIN)/python bench/known_fronts.py
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py
@@ -40,9 +43,17 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/cockpit.py
 	$(BIN)/python bench/screenshot.py
 
-bench-real: $(VENV)/.bench  ## steps on real data beside what one would do instead; fetches the data
+bench-quick: export BENCH_OUT = bench/results/quick
+bench-quick: $(VENV)/.bench  ## the most important of them with few seeds and wishes, in less than five minutes
+	$(BIN)/python bench/fetch_data.py adult
+	$(BIN)/python bench/steps.py --problems digits adult --seeds 2 --wishes 2 \
+		--methods ppe guessed-weights predicted-weights control
+	$(BIN)/python bench/fronts.py --quick
+	$(BIN)/python bench/scaling.py --quick
+
+bench-real: $(VENV)/.bench  ## the steps with the transformer, too, and its memory
 	$(BIN)/python bench/fetch_data.py
-	for problem in adult census digits fashion fashion3 sentences; do $(BIN)/python bench/real.py $$problem || exit 1; done
+	$(BIN)/python bench/steps.py --slow
 	$(BIN)/python bench/memory.py
 
 $(BIN)/python:

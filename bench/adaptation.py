@@ -16,7 +16,8 @@ import itertools
 import numpy as np
 
 import paretonav as pn
-from compare import error, values
+from compare import values
+from measures import error
 from paretonav.geometry import Geometry
 from report import write
 

@@ -113,12 +113,11 @@ def median(groups: Sequence[Sequence[float]], draws: int = 2000) -> Median:
     if not kept:
         return Median(float("nan"), float("nan"), float("nan"))
     generator = np.random.default_rng(0)
-    drawn = np.array(
-        [
-            _median(np.concatenate([kept[i] for i in generator.integers(len(kept), size=len(kept))]))
-            for _ in range(draws)
-        ]
-    )
+    # Of a few groups there are only a few different draws.
+    chosen = np.sort(generator.integers(len(kept), size=(draws, len(kept))), axis=1)
+    different, which = np.unique(chosen, axis=0, return_inverse=True)
+    medians = np.array([_median(np.concatenate([kept[i] for i in draw])) for draw in different])
+    drawn = medians[which.ravel()]
     # "lower" and "higher" do no arithmetic, which infinite medians would not survive.
     low = np.quantile(drawn, 0.025, method="lower")
     high = np.quantile(drawn, 0.975, method="higher")

@@ -1,29 +1,34 @@
-"""Tables of the benchmarks: Markdown for people, CSV for programs, both from the same rows."""
+"""Tables of the benchmarks: Markdown for people, CSV for programs, both from the same rows.
+
+They and the figures go to where the documentation finds them, or all to the folder ``BENCH_OUT`` of the environment.
+"""
 
 from __future__ import annotations
 
 import csv
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-RESULTS = Path(__file__).parent / "results"
+BENCH = Path(__file__).parent
+ELSEWHERE = os.environ.get("BENCH_OUT")
+RESULTS = Path(ELSEWHERE) if ELSEWHERE else BENCH / "results"
+FIGURES = Path(ELSEWHERE) if ELSEWHERE else BENCH.parent / "docs" / "bench"
 
 Row = Mapping[str, object]
 
 
 def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
-    """Print a table and write it to ``results/<name>.md`` and ``.csv``."""
+    """Print a table and write it to ``<name>.md`` and ``.csv`` among the results."""
     (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     lines = [
         f"# {title}",
         "",
-        "| " + " | ".join(columns) + " |",
-        "|" + " --- |" * len(columns),
-        *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
+        table(rows),
         "",
         notes.strip(),
         "",
@@ -36,6 +41,18 @@ def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
         writer.writeheader()
         writer.writerows(rows)
     print(text)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows in Markdown; their columns are the first one's."""
+    columns = list(rows[0])
+    return "\n".join(
+        [
+            "| " + " | ".join(columns) + " |",
+            "|" + " --- |" * len(columns),
+            *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
+        ]
+    )
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,1 @@
+"""A step by every method side by side, from the same trained start, on real data."""
