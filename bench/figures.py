@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measures import Median
-from paretonav.plotting.style import INK
+from paretonav.plotting.style import INK, PATH, colour, plain
 from report import Row
 
 FOLDER = Path(__file__).parent.parent / "docs" / "bench"
@@ -51,6 +52,55 @@ def coverage(rows: Sequence[Row], name: str) -> None:
         "Share of the front's hypervolume, for the same number of gradients", fontsize=9.5, color=INK
     )
     _save(figure, name)
+
+
+def scaling(curves: Mapping[str, Sequence[Row]], name: str) -> None:
+    """A step's time and memory by the parameters, times by the objectives, and a step's time by the examples."""
+    figure = Figure(figsize=(7.2, 5.4), dpi=_DPI, layout="constrained")
+    (time, memory), (objectives, examples) = figure.subplots(2, 2)
+    _curve(time, curves["parameters"], "parameters", "step s", "a step")
+    _curve(time, curves["parameters"], "parameters", "seconds / product", "a Hessian product", 1)
+    _curve(memory, curves["parameters"], "parameters", "peak MiB", "")
+    for position, problem in enumerate(dict.fromkeys(row["problem"] for row in curves["objectives"])):
+        of = [row for row in curves["objectives"] if row["problem"] == problem]
+        _curve(objectives, of, "objectives", "step s", f"a step, {problem}", 2 * position)
+        _curve(objectives, of, "objectives", "preview ms", f"a preview, {problem}", 2 * position + 1, 1e-3)
+    _curve(examples, curves["examples"], "examples", "step s", "")
+    for axes, sizes, unit in (
+        (time, "parameters", "seconds"),
+        (memory, "parameters", "peak memory above imports, MiB"),
+        (objectives, "objectives", "seconds"),
+        (examples, "training examples", "seconds of a step"),
+    ):
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlabel(sizes, fontsize=9, color=INK)
+        axes.set_ylabel(unit, fontsize=9, color=INK)
+        plain(axes)
+        _decades(axes)
+    for axes, kind in ((objectives, "objectives"), (examples, "examples")):
+        shown = sorted({int(str(row[kind])) for row in curves[kind]})
+        axes.set_xticks(shown, [str(size) if size < 1000 else f"{size // 1000}k" for size in shown])
+    for axes in (time, objectives):
+        axes.legend(frameon=False, fontsize=8)
+    _save(figure, name)
+
+
+def _decades(axes: Axes) -> None:
+    """Limit the ordinate to whole decades, and tick only these; a dotted line grows as the abscissa does."""
+    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    low, high = 10.0 ** np.floor(np.log10(values.min())), 10.0 ** np.ceil(np.log10(values.max()))
+    sizes = axes.lines[0].get_xdata()
+    last = axes.lines[0].get_ydata()[-1]
+    axes.plot(sizes, last * sizes / sizes[-1], ":", color=PATH, linewidth=1, label="proportional")
+    axes.set_ylim(low, high)
+    axes.minorticks_off()
+
+
+def _curve(
+    axes: Axes, rows: Sequence[Row], x: str, y: str, label: str, position: int = 0, factor: float = 1.0
+) -> None:
+    sizes, values = (np.array([float(str(row[key])) for row in rows]) for key in (x, y))
+    axes.plot(sizes, factor * values, "o-", color=colour(position), markersize=4, linewidth=1.4, label=label)
 
 
 def _save(figure: Figure, name: str) -> None:
