@@ -111,7 +111,8 @@ class Programme:
         cost, share = float(c @ metric @ c), 1.0
         for _ in range(20):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
-            if best is None:
+            # What is to be gained is known to first order before the target is met again, which takes more programmes.
+            if best is None or cost - float(best @ metric @ best) <= 1e-9 * cost:
                 break
             gain = 0.0
             while share > 1e-3:
