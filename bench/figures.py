@@ -80,18 +80,18 @@ def scaling(curves: Mapping[str, Sequence[Row]], name: str) -> None:
     for axes, kind in ((objectives, "objectives"), (examples, "examples")):
         shown = sorted({int(str(row[kind])) for row in curves[kind]})
         axes.set_xticks(shown, [str(size) if size < 1000 else f"{size // 1000}k" for size in shown])
-    for axes in (time, objectives):
-        axes.legend(frameon=False, fontsize=8)
+    time.legend(frameon=False, fontsize=8)
+    objectives.legend(frameon=False, fontsize=7.5, loc="lower center", ncols=2, columnspacing=1)
     _save(figure, name)
 
 
 def _decades(axes: Axes) -> None:
     """Limit the ordinate to whole decades, and tick only these; a dotted line grows as the abscissa does."""
-    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    lines = [np.asarray(line.get_xydata(), float) for line in axes.lines]
+    values = np.concatenate([line[:, 1] for line in lines])
     low, high = 10.0 ** np.floor(np.log10(values.min())), 10.0 ** np.ceil(np.log10(values.max()))
-    sizes = axes.lines[0].get_xdata()
-    last = axes.lines[0].get_ydata()[-1]
-    axes.plot(sizes, last * sizes / sizes[-1], ":", color=PATH, linewidth=1, label="proportional")
+    sizes, figures = lines[0].T
+    axes.plot(sizes, figures[-1] * sizes / sizes[-1], ":", color=PATH, linewidth=1, label="proportional")
     axes.set_ylim(low, high)
     axes.minorticks_off()
 
