@@ -28,6 +28,8 @@ format: $(VENV)/.dev
 bench: $(VENV)/.bench  ## the figures in the documentation, measured on this machine
 	$(BIN)/python bench/digits.py
 	$(BIN)/python bench/known_fronts.py
+	$(BIN)/python bench/fronts.py
+	$(BIN)/python bench/scaling.py
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py
 	$(BIN)/python bench/adaptation.py
