@@ -34,6 +34,7 @@ from torch import Tensor
 import figures
 import paretonav as pn
 from measures import angle, efficiency, error, igd_plus, median, non_dominated_share
+from paretonav.geometry import Curvature
 from paretonav.problems.dtlz import DTLZ
 from paretonav.problems.quadratic import Quadratic
 from report import Row, write
@@ -225,7 +226,7 @@ def descents(
         problem: what is descended.
         budget: gradients of all runs together.
     """
-    visit, ends = Visit(), [starts[0]]
+    visit, ends, rate = Visit(), [starts[0]], longest(problem, starts[0])
     for run, rule in enumerate(rules):
         start = starts[run] if targets is None else ends[_nearest(targets, run)]
         passes = 1 if isinstance(rule, Fixed) else problem.m
@@ -233,7 +234,7 @@ def descents(
         began = time.perf_counter()
         ends.append(start)
         try:
-            found = descend(problem, start, rule, rate=0.1, epochs=max(1, int(share // passes)))
+            found = descend(problem, start, rule, rate=rate, epochs=max(1, int(share // passes)))
             outcome = problem.evaluate(found.theta).mean.numpy()
         except _FAILURES:
             visit.failed += 1
@@ -248,6 +249,16 @@ def descents(
         else:
             visit.failed += 1
     return visit
+
+
+def longest(problem: Known, theta: Tensor) -> float:
+    """A length for the line search to begin at: 2 / L, L being the largest curvature of the mean objective.
+
+    It is given to the descents for nothing. Without it their first step would leave the basin of DTLZ1 and DTLZ3.
+    """
+    weights = torch.full((problem.m,), 1 / problem.m)
+    largest = Curvature(problem.curvature_sample(), theta, weights, kind="exact").largest(theta)
+    return 2 / largest if 0 < largest < np.inf else 1.0
 
 
 def _nearest(targets: Array, run: int) -> int:

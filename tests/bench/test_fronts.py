@@ -58,3 +58,10 @@ def test_everybody_gets_the_same_budget() -> None:
 def test_where_the_library_cannot_start_the_failure_is_counted() -> None:
     visit = fronts.walk(fronts.problems()["DTLZ6 m=3"](0))
     assert (visit.points, visit.failed) == ([], 1)
+
+
+def test_the_longest_step_is_that_of_the_steepest_direction() -> None:
+    problem = pn.problems.quadratic(n=20, m=2)
+    steepest = float(problem.Q.mean(0).svd().S[0])
+    # Four power iterations come near the largest eigenvalue from below.
+    assert 1 <= fronts.longest(problem, problem.parameters()) * steepest / 2 < 1.6
