@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from measures import Median
+
 BENCH = Path(__file__).parent
 ELSEWHERE = os.environ.get("BENCH_OUT")
 RESULTS = Path(ELSEWHERE) if ELSEWHERE else BENCH / "results"
@@ -22,9 +24,11 @@ Row = Mapping[str, object]
 
 
 def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
-    """Print a table and write it to ``<name>.md`` and ``.csv`` among the results."""
+    """Print a table and write it to ``<name>.md`` and ``.csv`` among the results.
+
+    A ``Median`` is three columns in the CSV, with the ends of its interval beside it.
+    """
     (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
-    columns = list(rows[0])
     lines = [
         f"# {title}",
         "",
@@ -37,9 +41,10 @@ def write(name: str, title: str, rows: Sequence[Row], notes: str = "") -> None:
     text = "\n".join(lines) + "\n"
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
+        plain = [_plain(row) for row in rows]
+        writer = csv.DictWriter(file, list(plain[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(plain)
     print(text)
 
 
@@ -53,6 +58,16 @@ def table(rows: Sequence[Row]) -> str:
             *("| " + " | ".join(_text(row[c]) for c in columns) + " |" for row in rows),
         ]
     )
+
+
+def _plain(row: Row) -> dict[str, object]:
+    plain: dict[str, object] = {}
+    for name, value in row.items():
+        if isinstance(value, Median):
+            plain |= {name: value.value, f"{name} low": value.low, f"{name} high": value.high}
+        else:
+            plain[name] = value
+    return plain
 
 
 def _text(value: object) -> str:

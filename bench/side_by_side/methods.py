@@ -13,11 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from peers.descent import Fixed, Rule, Run, descend
-from peers.epo import EPO
-from peers.mgda import MGDA
-from peers.pmgda import PMGDA
-from peers.upgrad import UPGrad
 from torch import Tensor
 
 import paretonav as pn
@@ -25,6 +20,11 @@ from compare import values
 from measures import miss
 from paretonav.objectives import Cost
 from paretonav.steering.predictors import PublishedProjection
+from peers.descent import Fixed, Rule, Run, descend
+from peers.epo import EPO
+from peers.mgda import MGDA
+from peers.pmgda import PMGDA
+from peers.upgrad import UPGrad
 from side_by_side.wishes import Task
 
 Array = NDArray[np.float64]

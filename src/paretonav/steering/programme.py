@@ -112,6 +112,7 @@ class Programme:
         cost, share = float(c @ metric @ c), 1.0
         for _ in range(12):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
+            # What is to be gained is known to first order before the target is met again, which takes more programmes.
             if best is None or cost - float(best @ metric @ best) <= _CHEAPER * cost:
                 break
             gain = 0.0
