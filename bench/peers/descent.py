@@ -104,7 +104,9 @@ def descend(
     if problem.stochastic:
         steps = _minibatches(problem, theta, rule, rate, limit, batch_size, seed, anneal)
     else:
-        steps = _iterations(problem, theta, rule, rate)
+        steps = itertools.islice(
+            _iterations(problem, theta, rule, rate), None if epochs is None else int(epochs)
+        )
     done = 0.0
     for further, fraction in steps:
         theta, done = further, done + fraction

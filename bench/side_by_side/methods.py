@@ -88,6 +88,19 @@ def ppe(task: Task) -> Outcome:
         navigator.go_to(0)
 
 
+def short(task: Task, published: Outcome) -> Outcome | None:
+    """The library's step over the length of the published one, as an exchange depends on how far one goes.
+
+    None where the published step has not improved what it was to.
+    """
+    start, wanted = task.start, task.requested[task.plan.wish.improved]
+    change = start.problem.evaluate(published.theta).change_from(start.before["train"])[0].numpy()
+    gain = float(change[task.plan.wish.improved] @ wanted / (wanted @ wanted))
+    if gain <= 1e-4:
+        return None
+    return default(replace(task, wish=replace(task.wish, amount=min(1.0, gain) * task.wish.amount)))
+
+
 def scratch(task: Task) -> Outcome:
     """The weighted sum with the plan's weights, from fresh parameters by the start's recipe."""
     start, recipe = task.start, task.start.recipe
@@ -120,8 +133,9 @@ TUNED: dict[str, Callable[[Task], Rule]] = {
     "control": lambda task: Fixed(task.start.point.front.weights),
 }
 STEPS = ("default", "ppe")
+SHORT = "default-short"  # goes with ppe
 FIRST_ONLY = "from-scratch"  # too long for every wish
-METHODS = (*STEPS, FIRST_ONLY, *TUNED)
+METHODS = (*STEPS, SHORT, FIRST_ONLY, *TUNED)
 
 
 def tuned(task: Task, rule: Callable[[Task], Rule], seconds: float) -> Outcome:

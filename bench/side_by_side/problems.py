@@ -38,8 +38,8 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "digits": Recipe(pn.problems.digits, epochs=60),
-    "census": Recipe(pn.problems.census, epochs=15),
-    "census5": Recipe(partial(pn.problems.census, tasks=TASKS), epochs=15),
+    "census": Recipe(pn.problems.census, epochs=30),
+    "census5": Recipe(partial(pn.problems.census, tasks=TASKS), epochs=30),
     "fashion": Recipe(
         partial(pn.problems.fashion, train_size=3000, validation_size=1500), epochs=300, rate=5e-3
     ),

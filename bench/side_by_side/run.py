@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from side_by_side.methods import FIRST_ONLY, METHODS, TUNED, Outcome, default, ppe, scratch, tuned
+from side_by_side.methods import (
+    FIRST_ONLY,
+    METHODS,
+    SHORT,
+    TUNED,
+    Outcome,
+    default,
+    ppe,
+    scratch,
+    short,
+    tuned,
+)
 from side_by_side.problems import Start
 from side_by_side.rows import Row, refusal, row
 from side_by_side.wishes import Task, Wish, task, wishes
@@ -31,7 +42,11 @@ def _outcomes(task: Task, methods: Collection[str], *, with_scratch: bool) -> It
     step = default(task)
     yield "default", step
     if "ppe" in methods:
-        yield "ppe", ppe(task)
+        published = ppe(task)
+        yield "ppe", published
+        close = short(task, published)
+        if close is not None:
+            yield SHORT, close
     if FIRST_ONLY in methods and with_scratch:
         yield FIRST_ONLY, scratch(task)
     for method, rule in TUNED.items():

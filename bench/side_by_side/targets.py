@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from report import table
+from side_by_side.methods import SHORT
 from side_by_side.rows import Row, by_problem
 from side_by_side.summary import cost_per_step, of, of_seeds, over_seeds, shown
 
@@ -59,6 +60,8 @@ def checks(rows: pd.DataFrame) -> Iterator[Check]:
         found = over_seeds(default, column)
         yield f"efficiency at least 0.9, {split}", shown(found), found.value >= 0.9
         yield _against(default, ppe, column, f"efficiency at least ppe's, {split}", lambda a, b: a >= b)
+        title = f"the same over the length of ppe's step, {split}"
+        yield _against(of(rows, SHORT), ppe, column, title, lambda a, b: a >= b)
     for rival in RIVALS:
         for split in ("train", "test"):
             title = f"miss below that of {rival}, {split}"
@@ -80,13 +83,13 @@ def _cheaper(default: pd.DataFrame, ppe: pd.DataFrame) -> Check:
 
 
 def _against(
-    default: pd.DataFrame,
+    own_rows: pd.DataFrame,
     rival: pd.DataFrame,
     column: str,
     title: str,
     better: Callable[[float, float], bool],
 ) -> Check:
-    if rival.empty:
+    if own_rows.empty or rival.empty:
         return title, "", None
-    own, other = over_seeds(default, column), over_seeds(rival, column)
+    own, other = over_seeds(own_rows, column), over_seeds(rival, column)
     return title, f"{shown(own)} against {shown(other)}", better(own.value, other.value)
