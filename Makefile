@@ -16,7 +16,7 @@ demo-terminal: $(VENV)/.run  ## the same in the terminal
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.bench  ## lint, format and types
+check: $(VENV)/.dev  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -25,7 +25,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench  ## the figures in the documentation, measured on this machine
+bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machine
 	$(BIN)/python bench/fetch_data.py
 	$(BIN)/python bench/steps.py
 	$(BIN)/python bench/fronts.py
@@ -44,14 +44,14 @@ bench: $(VENV)/.bench  ## the figures in the documentation, measured on this mac
 	$(BIN)/python bench/screenshot.py
 
 bench-quick: export BENCH_OUT = bench/results/quick
-bench-quick: $(VENV)/.bench  ## the most important of them with few seeds and wishes, in less than five minutes
+bench-quick: $(VENV)/.dev  ## the most important of them with few seeds and wishes, in less than five minutes
 	$(BIN)/python bench/fetch_data.py adult
 	$(BIN)/python bench/steps.py --problems digits adult --seeds 2 --wishes 2 \
 		--methods ppe guessed-weights predicted-weights control
 	$(BIN)/python bench/fronts.py --quick
 	$(BIN)/python bench/scaling.py --quick
 
-bench-real: $(VENV)/.bench  ## the steps with the transformer, too, and its memory
+bench-real: $(VENV)/.dev  ## the steps with the transformer, too, and its memory
 	$(BIN)/python bench/fetch_data.py
 	$(BIN)/python bench/steps.py --slow
 	$(BIN)/python bench/memory.py
@@ -65,10 +65,6 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	$(PIP) --editable '.[dev]'
-	touch $@
-
-$(VENV)/.bench: $(VENV)/.dev
-	$(PIP) --editable '.[bench]'
 	touch $@
 
 clean:

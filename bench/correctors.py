@@ -10,7 +10,7 @@ point has first been moved off the front by a random vector of a tenth of its le
 
 They get as many gradient passes as AlignedDescent took, at least one epoch.
 
-Run: python bench/correctors.py (needs the extra `bench`)
+Run: python bench/correctors.py
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import paretonav as pn
 from paretonav.errors import NonFiniteError
 from paretonav.objectives import Composite
 from paretonav.steering.correctors.minibatch import batch_gradient, moved
+from paretonav.steering.finite import finite_jacobian
 
 Array = NDArray[np.float64]
 
@@ -177,28 +178,51 @@ def _iterations(
     bounds = problem.bounds
     length = rate
     for k in itertools.count():
-        losses, jacobian = problem.jacobian(theta)
-        if not (losses.mean.isfinite().all() and jacobian.isfinite().all()):
+        try:
+            losses, combined = _combination(problem, theta, rule)
+        except NonFiniteError:
             return
-        weights = _weights(rule, losses.mean, jacobian)
-        direction = weights @ jacobian
+        weights, direction = combined(None)
         if bounds is not None:
             # What a bound holds does not count, and the rule is to know.
             stopped = ((theta <= bounds.lower) & (direction > 0)) | (
                 (theta >= bounds.upper) & (direction < 0)
             )
             if stopped.any():
-                weights = _weights(rule, losses.mean, jacobian * ~stopped)
-                direction = (weights @ jacobian) * ~stopped
+                weights, direction = combined(~stopped)
         if getattr(rule, "balances", False):
             shrunk = rate / math.sqrt(1 + k / 10) / max(1.0, float(direction.norm()))
             theta = moved(problem, theta, direction, shrunk)
         else:
-            further = _backtracked(problem, theta, direction, weights, losses.mean, length)
+            further = _backtracked(problem, theta, direction, weights, losses, length)
             if further is None:
                 return
             theta, length = further[0], 2 * further[1]
         yield theta, 1.0
+
+
+def _combination(
+    problem: pn.Problem, theta: Tensor, rule: Rule
+) -> tuple[Tensor, Callable[[Tensor | None], tuple[Tensor, Tensor]]]:
+    """The losses, and what gives weights and direction with only some entries free (None: all).
+
+    Raises:
+        NonFiniteError: something is not.
+    """
+    if isinstance(rule, Fixed):
+        losses, weights = problem.evaluate(theta).mean, torch.from_numpy(rule.weights)
+        (whole,) = problem.curvature_sample()
+        gradient = batch_gradient(problem, whole, theta, weights, "in a descent")
+        gradient = gradient + problem.weight_decay * float(weights.sum()) * theta
+        return losses, lambda free: (weights, gradient if free is None else gradient * free)
+    evaluated, jacobian = finite_jacobian(problem, theta, "in a descent")
+
+    def combined(free: Tensor | None) -> tuple[Tensor, Tensor]:
+        rows = jacobian if free is None else jacobian * free
+        weights = _weights(rule, evaluated.mean, rows)
+        return weights, weights @ rows
+
+    return evaluated.mean, combined
 
 
 def _backtracked(

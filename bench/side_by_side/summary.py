@@ -22,7 +22,7 @@ reach where that much is infeasible).
 - `ppe`: the published method with the paper's settings. Its step has a length of its own, in parameter space: compare
   angles, efficiency and costs, not amounts. One that is taken back is asked for anew with half the length, twice at
   most; all tries are paid, the first point's tangent is not, as it is not for the default;
-- `default-short`: the library's step over the length that `ppe`'s has gained, as an exchange depends on how far one goes;
+- `default-short`: the library's step, as long as what `ppe`'s has gained, as an exchange depends on how far one goes;
 - `from-scratch`: the weighted sum with the weights that the default's plan predicts, trained anew by the start's
   recipe, for the first wish of each seed;
 - all others train on for the seconds that the default's step took on the same machine in the same run, with the better

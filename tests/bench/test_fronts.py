@@ -1,14 +1,11 @@
 """The comparison on known fronts is fair: the same budget, as many points, targets that are spread."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import paretonav as pn
-
-pytest.importorskip("peers.descent")
 import fronts
+import paretonav as pn
 from truth import truth
 
 

@@ -101,6 +101,7 @@ def test_pmgda_approaches_the_ray_or_lowers_all(seed: int) -> None:
     np.testing.assert_allclose(on_ray, MGDA()(losses, G), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [EPO, PMGDA])
 @settings(max_examples=2, deadline=None, derandomize=True)
 @given(SEEDS)
@@ -183,3 +184,12 @@ def test_what_is_not_finite_ends_a_descent() -> None:
     problem = small()
     run = descend(problem, problem.parameters(), MGDA(), rate=1e30, epochs=5)
     assert run.epochs < 5
+
+
+@pytest.mark.parametrize("rule", [Fixed(np.array([0.5, 0.5])), MGDA()])
+def test_a_function_that_is_not_finite_ends_a_descent(rule: Rule) -> None:
+    problem = pn.FunctionProblem(
+        lambda x: torch.stack([(x - 1).square().sum(), x.sqrt().sum()]), torch.ones(2).double()
+    )
+    theta = torch.full((2,), -1.0, dtype=torch.float64)
+    assert descend(problem, theta, rule, rate=0.1, epochs=5).epochs == 0

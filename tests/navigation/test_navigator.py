@@ -175,3 +175,10 @@ def test_a_small_network(m: int, decay: float, validation: bool) -> None:
     assert (step.achieved_validation is None) == (not validation)
     written = torch.cat([p.detach().reshape(-1) for p in problem.model.parameters()])
     torch.testing.assert_close(written, step.point.parameters, rtol=0, atol=0)
+
+
+def test_published_steps_at_a_corner_are_rejected_and_no_error() -> None:
+    nav = pn.Navigator(pn.problems.quadratic(n=50, m=2), **pn.ppe(step=0.1))
+    nav.start()
+    statuses = {nav.step(pn.Improve({"f1": 1.0}), 0.05).status for _ in range(6)}
+    assert statuses == {pn.StepStatus.ACCEPTED, pn.StepStatus.REJECTED}

@@ -19,7 +19,7 @@ from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.preconditioned import preconditioned_minres
 from paretonav.objectives import Losses, Problem
 
-_JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on bench/digits.py
+_JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on digits
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class Geometry:
         damping: multiple of the identity beyond the weight decay. None: nothing where there is weight decay,
             else a small share of the largest curvature (1e-6 in double, 1e-3 in single precision), which keeps flat
             directions solvable.
-        tolerance: relative residual of the Krylov solves. None: 0.1 for models on data, where a better solve on a
-            sample does not make a better tangent (the Newton step is solved for to 0.05); else 1e-10 in double and
-            1e-5 in single precision.
+        tolerance: relative residual of the Krylov solves, preconditioned where they are (see
+            ``preconditioned_minres``). None: 0.1 for models on data, where a better solve on a sample does not make a
+            better tangent; else 1e-10 in double and 1e-5 in single precision.
         max_iterations: of MINRES.
         calibrate: measure the exact curvature in the span of Gauss-Newton solutions (see ``tangent_at``).
-        recycle: begin the solves with those of a point close by, where there is one.
+        recycle: begin the solves with those of a point close by, where there is one, and precondition those with
+            Gauss-Newton curvature by what earlier ones have found of it.
     """
 
     curvature: CurvatureKind | None = None

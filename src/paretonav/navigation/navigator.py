@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FIRST_RADIUS = 1.0
+_FIRST_RADIUS = 1.0  # until a prediction has failed, no loss may more than double in one leg
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
 _JACOBIAN = 0.2  # of a start from a trained model
 _AGAIN, _WALKED = 0.3, 0.75  # of a step
@@ -291,7 +291,7 @@ class Navigator:
                 return step_report(
                     here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
-            taken = plan.share(here.front, gone.amount / plan.amount)
+            taken = plan.share(here.front, gone.amount / plan.amount if plan.amount else 1.0)
             point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
             worse = worse_metrics(plan.wish, here, point)
             if worse:
