@@ -137,12 +137,15 @@ def _minibatches(
             optimizer, max_lr=rate, total_steps=math.ceil(epochs) * count
         )
     gradient = _gradient_of(problem, rule)
+    before = theta.clone()
     while True:
         for batch in problem.minibatches(batch_size, generator):
             try:
                 theta.grad = gradient(batch, theta)
             except NonFiniteError:
+                yield before, 0.0
                 return
+            before = theta.detach().clone()
             optimizer.step()
             if schedule is not None:
                 schedule.step()

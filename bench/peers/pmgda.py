@@ -23,7 +23,8 @@ class PMGDA:
 
     Source: Zhang, Lin, Zhang, "PMGDA: a preference-based multiple gradient descent algorithm", arXiv 2402.09492. There
     the constraint is on the angle between d and grad h and the programme is linear; this one is quadratic with
-    the same feasible directions for s between 0 and 1, so that lengths follow from it, too.
+    the same feasible directions for s between 0 and 1, so that lengths follow from it, too. On the ray its prediction
+    also keeps to ``grad h . d = 0``; here MGDA's direction may leave the ray, and the next step leads back.
 
     Args:
         ray: [m], positive.

@@ -41,5 +41,10 @@ class DaqpProjector(DualConeProjector):
         matrix = G.double().numpy()
         matrix = matrix / max(np.trace(matrix), 1e-4) + 1e-4 * np.eye(len(matrix))
         free = np.full(len(matrix), np.inf)
-        rows = [solve_qp(matrix, np.zeros_like(u), np.eye(len(u)), u, free) for u in U.double().numpy()]
-        return torch.tensor(np.stack([row for row in rows if row is not None])).to(U)
+        rows = []
+        for u in U.double().numpy():
+            row = solve_qp(matrix, np.zeros_like(u), np.eye(len(u)), u, free)
+            if row is None:
+                raise ArithmeticError(f"no projection of {u} was found; are the gradients finite?")
+            rows.append(row)
+        return torch.tensor(np.stack(rows)).to(U)

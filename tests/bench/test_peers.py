@@ -184,6 +184,7 @@ def test_what_is_not_finite_ends_a_descent() -> None:
     problem = small()
     run = descend(problem, problem.parameters(), MGDA(), rate=1e30, epochs=5)
     assert run.epochs < 5
+    assert problem.evaluate(run.theta).mean.isfinite().all()
 
 
 @pytest.mark.parametrize("rule", [Fixed(np.array([0.5, 0.5])), MGDA()])
