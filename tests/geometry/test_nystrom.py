@@ -162,9 +162,17 @@ def test_long_vectors_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     found = recorder.nystrom()
     assert found is not None
     assert len(found.values) <= 9
+
+
+def test_where_there_is_no_room_to_learn_there_is_one_solve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nystrom, "_ENTRIES", 7 * N)
-    recorder(right_hand_sides(0))
-    assert recorder.nystrom() is None
+    operator, b = Operator(curvature(0)), right_hand_sides(0)
+    how = {"max_iterations": 100, "nearby": None}
+    solution, known = preconditioned_minres(
+        operator, b, gradient=K - 1, tolerance=0.02, known=None, learn=True, **how
+    )
+    assert known is None
+    assert solution.products == recycled_minres(Operator(operator.H), b, tolerance=[0.02] * K, **how).products
 
 
 def test_products_that_are_not_finite_teach_nothing() -> None:

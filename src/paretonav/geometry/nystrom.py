@@ -15,6 +15,11 @@ _LEAST = 8  # directions; fewer are not worth their memory
 _NEGLIGIBLE = 1e-5  # of the largest curvature: rounding errors of products in single precision
 
 
+def has_room(n: int) -> bool:
+    """Whether vectors of length n are short enough for so many of them that there is something to learn."""
+    return n * _LEAST <= _ENTRIES
+
+
 @dataclass(frozen=True)
 class Nystrom:
     """The large eigenvalues of a positive semidefinite H and their directions, about.
@@ -60,8 +65,7 @@ class Recorder:
     def __call__(self, rows: Tensor) -> Tensor:
         """The products with ``rows`` [j, n]; those that there is no room for are not kept."""
         products = self._operator(rows)
-        room = _ENTRIES // rows.shape[1]
-        if room >= _LEAST and len(self._inner) + len(rows) <= room:
+        if len(self._inner) + len(rows) <= _ENTRIES // rows.shape[1]:
             self._images.append(products - self._shift * rows)
             new = torch.cat([inner_products(rows, images) for images in self._images], dim=1)
             old = self._inner

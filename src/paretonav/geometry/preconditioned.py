@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paretonav.geometry.curvature import Curvature
 from paretonav.geometry.krylov import Solution
-from paretonav.geometry.nystrom import Nystrom, Recorder
+from paretonav.geometry.nystrom import Nystrom, Recorder, has_room
 from paretonav.geometry.recycling import recycled_minres
 
 _PLAIN = 0.05  # for the gradient, without a preconditioner
@@ -54,7 +54,7 @@ def preconditioned_minres(
         The solution, whose products are those of both solves, and the preconditioner for the next one.
     """
     spent = 0
-    if learn and known is None:
+    if learn and known is None and has_room(rhs.shape[1]):
         recorder = Recorder(operator, operator.shift)
         solution = recycled_minres(
             recorder,
