@@ -156,10 +156,14 @@ def _gradient_of(problem: pn.Problem, rule: Rule) -> Callable[[Composite, Tensor
     """Batch and parameters -> the combination of gradients, [n], weight decay included."""
     decay = problem.weight_decay
 
-    def fixed(batch: Composite, theta: Tensor) -> Tensor:
-        weights = torch.from_numpy(rule(np.zeros(0), np.zeros((0, 0))))
-        gradient = batch_gradient(problem, batch, theta, weights, "in a descent")
-        return gradient.add_(theta, alpha=decay * float(weights.sum()))
+    if isinstance(rule, Fixed):
+        weights = torch.from_numpy(rule.weights)
+
+        def fixed(batch: Composite, theta: Tensor) -> Tensor:
+            gradient = batch_gradient(problem, batch, theta, weights, "in a descent")
+            return gradient.add_(theta, alpha=decay * float(weights.sum()))
+
+        return fixed
 
     def chosen(batch: Composite, theta: Tensor) -> Tensor:
         theta = theta.detach().requires_grad_()
@@ -172,7 +176,7 @@ def _gradient_of(problem: pn.Problem, rule: Rule) -> Callable[[Composite, Tensor
         jacobian = torch.stack(rows).add_(theta.detach(), alpha=decay)
         return _weights(rule, losses, jacobian) @ jacobian
 
-    return fixed if isinstance(rule, Fixed) else chosen
+    return chosen
 
 
 def _iterations(
@@ -215,8 +219,7 @@ def _combination(
     if isinstance(rule, Fixed):
         losses, weights = problem.evaluate(theta).mean, torch.from_numpy(rule.weights)
         (whole,) = problem.curvature_sample()
-        gradient = batch_gradient(problem, whole, theta, weights, "in a descent")
-        gradient = gradient + problem.weight_decay * float(weights.sum()) * theta
+        gradient = _gradient_of(problem, rule)(whole, theta)
         return losses, lambda free: (weights, gradient if free is None else gradient * free)
     evaluated, jacobian = finite_jacobian(problem, theta, "in a descent")
 
@@ -245,6 +248,17 @@ def _backtracked(
 def _weights(rule: Rule, losses: Tensor, jacobian: Tensor) -> Tensor:
     gramian = (jacobian @ jacobian.T).double().cpu().numpy()
     return torch.from_numpy(rule(losses.detach().double().cpu().numpy(), gramian)).to(jacobian)
+
+
+def positive(ray: Array) -> Array:
+    """A ray that losses can be proportional to.
+
+    Raises:
+        ValueError: it has an entry that is not positive.
+    """
+    if not (ray > 0).all():
+        raise ValueError(f"a ray must be positive, not {ray}")
+    return ray
 
 
 def root(gramian: Array) -> Array:

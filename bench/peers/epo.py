@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linprog
 
-from peers.descent import Array
+from peers.descent import Array, positive
 
 _BALANCED = 1e-3  # non-uniformity below which all objectives are lowered together; some 3 degrees off the ray
 
@@ -28,9 +28,7 @@ class EPO:
     balances = True
 
     def __init__(self, ray: Array) -> None:
-        if not (ray > 0).all():
-            raise ValueError(f"a ray must be positive, not {ray}")
-        self._rates = ray.sum() / ray
+        self._rates = ray.sum() / positive(ray)
 
     def __call__(self, losses: Array, gramian: Array) -> Array:
         m = len(losses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from paretonav.geometry import solve_qp
-from peers.descent import Array
+from peers.descent import Array, positive
 
 _EXACT = 1e-2  # of the losses' size: so far from the ray does not matter
 _SHARE = 0.5  # of the steepest descent of the distance that a direction must keep
@@ -33,9 +33,7 @@ class PMGDA:
     balances = True
 
     def __init__(self, ray: Array) -> None:
-        if not (ray > 0).all():
-            raise ValueError(f"a ray must be positive, not {ray}")
-        self._ray = ray / np.linalg.norm(ray)
+        self._ray = positive(ray) / np.linalg.norm(ray)
 
     def __call__(self, losses: Array, gramian: Array) -> Array:
         m = len(losses)

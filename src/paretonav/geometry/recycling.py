@@ -11,9 +11,7 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.krylov import Solution, minres
 
-_TOGETHER = (
-    2**25
-)  # entries of the right-hand sides; longer ones are solved for in turn, for the memory's sake
+_TOGETHER = 2**25  # entries of all right-hand sides; larger systems are solved row by row, to save memory
 
 
 def recycled_minres(

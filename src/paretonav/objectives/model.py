@@ -166,7 +166,8 @@ class ModelProblem(Problem):
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         collected = self._read(theta, self._collect(split), split)
         self.cost.forward_passes += self._share(split)
-        self._latest = weakref.ref(theta), theta._version, split, collected
+        if not self._losses.plain:  # a Jacobian here will ask for the means
+            self._latest = weakref.ref(theta), theta._version, split, collected
         return collected.losses()
 
     @explained
@@ -258,6 +259,7 @@ class ModelProblem(Problem):
         for name, value in fixed.items():
             if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
                 raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
+        self._latest = None  # the same parameters are another model now
         with torch.no_grad():
             for name, value in fixed.items():
                 own[name].copy_(value)
