@@ -212,8 +212,13 @@ class ModelProblem(Problem):
         collected = self._collect(split)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         for batch, length in self._batches(split, batches):
-            function = partial(self._parts, batch=batch, metrics=collected.metrics, split=split)
-            primal, tangents = self._pushforward(function, theta, directions, self.watch.checkpoint)
+            primal, tangents = self._pushforward(
+                partial(self._outputs, batch=batch),
+                partial(self._parts, batch=batch, metrics=collected.metrics, split=split),
+                theta,
+                directions,
+                self.watch.checkpoint,
+            )
             collected.add_parts(length, *primal)
             for each, tangent in zip(moving, tangents, strict=True):
                 each.add_parts(length, *tangent)
@@ -222,9 +227,8 @@ class ModelProblem(Problem):
         along = torch.stack([each.changes_around(collected) for each in moving], dim=-1)
         flat = [i for i in range(self.m, along.shape[1]) if not along[:, i].any()]
         if flat and steps is not None:
-            along[:, flat] = self._differences(theta, directions, split, steps, batches)[
-                :, [i - self.m for i in flat]
-            ]
+            metrics = self._metrics.chosen([i - self.m for i in flat])
+            along[:, flat] = self._differences(metrics, theta, directions, split, steps, batches)
         return collected.losses(), Response(along, collected.fractions, share)
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
@@ -297,20 +301,31 @@ class ModelProblem(Problem):
         shown = split != "train" or not self.has_validation
         return Collected(self._losses, self._metrics if shown else None, split)
 
-    def _parts(self, theta: Tensor, batch: Batch, metrics: Quantities | None, split: Split) -> Parts:
-        outputs = self._outputs(theta, batch)
+    def _parts(
+        self,
+        outputs: tuple[Outputs, Mapping[str, Tensor]],
+        batch: Batch,
+        metrics: Quantities | None,
+        split: Split,
+    ) -> Parts:
         losses = self._losses.parts(*outputs, batch)
         return [losses, [] if metrics is None else measured(metrics, outputs, batch, split)]
 
     def _differences(
-        self, theta: Tensor, directions: Tensor, split: Split, steps: Tensor, batches: int | None
+        self,
+        metrics: Quantities,
+        theta: Tensor,
+        directions: Tensor,
+        split: Split,
+        steps: Tensor,
+        batches: int | None,
     ) -> Tensor:
-        """Central differences of the metrics, [b, p, k], for those that have no derivative."""
+        """Central differences of ``metrics`` that have no derivative, [b, p, k]."""
         columns = []
         for direction, step in zip(directions, steps.tolist(), strict=True):
             ends = []
             for end in (theta + step * direction, theta - step * direction):
-                collected = self._read(end, self._collect(split), split, batches)
+                collected = self._read(end, Collected(Quantities({}), metrics, split), split, batches)
                 self.cost.forward_passes += self._share(split) * collected.length / self._data[split].size
                 ends.append(collected.losses().metric_batches)
             columns.append((ends[0] - ends[1]) / (2 * step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,13 +11,19 @@ from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from paretonav.objectives.collected import Parts
+from paretonav.objectives.outputs import divided
+
+Curved = Any
+"""What the model makes of the parameters and a batch: tensors in any nesting."""
 
 
 class Pushforward:
-    """Jacobian-vector products of a function of the parameters.
+    """Jacobian-vector products of ``parts(outputs(theta))``.
 
-    In forward mode, one pass a direction and two passes' work. Where an operation has no forward-mode formula, once and
-    for all by differentiating the function of the coordinates backward, which costs a backward pass for every part.
+    The outputs in forward mode, one pass a direction and two passes' work; from there to the parts backward, once for
+    all directions, as losses are many small operations, of which forward mode takes several times as long. Where an
+    operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
+    coordinates backward, which costs a backward pass for every part.
     """
 
     def __init__(self) -> None:
@@ -24,49 +31,74 @@ class Pushforward:
 
     def __call__(
         self,
-        function: Callable[[Tensor], Parts],
+        outputs: Callable[[Tensor], Curved],
+        parts: Callable[[Curved], Parts],
         theta: Tensor,
         directions: Tensor,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> tuple[Parts, list[Parts]]:
-        """The parts at ``theta`` [n], and their derivatives along each of the ``directions`` [k, n].
+        """The parts at ``theta`` [n], and their derivatives along each of the ``directions`` [k, n], k >= 1.
 
         A part that has no derivative, because no graph leads to it, gets zero. ``checkpoint`` is called before each
         direction.
         """
-        tangents: list[Parts] = []
-        for direction in directions if self._forward else ():
-            checkpoint()
-            try:
-                primal, tangent = _forward(function, theta, direction)
-            except torch.OutOfMemoryError:
-                raise
-            except (NotImplementedError, RuntimeError):
-                self._forward = False
-                break
-            tangents.append(tangent)
         if self._forward:
-            return primal, tangents
-        return _backward(function, theta, directions)
+            moving = []  # per direction, the derivatives of the outputs' tensors
+            for direction in directions:
+                checkpoint()
+                try:
+                    values, tangents, join = _forward(outputs, theta, direction)
+                except torch.OutOfMemoryError:
+                    raise
+                except (NotImplementedError, RuntimeError):
+                    self._forward = False
+                    break
+                moving.append(tangents)
+        if self._forward:
+            return _chained(lambda leaves: parts(join(leaves)), values, moving)
+        return _backward(lambda point: parts(outputs(point)), theta, directions)
 
 
-def _forward(function: Callable[[Tensor], Parts], theta: Tensor, direction: Tensor) -> tuple[Parts, Parts]:
+def _forward(
+    outputs: Callable[[Tensor], Curved], theta: Tensor, direction: Tensor
+) -> tuple[list[Tensor], list[Tensor | None], Callable[[tuple[Tensor, ...]], Curved]]:
+    """The values of the outputs' tensors, their tangents (None where they do not vary), and what rejoins them."""
     # The other kernels for attention have no forward mode.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), forward_ad.dual_level():
-        parts = function(_dual(theta, direction))
-        pairs = [[_unpacked(part) for part in kind] for kind in parts]
-        primal = [[part for part, _ in kind] for kind in pairs]
-        return primal, [[torch.zeros_like(p) if t is None else t for p, t in kind] for kind in pairs]
+        dual: Tensor = forward_ad.make_dual(theta, direction.contiguous())  # type: ignore[no-untyped-call]
+        variable, join = divided(outputs(dual))
+        pairs = [forward_ad.unpack_dual(tensor) for tensor in variable]  # type: ignore[no-untyped-call]
+        return [value for value, _ in pairs], [tangent for _, tangent in pairs], join
 
 
-def _dual(theta: Tensor, direction: Tensor) -> Tensor:
-    dual: Tensor = forward_ad.make_dual(theta, direction.contiguous())  # type: ignore[no-untyped-call]
-    return dual
+def _chained(
+    parts: Callable[[tuple[Tensor, ...]], Parts], values: list[Tensor], moving: list[list[Tensor | None]]
+) -> tuple[Parts, list[Parts]]:
+    """The parts of the outputs with these values, and their derivatives along each of the outputs' tangents."""
+    varies = [any(tangents[i] is not None for tangents in moving) for i in range(len(values))]
+    leaves = tuple(v.detach().requires_grad_(vary) for v, vary in zip(values, varies, strict=True))
+    with torch.enable_grad():
+        found = parts(leaves)
+    free = [i for i, vary in enumerate(varies) if vary]
 
+    def along(entry: Tensor) -> list[Tensor]:
+        """The derivatives of one number, one per direction."""
+        zero = entry.new_zeros(())
+        if not entry.requires_grad:
+            return [zero for _ in moving]
+        slopes = torch.autograd.grad(entry, [leaves[i] for i in free], retain_graph=True, allow_unused=True)
+        pairs = [(i, slope.flatten()) for i, slope in zip(free, slopes, strict=True) if slope is not None]
+        return [
+            sum((slope @ t.flatten() for i, slope in pairs if (t := tangents[i]) is not None), zero)
+            for tangents in moving
+        ]
 
-def _unpacked(part: Tensor) -> tuple[Tensor, Tensor | None]:
-    primal, tangent = forward_ad.unpack_dual(part)  # type: ignore[no-untyped-call]
-    return primal, tangent
+    rows = [[[along(entry) for entry in part] for part in kind] for kind in found]
+    primal = [[part.detach() for part in kind] for kind in found]
+    return primal, [
+        [[torch.stack([entry[k] for entry in part]) for part in kind] for kind in rows]
+        for k in range(len(moving))
+    ]
 
 
 def _backward(

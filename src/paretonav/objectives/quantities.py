@@ -39,6 +39,11 @@ class Quantities:
         self.names = tuple(functions)
         self.plain = not any(isinstance(f, Aggregate) for f in self._functions.values())
 
+    def chosen(self, places: Sequence[int]) -> Quantities:
+        """Those at some places, in that order."""
+        names = [self.names[i] for i in places]
+        return Quantities({name: self._functions[name] for name in names}, metrics=self._metrics)
+
     @property
     def reads_parameters(self) -> bool:
         """Whether some are penalties, which need the steered parameters."""

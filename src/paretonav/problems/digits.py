@@ -83,7 +83,7 @@ class Digits(TrainedProblem):
             losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
             train=train,
             # Many batches, for good standard errors.
-            validation=DataLoader(validation, batch_size=-(-validation_size // 20)),
+            validation=DataLoader(validation, batch_size=-(-validation_size // 12)),
             test=test,
             metrics={
                 f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(TASKS)
