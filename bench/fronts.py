@@ -1,12 +1,13 @@
 """How much of a known front each method covers with the same number of gradients.
 
 One gradient of one objective counts 1, one Hessian-vector product 3 (a gradient, and a backward pass through it that
-computes about twice as much). The library walks ten steps from one start: branches, one towards each objective's
-end, which take turns. What its start and steps cost is everybody's budget. The published method is asked for the
-same from the same start; its steps have a length of their own, 0.01 (or, in a second row, 0.1), and go on until the
-budget is spent. All others descend to eleven points, as many as the walk has, a share of the budget each: to weighted
-sums or rays, spread evenly, each from the end of the run whose target is nearest; or, as MGDA and UPGrad aim at
-nothing, from eleven random points.
+computes about twice as much). The library takes ten steps from one start, in two ways: along branches, one towards
+each objective's end, which take turns; and by aims, at targets spread evenly, each from the point whose target is
+nearest. What the dearer of the two costs is everybody's budget. The published method is asked for branches from the
+same start; its steps have a length of their own, 0.01 (or, in a second row, 0.1), and go on until the budget is spent.
+All others descend to eleven points, as many as the walks have, a share of the budget each: to weighted sums or rays,
+those targets, each from the end of the run whose target is nearest; or, as MGDA and UPGrad aim at nothing, from eleven
+random points.
 
 Run: python bench/fronts.py [--quick] [--problems quadratic DTLZ2] [--seeds 5]
 """
@@ -45,6 +46,7 @@ Known = Quadratic | DTLZ
 
 STEPS = 10
 OURS = "paretonav"
+AIMS = "paretonav, aims"
 HESSIAN_PRODUCT = 3
 """Gradients that one costs."""
 SAMPLE = 1000
@@ -167,6 +169,28 @@ def walk(
     return visit
 
 
+def aims(problem: Known, targets: Array) -> Visit:
+    """Ten steps to ``targets`` [11, m], of which the first belongs to the start; each from the nearest one's point."""
+    visit = Visit()
+    began = time.perf_counter()
+    nav = pn.Navigator(problem)
+    try:
+        nav.start()
+    except _FAILURES:
+        visit.failed += 1
+    else:
+        ends = [0]
+        for run, target in enumerate(targets[1:]):
+            nav.go_to(ends[int(np.linalg.norm(targets[: run + 1] - target, axis=1).argmin())])
+            wish = pn.Aim(dict(zip(problem.names, target.tolist(), strict=True)))
+            _step(nav, wish, lambda: 1.0, visit)
+            ends.append(nav.here.id)
+        visit.points = [np.array(list(record.losses.values())) for record in nav.points]
+    visit.seconds = time.perf_counter() - began
+    visit.gradients = spent(problem.cost)
+    return visit
+
+
 def trades(problem: Known, configuration: Mapping[str, object] | None = None, seed: int = 0) -> list[Trade]:
     """Ten steps of 5 %, one after another, that improve two objectives, drawn anew each time, as 0.7 : 0.3."""
     generator = np.random.default_rng(seed)
@@ -186,7 +210,9 @@ def trades(problem: Known, configuration: Mapping[str, object] | None = None, se
     return found
 
 
-def _step(nav: pn.Navigator, wish: pn.Improve, amount: Callable[[], float], visit: Visit) -> pn.Step | None:
+def _step(
+    nav: pn.Navigator, wish: pn.Improve | pn.Aim, amount: Callable[[], float], visit: Visit
+) -> pn.Step | None:
     """One step; None if there was none, which is counted."""
     try:
         step = nav.step(wish, amount())
@@ -279,14 +305,16 @@ def spread(m: int, count: int = STEPS + 1, seed: int = 0) -> Array:
 def visits(make: Callable[[int], Known], seed: int, known: Truth | None) -> dict[str, Visit]:
     """Where all methods come from one start."""
     problem = make(seed)
-    ours = walk(problem)
-    budget = ours.gradients if ours.points else float(_WITHOUT_OURS * problem.m * (STEPS + 1))
     weights = spread(problem.m, seed=seed)
     # In units of the front's ranges, which the methods would have to guess.
     rays = weights if known is None else weights * known.reference
+    ours, aimed = walk(problem), aims(make(seed), rays)
+    budget = max(ours.gradients, aimed.gradients)
+    if not ours.points:
+        budget = float(_WITHOUT_OURS * problem.m * (STEPS + 1))
     start = [make(seed).parameters()]
     anywhere = [make(1000 * (seed + 1) + i).parameters() for i in range(len(weights))]
-    found = {OURS: ours} | {
+    found = {OURS: ours, AIMS: aimed} | {
         method: walk(make(seed), budget, configuration())
         for method, configuration in _STEPPING.items()
         if method != OURS
