@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import Composite, Cost, Watch
+from paretonav.objectives import Composite, Cost, Watch, backward
 from paretonav.objectives.memory import memory_advice
 
 CurvatureKind = Literal["exact", "gauss-newton"]
@@ -69,7 +69,7 @@ class Curvature:
         self._products: list[tuple[float, Product]] = []
         for part in sample:
             self._watch.checkpoint()
-            self._products.append((part.fraction, builders[kind](part, theta, weights)))
+            self._products.append((part.fraction, builders[kind](part, theta, weights, self._watch)))
         self.shift = shift
 
     @memory_advice()
@@ -78,10 +78,9 @@ class Curvature:
         if self._free is not None:
             vectors = vectors * self._free
         result = self.shift * vectors
-        for fraction, product in self._products:
-            for row, vector in zip(result, vectors, strict=True):
-                self._watch.checkpoint()
-                row.add_(product(vector), alpha=fraction)
+        for fraction, products in self._products:
+            for row, product in zip(result, products(vectors), strict=True):
+                row.add_(product, alpha=fraction)
         if self._cost is not None:
             self._cost.hessian_products += len(vectors)
         return result if self._free is None else result.mul_(self._free)
@@ -101,18 +100,21 @@ class Curvature:
         return length
 
 
-Product = Callable[[Tensor], Tensor]
+Product = Callable[[Tensor], Iterable[Tensor]]
+"""The products with the rows of vectors [k, n], one after another: there may be memory for no more."""
 
 
-def _exact_product(part: Composite, theta: Tensor, weights: Tensor) -> Product:
+def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
     loss = weights @ part.losses(part.outputs(theta))
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     if not gradient.requires_grad:  # a loss that is linear in the parameters has no curvature
         return torch.zeros_like
-    return lambda v: torch.autograd.grad(gradient, theta, v, retain_graph=True, materialize_grads=True)[0]
+    return lambda vectors: backward(
+        gradient, theta, vectors, at_once=part.at_once, checkpoint=watch.checkpoint
+    )
 
 
-def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor) -> Product:
+def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
     outputs = part.outputs(theta)
     leaves = tuple(o.detach().requires_grad_() for o in outputs)
     loss = weights @ part.losses(leaves)
@@ -124,15 +126,17 @@ def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor) -> Pr
     cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
     (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
 
-    def product(v: Tensor) -> Tensor:
-        pushed = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
-        bent = torch.autograd.grad(
-            [slopes[i] for i in curved],
-            leaves,
-            [pushed[i] for i in curved],
-            retain_graph=True,
-            materialize_grads=True,
-        )
-        return torch.autograd.grad(outputs, theta, bent, retain_graph=True, materialize_grads=True)[0]
+    def products(vectors: Tensor) -> Iterator[Tensor]:
+        for v in vectors:
+            watch.checkpoint()
+            pushed = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
+            bent = torch.autograd.grad(
+                [slopes[i] for i in curved],
+                leaves,
+                [pushed[i] for i in curved],
+                retain_graph=True,
+                materialize_grads=True,
+            )
+            yield torch.autograd.grad(outputs, theta, bent, retain_graph=True, materialize_grads=True)[0]
 
-    return product
+    return products

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paretonav.objectives import Composite, Cost, Watch
+from paretonav.objectives import Composite, Cost, Watch, backward
 
 
 def path_curvature(
@@ -44,6 +44,7 @@ def path_curvature(
     watch = watch or Watch()
     done = 0.0
     curvature = torch.zeros(m, k, k, dtype=torch.float64)
+    axes = torch.eye(k, dtype=theta.dtype, device=theta.device)
     for part in sample:
         c = torch.zeros(k, dtype=theta.dtype, device=theta.device, requires_grad=True)
         values = part.losses(part.outputs(theta.detach() - c @ basis))
@@ -52,9 +53,8 @@ def path_curvature(
             (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
             if not slope.requires_grad:  # linear along the tangent
                 continue
-            for j in range(k):
-                watch.checkpoint()
-                (row,) = torch.autograd.grad(slope[j], c, retain_graph=True, materialize_grads=True)
+            rows = backward(slope, c, axes, at_once=part.at_once, checkpoint=watch.checkpoint)
+            for j, row in enumerate(rows):
                 curvature[i, j] += part.fraction * row.double().cpu()
         done += part.fraction
     cost.hessian_products += m * k

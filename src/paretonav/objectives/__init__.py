@@ -1,6 +1,7 @@
 """What is traded: the objectives, as functions of one flat parameter vector."""
 
 from paretonav.objectives.aggregate import Aggregate, group_gap, worst_group
+from paretonav.objectives.backward import backward
 from paretonav.objectives.function import FunctionProblem
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
@@ -25,6 +26,7 @@ __all__ = [
     "Response",
     "Split",
     "Watch",
+    "backward",
     "group_gap",
     "l2",
     "smooth_l1",

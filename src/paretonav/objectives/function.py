@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.backward import backward
 from paretonav.objectives.losses import Losses
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split, check_names
 
@@ -75,10 +76,10 @@ class FunctionProblem(Problem):
         values = self._fn(theta)
         losses = _as_losses(values.detach())
         self.watch.saw(self.names, losses.mean)
-        return losses, torch.stack(_gradients(values, theta, self.watch.checkpoint))
+        return losses, _gradients(values, theta, self.watch.checkpoint)
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:  # noqa: ARG002
-        return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]))]
+        return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]), at_once=True)]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:  # noqa: ARG002
         return self.curvature_sample()
@@ -130,12 +131,9 @@ class FunctionProblem(Problem):
         return changes
 
 
-def _gradients(values: Tensor, x: Tensor, checkpoint: Callable[[], None] = lambda: None) -> list[Tensor]:
-    rows = []
-    for value in values:
-        checkpoint()
-        rows.append(torch.autograd.grad(value, x, retain_graph=True, materialize_grads=True)[0])
-    return rows
+def _gradients(values: Tensor, x: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Tensor:
+    each = torch.eye(len(values), dtype=values.dtype, device=values.device)
+    return torch.stack(list(backward(values, x, each, at_once=True, checkpoint=checkpoint)))
 
 
 def _as_losses(values: Tensor) -> Losses:

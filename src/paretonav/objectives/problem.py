@@ -58,11 +58,13 @@ class Composite(NamedTuple):
         outputs: Tensor[n] -> tuple of floating-point tensors of any shapes.
         losses: the tuple that ``outputs`` returned last, or one of the same shapes -> Tensor[m], means over
             this share.
+        at_once: whether several backward passes may run as one, which takes the memory of as many.
     """
 
     fraction: float
     outputs: Callable[[Tensor], tuple[Tensor, ...]]
     losses: Callable[[tuple[Tensor, ...]], Tensor]
+    at_once: bool = False
 
 
 class Entry(NamedTuple):
