@@ -192,7 +192,7 @@ def of_parameters(parameters: int) -> dict[str, Any]:
     """Time and memory at a number of parameters."""
     imported = peak_mib()
     few = parameters >= LARGEST
-    problem = regression(width(parameters), 2, 1, *((10, _FEW_EXAMPLES) if few else ()))
+    problem = regression(width(parameters), 2, 1, *((100, _FEW_EXAMPLES) if few else ()))
     n = problem.parameters().numel()
     found = measure(problem, 0.01, polish=False)
     del found["error"]
@@ -252,8 +252,8 @@ NOTES = {
 torch's autograd and the evaluation of the problem; "peak MiB" of memory is above what the imports take, and what each
 parameter adds to that of the smallest network is "bytes / parameter". The network is not trained to the end, and the
 start not polished.""",
-    "largest": """Two tasks, 64 examples; "peak MiB" of memory is above what the imports take. The network is hardly
-trained, and the start not polished, so that the corrector works more than it would from a front.""",
+    "largest": """Two tasks, 64 examples; "peak MiB" of memory is above what the imports take. The network is trained for
+100 steps, and the start not polished.""",
     "objectives": """Previews and one step that improves one objective; those of the regression start unpolished. "in
 derivatives" is the share of the step's time in torch's autograd and the evaluation of the problem.""",
     "examples": "A step of 5 % on overlaid digits; curvature is measured on a sample of at most 1024 of them.",
