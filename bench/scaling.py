@@ -252,8 +252,8 @@ NOTES = {
 torch's autograd and the evaluation of the problem; "peak MiB" of memory is above what the imports take, and what each
 parameter adds to that of the smallest network is "bytes / parameter". The network is not trained to the end, and the
 start not polished.""",
-    "largest": """Two tasks, 64 examples; "peak MiB" of memory is above what the imports take. The network is trained for
-100 steps, and the start not polished.""",
+    "largest": """Two tasks, 64 examples; "peak MiB" of memory is above what the imports take. The network is trained
+for 100 steps, and the start not polished.""",
     "objectives": """Previews and one step that improves one objective; those of the regression start unpolished. "in
 derivatives" is the share of the step's time in torch's autograd and the evaluation of the problem.""",
     "examples": "A step of 5 % on overlaid digits; curvature is measured on a sample of at most 1024 of them.",

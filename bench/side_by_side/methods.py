@@ -88,6 +88,12 @@ def ppe(task: Task) -> Outcome:
         navigator.go_to(0)
 
 
+def corrector(task: Task) -> Outcome:
+    """The published corrector alone: what ``ppe`` gains of it is not a step's."""
+    correction, cost = task.start.corrected
+    return Outcome(correction.theta, TRAINED, cost)
+
+
 def short(task: Task, published: Outcome) -> Outcome | None:
     """The library's step over the length of the published one, as an exchange depends on how far one goes.
 
@@ -133,9 +139,10 @@ TUNED: dict[str, Callable[[Task], Rule]] = {
     "control": lambda task: Fixed(task.start.point.front.weights),
 }
 STEPS = ("default", "ppe")
+CORRECTOR = "ppe-corrector"  # goes with ppe
 SHORT = "default-short"  # goes with ppe
 FIRST_ONLY = "from-scratch"  # too long for every wish
-METHODS = (*STEPS, SHORT, FIRST_ONLY, *TUNED)
+METHODS = (*STEPS, CORRECTOR, SHORT, FIRST_ONLY, *TUNED)
 
 
 def tuned(task: Task, rule: Callable[[Task], Rule], seconds: float) -> Outcome:

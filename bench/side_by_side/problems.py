@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Self
 
+import torch
 from torch import Tensor
 
 import paretonav as pn
-from paretonav.objectives import Losses, ModelProblem, Split
+from paretonav.objectives import Cost, Losses, ModelProblem, Split
 from paretonav.problems.census_people import TASKS
+from paretonav.steering.correctors import Correction
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -103,3 +105,15 @@ class Start:
         navigator = pn.Navigator(self.problem, **pn.ppe())
         navigator.start(polish=False)
         return navigator
+
+    @cached_property
+    def corrected(self) -> tuple[Correction, Cost]:
+        """Where the published corrector alone leads from there, as no step has been taken, and its cost."""
+        published, before = self.published, replace(self.problem.cost)
+        weights = torch.from_numpy(self.point.front.weights)
+        began = time.perf_counter()
+        theta = self.point.parameters
+        correction = published.corrector.correct(self.problem, theta, weights, published.geometry)
+        cost = self.problem.cost - before
+        cost.seconds = time.perf_counter() - began
+        return correction, cost

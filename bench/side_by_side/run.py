@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from side_by_side.methods import (
+    CORRECTOR,
     FIRST_ONLY,
     METHODS,
     SHORT,
     TUNED,
     Outcome,
+    corrector,
     default,
     ppe,
     scratch,
@@ -44,6 +46,7 @@ def _outcomes(task: Task, methods: Collection[str], *, with_scratch: bool) -> It
     if "ppe" in methods:
         published = ppe(task)
         yield "ppe", published
+        yield CORRECTOR, corrector(task)
         close = short(task, published)
         if close is not None:
             yield SHORT, close

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from measures import Median, median
+from measures import Median, efficiency, median
 from report import table
-from side_by_side.methods import FIRST_ONLY, METHODS, STEPS
+from side_by_side.methods import CORRECTOR, FIRST_ONLY, METHODS, STEPS
 from side_by_side.rows import Row, by_problem
+
+Array = NDArray[np.float64]
 
 TAKEN = ("accepted", "shortened")
 
@@ -22,6 +25,8 @@ reach where that much is infeasible).
 - `ppe`: the published method with the paper's settings. Its step has a length of its own, in parameter space: compare
   angles, efficiency and costs, not amounts. One that is taken back is asked for anew with half the length, twice at
   most; all tries are paid, the first point's tangent is not, as it is not for the default;
+- `ppe-corrector`: that method's corrector alone, from the start: 15 epochs in which everything may improve. What it
+  gains is no exchange, and `targets.md` sets the default against `ppe` less that, too;
 - `default-short`: the library's step, as long as what `ppe`'s has gained, as an exchange depends on how far one goes;
 - `from-scratch`: the weighted sum with the weights that the default's plan predicts, trained anew by the start's
   recipe, for the first wish of each seed;
@@ -89,6 +94,27 @@ def over_seeds(rows: pd.DataFrame, column: str) -> Median:
 def of_seeds(rows: pd.DataFrame, number: Callable[[pd.DataFrame], float]) -> Median:
     """The median of a number that every seed has."""
     return median([[number(group)] for _, group in rows.groupby("seed")])
+
+
+def step_alone(rows: pd.DataFrame, split: str) -> pd.DataFrame:
+    """The rows of ``ppe``, with the efficiency of what is left of its changes less those of its corrector alone."""
+    asked = ["seed", "wish", "amount"]
+    alone = of(rows, CORRECTOR)[[*asked, split]].rename(columns={split: "corrector"})
+    both = of(rows, "ppe").merge(alone, on=asked)
+    column = f"efficiency {split}"
+    both[column] = [
+        efficiency(
+            _numbers(row[split]) - _numbers(row["corrector"]),
+            _numbers(row["weights"]),
+            np.flatnonzero(_numbers(row["requested"]) < 0),
+        )
+        for _, row in both.iterrows()
+    ]
+    return both
+
+
+def _numbers(text: str) -> Array:
+    return np.array([float("nan") if word == "free" else float(word) for word in text.split()])
 
 
 def cost_per_step(rows: pd.DataFrame) -> float:

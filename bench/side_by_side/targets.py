@@ -9,7 +9,7 @@ import pandas as pd
 from report import table
 from side_by_side.methods import SHORT
 from side_by_side.rows import Row, by_problem
-from side_by_side.summary import cost_per_step, of, of_seeds, over_seeds, shown
+from side_by_side.summary import cost_per_step, of, of_seeds, over_seeds, shown, step_alone
 
 PROBLEMS = ("digits", "fashion", "adult")
 RIVALS = ("guessed-weights", "predicted-weights", "control")
@@ -62,6 +62,8 @@ def checks(rows: pd.DataFrame) -> Iterator[Check]:
         yield _against(default, ppe, column, f"efficiency at least ppe's, {split}", lambda a, b: a >= b)
         title = f"the same over the length of ppe's step, {split}"
         yield _against(of(rows, SHORT), ppe, column, title, lambda a, b: a >= b)
+        title = f"the same against ppe's less what its corrector gains alone, {split}"
+        yield _against(of(rows, SHORT), step_alone(rows, split), column, title, lambda a, b: a >= b)
     for rival in RIVALS:
         for split in ("train", "test"):
             title = f"miss below that of {rival}, {split}"

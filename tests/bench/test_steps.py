@@ -26,7 +26,7 @@ from side_by_side.methods import METHODS, ppe
 from side_by_side.problems import RECIPES, Recipe, Start
 from side_by_side.rows import COLUMNS, load, save
 from side_by_side.run import rows
-from side_by_side.summary import cost_per_percent, cost_per_step, summarise
+from side_by_side.summary import cost_per_percent, cost_per_step, step_alone, summarise
 from side_by_side.targets import report, targets
 from side_by_side.wishes import Task, task, wishes
 
@@ -182,6 +182,8 @@ def synthetic(problem: str = "digits", seeds: int = 3, **changes: dict[str, Any]
                 for split in ("train", "validation", "test"):
                     row |= {f"error {split}": 0.02, f"miss {split}": 0.01 if good else 0.5}
                     row |= {f"efficiency {split}": 0.95 if good else 0.5, f"angle {split}": 0.0}
+                    row |= {split: "+0 -0.1" if method == "ppe-corrector" else "-0.1 +0.1"}
+                row |= {"requested": "-0.1 free", "weights": "+0.5 +0.5"}
                 row |= {"torch": "2", "threads": 1, "losses": "+1 +1", "parameters": 3}
                 table.append(row | changes.get(method.replace("-", "_"), {}))
     return pd.DataFrame(table, columns=list(COLUMNS))
@@ -238,6 +240,33 @@ def test_what_was_not_run_is_not_judged() -> None:
     assert found["miss below that of guessed-weights, test"] == "not measured"
     assert found["miss below that of control, test"] == "met"
     assert targets(synthetic("census")) == []
+
+
+def test_a_step_alone_is_less_than_its_corrector() -> None:
+    table = synthetic(ppe={"train": "-0.3 +0.1", "amount": 0.05}, ppe_corrector={"train": "-0.1 -0.1"})
+    # .2 gained, .2 paid: the corrector alone gains the rest of .3 over .1
+    assert step_alone(table, "train")["efficiency train"].tolist() == pytest.approx([1.0] * 6)
+    name = "the same against ppe's less what its corrector gains alone, train"
+    assert verdicts(table)[name] == "not met"  # .5 of what is as long
+    table.loc[table["method"] == "default-short", "efficiency train"] = 1.01
+    assert verdicts(table)[name] == "met"
+    without = table[table["method"] != "ppe-corrector"]
+    assert step_alone(without, "train").empty
+    assert verdicts(without)[name] == "not measured"
+
+
+def test_the_published_corrector_alone_costs_its_epochs_and_takes_no_step(small: Start) -> None:
+    asked = task(small, wishes(small.problem.names)[0])
+    assert isinstance(asked, Task)
+    alone = methods_.corrector(asked)
+    published = ppe(asked)
+    assert alone.cost.gradient_passes >= 15 * 3
+    assert alone.cost.seconds > 0
+    mean = small.problem.evaluate(alone.theta).mean
+    assert float(mean.mean()) <= float(small.before["train"].mean.mean())
+    assert float((alone.theta - small.point.parameters).norm()) < float(
+        (published.theta - small.point.parameters).norm()
+    )
 
 
 def test_steps_taken_back_are_paid_for() -> None:
