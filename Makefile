@@ -30,11 +30,9 @@ bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machi
 	$(BIN)/python bench/steps.py
 	$(BIN)/python bench/fronts.py
 	$(BIN)/python bench/scaling.py
-	$(BIN)/python bench/known_fronts.py
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py
 	$(BIN)/python bench/adaptation.py
-	$(BIN)/python bench/large.py
 	$(BIN)/python bench/standard_errors.py
 	$(BIN)/python bench/real_conflict.py
 	$(BIN)/python bench/preview.py

@@ -9,20 +9,15 @@ Run: python bench/memory.py [--texts 128] [--samples 64] [--iterations 5]; bench
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from collections.abc import Callable
 
 import paretonav as pn
+from meters import peak_mib
 from report import write
 
 LIMIT = 6 * 1024
 """MiB that must do."""
-
-
-def peak_mib() -> float:
-    """The process's largest resident size so far (Linux counts it in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import resource
 import subprocess
 import sys
 import time
@@ -38,6 +37,7 @@ from torch.utils.data import TensorDataset
 import figures
 import paretonav as pn
 from measures import error
+from meters import peak_mib, seconds
 from paretonav.geometry import Curvature
 from paretonav.geometry import front as front_model
 from report import Row, write
@@ -106,11 +106,6 @@ def derivatives(problem: pn.Problem) -> Iterator[Clock]:
             for name in names:
                 stack.enter_context(patch.object(owner, name, clock.wrap(getattr(owner, name))))
         yield clock
-
-
-def peak_mib() -> float:
-    """The process's largest resident size so far (Linux counts it in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def width(parameters: int) -> int:
@@ -198,11 +193,11 @@ def of_parameters(parameters: int) -> dict[str, Any]:
     del found["error"]
     peak = peak_mib()
     theta = problem.parameters()
-    pass_seconds = _seconds(lambda: problem.jacobian(theta)) / problem.m
+    pass_seconds = seconds(lambda: problem.jacobian(theta)) / problem.m
     weights = torch.full((problem.m,), 1 / problem.m)
     sample = problem.curvature_sample()
     operator = Curvature(sample, theta, weights, kind="gauss-newton")
-    product = _seconds(lambda: operator(theta[None]))
+    product = seconds(lambda: operator(theta[None]))
     return {
         "parameters": n,
         **found,
@@ -227,16 +222,6 @@ def of_examples(examples: int) -> dict[str, Any]:
     """Time with a number of training images, after a training on as many images in all."""
     problem = pn.problems.digits(train_size=examples, epochs=max(2, 160_000 // examples))
     return {"examples": examples, **measure(problem, 0.05, polish=True)}
-
-
-def _seconds(run: Callable[[], object], times: int = 3) -> float:
-    run()
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - began)
-    return float(np.median(taken))
 
 
 def apart(parameters: int, threads: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +12,11 @@ import numpy as np
 import torch
 
 import paretonav as pn
+from meters import seconds
 from paretonav.plotting import save_plot
 from report import write
 
 POINTS = 10_000
-
-
-def seconds(does: Callable[[], object], repeats: int = 3) -> float:
-    """The median of a few runs."""
-    taken = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        does()
-        taken.append(time.perf_counter() - began)
-    return float(np.median(taken))
 
 
 def problem() -> pn.Problem:
