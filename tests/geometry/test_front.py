@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
 from paretonav.geometry.front import _difference_steps
-from paretonav.objectives import Cost
+from paretonav.objectives import Cost, gradients
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
 
@@ -195,7 +195,11 @@ def test_metrics_respond_as_differences_say(validation: bool) -> None:
         assert front.metric_response[row, 0] == pytest.approx((ends[0] - ends[1]) / (2 * h), **tolerance)
 
 
-def test_errors_are_those_of_the_responses_batch_by_batch() -> None:
+@pytest.mark.parametrize(("kept", "batches"), [(gradients.MOST, 20), (0, 8)])
+def test_errors_are_those_of_the_responses_batch_by_batch(
+    kept: int, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradients, "MOST", kept)
     c = np.array([0.3])
     front, *_ = model_front(model_problem(True))
     assert front.held_out is not None
@@ -207,8 +211,9 @@ def test_errors_are_those_of_the_responses_batch_by_batch() -> None:
     np.testing.assert_allclose(validation, expected[:2])
     np.testing.assert_allclose(metrics, expected[2:])
     part = front.seen.batches.numpy()[:, :, 0] * 0.3
-    assert part.shape == (8, 2)
-    np.testing.assert_allclose(train, part.std(0, ddof=1) / np.sqrt(8) * np.sqrt(8 / 20))
+    assert part.shape == (batches, 2)
+    share = batches / 20
+    np.testing.assert_allclose(train, part.std(0, ddof=1) / np.sqrt(batches) * np.sqrt(share))
     assert all(np.allclose(2 * e, f) for e, f in zip(front.errors(c), front.errors(2 * c), strict=True))
 
 

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset, TensorDataset
 
 from paretonav import Aggregate, Cost, FunctionProblem, ModelProblem, ProblemError, group_gap, l2
+from paretonav.objectives import gradients
 
 
 def normal(*shape: int, seed: int) -> Tensor:
@@ -182,6 +185,70 @@ def test_what_a_response_costs() -> None:
     assert problem.cost == Cost(forward_passes=6), "metrics are not shown for the training data"
     problem.response(theta, directions, "validation", steps=steps)
     assert problem.cost == Cost(forward_passes=6 + 3 + 3)
+
+
+PLAIN: dict[str, Any] = {
+    "plain": LOSSES["plain"],
+    "size": LOSSES["size"],
+    "growing": lambda o, _: o[:, 0].exp().mean(),
+}
+
+
+@settings(max_examples=20, deadline=None)
+@given(batch_size=st.integers(1, 18), k=st.integers(1, 3), seed=st.integers(0, 1000))
+def test_after_a_jacobian_the_response_on_training_data_is_known(batch_size: int, k: int, seed: int) -> None:
+    problem = make(tanh(), batch_size, PLAIN, metrics=STEPWISE, validation=examples(9))
+    theta = normal(len(problem.parameters()), seed=seed)
+    directions = normal(k, len(theta), seed=seed + 1)
+    problem.jacobian(theta)
+    before = problem.cost - Cost()
+    losses, known = problem.response(theta, directions, batches=2)
+    assert problem.cost == before
+    measured_losses, measured = problem.response(theta.clone(), directions)
+    assert problem.cost.forward_passes == before.forward_passes + 2 * k
+    torch.testing.assert_close(known.batches, measured.batches, rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(known.fractions, measured.fractions)
+    torch.testing.assert_close(losses.batches, measured_losses.batches)
+    assert known.share == 1
+
+
+def moved(theta: Tensor) -> Tensor:
+    return theta.add_(0.5)
+
+
+@pytest.mark.parametrize(
+    ("losses", "options", "elsewhere"),
+    [
+        (LOSSES, {"validation": examples(9)}, None),  # objectives that are no plain means
+        (PLAIN, {"metrics": SMOOTH}, None),  # metrics that are shown for the training data
+        (PLAIN, {"validation": examples(9)}, Tensor.clone),
+        (PLAIN, {"validation": examples(9)}, moved),
+    ],
+)
+def test_a_response_that_is_not_known_is_measured(losses: Any, options: Any, elsewhere: Any) -> None:
+    problem = make(tanh(), losses=losses, **options)
+    theta = problem.parameters()
+    directions = normal(2, len(theta), seed=9)
+    problem.jacobian(theta)
+    if elsewhere is not None:
+        theta = elsewhere(theta)
+    before = problem.cost - Cost()
+    _, response = problem.response(theta, directions)
+    assert problem.cost - before == Cost(forward_passes=4)
+    expected = make(tanh(), losses=losses, **options).response(theta, directions)[1]
+    torch.testing.assert_close(response.batches, expected.batches)
+
+
+def test_many_gradients_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = make(tanh(), losses=PLAIN, validation=examples(9))
+    theta = problem.parameters()
+    for most, cost in ((5 * 3 * len(theta), 0), (5 * 3 * len(theta) - 1, 2)):
+        monkeypatch.setattr(gradients, "MOST", most)
+        problem.jacobian(theta)
+        before = problem.cost - Cost()
+        problem.response(theta, theta[None])
+        assert problem.cost - before == Cost(forward_passes=cost)
+    assert not problem._gradients._batches  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

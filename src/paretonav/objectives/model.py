@@ -17,6 +17,7 @@ from paretonav.objectives.checks import depends_on, functions, require_determini
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
+from paretonav.objectives.gradients import BatchGradients
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.outputs import Join, detached, divided
@@ -138,6 +139,7 @@ class ModelProblem(Problem):
         self._pushforward = Pushforward()
         self._whereabouts = Whereabouts()
         self._latest: tuple[weakref.ref[Tensor], int, Split, Collected] | None = None  # evaluated
+        self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         data = partial(
             Data, batch_size=batch_size, device=self._flat.device, checkpoint=self.watch.checkpoint
@@ -174,11 +176,13 @@ class ModelProblem(Problem):
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
         slopes = self._slopes(theta, split)
         collected = self._collect(split)
+        gradients = BatchGradients(theta, self.m)
         theta = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
         for batch, length in self._batches(split):
             outputs = self._outputs(theta, batch)
             parts = self._losses.parts(*outputs, batch)
+            gradients.next()
             for i, part in enumerate(parts):
                 self.watch.checkpoint()
                 if part.requires_grad:
@@ -190,11 +194,15 @@ class ModelProblem(Problem):
                         materialize_grads=True,
                     )
                     jacobian[i].add_(gradient, alpha=length)
+                    gradients.keep(i, gradient)
             collected.add(length, detached(outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += self._share(split) * self.m
         losses = collected.losses()
         if split == "train":
+            gradients.end(collected)
+            # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
+            self._gradients = gradients if self._losses.plain else None
             self.watch.saw(self.names, losses.mean)
         return losses, jacobian.div_(collected.length)
 
@@ -208,8 +216,12 @@ class ModelProblem(Problem):
         steps: Tensor | None = None,
         batches: int | None = None,
     ) -> tuple[Losses, Response]:
-        theta = theta.detach()
         collected = self._collect(split)
+        if split == "train" and collected.metrics is None and self._gradients is not None:
+            known = self._gradients.response(theta, directions)
+            if known is not None:
+                return known
+        theta = theta.detach()
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         for batch, length in self._batches(split, batches):
             primal, tangents = self._pushforward(
@@ -263,7 +275,7 @@ class ModelProblem(Problem):
         for name, value in fixed.items():
             if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
                 raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
-        self._latest = None  # the same parameters are another model now
+        self._latest = self._gradients = None  # the same parameters are another model now
         with torch.no_grad():
             for name, value in fixed.items():
                 own[name].copy_(value)
