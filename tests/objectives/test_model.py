@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from paretonav import Cost, ModelProblem, ProblemError
+from paretonav.geometry import Curvature
 from paretonav.objectives import Composite
 
 # Each acts on the outputs [b, 2] and targets [b, 2] and is a mean over the batch.
@@ -192,6 +193,41 @@ def test_a_tied_weight_is_steered_in_all_its_places(patterns: str | None) -> Non
         parameters = [direct.get_parameter(name) for name in problem.steered]
         gradient = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
         torch.testing.assert_close(losses.mean[i], value)
+        torch.testing.assert_close(jacobian[i], torch.cat([g.flatten() for g in gradient]))
+
+
+class Shared(nn.Module):
+    """One module in two places, and its weight in a third."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Linear(3, 3)
+        self.again = self.first
+        self.tied = nn.Linear(3, 3)
+        self.tied.weight = self.first.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tied(self.again(self.first(x).tanh()).tanh())
+
+
+@pytest.mark.parametrize("patterns", [None, "first.*", "again.weight"])
+def test_a_shared_module_keeps_its_parameters(patterns: str | None) -> None:
+    model = Shared().double()
+    own = dict(model.named_parameters(remove_duplicate=False))
+    losses = dict(list(LOSSES.items())[:2])
+    problem = ModelProblem(model, losses, examples(9), batch_size=4, parameters=patterns)
+    theta = normal(len(problem.parameters()), seed=3)
+    _, jacobian = problem.jacobian(theta)
+    problem.state_dict(theta)
+    Curvature(problem.curvature_sample(), theta, torch.tensor([0.5, 0.5]), kind="exact")(theta[None])
+    for name, p in model.named_parameters(remove_duplicate=False):
+        assert p is own[name]
+    problem.set_parameters(theta)
+    batch = examples(9)[:]
+    for i, loss in enumerate(losses.values()):
+        value = loss(model(batch[0]), batch)
+        gradient = torch.autograd.grad(value, [model.get_parameter(name) for name in problem.steered])
         torch.testing.assert_close(jacobian[i], torch.cat([g.flatten() for g in gradient]))
 
 

@@ -92,7 +92,9 @@ class StatelessModel:
 
     def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
         replaced = {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
-        return functional_call(call, replaced, (batch,))
+        # Not tie_weights: looking for ties takes as long as a small model, and of a shared module torch (2.13) forgets
+        # the parameters. The replacements are for all places.
+        return functional_call(call, replaced, (batch,), tie_weights=False)
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:

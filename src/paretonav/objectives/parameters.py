@@ -32,8 +32,6 @@ class FlatParameters:
             written; reading it again gives entries that differ by up to 2^-8 (bfloat16) or 2^-11 (float16)
             of their size.
         device: of all steered parameters.
-        paths: where the module has the steered parameters; other than their names where torch.compile has
-            wrapped a module.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -60,7 +58,7 @@ class FlatParameters:
             )
         self.device = next(iter(self._chosen.values())).device
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
-        self.paths = [name for name, _ in module.named_parameters() if plain_name(name) in self._chosen]
+        self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
         self._sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
@@ -97,6 +95,11 @@ class FlatParameters:
             for name, value in values.items():
                 self._chosen[name].copy_(value)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where the module has them: not their names where torch.compile has wrapped a module."""
+        return tuple(path for places in self._places for path in places)
+
     def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
         """Views of ``theta`` [n] in the parameters' shapes; gradients flow through them.
 
@@ -119,9 +122,10 @@ class FlatParameters:
         return tuple(Entry(self._aliases[id(p)], tuple(p.shape), p.dtype) for p in self._chosen.values())
 
     def replacements(self, theta: Tensor) -> dict[str, Tensor]:
-        """What to put in the place of the parameters: ``unflatten``, in their dtypes and by their paths."""
-        parts = zip(self.paths, self.unflatten(theta).values(), self.tensors, strict=True)
-        return {path: part.to(p.dtype) for path, part, p in parts}
+        """What to put in the place of the parameters: ``unflatten``, in their dtypes and in all their places."""
+        parts = zip(self._places, self.unflatten(theta).values(), self.tensors, strict=True)
+        values = ((places, part.to(p.dtype)) for places, part, p in parts)
+        return {path: value for places, value in values for path in places}
 
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -163,6 +167,20 @@ def _aliases(module: nn.Module) -> dict[int, tuple[str, ...]]:
     for name, p in module.named_parameters(remove_duplicate=False):
         names[id(p)] = (*names.get(id(p), ()), plain_name(name))
     return names
+
+
+def _places(module: nn.Module, parameters: Iterable[nn.Parameter]) -> list[list[str]]:
+    """For each parameter, the paths at which it is to be replaced.
+
+    Several where it is tied, but one where a module is shared, which a second path would only lead to again: it would
+    be replaced there by the first replacement, and never restored.
+    """
+    paths: dict[int, dict[tuple[int, str], str]] = {id(p): {} for p in parameters}
+    for path, p in module.named_parameters(remove_duplicate=False):
+        if id(p) in paths:
+            owner, _, name = path.rpartition(".")
+            paths[id(p)].setdefault((id(module.get_submodule(owner)), name), path)
+    return [list(places.values()) for places in paths.values()]
 
 
 def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -> None:
