@@ -85,8 +85,7 @@ class FrontModel:
         """Reduce a tangent to m dimensions.
 
         It takes m - 1 Jacobian-vector products on the validation data and, where the problem has not kept the gradients
-        of its Jacobian, a few training batches; where a metric has no derivative, 2 (m - 1) forward passes for its
-        central differences. ``measure=False`` saves all of that and knows of the training losses only.
+        of its Jacobian, a few training batches. ``measure=False`` saves that and knows of the training losses only.
         """
         S = tangent.curvature_of_front.numpy()
         if problem.m <= _MAX_MEASURED:

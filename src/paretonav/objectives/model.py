@@ -16,6 +16,7 @@ from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.differences import Differences
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.gradients import BatchGradients
 from paretonav.objectives.losses import Losses, Response
@@ -223,25 +224,30 @@ class ModelProblem(Problem):
                 return known
         theta = theta.detach()
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
+        differences: Differences | None = None
+        read = 0  # examples, once for every pass
         for batch, length in self._batches(split, batches):
-            primal, tangents = self._pushforward(
+            pushed = self._pushforward(
                 partial(self._outputs, batch=batch),
                 partial(self._parts, batch=batch, metrics=collected.metrics, split=split),
                 theta,
                 directions,
                 self.watch.checkpoint,
             )
-            collected.add_parts(length, *primal)
-            for each, tangent in zip(moving, tangents, strict=True):
-                each.add_parts(length, *tangent)
-        share = collected.length / self._data[split].size
-        self.cost.forward_passes += 2 * len(directions) * share * self._share(split)
+            collected.add_parts(length, *pushed.parts)
+            read += 2 * len(directions) * length
+            for each, slopes in zip(moving, pushed.slopes, strict=True):
+                each.add_parts(length, *slopes)
+            if collected.metrics is not None and steps is not None:
+                differences = differences or Differences(collected.metrics, pushed.slopes, steps, split)
+                read += pushed.passes * differences.add(length, batch, pushed) * length
+        self.cost.forward_passes += read / self._data["train"].size
         along = torch.stack([each.changes_around(collected) for each in moving], dim=-1)
-        flat = [i for i in range(self.m, along.shape[1]) if not along[:, i].any()]
-        if flat and steps is not None:
-            metrics = self._metrics.chosen([i - self.m for i in flat])
-            along[:, flat] = self._differences(metrics, theta, directions, split, steps, batches)
-        return collected.losses(), Response(along, collected.fractions, share)
+        if differences is not None:
+            differences.fill(along[:, self.m :])
+        return collected.losses(), Response(
+            along, collected.fractions, collected.length / self._data[split].size
+        )
 
     def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
         require_deterministic(self.model)
@@ -322,26 +328,6 @@ class ModelProblem(Problem):
     ) -> Parts:
         losses = self._losses.parts(*outputs, batch)
         return [losses, [] if metrics is None else measured(metrics, outputs, batch, split)]
-
-    def _differences(
-        self,
-        metrics: Quantities,
-        theta: Tensor,
-        directions: Tensor,
-        split: Split,
-        steps: Tensor,
-        batches: int | None,
-    ) -> Tensor:
-        """Central differences of ``metrics`` that have no derivative, [b, p, k]."""
-        columns = []
-        for direction, step in zip(directions, steps.tolist(), strict=True):
-            ends = []
-            for end in (theta + step * direction, theta - step * direction):
-                collected = self._read(end, Collected(Quantities({}), metrics, split), split, batches)
-                self.cost.forward_passes += self._share(split) * collected.length / self._data[split].size
-                ends.append(collected.losses().metric_batches)
-            columns.append((ends[0] - ends[1]) / (2 * step))
-        return torch.stack(columns, dim=-1)
 
     def _batches(self, split: Split, count: int | None = None) -> Iterator[tuple[Batch, int]]:
         """One pass, or about ``count`` batches of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,22 @@ Curved = Any
 """What the model makes of the parameters and a batch: tensors in any nesting."""
 
 
+class Pushed(NamedTuple):
+    """What directions make of a batch.
+
+    Attributes:
+        parts: at the point itself.
+        slopes: per direction, the derivatives of the parts; zero where no graph leads to one.
+        moved: a direction's number and a length -> the outputs so far along it.
+        passes: what each of ``moved`` costs.
+    """
+
+    parts: Parts
+    slopes: list[Parts]
+    moved: Callable[[int, float], Curved]
+    passes: int
+
+
 class Pushforward:
     """Jacobian-vector products of ``parts(outputs(theta))``.
 
@@ -24,6 +40,9 @@ class Pushforward:
     all directions, as losses are many small operations, of which forward mode takes several times as long. Where an
     operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
     coordinates backward, which costs a backward pass for every part.
+
+    Outputs further along a direction, for differences of what has no derivative, are to first order what is known of
+    them already. Without forward mode they are computed.
     """
 
     def __init__(self) -> None:
@@ -36,11 +55,10 @@ class Pushforward:
         theta: Tensor,
         directions: Tensor,
         checkpoint: Callable[[], None] = lambda: None,
-    ) -> tuple[Parts, list[Parts]]:
-        """The parts at ``theta`` [n], and their derivatives along each of the ``directions`` [k, n], k >= 1.
+    ) -> Pushed:
+        """The parts at ``theta`` [n], and what comes of them along each of the ``directions`` [k, n], k >= 1.
 
-        A part that has no derivative, because no graph leads to it, gets zero. ``checkpoint`` is called before each
-        direction.
+        ``checkpoint`` is called before each direction.
         """
         if self._forward:
             moving = []  # per direction, the derivatives of the outputs' tensors
@@ -55,8 +73,19 @@ class Pushforward:
                     break
                 moving.append(tangents)
         if self._forward:
-            return _chained(lambda leaves: parts(join(leaves)), values, moving)
-        return _backward(lambda point: parts(outputs(point)), theta, directions)
+            found, slopes = _chained(lambda leaves: parts(join(leaves)), values, moving)
+
+            def linear(k: int, length: float) -> Curved:
+                pairs = zip(values, moving[k], strict=True)
+                return join(tuple(v if t is None else v.add(t, alpha=length) for v, t in pairs))
+
+            return Pushed(found, slopes, linear, 0)
+
+        def moved(k: int, length: float) -> Curved:
+            with torch.no_grad():
+                return outputs(theta.add(directions[k], alpha=length))
+
+        return Pushed(*_backward(lambda point: parts(outputs(point)), theta, directions), moved, 1)
 
 
 def _forward(
