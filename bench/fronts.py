@@ -344,6 +344,7 @@ def rows(name: str, found: list[dict[str, Visit]], problem: Known, known: Truth 
         yield {
             "problem": name,
             "method": method,
+            "starts": len(of),
             "hypervolume": median([[known.coverage(v.points) if v.points else 0.0] for v in of]),
             "IGD+": median([[_igd(v, known)] for v in of]),
             "non-dominated": _middle([non_dominated_share(v.points) for v in of if v.points]),
@@ -388,7 +389,7 @@ def _ratio(visit: Visit, ours: Visit) -> float:
 
 
 NOTES = """
-Medians over {seeds} starts, with bootstrap intervals of 95 %. "hypervolume" is relative to that of all of the front, up
+Medians over starts, with bootstrap intervals of 95 %. "hypervolume" is relative to that of all of the front, up
 to a reference point at 1.1 times its worst values; of DTLZ5 and DTLZ6 with more than three objectives the front is not
 known, and it is relative to all methods' points together. Distances are of the outcomes, to the front; "IGD+" is from
 {sample} points spread over it. "refused" are steps that are not possible, or were taken back; "failed" are steps and
@@ -431,8 +432,12 @@ def main() -> None:
         print(
             name, *(f"{row['method']}: {row['hypervolume']}" for row in covered[-len(found[0]) :]), flush=True
         )
-    suffix = "_quick" if options.quick else ""
-    notes = NOTES.format(seeds=seeds, sample=SAMPLE, product=HESSIAN_PRODUCT, without=_WITHOUT_OURS)
+        save(covered, stepped, "_quick" if options.quick else "")
+
+
+def save(covered: list[Row], stepped: list[Row], suffix: str) -> None:
+    """Write what there is so far."""
+    notes = NOTES.format(sample=SAMPLE, product=HESSIAN_PRODUCT, without=_WITHOUT_OURS)
     write(f"fronts{suffix}", "Coverage of known fronts for the same number of gradients", covered, notes)
     write(f"fronts_steps{suffix}", "Steps along known fronts", stepped, STEP_NOTES)
     figures.coverage(covered, f"fronts{suffix}")
