@@ -97,10 +97,11 @@ def of_seeds(rows: pd.DataFrame, number: Callable[[pd.DataFrame], float]) -> Med
 
 
 def step_alone(rows: pd.DataFrame, split: str) -> pd.DataFrame:
-    """The rows of ``ppe``, with the efficiency of what is left of its changes less those of its corrector alone."""
+    """The steps that ``ppe`` took, with the efficiency of what is left of its changes less its corrector's alone."""
     asked = ["seed", "wish", "amount"]
     alone = of(rows, CORRECTOR)[[*asked, split]].rename(columns={split: "corrector"})
-    both = of(rows, "ppe").merge(alone, on=asked)
+    steps = of(rows, "ppe")
+    both = steps[steps["status"].isin(TAKEN)].merge(alone, on=asked)
     column = f"efficiency {split}"
     both[column] = [
         efficiency(

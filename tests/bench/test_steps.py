@@ -250,6 +250,8 @@ def test_a_step_alone_is_less_than_its_corrector() -> None:
     assert verdicts(table)[name] == "not met"  # .5 of what is as long
     table.loc[table["method"] == "default-short", "efficiency train"] = 1.01
     assert verdicts(table)[name] == "met"
+    back = synthetic(ppe={"status": "rejected", "train": "+0 +0"}, ppe_corrector={"train": "-0.1 +0.1"})
+    assert step_alone(back, "train").empty
     without = table[table["method"] != "ppe-corrector"]
     assert step_alone(without, "train").empty
     assert verdicts(without)[name] == "not measured"
