@@ -253,6 +253,28 @@ def test_a_metric_that_is_flat_on_the_first_batch_alone_has_its_derivative() -> 
             torch.testing.assert_close(found[:, i, k], (ends[0] - ends[1]) / (2 * step))
 
 
+@pytest.mark.parametrize("bad", ["raises", "not finite"])
+def test_a_metric_that_takes_no_linear_outputs_has_computed_ones(bad: str) -> None:
+    """Probabilities stay between 0 and 1 on a curve, not on its tangent."""
+
+    def brier(o: Tensor, batch: Any) -> float:
+        inside = bool(((o >= 0) & (o <= 1)).all())
+        if not inside and bad == "raises":
+            raise ValueError("probabilities must lie between 0 and 1")
+        return (o[:, 0] - batch[1]).square().mean().item() if inside else float("nan")
+
+    model = nn.Sequential(tanh(), nn.Sigmoid())
+    problem = make(model, metrics={"brier": brier, "item": STEPWISE["item"]}, validation=examples(9))
+    theta = problem.parameters()
+    directions, steps = normal(2, len(theta), seed=9), torch.tensor([4.0, 3.0])
+    before = problem.cost - Cost()
+    _, response = problem.response(theta, directions, "validation", steps=steps)
+    assert problem.cost - before == Cost(forward_passes=2 + 2)
+    for k, (direction, step) in enumerate(zip(directions, steps.tolist(), strict=True)):
+        ends = [problem.evaluate(theta + s * direction, "validation").metric_batches for s in (step, -step)]
+        torch.testing.assert_close(response.batches[:, 3:, k], (ends[0] - ends[1]) / (2 * step))
+
+
 def later(o: Tensor, batch: Any) -> Tensor:
     first = torch.equal(batch[0], examples(18).tensors[0][:4])
     return 0 * o.sum() if first else o.square().mean()

@@ -240,7 +240,7 @@ class ModelProblem(Problem):
                 each.add_parts(length, *slopes)
             if collected.metrics is not None and steps is not None:
                 differences = differences or Differences(collected.metrics, pushed.slopes, steps, split)
-                read += pushed.passes * differences.add(length, batch, pushed) * length
+                read += differences.add(length, batch, pushed) * length
         self.cost.forward_passes += read / self._data["train"].size
         along = torch.stack([each.changes_around(collected) for each in moving], dim=-1)
         if differences is not None:

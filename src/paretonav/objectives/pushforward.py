@@ -23,14 +23,14 @@ class Pushed(NamedTuple):
     Attributes:
         parts: at the point itself.
         slopes: per direction, the derivatives of the parts; zero where no graph leads to one.
-        moved: a direction's number and a length -> the outputs so far along it.
-        passes: what each of ``moved`` costs.
+        computed: a direction's number and a length -> the outputs so far along it, by a pass.
+        linear: the same to first order, by none; None where there is no forward mode.
     """
 
     parts: Parts
     slopes: list[Parts]
-    moved: Callable[[int, float], Curved]
-    passes: int
+    computed: Callable[[int, float], Curved]
+    linear: Callable[[int, float], Curved] | None
 
 
 class Pushforward:
@@ -40,9 +40,6 @@ class Pushforward:
     all directions, as losses are many small operations, of which forward mode takes several times as long. Where an
     operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
     coordinates backward, which costs a backward pass for every part.
-
-    Outputs further along a direction, for differences of what has no derivative, are to first order what is known of
-    them already. Without forward mode they are computed.
     """
 
     def __init__(self) -> None:
@@ -72,20 +69,20 @@ class Pushforward:
                     self._forward = False
                     break
                 moving.append(tangents)
-        if self._forward:
-            found, slopes = _chained(lambda leaves: parts(join(leaves)), values, moving)
 
-            def linear(k: int, length: float) -> Curved:
-                pairs = zip(values, moving[k], strict=True)
-                return join(tuple(v if t is None else v.add(t, alpha=length) for v, t in pairs))
-
-            return Pushed(found, slopes, linear, 0)
-
-        def moved(k: int, length: float) -> Curved:
+        def computed(k: int, length: float) -> Curved:
             with torch.no_grad():
                 return outputs(theta.add(directions[k], alpha=length))
 
-        return Pushed(*_backward(lambda point: parts(outputs(point)), theta, directions), moved, 1)
+        def linear(k: int, length: float) -> Curved:
+            pairs = zip(values, moving[k], strict=True)
+            return join(tuple(v if t is None else v.add(t, alpha=length) for v, t in pairs))
+
+        if self._forward:
+            return Pushed(*_chained(lambda leaves: parts(join(leaves)), values, moving), computed, linear)
+        return Pushed(
+            *_backward(lambda point: parts(outputs(point)), theta, directions), computed, linear=None
+        )
 
 
 def _forward(
