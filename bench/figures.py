@@ -80,7 +80,8 @@ def scaling(curves: Mapping[str, Sequence[Row]], name: str) -> None:
         shown = sorted({int(str(row[kind])) for row in curves[kind]})
         axes.set_xticks(shown, [str(size) if size < 1000 else f"{size // 1000}k" for size in shown])
     time.legend(frameon=False, fontsize=8)
-    objectives.legend(frameon=False, fontsize=7.5, loc="lower center", ncols=2, columnspacing=1)
+    objectives.set_ylim(top=20 * objectives.get_ylim()[1])  # room for a legend that lies on no curve
+    objectives.legend(frameon=False, fontsize=7.5, loc="upper left", ncols=2, columnspacing=1)
     _save(figure, name)
 
 
