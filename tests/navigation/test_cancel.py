@@ -295,17 +295,28 @@ def test_what_the_callback_raises_comes_out_and_nothing_is_lost(
     assert nav.step(WISH, 0.05).status is not pn.StepStatus.REJECTED
 
 
-@pytest.mark.parametrize("calls", [1, 5, 20, 30])
-def test_an_interrupt_in_the_model_loses_nothing(calls: int) -> None:
+@pytest.mark.parametrize("part", [0.0, 0.2, 0.7, 1.0])
+def test_an_interrupt_in_the_model_loses_nothing(part: float) -> None:
     nav = on_a_model()
     nav.start()
-    before = state(nav)
     layers = nav.problem.model.layers
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    handle = layers.register_forward_pre_hook(count)
+    nav.step(WISH, 0.05)
+    handle.remove()
+    nav.undo()
+    before = state(nav)
+    left = max(1, round(part * calls))
 
     def interrupt(*_: object) -> None:
-        nonlocal calls
-        calls -= 1
-        if calls == 0:
+        nonlocal left
+        left -= 1
+        if left == 0:
             raise KeyboardInterrupt
 
     handle = layers.register_forward_pre_hook(interrupt)
@@ -394,7 +405,7 @@ def test_cancelling_takes_no_longer_than_a_batch(operation: str) -> None:
     if operation == "step":
         nav.start()
     nav.problem.model.pause = pause = 0.04
-    for moment in (0.01, 0.2, 0.5, 0.9, 1.4):
+    for moment in (0.01, 0.2, 0.4, 0.6, 0.8):
         cancel, ended, outcome = threading.Event(), [], []
 
         def work(cancel: threading.Event = cancel, ended: list = ended, outcome: list = outcome) -> None:
