@@ -44,7 +44,7 @@ bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machi
 bench-quick: export BENCH_OUT = bench/results/quick
 bench-quick: $(VENV)/.dev  ## the most important of them with few seeds and wishes, in less than five minutes
 	$(BIN)/python bench/fetch_data.py adult
-	$(BIN)/python bench/steps.py --problems digits adult --seeds 2 --wishes 2 \
+	$(BIN)/python bench/steps.py --problems digits adult --seeds 2 --wishes 1 \
 		--methods ppe guessed-weights predicted-weights control
 	$(BIN)/python bench/fronts.py --quick
 	$(BIN)/python bench/scaling.py --quick
