@@ -96,7 +96,7 @@ def save(path: Path, problem: str, rows: Sequence[Mapping[str, object]]) -> None
     with beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows([*kept, *({"problem": problem, **row} for row in rows)])
+        writer.writerows([*kept, *({"problem": problem, **_short(row)} for row in rows)])
     os.replace(beside, path)
 
 
@@ -126,6 +126,10 @@ def _label(start: Start, wish: Wish) -> Row:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+
+
+def _short(row: Mapping[str, object]) -> Row:
+    return {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _vector(values: Array | None) -> str:
