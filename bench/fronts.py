@@ -140,14 +140,8 @@ def walk(
 
     A branch on which a step was not possible, or changed nothing, has ended.
     """
-    visit = Visit()
-    began = time.perf_counter()
-    nav = pn.Navigator(problem, **(configuration or {}))  # type: ignore[arg-type]
-    try:
-        nav.start()
-    except _FAILURES:
-        visit.failed += 1
-    else:
+
+    def go(nav: pn.Navigator, visit: Visit) -> None:
         ends = dict.fromkeys(range(problem.m), 0)
         for number in range(STEPS if budget is None else _MOST):
             branch = number % problem.m
@@ -163,28 +157,37 @@ def walk(
                 del ends[branch]
             else:
                 ends[branch] = nav.here.id
-        visit.points = [np.array(list(record.losses.values())) for record in nav.points]
-    visit.seconds = time.perf_counter() - began
-    visit.gradients = spent(problem.cost)
-    return visit
+
+    return _navigated(problem, configuration, go)
 
 
 def aims(problem: Known, targets: Array) -> Visit:
     """Ten steps to ``targets`` [11, m], of which the first belongs to the start; each from the nearest one's point."""
+
+    def go(nav: pn.Navigator, visit: Visit) -> None:
+        ends = [0]
+        for run in range(1, len(targets)):
+            nav.go_to(ends[_nearest(targets, run)])
+            wish = pn.Aim(dict(zip(problem.names, targets[run].tolist(), strict=True)))
+            _step(nav, wish, lambda: 1.0, visit)
+            ends.append(nav.here.id)
+
+    return _navigated(problem, None, go)
+
+
+def _navigated(
+    problem: Known, configuration: Mapping[str, object] | None, go: Callable[[pn.Navigator, Visit], None]
+) -> Visit:
+    """Where ``go`` comes from the start, and at what cost."""
     visit = Visit()
     began = time.perf_counter()
-    nav = pn.Navigator(problem)
+    nav = pn.Navigator(problem, **(configuration or {}))  # type: ignore[arg-type]
     try:
         nav.start()
     except _FAILURES:
         visit.failed += 1
     else:
-        ends = [0]
-        for run, target in enumerate(targets[1:]):
-            nav.go_to(ends[int(np.linalg.norm(targets[: run + 1] - target, axis=1).argmin())])
-            wish = pn.Aim(dict(zip(problem.names, target.tolist(), strict=True)))
-            _step(nav, wish, lambda: 1.0, visit)
-            ends.append(nav.here.id)
+        go(nav, visit)
         visit.points = [np.array(list(record.losses.values())) for record in nav.points]
     visit.seconds = time.perf_counter() - began
     visit.gradients = spent(problem.cost)
@@ -254,7 +257,7 @@ def descents(
     """
     visit, ends, rate = Visit(), [starts[0]], longest(problem, starts[0])
     for run, rule in enumerate(rules):
-        start = starts[run] if targets is None else ends[_nearest(targets, run)]
+        start = starts[run] if targets is None or run == 0 else ends[1 + _nearest(targets, run)]
         passes = 1 if isinstance(rule, Fixed) else problem.m
         share = (budget - visit.gradients) / (len(rules) - run)
         began = time.perf_counter()
@@ -288,8 +291,8 @@ def longest(problem: Known, theta: Tensor) -> float:
 
 
 def _nearest(targets: Array, run: int) -> int:
-    """The end, of those so far, at which a run begins: 0 is the common start, k + 1 the end of run k."""
-    return 0 if run == 0 else 1 + int(np.linalg.norm(targets[:run] - targets[run], axis=1).argmin())
+    """Which of the targets before it, at least one, is the nearest to that of a run."""
+    return int(np.linalg.norm(targets[:run] - targets[run], axis=1).argmin())
 
 
 def spread(m: int, count: int = STEPS + 1, seed: int = 0) -> Array:

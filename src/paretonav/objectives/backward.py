@@ -46,6 +46,5 @@ def _batched(values: Tensor, inputs: Tensor, cotangents: Tensor) -> Tensor | Non
         raise
     except (NotImplementedError, RuntimeError):
         return None
-    return rows.expand(
-        len(cotangents), *inputs.shape
-    )  # where no graph leads to the inputs, they get one zero
+    # Where no graph leads to the inputs, they get one zero for all.
+    return rows.expand(len(cotangents), *inputs.shape)

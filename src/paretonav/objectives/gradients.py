@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
-
 import torch
 from torch import Tensor
 
 from paretonav.objectives.collected import Collected
 from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.place import Place
 
 MOST = 2**24
 """Numbers that are kept; where there are more, none are."""
@@ -18,14 +17,15 @@ class BatchGradients:
     """Those at one place, where the response of plain losses along any directions follows from them: no pass is needed.
 
     Args:
-        theta: where, [n]; it is remembered weakly, and with its version.
+        theta: where, [n].
         m: the number of losses.
+        wanted: whether to keep any.
     """
 
-    def __init__(self, theta: Tensor, m: int) -> None:
-        self._theta, self._version = weakref.ref(theta), theta._version
+    def __init__(self, theta: Tensor, m: int, *, wanted: bool) -> None:
+        self._place = Place(theta)
         self._m = m
-        self._room = MOST
+        self._room = MOST if wanted else -1
         self._batches: list[list[Tensor | None]] = []
         self._collected: Collected | None = None
 
@@ -48,12 +48,9 @@ class BatchGradients:
 
     def response(self, theta: Tensor, directions: Tensor) -> tuple[Losses, Response] | None:
         """The losses and their response along ``directions`` [k, n], if this is the place; else None."""
-        if self._theta() is not theta or self._version != theta._version:
-            return None
-        if self._room < 0 or self._collected is None:
+        if self._room < 0 or self._collected is None or not self._place.is_at(theta):
             return None
         zero = directions.new_zeros(len(directions))
         along = [torch.stack([zero if g is None else directions @ g for g in row]) for row in self._batches]
-        return self._collected.losses(), Response(
-            torch.stack(along).double().cpu(), self._collected.fractions, 1.0
-        )
+        batches = torch.stack(along).double().cpu()
+        return self._collected.losses(), Response(batches, self._collected.fractions)

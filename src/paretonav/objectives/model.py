@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -24,6 +23,7 @@ from paretonav.objectives.metric import Metric
 from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.penalty import Penalty
+from paretonav.objectives.place import Place
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names, require_finite
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
@@ -139,7 +139,7 @@ class ModelProblem(Problem):
         self._seed = seed
         self._pushforward = Pushforward()
         self._whereabouts = Whereabouts()
-        self._latest: tuple[weakref.ref[Tensor], int, Split, Collected] | None = None  # evaluated
+        self._latest: tuple[Place, Split, Collected] | None = None  # evaluated
         self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         data = partial(
@@ -170,14 +170,17 @@ class ModelProblem(Problem):
         collected = self._read(theta, self._collect(split), split)
         self.cost.forward_passes += self._share(split)
         if not self._losses.plain:  # a Jacobian here will ask for the means
-            self._latest = weakref.ref(theta), theta._version, split, collected
+            self._latest = Place(theta), split, collected
         return collected.losses()
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
         slopes = self._slopes(theta, split)
         collected = self._collect(split)
-        gradients = BatchGradients(theta, self.m)
+        # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
+        # And gradients know nothing of metrics.
+        wanted = split == "train" and self._losses.plain and collected.metrics is None
+        gradients = BatchGradients(theta, self.m, wanted=wanted)
         theta = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
         for batch, length in self._batches(split):
@@ -202,8 +205,7 @@ class ModelProblem(Problem):
         losses = collected.losses()
         if split == "train":
             gradients.end(collected)
-            # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
-            self._gradients = gradients if self._losses.plain else None
+            self._gradients = gradients
             self.watch.saw(self.names, losses.mean)
         return losses, jacobian.div_(collected.length)
 
@@ -217,12 +219,12 @@ class ModelProblem(Problem):
         steps: Tensor | None = None,
         batches: int | None = None,
     ) -> tuple[Losses, Response]:
-        collected = self._collect(split)
-        if split == "train" and collected.metrics is None and self._gradients is not None:
+        if split == "train" and self._gradients is not None:
             known = self._gradients.response(theta, directions)
             if known is not None:
                 return known
         theta = theta.detach()
+        collected = self._collect(split)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         differences: Differences | None = None
         read = 0  # examples, once for every pass
@@ -300,8 +302,8 @@ class ModelProblem(Problem):
         if self._losses.plain:
             return None
         if self._latest is not None:
-            where, version, what, collected = self._latest
-            if where() is theta and version == theta._version and what == split:
+            place, what, collected = self._latest
+            if place.is_at(theta) and what == split:
                 return collected.slopes()
         collected = self._read(theta, Collected(self._losses, None), split)
         self.cost.forward_passes += self._share(split)
