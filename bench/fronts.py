@@ -71,7 +71,7 @@ class Visit:
     Attributes:
         points: the outcomes [m], of which all are finite.
         gradients: evaluations of one objective's gradient, Hessian-vector products included.
-        seconds: of all runs or steps.
+        seconds: of the processor, for all runs or steps.
         refused: steps that the method said are not possible, or took back.
         failed: steps or runs that ended in an error or at something that is no number.
     """
@@ -180,7 +180,7 @@ def _navigated(
 ) -> Visit:
     """Where ``go`` comes from the start, and at what cost."""
     visit = Visit()
-    began = time.perf_counter()
+    began = time.process_time()
     nav = pn.Navigator(problem, **(configuration or {}))  # type: ignore[arg-type]
     try:
         nav.start()
@@ -189,7 +189,7 @@ def _navigated(
     else:
         go(nav, visit)
         visit.points = [np.array(list(record.losses.values())) for record in nav.points]
-    visit.seconds = time.perf_counter() - began
+    visit.seconds = time.process_time() - began
     visit.gradients = spent(problem.cost)
     return visit
 
@@ -260,7 +260,7 @@ def descents(
         start = starts[run] if targets is None or run == 0 else ends[1 + _nearest(targets, run)]
         passes = 1 if isinstance(rule, Fixed) else problem.m
         share = (budget - visit.gradients) / (len(rules) - run)
-        began = time.perf_counter()
+        began = time.process_time()
         ends.append(start)
         try:
             found = descend(problem, start, rule, rate=rate, epochs=max(1, int(share // passes)))
@@ -270,7 +270,7 @@ def descents(
             visit.gradients += share
             continue
         finally:
-            visit.seconds += time.perf_counter() - began
+            visit.seconds += time.process_time() - began
         visit.gradients += found.gradient_passes
         if np.isfinite(outcome).all():
             visit.points.append(outcome)
@@ -397,7 +397,8 @@ to a reference point at 1.1 times its worst values; of DTLZ5 and DTLZ6 with more
 known, and it is relative to all methods' points together. Distances are of the outcomes, to the front; "IGD+" is from
 {sample} points spread over it. "refused" are steps that are not possible, or were taken back; "failed" are steps and
 runs that ended in an error, both over all starts. "gradients" counts a Hessian-vector product as {product} gradients of
-one objective; where `paretonav` cannot start, the others have {without} for each objective and run.
+one objective; where `paretonav` cannot start, the others have {without} for each objective and run. Times are of the
+processor, on one thread.
 """
 
 STEP_NOTES = """
