@@ -12,6 +12,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
+from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.front import _difference_steps
 from paretonav.objectives import Cost, gradients
 
@@ -253,3 +254,57 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             for s in (1, -1)
         ]
         assert float(torch.stack(changes).abs().max()) == pytest.approx(0.03, rel=1e-6)
+
+
+def ratios(theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Two functions of the mean outputs over the data, which are linear in theta; a penalty holds the rest."""
+    mean = (x @ theta.view(2, 3).T).mean(0)
+    return torch.stack([(mean[0] - 1).square() + 0.3 * mean[1] ** 4, (mean[0] + mean[1] - 2).cosh()])
+
+
+def mean_output(outputs: torch.Tensor, _: object) -> torch.Tensor:
+    return outputs.mean(0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    size=st.integers(1, 20),
+    kept=st.booleans(),
+    kind=st.sampled_from(["exact", "gauss-newton"]),
+    seed=st.integers(0, 1000),
+)
+def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
+    size: int, kept: bool, kind: CurvatureKind, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    train, held_out = (torch.randn(n, 3, generator=generator).double() + 1 for n in (60, 24))
+    model = nn.Linear(3, 2, bias=False).double()
+    losses = {
+        "first": pn.Aggregate(mean_output, lambda s: (s[0] - 1).square() + 0.3 * s[1] ** 4),
+        "second": pn.Aggregate(mean_output, lambda s: (s.sum() - 2).cosh()),
+    }
+    data, validation = TensorDataset(train), TensorDataset(held_out)
+    problem = pn.ModelProblem(
+        model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
+    )
+    problem._apart = kept
+    geometry = replace(EXACT, samples=size, curvature=kind)
+    theta = 0.3 * torch.randn(6, generator=generator).double()
+    weights = torch.tensor([0.4, 0.6]).double()
+    tangent = tangent_at(problem, theta, weights, geometry)
+    front = FrontModel.from_tangent(problem, tangent, geometry)
+    V = tangent.basis
+
+    def dense(x: torch.Tensor, i: int) -> torch.Tensor:
+        return torch.autograd.functional.hessian(lambda t: ratios(t, x)[i], theta)  # type: ignore[no-any-return]
+
+    for i in range(2):
+        np.testing.assert_allclose(front.bend[i], V @ dense(train, i) @ V.T, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(
+            front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=1e-8, atol=1e-10
+        )
+    # Scaled right in the span of the solutions, whatever the sample made of their lengths: V^T A V = V^T J^T B.
+    A = 0.4 * dense(train, 0) + 0.6 * dense(train, 1) + 0.3 * torch.eye(6).double()
+    torch.testing.assert_close(
+        V @ A @ V.T, V @ tangent.jacobian.T @ tangent.weight_basis, rtol=1e-6, atol=1e-9
+    )

@@ -22,6 +22,7 @@ from paretonav import (
     worst_group,
 )
 from paretonav.geometry import Curvature
+from paretonav.objectives import gradients
 from paretonav.objectives.aggregate import group_rates, rates_of
 from paretonav.objectives.quantities import Quantities
 
@@ -119,13 +120,15 @@ def test_batches_count_by_their_examples() -> None:
     torch.testing.assert_close(uneven.jacobian(theta)[1], problem.jacobian(theta)[1])
 
 
-def test_the_first_pass_for_the_means_is_counted() -> None:
+def test_the_first_pass_for_the_means_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradients, "MOST", 0)
     problem = make(examples(8))
     problem.jacobian(problem.parameters())
     assert problem.cost == Cost(forward_passes=2, gradient_passes=5)
 
 
-def test_the_means_of_an_evaluation_just_before_serve_again() -> None:
+def test_the_means_of_an_evaluation_just_before_serve_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradients, "MOST", 0)
     problem, fresh = make(examples(8)), make(examples(8))
     theta = problem.parameters()
     problem.evaluate(theta)
@@ -169,15 +172,25 @@ def test_responses_are_the_derivatives_of_the_contributions(b: int, seed: int) -
         {"ratio": Aggregate(lambda o, _: o, lambda s: s[0] / s[1]), "plain": lambda o, _: o}
     )
     parts = [normal(b, 2, seed=seed + 1) + torch.tensor([0.0, 6.0]), normal(b, 1, seed=seed + 2)]
-    tangents = [normal(b, 2, seed=seed + 3), normal(b, 1, seed=seed + 4)]
+    tangents = [normal(b, 2, 3, seed=seed + 3), normal(b, 1, 3, seed=seed + 4)]
     step = 1e-5
-    ahead, behind = (
-        quantities.contributions(fractions, [p + s * t for p, t in zip(parts, tangents, strict=True)])
-        for s in (step, -step)
+    changes, turns = quantities.changes(fractions, parts, tangents)
+    assert turns.shape == (2, 3, 3)
+    assert not turns[1].any()
+    for k in range(3):
+        ahead, behind = (
+            quantities.contributions(
+                fractions, [p + s * t[..., k] for p, t in zip(parts, tangents, strict=True)]
+            )
+            for s in (step, -step)
+        )
+        torch.testing.assert_close(changes[..., k], (ahead - behind) / (2 * step), rtol=1e-7, atol=1e-8)
+
+    mean, along = fractions @ parts[0], torch.tensordot(fractions, tangents[0], 1)
+    dense = torch.autograd.functional.hessian(
+        lambda c: (mean + along @ c)[0] / (mean + along @ c)[1], torch.zeros_like(along[0])
     )
-    torch.testing.assert_close(
-        quantities.changes(fractions, parts, tangents), (ahead - behind) / (2 * step), rtol=1e-7, atol=1e-8
-    )
+    torch.testing.assert_close(turns[0], dense)
 
 
 def test_one_batch_has_the_hessians_of_the_definition() -> None:
@@ -191,6 +204,89 @@ def test_one_batch_has_the_hessians_of_the_definition() -> None:
         torch.testing.assert_close(product, dense, rtol=1e-9, atol=1e-11)
         linear = Curvature([part], theta, weights, kind="gauss-newton")(eye)  # the model is linear
         torch.testing.assert_close(linear, dense, rtol=1e-9, atol=1e-11)
+
+
+@settings(max_examples=8, deadline=None)
+@given(batch_size=st.integers(1, 16), apart=st.booleans(), seed=st.integers(0, 10**6))
+def test_the_hessian_is_that_of_the_means_and_that_of_the_value(
+    batch_size: int, apart: bool, seed: int
+) -> None:
+    """The first is measured on a sample, here of everything; the second has a response for all the data."""
+    data, theta = examples(15, seed), 0.5 * normal(4, seed=seed + 1)
+    problem = make(data, batch_size)
+    if apart:  # gradients of the parts are there, and no pass is needed
+        problem.jacobian(theta)
+    eye = torch.eye(4, dtype=torch.float64)
+    turn = problem.response(theta, eye)[1].turn
+    assert turn is not None
+    sample = [part.linearised for part in problem.curvature_sample(around=theta)]
+    for i in range(5):
+        dense = torch.autograd.functional.hessian(lambda t, i=i: definition(t, data)[i], theta)
+        weights = eye.new_zeros(5).index_fill(0, torch.tensor(i), 1.0)
+        of_means = Curvature(sample, theta, weights, kind="exact")(eye)
+        torch.testing.assert_close(of_means + turn[i], dense, rtol=1e-9, atol=1e-11)
+
+
+def test_a_sample_around_a_point_is_around_the_means_over_all_the_data() -> None:
+    data, theta = examples(40), 0.5 * normal(4, seed=1)
+    problem = make(data, batch_size=40)
+    (part,) = problem.curvature_sample(12, around=theta)
+    torch.testing.assert_close(part.losses(part.outputs(theta)), definition(theta, data))
+    (alone,) = problem.curvature_sample(12)
+    assert not torch.allclose(alone.losses(alone.outputs(theta)), definition(theta, data), rtol=0.01)
+
+    # Its gradient is that of the sample's means, by the slopes at all the data's.
+    (everything,) = problem.curvature_sample(around=theta)
+    means = torch.autograd.functional.jacobian(lambda t: part.linear(part.outputs(t)), theta)  # type: ignore[misc]
+    slope = torch.autograd.functional.jacobian(lambda t: part.losses(part.outputs(t)), theta)
+    torch.testing.assert_close(slope, means)
+    full = torch.autograd.functional.jacobian(lambda t: everything.losses(everything.outputs(t)), theta)
+    torch.testing.assert_close(full, problem.jacobian(theta)[1])
+
+
+def test_plain_means_need_no_turn() -> None:
+    problem = make(examples(8), losses={"a": LOSSES["plain"], "b": LOSSES["plain"]})
+    theta = problem.parameters()
+    assert problem.response(theta, torch.eye(4, dtype=torch.float64))[1].turn is None
+    assert problem.curvature_sample(around=theta)[0].linear is None
+
+
+@settings(max_examples=8, deadline=None)
+@given(n=st.integers(4, 23), batch_size=st.integers(1, 9), k=st.integers(1, 4), seed=st.integers(0, 10**6))
+def test_gradients_of_parts_give_the_jacobian_and_the_responses_without_a_pass(
+    n: int, batch_size: int, k: int, seed: int
+) -> None:
+    data, theta = examples(n, seed), 0.5 * normal(4, seed=seed + 1)
+    directions = normal(k, 4, seed=seed + 2)
+    apart, whole = make(data, batch_size), make(data, batch_size)
+    whole._apart = False
+    apart._apart = True
+    losses, jacobian = apart.jacobian(theta)
+    expected, other = whole.jacobian(theta)
+    torch.testing.assert_close(losses.batches, expected.batches)
+    torch.testing.assert_close(jacobian, other)
+    spent = apart.cost - Cost()
+    found, measured = apart.response(theta, directions)[1], whole.response(theta, directions)[1]
+    assert apart.cost == spent
+    assert whole.cost.forward_passes > 2
+    torch.testing.assert_close(found.batches, measured.batches)
+    torch.testing.assert_close(found.turn, measured.turn)
+
+
+def test_parts_that_no_parameter_moves_cost_nothing() -> None:
+    """Of the four means of a gap two are the groups' shares."""
+    losses = {"plain": LOSSES["plain"], "gap": LOSSES["gap"]}
+    problem = make(examples(8), batch_size=8, losses=losses)
+    problem.jacobian(problem.parameters())
+    assert problem.cost == Cost(forward_passes=1, gradient_passes=3)
+
+
+def test_many_parts_are_not_worth_a_gradient_each() -> None:
+    losses = {"plain": LOSSES["plain"], "worst": worst_group(cost, lambda b: b[1] + 1, 6)}
+    group = torch.arange(12) % 6 - 1
+    problem = make(TensorDataset(normal(12, 3, seed=0), group), batch_size=12, losses=losses)
+    problem.jacobian(problem.parameters())
+    assert problem.cost == Cost(forward_passes=2, gradient_passes=2)
 
 
 def test_the_gap_is_the_absolute_one_but_for_its_corner() -> None:

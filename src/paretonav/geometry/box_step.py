@@ -33,7 +33,7 @@ def box_newton_step(problem: Problem, tangent: Tangent, weights: Tensor, geometr
     theta, bounds = tangent.theta, problem.bounds
     shift = tangent.weight_decay + tangent.damping
     A = Curvature(
-        problem.curvature_sample(geometry.samples),
+        problem.curvature_sample(geometry.samples, around=theta),
         theta,
         weights,
         kind=geometry.curvature or problem.default_curvature,

@@ -48,6 +48,8 @@ class FrontModel:
         metric: |B^T R_objectives|, [m-1, m-1], positive definite: what a change c costs in curvature.
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
+        validation_turn: [m, m-1, m-1], how much more Q is on validation data because objectives that are functions of
+            means are so at other ones; None where that is nothing.
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, m-1], so that metrics change by ``-metric_response @ c``.
@@ -77,6 +79,7 @@ class FrontModel:
     metric_orientation: Array = field(default_factory=lambda: np.zeros(0))
     seen: Response | None = None
     held_out: Response | None = None
+    validation_turn: Array | None = None
 
     @classmethod
     def from_tangent(
@@ -89,11 +92,15 @@ class FrontModel:
         """
         S = tangent.curvature_of_front.numpy()
         if problem.m <= _MAX_MEASURED:
-            sample = problem.curvature_sample(geometry.samples)
+            sample = [
+                part.linearised for part in problem.curvature_sample(geometry.samples, around=tangent.theta)
+            ]
             with problem.watch.part(_BEND):
                 bend = path_curvature(
                     sample, tangent.theta, tangent.basis, problem.m, problem.cost, problem.watch
                 ).numpy()
+            if tangent.turn is not None:
+                bend = bend + tangent.turn.numpy()
         else:
             bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
         validation_losses, held_out, seen = None, None, None
@@ -130,6 +137,7 @@ class FrontModel:
             metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
             seen=seen,
             held_out=held_out,
+            validation_turn=_turned(tangent, held_out),
             box=_box_rows(problem, tangent),
             joint_gain=tangent.joint_gain,
             residual=tangent.residual,
@@ -149,6 +157,11 @@ class FrontModel:
     def values(self) -> Array:
         """[q], training losses and metrics at the point."""
         return np.concatenate([self.losses, self.metric_values])
+
+    @property
+    def validation_bend(self) -> Array:
+        """Q as far as it is known on validation data, of the shape of ``bend`` or [m, m-1, m-1]."""
+        return self.bend if self.validation_turn is None else self.bend + self.validation_turn
 
     @property
     def orientation(self) -> Array:
@@ -196,10 +209,10 @@ class FrontModel:
         return -self.response @ c + self.displacement(c)
 
     def validation_change(self, c: Array) -> Array | None:
-        """The same on validation data: its own response, the training data's curvature."""
+        """The same on validation data: its own response; the training data's curvature, but for ``validation_turn``."""
         if self.validation_response is None:
             return None
-        return -self.validation_response @ c + self.displacement(c)
+        return -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
 
     def weights_at(self, c: Array) -> Array:
         """[m], the weights that make the point at coordinates c optimal; a negative one is beyond the edge."""
@@ -234,6 +247,12 @@ class FrontModel:
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)
         return np.asarray(rates)
+
+
+def _turned(tangent: Tangent, held_out: Response | None) -> Array | None:
+    if tangent.turn is None or held_out is None or held_out.turn is None:
+        return None
+    return (held_out.turn - tangent.turn).numpy()
 
 
 def _difference_steps(tangent: Tangent, bend: Array) -> Tensor:

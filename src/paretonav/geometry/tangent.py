@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,7 +18,7 @@ from paretonav.geometry.decrement import least_decrement
 from paretonav.geometry.krylov import Solution, Status
 from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.preconditioned import preconditioned_minres
-from paretonav.objectives import Losses, Problem
+from paretonav.objectives import Composite, Losses, Problem
 
 _JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on digits
 
@@ -82,6 +83,8 @@ class Tangent:
         damping: the rest of the shift.
         free: [n] bool, False where an active bound holds a parameter fixed; None without bounds.
         nystrom: what evens out the curvature here and nearby, where that is Gauss-Newton's and there is one.
+        turn: [m, m-1, m-1], what objectives that are functions of means add to the curvature along the basis, over all
+            the data; None where all are means over examples.
     """
 
     theta: Tensor
@@ -101,6 +104,7 @@ class Tangent:
     damping: float
     free: Tensor | None
     nystrom: Nystrom | None = None
+    turn: Tensor | None = None
 
     @property
     def curvature_of_front(self) -> Tensor:
@@ -168,7 +172,7 @@ def tangent_at(
     if free is not None:
         rhs = rhs * free
 
-    sample = problem.curvature_sample(geometry.samples)
+    sample = problem.curvature_sample(geometry.samples, around=theta)
     kind = geometry.curvature or problem.default_curvature
     operator = Curvature(
         sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost, watch=watch
@@ -194,13 +198,19 @@ def tangent_at(
             "zero, say), or choose curvature='gauss-newton'"
         )
     vectors = solution.x
-    if kind == "gauss-newton" and geometry.calibrate:
-        del operator  # its graph is as large as the one that comes next
+    del operator  # its graph is as large as the one that may come next
+    turn = _turn(problem, theta, vectors, sample)
+    if (kind == "gauss-newton" or turn is not None) and geometry.calibrate:
+        linear = [part.linearised for part in sample]
         exact = Curvature(
-            sample, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost, watch=watch
+            linear, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost, watch=watch
         )
-        scaling = calibration(inner_products(vectors, rhs), inner_products(vectors, exact(vectors)))
+        bent = inner_products(vectors, exact(vectors))
+        if turn is not None:
+            bent += torch.tensordot(weights, turn, 1)
+        scaling = calibration(inner_products(vectors, rhs), bent)
         vectors = scaling.T.to(vectors) @ vectors
+        turn = None if turn is None else scaling.T @ turn @ scaling
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
         solution = replace(solution, x=vectors)
     basis = vectors[: problem.m - 1]
@@ -230,7 +240,24 @@ def tangent_at(
         damping=damping,
         free=free,
         nystrom=nystrom,
+        turn=None if turn is None else turn[:, : problem.m - 1, : problem.m - 1],
     )
+
+
+def _turn(problem: Problem, theta: Tensor, vectors: Tensor, sample: Sequence[Composite]) -> Tensor | None:
+    """What functions of means add to the curvature in the span of the solutions [k, n]: [m, k, k], or None.
+
+    It is quadratic in the gradients of the means. Those of the sample are small along directions that were found with
+    the same sample, where the means over all the data still turn.
+    """
+    if all(part.linear is None for part in sample):
+        return None
+    turn = problem.response(theta, vectors)[1].turn
+    if turn is not None and not turn.isfinite().all():
+        raise NonFiniteError(
+            "the second derivatives of an aggregate's value are not finite here; look for a square root at zero, say"
+        )
+    return turn
 
 
 def _inside(nearby: Tangent | None, free: Tensor | None) -> Tensor | None:

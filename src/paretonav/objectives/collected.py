@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch.autograd import forward_ad
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import trees
-from paretonav.objectives.losses import Losses
+from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.quantities import Batch, Outputs, Quantities
 
 Parts = list[list[Tensor]]
@@ -63,14 +63,28 @@ class Collected:
         names = () if self.metrics is None else self.metrics.names
         return Losses(contributions[0], self.fractions, names, *contributions[1:])
 
-    def slopes(self) -> list[Tensor]:
-        """The derivative of each loss by its parts, at their means over all that was added."""
-        return self._kinds[0].slopes([self.fractions @ part for part in self._stacked()[0]])
+    def means(self) -> list[Tensor]:
+        """Of each loss its parts, over all that was added."""
+        return [self.fractions @ part for part in self._stacked()[0]]
 
-    def changes_around(self, centre: Collected) -> Tensor:
-        """[b, m + p]: the derivatives of the parts of ``centre`` that were collected here, as those of the values."""
-        kinds = zip(self._kinds, centre._stacked(), self._stacked(), strict=True)
-        return torch.cat([kind.changes(centre.fractions, *both) for kind, *both in kinds], dim=1)
+    def response(self, moving: Sequence[Collected], share: float = 1.0) -> Response:
+        """How the values change along directions.
+
+        Args:
+            moving: per direction, the derivatives of the parts that were collected here.
+            share: of the data that was collected.
+        """
+        stacked = [each._stacked() for each in moving]
+        kinds = [zip(*each, strict=True) for each in zip(*stacked, strict=True)]
+        return self.response_to([[torch.stack(each, dim=-1) for each in kind] for kind in kinds], share)
+
+    def response_to(self, tangents: Parts, share: float = 1.0) -> Response:
+        """The same from these derivatives of each kind and quantity, [b, its number of parts, k]."""
+        kinds = zip(self._kinds, self._stacked(), tangents, strict=True)
+        moved = [kind.changes(self.fractions, *both) for kind, *both in kinds]
+        changes, turns = zip(*moved, strict=True)
+        turn = None if self._kinds[0].plain else turns[0]
+        return Response(torch.cat(changes, dim=1), self.fractions, share, turn)
 
     def _stacked(self) -> Parts:
         """Of each kind and quantity [b, its number of parts], float64 on the CPU.

@@ -78,7 +78,12 @@ class FunctionProblem(Problem):
         self.watch.saw(self.names, losses.mean)
         return losses, _gradients(values, theta, self.watch.checkpoint)
 
-    def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:  # noqa: ARG002
+    def curvature_sample(
+        self,
+        size: int | None = None,  # noqa: ARG002
+        *,
+        around: Tensor | None = None,  # noqa: ARG002 - it is not made of means
+    ) -> Sequence[Composite]:
         return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]), at_once=True)]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:  # noqa: ARG002

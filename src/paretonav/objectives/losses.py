@@ -108,11 +108,14 @@ class Response:
         batches: [b, m + p, k], objectives first; float64 on the CPU.
         fractions: [b], each batch's share of what was measured.
         share: the share of the data that was measured. Standard errors are those of a mean over all the data.
+        turn: [m, k, k], what objectives that are no means over examples (``Aggregate``) add to the curvature along the
+            directions, as functions of the means that they are made of; None where all are means.
     """
 
     batches: Tensor
     fractions: Tensor
     share: float = 1.0
+    turn: Tensor | None = None
 
     @property
     def mean(self) -> Tensor:

@@ -17,7 +17,7 @@ from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.differences import Differences
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
-from paretonav.objectives.gradients import BatchGradients
+from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.outputs import Join, detached, divided
@@ -139,8 +139,9 @@ class ModelProblem(Problem):
         self._seed = seed
         self._pushforward = Pushforward()
         self._whereabouts = Whereabouts()
-        self._latest: tuple[Place, Split, Collected] | None = None  # evaluated
+        self._known: dict[Split, tuple[Place, list[Tensor]]] = {}  # the latest means of the losses' parts
         self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
+        self._apart = False  # whether these are of parts
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         data = partial(
             Data, batch_size=batch_size, device=self._flat.device, checkpoint=self.watch.checkpoint
@@ -169,39 +170,40 @@ class ModelProblem(Problem):
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         collected = self._read(theta, self._collect(split), split)
         self.cost.forward_passes += self._share(split)
-        if not self._losses.plain:  # a Jacobian here will ask for the means
-            self._latest = Place(theta), split, collected
+        if not self._losses.plain:  # a Jacobian here will ask for them
+            self._remember(theta, split, collected)
         return collected.losses()
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
-        slopes = self._slopes(theta, split)
         collected = self._collect(split)
+        keep = split == "train" and collected.metrics is None  # gradients know nothing of metrics
         # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
-        # And gradients know nothing of metrics.
-        wanted = split == "train" and self._losses.plain and collected.metrics is None
-        gradients = BatchGradients(theta, self.m, wanted=wanted)
+        apart = keep and self._apart
+        slopes = None if self._losses.plain or apart else self._losses.slopes(self._means(theta, split))
+        gradients = BatchGradients(theta, wanted=keep and slopes is None)
         theta = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
+        sums: dict[tuple[int, int], Tensor] = {}
+        passes = 0  # examples, once for every gradient
         for batch, length in self._batches(split):
             outputs = self._outputs(theta, batch)
             parts = self._losses.parts(*outputs, batch)
             gradients.next()
-            for i, part in enumerate(parts):
+            for i, j, back in rows_apart(parts, divided(outputs)[0]) if apart else whole_rows(parts, slopes):
                 self.watch.checkpoint()
-                if part.requires_grad:
-                    (gradient,) = torch.autograd.grad(
-                        part,
-                        theta,
-                        None if slopes is None else slopes[i].to(part),
-                        retain_graph=i + 1 < self.m,
-                        materialize_grads=True,
-                    )
-                    jacobian[i].add_(gradient, alpha=length)
-                    gradients.keep(i, gradient)
+                gradient = back(theta)
+                into = sums.setdefault((i, j), torch.zeros_like(gradient)) if apart else jacobian[i]
+                into.add_(gradient, alpha=length)
+                gradients.keep(i, j, gradient)
+                passes += length
             collected.add(length, detached(outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
-        self.cost.gradient_passes += self._share(split) * self.m
+        self.cost.gradient_passes += passes / self._data["train"].size
+        if apart:
+            slopes = self._losses.slopes(collected.means())
+            for (i, j), total in sums.items():
+                jacobian[i].add_(total, alpha=float(slopes[i][j]))
         losses = collected.losses()
         if split == "train":
             gradients.end(collected)
@@ -244,14 +246,14 @@ class ModelProblem(Problem):
                 differences = differences or Differences(collected.metrics, pushed.slopes, steps, split)
                 read += differences.add(length, batch, pushed) * length
         self.cost.forward_passes += read / self._data["train"].size
-        along = torch.stack([each.changes_around(collected) for each in moving], dim=-1)
+        response = collected.response(moving, share=collected.length / self._data[split].size)
         if differences is not None:
-            differences.fill(along[:, self.m :])
-        return collected.losses(), Response(
-            along, collected.fractions, collected.length / self._data[split].size
-        )
+            differences.fill(response.batches[:, self.m :])
+        return collected.losses(), response
 
-    def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
+    def curvature_sample(
+        self, size: int | None = None, *, around: Tensor | None = None
+    ) -> Sequence[Composite]:
         require_deterministic(self.model)
         data = self._data["train"]
         if size is not None and size < 1:
@@ -260,7 +262,8 @@ class ModelProblem(Problem):
         if size not in self._samples:
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
         total = sum(length for _, length in self._samples[size])
-        return [self._composite(batch, length, total) for batch, length in self._samples[size]]
+        means = None if around is None or self._losses.plain else self._means(around, "train")
+        return [self._composite(batch, length, total, means) for batch, length in self._samples[size]]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)
@@ -283,7 +286,8 @@ class ModelProblem(Problem):
         for name, value in fixed.items():
             if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
                 raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
-        self._latest = self._gradients = None  # the same parameters are another model now
+        self._known.clear()  # the same parameters are another model now
+        self._gradients = None
         with torch.no_grad():
             for name, value in fixed.items():
                 own[name].copy_(value)
@@ -297,17 +301,19 @@ class ModelProblem(Problem):
         """The losses of one batch alone, [m]."""
         return self._losses.values(self._losses.parts(*outputs, batch))
 
-    def _slopes(self, theta: Tensor, split: Split) -> list[Tensor] | None:
-        """The derivatives of each loss by its parts over all the data; None where they are one and known."""
-        if self._losses.plain:
-            return None
-        if self._latest is not None:
-            place, what, collected = self._latest
-            if place.is_at(theta) and what == split:
-                return collected.slopes()
-        collected = self._read(theta, Collected(self._losses, None), split)
-        self.cost.forward_passes += self._share(split)
-        return collected.slopes()
+    def _means(self, theta: Tensor, split: Split) -> list[Tensor]:
+        """Of each loss its parts over all the data; known where they have just been taken."""
+        place, means = self._known.get(split, (None, []))
+        if place is None or not place.is_at(theta):
+            collected = self._read(theta, Collected(self._losses, None), split)
+            self.cost.forward_passes += self._share(split)
+            return self._remember(theta, split, collected)
+        return means
+
+    def _remember(self, theta: Tensor, split: Split, collected: Collected) -> list[Tensor]:
+        means = collected.means()
+        self._known[split] = Place(theta), means
+        return means
 
     def _read(self, theta: Tensor, collected: Collected, split: Split, count: int | None = None) -> Collected:
         """Add a pass without graphs, or about ``count`` batches of one; the caller counts the cost."""
@@ -318,7 +324,7 @@ class ModelProblem(Problem):
 
     def _collect(self, split: Split) -> Collected:
         """A collection of the losses, and of the metrics where they are shown for this split."""
-        shown = split != "train" or not self.has_validation
+        shown = self.metric_names and (split != "train" or not self.has_validation)
         return Collected(self._losses, self._metrics if shown else None, split)
 
     def _parts(
@@ -345,7 +351,10 @@ class ModelProblem(Problem):
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size
 
-    def _composite(self, batch: Batch, length: int, total: int) -> Composite:
+    def _composite(
+        self, batch: Batch, length: int, total: int, means: list[Tensor] | None = None
+    ) -> Composite:
+        """A batch's share of all losses, alone or with the ``means`` of their parts over all the data."""
         joins: list[Join] = []  # of the latest outputs
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
@@ -356,17 +365,22 @@ class ModelProblem(Problem):
             joins[:] = [join]
             return variable
 
-        def losses(variable: tuple[Tensor, ...]) -> Tensor:
-            values = self._values(joins[0](variable), batch)
+        def taken(values: Callable[[list[Tensor]], Tensor], variable: tuple[Tensor, ...]) -> Tensor:
+            curved, steered = joins[0](variable)
+            found = values(self._losses.parts(curved, steered, batch))
             # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
-            return values + sum(tensor[..., None][..., :0].sum() for tensor in variable)
+            return found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
 
-        return Composite(length / total, outputs, losses)
+        losses = partial(taken, partial(self._losses.values, means=means))
+        if means is None:
+            return Composite(length / total, outputs, losses)
+        linear = partial(taken, partial(self._losses.linear, slopes=self._losses.slopes(means)))
+        return Composite(length / total, outputs, losses, linear=linear)
 
     @explained
     def _try_out(self, split: Split) -> None:
         """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
-        batch, again = (next(self._batches(split))[0] for _ in range(2))
+        (batch, length), (again, _) = (next(self._batches(split)) for _ in range(2))
         theta = self.parameters().requires_grad_()
         try:
             with unchanged_buffers(self.model), require_gradients(self.model, self._flat.paths):
@@ -396,6 +410,10 @@ class ModelProblem(Problem):
                 self.require_finite(everything.losses(), f"on the {split} data")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
+        if split == "train" and not self._losses.plain:
+            rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
+            batches = math.ceil(self._data[split].size / length)
+            self._apart = worth_it(len(rows), self.m, theta.numel(), batches)
         if self._collect(split).metrics is not None:
             with torch.no_grad():
                 measured(self._metrics, detached(outputs), batch, split)

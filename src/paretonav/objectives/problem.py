@@ -59,12 +59,20 @@ class Composite(NamedTuple):
         losses: the tuple that ``outputs`` returned last, or one of the same shapes -> Tensor[m], means over
             this share.
         at_once: whether several backward passes may run as one, which takes the memory of as many.
+        linear: the same as ``losses``, but for objectives that are functions of means over all the data the part that
+            is linear in these means; None where there are no such objectives.
     """
 
     fraction: float
     outputs: Callable[[Tensor], tuple[Tensor, ...]]
     losses: Callable[[tuple[Tensor, ...]], Tensor]
     at_once: bool = False
+    linear: Callable[[tuple[Tensor, ...]], Tensor] | None = None
+
+    @property
+    def linearised(self) -> Composite:
+        """Of means over examples only, so that curvature is a mean over them, too; the rest is ``Response.turn``."""
+        return self if self.linear is None else self._replace(losses=self.linear, linear=None)
 
 
 class Entry(NamedTuple):
@@ -176,8 +184,16 @@ class Problem(ABC):
         return losses, Response(along[None], torch.ones(1, dtype=torch.float64))
 
     @abstractmethod
-    def curvature_sample(self, size: int | None = None) -> Sequence[Composite]:
-        """About ``size`` training examples (None: all) for curvature; frozen: the same at every call."""
+    def curvature_sample(
+        self, size: int | None = None, *, around: Tensor | None = None
+    ) -> Sequence[Composite]:
+        """Training examples for curvature; frozen: the same ones at every call.
+
+        Args:
+            size: about how many; None for all.
+            around: [n], where curvature is wanted. What is a function of means is then taken around their values over
+                all the data there; otherwise, around those of the sample.
+        """
 
     @abstractmethod
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:

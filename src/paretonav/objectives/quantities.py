@@ -72,9 +72,18 @@ class Quantities:
         value = function(outputs, batch)
         return (scalar_metric if self._metrics else scalar)(name, value)[None]
 
-    def values(self, parts: Sequence[Tensor]) -> Tensor:
-        """The values [q] on one batch alone, from its parts; differentiable."""
+    def values(self, parts: Sequence[Tensor], means: Sequence[Tensor] | None = None) -> Tensor:
+        """The values [q] on one batch alone, from its parts; differentiable.
+
+        With the ``means`` of the parts over all the data, the values there, which change as this batch's parts do.
+        """
+        if means is not None:
+            parts = [part + (mean.to(part) - part.detach()) for part, mean in zip(parts, means, strict=True)]
         return torch.stack([self.value(name, part) for name, part in zip(self.names, parts, strict=True)])
+
+    def linear(self, parts: Sequence[Tensor], slopes: Sequence[Tensor]) -> Tensor:
+        """[q], of the values the part that is linear in the parts, from their ``slopes``; differentiable."""
+        return torch.stack([part @ slope.to(part) for part, slope in zip(parts, slopes, strict=True)])
 
     def value(self, name: str, part: Tensor) -> Tensor:
         """The value of one on one batch alone, a scalar; zero where it is not defined there, see ``Aggregate``."""
@@ -108,21 +117,35 @@ class Quantities:
             columns.append(value + (part - mean) @ slope)
         return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
 
-    def changes(self, fractions: Tensor, parts: Sequence[Tensor], tangents: Sequence[Tensor]) -> Tensor:
-        """The derivative of ``contributions`` as the parts move along ``tangents``, [b, q].
+    def changes(
+        self, fractions: Tensor, parts: Sequence[Tensor], tangents: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """How ``contributions`` change as the parts move along k directions, and how the values turn.
 
         Of an ``Aggregate`` both the tangents and the means, at which its slope is taken, vary with the batch: the
         second counts by the curvature of the value.
+
+        Args:
+            fractions: [b], each batch's share of the data.
+            parts: of each quantity, [b, its number of parts], float64.
+            tangents: their derivatives, [b, its number of parts, k].
+
+        Returns:
+            the derivatives of the contributions, [b, q, k], and ``T^T value'' T``, [q, k, k], with T the derivatives of
+            the means over all the data; nothing for what is a mean itself.
         """
-        columns = []
+        columns, turns = [], []
         for name, part, tangent in zip(self.names, parts, tangents, strict=True):
             if not isinstance(self._functions[name], Aggregate):
                 columns.append(tangent[:, 0])
+                turns.append(tangent.new_zeros(tangent.shape[-1], tangent.shape[-1]))
                 continue
-            mean = fractions @ part
-            _, slope, turn = self._linearised(name, mean, fractions @ tangent)
-            columns.append(tangent @ slope + (part - mean) @ turn)
-        return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
+            mean, along = fractions @ part, torch.tensordot(fractions, tangent, 1)
+            _, slope, _ = self._linearised(name, mean)
+            turning = torch.stack([self._linearised(name, mean, t)[2] for t in along.T], dim=1)
+            columns.append(torch.einsum("bpk,p->bk", tangent, slope) + (part - mean) @ turning)
+            turns.append(along.T @ turning)
+        return torch.stack(columns, dim=1), torch.stack(turns)
 
     def slopes(self, means: Sequence[Tensor]) -> list[Tensor]:
         """The derivative of each value by its own parts at their means over all the data."""

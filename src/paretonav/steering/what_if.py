@@ -97,13 +97,14 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
 
     m = front.m
     R = front.validation_response
+    held_out_bend = np.einsum("iab,aj,bl->ijl", front.validation_bend, P, P, optimize=True)
     of_train, held_out = _variances(front.seen, P), _variances(front.held_out, P)
     shown = held_out
     if front.held_out is None and front.seen is not None and of_train is not None:
         shown = of_train / front.seen.share
     return WhatIf(
         train=along(front_slopes[:m], bent[:m]),
-        validation=None if R is None else along(-R, bent[:m]),
+        validation=None if R is None else along(-R, held_out_bend),
         metrics=along(front_slopes[m:], bent[m:]),
         weights=front.weight_basis @ P,
         train_variance=None if of_train is None else of_train[:m],
