@@ -141,8 +141,7 @@ class Quantities:
                 turns.append(tangent.new_zeros(tangent.shape[-1], tangent.shape[-1]))
                 continue
             mean, along = fractions @ part, torch.tensordot(fractions, tangent, 1)
-            _, slope, _ = self._linearised(name, mean)
-            turning = torch.stack([self._linearised(name, mean, t)[2] for t in along.T], dim=1)
+            _, slope, turning = self._linearised(name, mean, along)
             columns.append(torch.einsum("bpk,p->bk", tangent, slope) + (part - mean) @ turning)
             turns.append(along.T @ turning)
         return torch.stack(columns, dim=1), torch.stack(turns)
@@ -152,22 +151,27 @@ class Quantities:
         return [self._linearised(name, mean)[1] for name, mean in zip(self.names, means, strict=True)]
 
     def _linearised(
-        self, name: str, mean: Tensor, tangent: Tensor | None = None
+        self, name: str, mean: Tensor, along: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The value over all the data, its slope by the means, and the slope's derivative along ``tangent``."""
+        """The value over all the data, its slope by the means, and how that turns ``along`` directions [parts, k]."""
         if not isinstance(self._functions[name], Aggregate):
             return mean[0], torch.ones_like(mean), torch.zeros_like(mean)
-        slope = turn = torch.zeros_like(mean)
+        slope = torch.zeros_like(mean)
+        turning = torch.zeros_like(mean if along is None else along)
         with torch.enable_grad():
             mean = mean.detach().requires_grad_()
             value = self._value(name, mean)
             if value.requires_grad:
                 (slope,) = torch.autograd.grad(
-                    value, mean, create_graph=tangent is not None, materialize_grads=True
+                    value, mean, create_graph=along is not None, materialize_grads=True
                 )
-            if slope.requires_grad:
-                (turn,) = torch.autograd.grad(slope, mean, tangent, materialize_grads=True)
-        return value.detach(), slope.detach(), turn
+            if along is not None and slope.requires_grad:
+                rows = (
+                    torch.autograd.grad(slope, mean, t, retain_graph=True, materialize_grads=True)[0]
+                    for t in along.T
+                )
+                turning = torch.stack(list(rows), dim=1)
+        return value.detach(), slope.detach(), turning
 
     def _value(self, name: str, part: Tensor) -> Tensor:
         """The value of one from the means of its parts, a scalar; differentiable."""
