@@ -29,7 +29,7 @@ def coverage(rows: Sequence[Row], name: str) -> None:
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     for (i, j), share in np.ndenumerate(shares):
-        best = share >= np.nanmax(shares[i]) - 0.005
+        best = share >= max(np.nanmax(shares[i]) - 0.005, 0.005)
         axes.text(
             j,
             i,

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from tests.tensors import normal
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError
@@ -26,10 +27,6 @@ KINDS = [
     "wild",
     "one-sided wild",
 ]
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def gradients(kind: str, m: int, n: int, seed: int) -> Tensor:

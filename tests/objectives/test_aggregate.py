@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tensors import normal
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -27,10 +28,6 @@ from paretonav.objectives.aggregate import group_rates, rates_of
 from paretonav.objectives.quantities import Quantities
 
 SMOOTHING, TEMPERATURE = 0.05, 0.1
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def examples(n: int, seed: int = 0) -> TensorDataset:
@@ -277,7 +274,9 @@ def test_parts_that_no_parameter_moves_cost_nothing() -> None:
     """Of the four means of a gap two are the groups' shares."""
     losses = {"plain": LOSSES["plain"], "gap": LOSSES["gap"]}
     problem = make(examples(8), batch_size=8, losses=losses)
-    problem.jacobian(problem.parameters())
+    theta = problem.parameters()
+    problem.jacobian(theta)
+    problem.curvature_sample(around=theta)  # the means are known, too
     assert problem.cost == Cost(forward_passes=1, gradient_passes=3)
 
 

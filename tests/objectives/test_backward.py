@@ -7,15 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tensors import normal
 from torch import Tensor
 
 import paretonav as pn
 from paretonav.geometry import Curvature
 from paretonav.objectives import backward
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 class BySciPy(torch.autograd.Function):

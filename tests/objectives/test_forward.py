@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.tensors import normal
 from torch import Tensor, nn
 from torch.backends import cudnn, mha
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -21,10 +22,6 @@ LOSSES: dict[str, Any] = {
     "b": lambda o, _: (o[..., 1] - 1).square().mean(),
 }
 WEIGHTS = torch.tensor([0.3, 0.7], dtype=torch.float64)
-
-
-def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
 def dataset(*shape: int, dtype: torch.dtype = torch.float64) -> torch.utils.data.TensorDataset:

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
+from tests.tensors import normal
 from torch import Tensor
 
 from paretonav.objectives import Losses, Response
@@ -15,10 +16,6 @@ from paretonav.objectives.losses import standard_error
 def losses(values: Tensor, lengths: Tensor | None = None) -> Losses:
     lengths = torch.ones(len(values)) if lengths is None else lengths
     return Losses(values.double(), lengths.double() / lengths.sum())
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def test_the_mean_is_weighted_by_the_fractions() -> None:

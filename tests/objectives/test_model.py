@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tensors import normal
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
@@ -21,10 +22,6 @@ LOSSES: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "both": lambda o, batch: (o.sum(1) - batch[1].sum(1)).pow(4).mean(),
 }
 SIZES = st.tuples(st.integers(1, 23), st.integers(1, 9), st.integers(2, 3), st.integers(0, 10**6))
-
-
-def normal(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
 def network(seed: int = 0, dtype: torch.dtype = torch.float64) -> nn.Sequential:

@@ -4,15 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from tests.tensors import normal
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from paretonav import ModelProblem, Penalty, ProblemError, l2, smooth_l1
 from paretonav.geometry import Curvature
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def fit(o: Tensor, batch: Any) -> Tensor:

@@ -9,15 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
+from tests.tensors import normal
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset, TensorDataset
 
 from paretonav import Aggregate, Cost, FunctionProblem, ModelProblem, ProblemError, group_gap, l2
 from paretonav.objectives import gradients
-
-
-def normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 class Cube(torch.autograd.Function):

@@ -19,10 +19,10 @@ class Aggregate:
 
     The value of a batch averaged over batches would be something else, and depends on the batch size. So full passes
     take the means over all the data first and apply ``value`` once; the gradient is that of this number, exactly.
-    What works on a part of the data cannot know the rest: curvature is that of the value on each batch of the frozen
-    curvature sample, and a minibatch corrector sees the value on its minibatch, which is biased by about 1 / batch
-    size. Where ``value`` is nan on such a part, because it holds no example of a group, say, that part counts as zero
-    and pulls nowhere.
+    So is the curvature along the front, but for the means' own, which comes from the frozen curvature sample. What
+    works on a part of the data alone cannot know the rest: a minibatch corrector sees the value on its minibatch, which
+    is biased by about 1 / batch size. Where ``value`` is nan on such a part, because it holds no example of a group,
+    say, that part counts as zero and pulls nowhere.
 
     Args:
         means: ``(outputs, batch) -> [k]``, means over the examples of the batch. A rate in a group is a ratio of two:

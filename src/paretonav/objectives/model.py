@@ -182,26 +182,27 @@ class ModelProblem(Problem):
         apart = keep and self._apart
         slopes = None if self._losses.plain or apart else self._losses.slopes(self._means(theta, split))
         gradients = BatchGradients(theta, wanted=keep and slopes is None)
-        theta = theta.detach().requires_grad_()
+        here = theta.detach().requires_grad_()
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
-        sums: dict[tuple[int, int], Tensor] = {}
+        sums = {} if apart else {(i, 0): row for i, row in enumerate(jacobian)}
         passes = 0  # examples, once for every gradient
         for batch, length in self._batches(split):
-            outputs = self._outputs(theta, batch)
+            outputs = self._outputs(here, batch)
             parts = self._losses.parts(*outputs, batch)
             gradients.next()
             for i, j, back in rows_apart(parts, divided(outputs)[0]) if apart else whole_rows(parts, slopes):
                 self.watch.checkpoint()
-                gradient = back(theta)
-                into = sums.setdefault((i, j), torch.zeros_like(gradient)) if apart else jacobian[i]
-                into.add_(gradient, alpha=length)
+                gradient = back(here)
+                if (i, j) not in sums:
+                    sums[i, j] = torch.zeros_like(gradient)
+                sums[i, j].add_(gradient, alpha=length)
                 gradients.keep(i, j, gradient)
                 passes += length
             collected.add(length, detached(outputs), batch, parts)
         self.cost.forward_passes += self._share(split)
         self.cost.gradient_passes += passes / self._data["train"].size
         if apart:
-            slopes = self._losses.slopes(collected.means())
+            slopes = self._losses.slopes(self._remember(theta, split, collected))
             for (i, j), total in sums.items():
                 jacobian[i].add_(total, alpha=float(slopes[i][j]))
         losses = collected.losses()
