@@ -5,7 +5,6 @@ import scipy.sparse.linalg
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.tensors import normal
 from torch import Tensor
 
 from paretonav.geometry.krylov import Solution, Status, minres
@@ -39,6 +38,11 @@ def symmetric(eigenvalues: Tensor, seed: int, dtype: torch.dtype = torch.float64
     q = torch.linalg.qr(normal(len(eigenvalues), len(eigenvalues), seed=seed - 1)).Q
     a = (q * eigenvalues) @ q.T
     return (0.5 * (a + a.T)).to(dtype)
+
+
+def normal(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    g = torch.Generator().manual_seed(seed + 1)
+    return torch.randn(*shape, generator=g, dtype=torch.float64).to(dtype)
 
 
 def distance(x: Tensor, expected: Tensor) -> float:
