@@ -62,7 +62,7 @@ def test_change_is_right_to_second_order_and_lies_on_the_exact_front(m: int, see
 
 
 def test_common_bend_of_many_objectives_is_the_displacement_along_one() -> None:
-    m = 12
+    m = 22
     problem = pn.problems.quadratic(n=40, m=m, seed=3)
     weights = torch.full((m,), 1 / m).double()
     front, _ = model_at(problem, problem.pareto_point(weights), weights)

@@ -18,7 +18,7 @@ from paretonav.objectives import Losses, Problem, Response
 Array = NDArray[np.float64]
 
 _MAX_BOX_ROWS = 512
-_MAX_MEASURED = 10
+_MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
 _DIFFERENCE = 0.03  # of the losses: how far central differences go, about the length of a step
@@ -35,7 +35,7 @@ class FrontModel:
         change_i(c) = -R_i c + 1/2 c^T Q_i c
 
     to second order: that is how they change along ``theta - V c``, which leaves the front only in its fourth order.
-    With more than ten objectives the Q_i are not measured one by one; their common part is used,
+    With more than ten objectives (twenty of functions) the Q_i are not measured one by one; their common part is used,
     ``Q = B^T R_objectives - weight_decay V^T V``, the front's displacement from its tangent plane along (1, ..., 1).
 
     Attributes:
@@ -90,19 +90,7 @@ class FrontModel:
         It takes m - 1 Jacobian-vector products on the validation data and, where the problem has not kept the gradients
         of its Jacobian, a few training batches. ``measure=False`` saves that and knows of the training losses only.
         """
-        S = tangent.curvature_of_front.numpy()
-        if problem.m <= _MAX_MEASURED:
-            sample = [
-                part.linearised for part in problem.curvature_sample(geometry.samples, around=tangent.theta)
-            ]
-            with problem.watch.part(_BEND):
-                bend = path_curvature(
-                    sample, tangent.theta, tangent.basis, problem.m, problem.cost, problem.watch
-                ).numpy()
-            if tangent.turn is not None:
-                bend = bend + tangent.turn.numpy()
-        else:
-            bend = (S - tangent.weight_decay * inner_products(tangent.basis, tangent.basis).numpy())[None]
+        bend = _bend(problem, tangent, geometry)
         validation_losses, held_out, seen = None, None, None
         steps = _difference_steps(tangent, bend)
         metrics = problem.metric_names if measure else ()
@@ -128,7 +116,7 @@ class FrontModel:
             weight_basis=tangent.weight_basis.numpy(),
             response=tangent.response.numpy(),
             bend=bend,
-            metric=absolute(S),
+            metric=absolute(tangent.curvature_of_front.numpy()),
             validation_losses=validation_losses,
             validation_response=None if held_out is None else held_out.mean[: problem.m].numpy(),
             metric_names=metrics,
@@ -247,6 +235,18 @@ class FrontModel:
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)
         return np.asarray(rates)
+
+
+def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
+    """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
+    theta, V, m = tangent.theta, tangent.basis, problem.m
+    sample = [part.linearised for part in problem.curvature_sample(geometry.samples, around=theta)]
+    if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
+        common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
+        return common.numpy()[None]
+    with problem.watch.part(_BEND):
+        bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch)
+    return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 
 def _turned(tangent: Tangent, held_out: Response | None) -> Array | None:
