@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from paretonav.geometry import Tangent, absolute
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.target import Target
+
+Array = NDArray[np.float64]
+
+_LOCAL = 0.5  # a round that leaves more of the error tells how the losses bend, not what their slopes are
 
 
 def align(
@@ -21,14 +26,14 @@ def align(
 ) -> tuple[Tensor, Losses]:
     """Move ``theta`` along the tangent space until the named losses and metrics meet their targets.
 
-    Newton's method in objective space with the response of one point: the tangent coordinates change by the
-    smallest d (in the metric |S| of the front) with ``R_named d = values - target``. The error of a step goes from
-    second order in its length to third with the first round, for one forward pass each (and one over the validation
-    data where a metric is named).
+    Newton's method in objective space: the tangent coordinates change by the smallest d (in the metric |S| of the
+    front) with ``R_named d = values - target``, for one forward pass a round (and one over the validation data where a
+    metric is named). R begins as the target's response, and then follows what the rounds have shown (Broyden, Math.
+    Comp. 19, 1965).
 
     Args:
         problem: what is steered.
-        tangent: the directions and their response; where a metric is named, the tangent that the step started with.
+        tangent: the directions, in whose coordinates the target's response is.
         theta: where to start, [n].
         target: what to meet.
         rounds: at most.
@@ -39,25 +44,34 @@ def align(
     """
     if not len(target.named):
         return theta, problem.evaluate(theta) if losses is None else losses
-    R = target.response if target.has_metrics(problem) else tangent.response.numpy()[target.named]
-    R = R / target.scale[:, None]  # so that quantities of different units weigh the same
+    R = target.response / target.scale[:, None]  # so that quantities of different units weigh the same
     metric = absolute(tangent.curvature_of_front.numpy())
-    metric_inverse = np.linalg.inv(metric / np.abs(metric).max())  # that of a flat front is all but zero
-    step_of = metric_inverse @ R.T @ np.linalg.pinv(R @ metric_inverse @ R.T, rcond=1e-10, hermitian=True)
+    metric = metric / np.abs(metric).max()  # that of a flat front is all but zero
     losses = problem.evaluate(theta) if losses is None else losses
     best = theta, losses
-    excess = target.excess(problem, theta, losses)
+    error = target.excess(problem, theta, losses) / target.scale
     for _ in range(rounds):
         # NaN: there is nothing to align
-        if target.met(excess) or not np.isfinite(excess).all():
+        if (np.abs(error) <= target.tolerance / target.scale).all() or not np.isfinite(error).all():
             break
-        error = np.abs(excess / target.scale).max()
-        theta = theta - torch.from_numpy(step_of @ (excess / target.scale)).to(theta) @ tangent.basis
+        d = _shortest(R, metric, error)
+        theta = theta - torch.from_numpy(d).to(theta) @ tangent.basis
         if problem.bounds is not None:
             theta = problem.bounds.clamp(theta)
         losses = problem.evaluate(theta)
-        excess = target.excess(problem, theta, losses)
-        if not np.abs(excess / target.scale).max() < error:
+        left = target.excess(problem, theta, losses) / target.scale
+        share = np.abs(left).max() / np.abs(error).max()
+        if not share < 1:
             break
-        best = theta, losses
+        if share < _LOCAL:
+            R = R - np.outer(left - (error - R @ d), metric @ d) / (d @ metric @ d)
+        best, error = (theta, losses), left
     return best
+
+
+def _shortest(R: Array, metric: Array, error: Array) -> Array:
+    """The d with ``R d = error`` that is the shortest in the metric; where there is none, the best one."""
+    inverse = np.linalg.inv(metric)
+    return np.asarray(
+        inverse @ R.T @ (np.linalg.pinv(R @ inverse @ R.T, rcond=1e-10, hermitian=True) @ error)
+    )

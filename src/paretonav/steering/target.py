@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry import FrontModel
+from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.plan import Plan
 from paretonav.steering.preferences import Wish
@@ -81,7 +81,8 @@ class Target:
         tolerance: of each, the error that does not matter.
         scale: of each, the change that counts as a whole one: what was asked of it, or if that is more, the amount's
             part of its value, but no more than the largest change of its kind.
-        response: [named, m-1], of these quantities in the coordinates of the tangent that the step started with.
+        response: [named, m-1], of these quantities where the plan leads to, in the coordinates of the tangent that the
+            step started with.
     """
 
     named: NDArray[np.intp]
@@ -118,8 +119,12 @@ class Target:
         tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())
         # A metric moves by leaps of one example.
         tolerance[~losses] = np.maximum(tolerance[~losses], 0.05 * scale[~losses])
-        slopes = front.slopes(np.zeros(front.m - 1))
+        slopes = front.slopes(plan.coordinates)
         return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named])
+
+    def along(self, tangent: Tangent) -> Target:
+        """The same in the coordinates of a tangent nearer to it, of which only the losses' response is known."""
+        return replace(self, response=tangent.response.numpy()[self.named])
 
     def and_bounds(self, limits: Limits, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:
         """The same with some of the limits as targets, each to be kept from the inside.
@@ -137,7 +142,7 @@ class Target:
         # As precise as the targets are, relative to the changes.
         relative = (self.tolerance / self.scale).max(initial=1e-6)
         tolerance = np.where(added < front.m, relative, np.maximum(relative, 0.05)) * scale
-        response = -front.slopes(np.zeros(front.m - 1))[added]
+        response = -front.slopes(plan.coordinates)[added]
         return Target(
             np.concatenate([self.named, added]),
             np.concatenate([self.values, (limits.worst - limits.sense * tolerance)[which]]),

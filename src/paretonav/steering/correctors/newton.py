@@ -131,8 +131,9 @@ class Newton:
         if guide is None or not within:
             return theta
         # The response of metrics is known along the tangent that the step started with only.
-        known = guide.tangent if guide.target.has_metrics(problem) else tangent
-        return align(problem, known, theta, guide.target, self.alignments, losses)[0]
+        if guide.target.has_metrics(problem):
+            return align(problem, guide.tangent, theta, guide.target, self.alignments, losses)[0]
+        return align(problem, tangent, theta, guide.target.along(tangent), self.alignments, losses)[0]
 
 
 def _convex(tangent: Tangent) -> bool:
