@@ -33,8 +33,15 @@ def test_path_curvature_equals_the_dense_one(m: int, seed: int) -> None:
     V = torch.randn(m - 1, 9, generator=torch.Generator().manual_seed(seed)).double()
     cost = Cost()
     Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, cost)
-    torch.testing.assert_close(Q, torch.einsum("aj,ijk,bk->iab", V, problem.Q, V))
+    dense = torch.einsum("aj,ijk,bk->iab", V, problem.Q, V)
+    torch.testing.assert_close(Q, dense)
     assert cost.hessian_products == m * (m - 1)
+    weights = torch.from_numpy(np.random.default_rng(seed).dirichlet(np.ones(m)))
+    known = weights, torch.tensordot(weights, dense, 1)
+    less = Cost()
+    Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, less, known=known)
+    torch.testing.assert_close(Q, dense)
+    assert less.hessian_products == (m - 1) ** 2
 
 
 @settings(max_examples=20, deadline=None)
@@ -254,6 +261,41 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             for s in (1, -1)
         ]
         assert float(torch.stack(changes).abs().max()) == pytest.approx(0.03, rel=1e-6)
+
+
+@pytest.mark.parametrize("samples", [5, None])
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_the_bend_that_the_calibration_has_measured_is_that_of_the_sum(
+    samples: int | None, decay: float
+) -> None:
+    problem = three_heads(decay)
+    geometry = replace(EXACT, samples=samples, tolerance=0.1)
+    weights = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
+    tangent = tangent_at(problem, problem.parameters(), weights, geometry)
+    one_by_one = FrontModel.from_tangent(problem, replace(tangent, sum_bend=None), geometry)
+    before = problem.cost.hessian_products
+    front = FrontModel.from_tangent(problem, tangent, geometry)
+    assert problem.cost.hessian_products - before == 4
+    np.testing.assert_allclose(front.bend, one_by_one.bend, rtol=1e-9, atol=1e-12)
+    assert tangent.sum_bend is not None
+    # On another sample it would be another one.
+    other = FrontModel.from_tangent(problem, tangent, replace(geometry, samples=3))
+    elsewhere = FrontModel.from_tangent(
+        problem, replace(tangent, sum_bend=None), replace(geometry, samples=3)
+    )
+    np.testing.assert_array_equal(other.bend, elsewhere.bend)
+
+
+def three_heads(decay: float) -> pn.ModelProblem:
+    """Three tasks of one small network in double precision."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(12, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3)).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    losses = {f"task {i}": lambda o, b, i=i: (o[:, i] - b[1][:, i]).square().mean() for i in range(3)}
+    return pn.ModelProblem(model, losses, TensorDataset(x, y), weight_decay=decay)
 
 
 def ratios(theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -5,10 +5,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
+from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
-from paretonav.steering.trust import Leg, Trust
+from paretonav.steering.trust import Leg, Trust, first_geometry
 
 TRUST = Trust(0.25, Geometry(samples=1024, tolerance=0.1), adapts=True)
 GOOD = Leg(length=0.1, error=0.02, waste=0.05, struggled=False, damping=1e-3)
@@ -83,3 +85,18 @@ def test_a_loss_that_is_next_to_nothing_does_not_make_a_step_long(
     tangent = tangent_at(problem, problem.parameters(), torch.tensor([0.5, 0.5], dtype=torch.float64))
     front = replace(FrontModel.from_tangent(problem, tangent, Geometry()), losses=np.array(sizes))
     assert TRUST.length(front, np.array([0.1, 0.1])) == pytest.approx(length)
+
+
+@pytest.mark.parametrize(("examples", "samples"), [(100, 512), (4200, 700), (10**6, 1024)])
+def test_the_first_sample_is_a_part_of_the_data(examples: int, samples: int) -> None:
+    x = torch.arange(examples, dtype=torch.float32)[:, None]
+    losses = {f"to {i}": lambda o, b, i=i: (o - i).square().mean() for i in range(2)}
+    problem = pn.ModelProblem(nn.Linear(1, 1), losses, TensorDataset(x / examples), batch_size=10**6)
+    assert problem.examples == examples
+    assert first_geometry(problem) == Geometry(samples=samples)
+
+
+def test_a_function_has_no_examples() -> None:
+    problem = pn.problems.quadratic(n=4, m=2)
+    assert problem.examples is None
+    assert first_geometry(problem) == Geometry()

@@ -10,7 +10,7 @@ from paretonav.geometry.krylov import Solution, Status, minres
 from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.quadratic_program import solve_qp
-from paretonav.geometry.tangent import Geometry, Tangent, tangent_at, weight_basis
+from paretonav.geometry.tangent import Geometry, SumBend, Tangent, tangent_at, weight_basis
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Nystrom",
     "Solution",
     "Status",
+    "SumBend",
     "Tangent",
     "absolute",
     "active_set",

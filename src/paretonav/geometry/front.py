@@ -244,8 +244,12 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
         return common.numpy()[None]
+    found = tangent.sum_bend
+    known = None
+    if found is not None and found.samples == geometry.samples:
+        known = found.weights, found.curvature
     with problem.watch.part(_BEND):
-        bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch)
+        bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 

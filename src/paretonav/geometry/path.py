@@ -17,11 +17,13 @@ def path_curvature(
     m: int,
     cost: Cost,
     watch: Watch | None = None,
+    known: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """The Hessians of the losses in tangent coordinates, ``Q_i = V^T Hess(loss_i) V``.
 
     The losses of the linearised model are ``loss_i(theta - V c) = loss_i - R_i c + 1/2 c^T Q_i c + O(c^3)``. All m
-    of them cost m (m-1) second-order backward passes, each down to the m-1 coordinates only.
+    of them cost m (m-1) second-order backward passes, each down to the m-1 coordinates only. Where their weighted sum
+    is known already, that of the largest weight is what is left of it.
 
     Args:
         sample: the composites whose fractions sum to one.
@@ -30,6 +32,7 @@ def path_curvature(
         m: the number of objectives.
         cost: counts the passes as Hessian products.
         watch: told how far it is, and may stop between two passes.
+        known: weights [m] in the simplex, and the Q of the sum of the losses with these, on the same sample.
 
     Returns:
         [m, m-1, m-1], symmetric, float64 on the CPU.
@@ -41,6 +44,8 @@ def path_curvature(
         tensor([2., 2.], dtype=torch.float64)
     """
     k = len(basis)
+    rest = None if known is None else int(known[0].argmax())
+    measured = [i for i in range(m) if i != rest]
     watch = watch or Watch()
     done = 0.0
     curvature = torch.zeros(m, k, k, dtype=torch.float64)
@@ -48,8 +53,8 @@ def path_curvature(
     for part in sample:
         c = torch.zeros(k, dtype=theta.dtype, device=theta.device, requires_grad=True)
         values = part.losses(part.outputs(theta.detach() - c @ basis))
-        for i in range(m):
-            watch.at(done + part.fraction * i / m)
+        for number, i in enumerate(measured):
+            watch.at(done + part.fraction * number / len(measured))
             (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
             if not slope.requires_grad:  # linear along the tangent
                 continue
@@ -57,5 +62,8 @@ def path_curvature(
             for j, row in enumerate(rows):
                 curvature[i, j] += part.fraction * row.double().cpu()
         done += part.fraction
-    cost.hessian_products += m * k
+    cost.hessian_products += len(measured) * k
+    if known is not None and rest is not None:
+        weights, total = known
+        curvature[rest] = (total - torch.tensordot(weights, curvature, 1)) / weights[rest]
     return 0.5 * (curvature + curvature.mT)

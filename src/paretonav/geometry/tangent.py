@@ -58,6 +58,21 @@ class Geometry:
 
 
 @dataclass(frozen=True)
+class SumBend:
+    """How a weighted sum of the losses bends along a tangent: the exact curvature ``V^T Hess(sum_i w_i loss_i) V``.
+
+    Attributes:
+        weights: w [m].
+        curvature: [m-1, m-1], without weight decay, and without what functions of means add (``Tangent.turn``).
+        samples: the size of the sample that it was measured on, as ``Geometry`` says it.
+    """
+
+    weights: Tensor
+    curvature: Tensor
+    samples: int | None
+
+
+@dataclass(frozen=True)
 class Tangent:
     """The Pareto set to first order at theta, and the Newton step onto it.
 
@@ -85,6 +100,7 @@ class Tangent:
         nystrom: what evens out the curvature here and nearby, where that is Gauss-Newton's and there is one.
         turn: [m, m-1, m-1], what objectives that are functions of means add to the curvature along the basis, over all
             the data; None where all are means over examples.
+        sum_bend: what the calibration has measured of the bend along the basis; None where there was none.
     """
 
     theta: Tensor
@@ -105,6 +121,7 @@ class Tangent:
     free: Tensor | None
     nystrom: Nystrom | None = None
     turn: Tensor | None = None
+    sum_bend: SumBend | None = None
 
     @property
     def curvature_of_front(self) -> Tensor:
@@ -200,15 +217,19 @@ def tangent_at(
     vectors = solution.x
     del operator  # its graph is as large as the one that may come next
     turn = _turn(problem, theta, vectors, sample)
+    sum_bend = None
     if (kind == "gauss-newton" or turn is not None) and geometry.calibrate:
         linear = [part.linearised for part in sample]
         exact = Curvature(
             linear, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost, watch=watch
         )
         bent = inner_products(vectors, exact(vectors))
+        plain = bent - decay * inner_products(vectors, vectors)
         if turn is not None:
             bent += torch.tensordot(weights, turn, 1)
         scaling = calibration(inner_products(vectors, rhs), bent)
+        basis = scaling[:, : problem.m - 1]
+        sum_bend = SumBend(weights, basis.T @ (0.5 * (plain + plain.T)) @ basis, geometry.samples)
         vectors = scaling.T.to(vectors) @ vectors
         turn = None if turn is None else scaling.T @ turn @ scaling
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
@@ -241,6 +262,7 @@ def tangent_at(
         free=free,
         nystrom=nystrom,
         turn=None if turn is None else turn[:, : problem.m - 1, : problem.m - 1],
+        sum_bend=sum_bend,
     )
 
 

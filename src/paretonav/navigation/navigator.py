@@ -31,7 +31,7 @@ from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
 from paretonav.steering.trial import Trial, trial
-from paretonav.steering.trust import Trust
+from paretonav.steering.trust import Trust, first_geometry
 from paretonav.steering.walk import walk
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Navigator:
         self.problem = problem
         self.predictor = predictor or ObjectiveSpace()
         self.corrector = corrector or Newton()
-        self.geometry = geometry or Geometry()
+        self.geometry = geometry or first_geometry(problem)
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)

@@ -76,8 +76,9 @@ def group_rates(
             )
         if scores.dtype != torch.float64:  # decisions are integers, and half precision cannot count
             scores = scores.float()
-        member = (labels[:, None] == torch.arange(groups, device=labels.device)).to(scores)
-        return torch.cat([scores @ member, member.sum(0)]) / len(scores)
+        # A row for every group: the other way round each operation would run over a few numbers at a time.
+        member = (labels == torch.arange(groups, device=labels.device)[:, None]).to(scores)
+        return torch.cat([member @ scores, member.sum(1)]) / len(scores)
 
     return means
 

@@ -160,6 +160,10 @@ class ModelProblem(Problem):
         """The names of the steered parameters."""
         return self._flat.names
 
+    @property
+    def examples(self) -> int:
+        return self._data["train"].size
+
     def parameters(self) -> Tensor:
         return self._flat.read()
 

@@ -141,6 +141,11 @@ class Problem(ABC):
         """The number of objectives."""
         return len(self.names)
 
+    @property
+    def examples(self) -> int | None:
+        """How many training examples there are; None for a function, which has no data."""
+        return None
+
     @abstractmethod
     def parameters(self) -> Tensor:
         """A copy of the current parameters, [n]."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import SessionError
-from paretonav.geometry import FrontModel, Geometry, Nystrom, Solution, Status, Tangent
+from paretonav.geometry import FrontModel, Geometry, Nystrom, Solution, Status, SumBend, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
@@ -52,6 +52,7 @@ _CLASSES: dict[str, type] = {
         Point,
         Response,
         Solution,
+        SumBend,
         Tangent,
         Trust,
         Unstorable,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel, Geometry
+from paretonav.objectives import Problem
 
 Array = NDArray[np.float64]
 
@@ -16,6 +17,19 @@ _SMALL = 0.05  # of the largest loss
 _WASTE = 0.05  # of a step, that may be lost to an inexact tangent
 _SAMPLES = (512, 8192)
 _TOLERANCES = (0.02, 0.15)
+_FIRST_PART = 6  # of so many parts of the data one is the first sample
+
+
+def first_geometry(problem: Problem) -> Geometry:
+    """How the front is measured until predictions have failed or come true.
+
+    The curvature products of a step, about 18 that cost three forward passes over the sample each, are to take no more
+    than its passes over all the data, which come to about nine. So the sample is a sixth of that, within limits.
+    """
+    standard = Geometry()
+    if problem.examples is None or standard.samples is None:
+        return standard
+    return replace(standard, samples=min(standard.samples, max(_SAMPLES[0], problem.examples // _FIRST_PART)))
 
 
 @dataclass(frozen=True)
