@@ -46,8 +46,11 @@ def efficiency(change: Array, weights: Array, improved: Sequence[int] | NDArray[
     At a Pareto-optimal point with weights alpha every small move along the front has alpha^T change = 0: the gain,
     weighted by alpha, is the payment. On a front that is convex a finite step gains less than it pays, 1 - O(step).
 
+    That holds of the objectives with their weight decay. What is gained of the losses alone, by letting the parameters
+    grow, is no exchange along the front: the decay that all objectives share pays for it.
+
     Args:
-        change: of all objectives, [m].
+        change: of all objectives, weight decay included, [m].
         weights: alpha at the start, [m].
         improved: the objectives that were to improve.
 

@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 LEARNING_RATES = (1e-3, 3e-3)
 RETRIES = 2
-TIMES = 3
+TIMES = 5
 TRAINED = "trained"
 
 
@@ -56,16 +56,22 @@ class Outcome:
     retries: int = 0
 
 
-def default(task: Task) -> Outcome:
-    """The library's step as it is; its time is the median of ``TIMES``, as a moment's load weighs on a short step."""
+def timed(task: Task) -> tuple[Outcome, float]:
+    """The library's step as it is, and the seconds of an epoch of training.
+
+    Both times are medians of ``TIMES``, in turn: a moment's load weighs on a short step, and a machine that is slower
+    than it was during the training would make the step look dear.
+    """
     start = task.start
-    steps = []
+    steps, epochs = [], []
     for _ in range(TIMES):
         start.nav.go_to(start.point.id)
         steps.append(start.nav.step(task.wish.preference, task.wish.amount))
+        epochs.append(start.epoch())
     start.nav.go_to(start.point.id)
     cost = replace(steps[0].cost, seconds=float(np.median([step.cost.seconds for step in steps])))
-    return _stepped(task, steps[0], cost, retries=int(steps[0].status is pn.StepStatus.REJECTED))
+    outcome = _stepped(task, steps[0], cost, retries=int(steps[0].status is pn.StepStatus.REJECTED))
+    return outcome, float(np.median(epochs))
 
 
 def ppe(task: Task) -> Outcome:
@@ -108,7 +114,7 @@ def short(task: Task, published: Outcome) -> Outcome | None:
     gain = float(change[task.plan.wish.improved] @ wanted / (wanted @ wanted))
     if gain <= 1e-4:
         return None
-    return default(replace(task, wish=replace(task.wish, amount=min(1.0, gain) * task.wish.amount)))
+    return timed(replace(task, wish=replace(task.wish, amount=min(1.0, gain) * task.wish.amount)))[0]
 
 
 def scratch(task: Task) -> Outcome:

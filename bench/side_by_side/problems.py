@@ -98,6 +98,22 @@ class Start:
         before = {split: problem.evaluate(point.parameters, split) for split in SPLITS}
         return cls(problem, recipe, initial, training, nav, point, before)
 
+    def decay(self, theta: Tensor) -> float:
+        """The weight decay's part of every objective at theta."""
+        return 0.5 * self.problem.weight_decay * float(theta.double().square().sum())
+
+    @cached_property
+    def _paced(self) -> ModelProblem:
+        """Another of the same problem, whose training is one epoch."""
+        return self.recipe.make(seed=0, epochs=1)
+
+    def epoch(self) -> float:
+        """The seconds that one epoch of the training takes at this moment."""
+        paced = self._paced
+        began = time.perf_counter()
+        paced.train()
+        return time.perf_counter() - began
+
     @cached_property
     def published(self) -> pn.Navigator:
         """The published method with the paper's settings, at the same point; its first tangent is not charged."""

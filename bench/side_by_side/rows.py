@@ -28,15 +28,22 @@ COLUMNS = (
     *("miss train", "miss validation", "miss test", "angle train", "angle validation", "angle test"),
     *("efficiency train", "efficiency validation", "efficiency test"),
     *("drift train", "drift validation", "drift test", "gain train", "moved train"),
-    *("seconds", "time / training", "time / epoch"),
+    *("decay", "seconds", "time / training", "time / epoch"),
     *("forward passes", "gradient passes", "Hessian products", "retries asked"),
     *("parameters", "losses", "weights", "joint gain %", "epochs", "training seconds", "start / training"),
     *("threads", "torch"),
 )
 
 
-def row(task: Task, method: str, outcome: Outcome) -> Row:
-    """What a method has come to; the columns are explained in ``summary.NOTES``."""
+def row(task: Task, method: str, outcome: Outcome, epoch: float) -> Row:
+    """What a method has come to; the columns are explained in ``summary.NOTES``.
+
+    Args:
+        task: what was asked for.
+        method: its name.
+        outcome: where it has ended.
+        epoch: seconds of one of the training, as they were when the default's step was timed.
+    """
     start, cost = task.start, outcome.cost
     named, improved, held = task.named, task.plan.wish.improved, task.plan.wish.held
     requested = task.requested
@@ -50,6 +57,7 @@ def row(task: Task, method: str, outcome: Outcome) -> Row:
         "predicted validation": _vector(outcome.predicted_validation),
     }
     gone = outcome.status not in ("rejected", "refused")
+    decay = start.decay(outcome.theta) - start.decay(start.point.parameters)
     for split in SPLITS:
         losses = start.problem.evaluate(outcome.theta, split)
         tensor, deviation = losses.change_from(start.before[split])
@@ -58,7 +66,7 @@ def row(task: Task, method: str, outcome: Outcome) -> Row:
         columns[f"± {split}"] = _vector(None if deviation is None else deviation.numpy())
         columns[f"miss {split}"] = miss(wanted, change[named])
         columns[f"angle {split}"] = angle(wanted, change[named])
-        columns[f"efficiency {split}"] = efficiency(change, weights, improved)
+        columns[f"efficiency {split}"] = efficiency(change + decay, weights, improved)
         if held.size:
             columns[f"drift {split}"] = float(np.abs(change[held]).max() / np.abs(requested[improved]).max())
         predicted = outcome.predicted if split == "train" else outcome.predicted_validation
@@ -70,9 +78,10 @@ def row(task: Task, method: str, outcome: Outcome) -> Row:
             )
             columns["moved train"] = float(np.linalg.norm(change) / np.linalg.norm(wanted))
     return columns | {
+        "decay": decay,
         "seconds": cost.seconds,
-        "time / training": cost.seconds / start.training,
-        "time / epoch": cost.seconds / start.training * start.recipe.epochs,
+        "time / training": cost.seconds / (epoch * start.recipe.epochs),
+        "time / epoch": cost.seconds / epoch,
         "forward passes": cost.forward_passes,
         "gradient passes": cost.gradient_passes,
         "Hessian products": cost.hessian_products,

@@ -12,10 +12,10 @@ from side_by_side.methods import (
     TUNED,
     Outcome,
     corrector,
-    default,
     ppe,
     scratch,
     short,
+    timed,
     tuned,
 )
 from side_by_side.problems import Start
@@ -36,12 +36,14 @@ def rows(start: Start, asked: list[Wish] | None = None, methods: Collection[str]
         if not isinstance(made, Task):
             yield refusal(start, made)
             continue
-        for method, outcome in _outcomes(made, methods, with_scratch=place == 0):
-            yield row(made, method, outcome)
+        step, epoch = timed(made)
+        for method, outcome in _outcomes(made, step, methods, with_scratch=place == 0):
+            yield row(made, method, outcome, epoch)
 
 
-def _outcomes(task: Task, methods: Collection[str], *, with_scratch: bool) -> Iterator[tuple[str, Outcome]]:
-    step = default(task)
+def _outcomes(
+    task: Task, step: Outcome, methods: Collection[str], *, with_scratch: bool
+) -> Iterator[tuple[str, Outcome]]:
     yield "default", step
     if "ppe" in methods:
         published = ppe(task)

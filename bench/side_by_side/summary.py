@@ -43,12 +43,14 @@ What is measured, on data as said:
 - miss: |requested - achieved| / |requested| over the losses that the wish names: 0 is as asked, 1 as if nothing had
   been done;
 - angle: between what was requested and what was achieved of these losses, in degrees; with one of them 0 or 180;
-- efficiency: what the improved losses gained over what the others paid, weighted by the start's weights: 1 along the
-  front for a small step, less for a longer one where the front is convex; infinite where nothing was paid, which
-  is possible from off the front; 0 where nothing was gained; left out where nothing moved;
+- efficiency: what the improved objectives gained over what the others paid, weighted by the start's weights and weight
+  decay included: 1 along the front for a small step, less for a longer one where the front is convex; infinite where
+  nothing was paid, which is possible from off the front; 0 where nothing was gained; left out where nothing moved. What
+  the losses gain because the parameters grow is no exchange along the front;
 - drift: the move of a held loss over the largest improvement asked for;
 - moved: |achieved| over all losses / |requested|;
-- time: to the new point's tangent included. Per step: all that was spent over the number of steps taken, so that steps
+- time: to the new point's tangent included, relative to a training whose epochs took as long as those between the
+  default's own steps. Per step: all that was spent over the number of steps taken, so that steps
   taken back are paid, too. Per 1 %: all that was spent over the percents gained of what was to improve;
 - passes are over the training data; a Hessian product is one over the curvature sample.
 
@@ -99,13 +101,14 @@ def of_seeds(rows: pd.DataFrame, number: Callable[[pd.DataFrame], float]) -> Med
 def step_alone(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     """The steps that ``ppe`` took, with the efficiency of what is left of its changes less its corrector's alone."""
     asked = ["seed", "wish", "amount"]
-    alone = of(rows, CORRECTOR)[[*asked, split]].rename(columns={split: "corrector"})
+    alone = of(rows, CORRECTOR)[[*asked, split, "decay"]]
+    alone = alone.rename(columns={split: "corrector", "decay": "corrector decay"})
     steps = of(rows, "ppe")
     both = steps[steps["status"].isin(TAKEN)].merge(alone, on=asked)
     column = f"efficiency {split}"
     both[column] = [
         efficiency(
-            _numbers(row[split]) - _numbers(row["corrector"]),
+            _numbers(row[split]) + row["decay"] - _numbers(row["corrector"]) - row["corrector decay"],
             _numbers(row["weights"]),
             np.flatnonzero(_numbers(row["requested"]) < 0),
         )
