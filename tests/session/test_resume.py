@@ -53,7 +53,7 @@ def wishes(problem: pn.Problem) -> list[tuple[pn.Improve, float]]:
     return [
         (pn.Improve({first: 1.0}), 0.04),
         (pn.Improve({second: 1.0}), 0.02),
-        (pn.Improve({first: 1.0}), 0.01),
+        (pn.Improve({first: 1.0}), 0.005),
     ]
 
 

@@ -13,7 +13,9 @@ from paretonav.steering.target import Target
 
 Array = NDArray[np.float64]
 
-_LOCAL = 0.5  # a round that leaves more of the error tells how the losses bend, not what their slopes are
+_LOCAL = 0.5
+"""A round that leaves more of the error tells how the losses bend, not what their slopes are; so does one that begins
+further off than what was asked."""
 
 
 def align(
@@ -60,10 +62,10 @@ def align(
             theta = problem.bounds.clamp(theta)
         losses = problem.evaluate(theta)
         left = target.excess(problem, theta, losses) / target.scale
-        share = np.abs(left).max() / np.abs(error).max()
-        if not share < 1:
+        size = np.abs(error).max()
+        if not np.abs(left).max() < size:
             break
-        if share < _LOCAL:
+        if size <= 1 and np.abs(left).max() < _LOCAL * size:
             R = R - np.outer(left - (error - R @ d), metric @ d) / (d @ metric @ d)
         best, error = (theta, losses), left
     return best
