@@ -43,7 +43,7 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
     for wish in wishes:
         nav.go_to(0)
         for number in range(STEPS):
-            weights = np.array(list(nav.here.weights.values()))
+            before = nav.here
             began = time.process_time()
             try:
                 step = nav.step(wish, 0.05)
@@ -62,11 +62,19 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
                     "gradients": step.cost.gradient_passes,
                     "legs": step.legs,
                     "error": error(values(step.predicted_validation), values(step.achieved_validation)),
-                    "efficiency": efficiency(achieved, weights, improved),
+                    "efficiency": efficiency(
+                        achieved + decay(problem, before, step.point), before.front.weights, improved
+                    ),
                     "left": step.point.joint_gain / float(np.abs(achieved).max()),
                 }
             )
     return rows
+
+
+def decay(problem: pn.Problem, before: pn.Point, after: pn.Point) -> float:
+    """The change of the weight decay's part of every objective."""
+    sizes = [float(point.parameters.double().square().sum()) for point in (before, after)]
+    return 0.5 * problem.weight_decay * (sizes[1] - sizes[0])
 
 
 def main() -> None:
@@ -102,7 +110,7 @@ def main() -> None:
 
 NOTES = """
 Medians over the steps. Error: |predicted - achieved| / |predicted| on validation losses. Exchange efficiency: gain over
-payment relative to the tangent plane's.
+payment relative to the tangent plane's; with weight decay since 9-before, of the losses as shown until then.
 """
 
 if __name__ == "__main__":
