@@ -1,10 +1,10 @@
 """What a step costs and what its prediction is worth, for one version of the library.
 
-Steps of 5 % from the trained start of digits, census and adult, two seeds each: every objective, three pairs
+Steps of 5 % from the trained start of digits, fashion, census and adult, two seeds each: every objective, three pairs
 0.7 : 0.3, and two further steps along each. Run it with two versions in turn (PYTHONPATH=<checkout>/src) to see what a
 change has brought; counts of products and passes hold on any machine, seconds only beside those of the other version.
 
-Run: python bench/history.py <label>
+Run: python bench/history.py <label> [--problems digits adult] [--seeds 2]
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from paretonav.problems.trained import TrainedProblem
 
 PROBLEMS: dict[str, Callable[[int], TrainedProblem]] = {
     "digits": lambda seed: pn.problems.digits(seed=seed),
+    "fashion": lambda seed: pn.problems.fashion(train_size=3000, validation_size=1500, epochs=100, seed=seed),
     "census": lambda seed: pn.problems.census(seed=seed),
     "adult": lambda seed: pn.problems.adult(seed=seed),
 }
@@ -80,10 +81,13 @@ def decay(problem: pn.Problem, before: pn.Point, after: pn.Point) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("label")
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
     table = []
     for name, make in PROBLEMS.items():
+        if name not in options.problems:
+            continue
         rows = [row for seed in range(options.seeds) for row in steps(make(seed))]
         for which, chosen in (
             ("from the start", [r for r in rows if r["number"] == 0]),
