@@ -41,16 +41,21 @@ def judged(session):
 
 
 @pytest.fixture(scope="session", params=[2, 3, 5])
-def large(request):
-    """Ten thousand points, of which only the first has parameters."""
-    navigator = pn.Navigator(pn.problems.quadratic(n=6, m=request.param))
+def sizes(request):
+    """A session of a hundred points and one of ten thousand."""
+    return wandered(request.param, 100), wandered(request.param, 10_000)
+
+
+def wandered(m, count):
+    """So many points of m objectives, of which only the first has parameters."""
+    navigator = pn.Navigator(pn.problems.quadratic(n=6, m=m))
     navigator.start()
     session, first = navigator.session, navigator.points[0]
     point, tangent = session.point(0), session.tangent(0)
     rng = np.random.default_rng(0)
     names = list(first.losses)
-    factors = 1 + 0.1 * rng.normal(size=(10_000, len(names)))
-    for i in range(1, 10_000):
+    factors = 1 + 0.1 * rng.normal(size=(count, len(names)))
+    for i in range(1, count):
         losses = {name: first.losses[name] * factor for name, factor in zip(names, factors[i], strict=True)}
         parent = int(rng.integers(max(0, i - 3), i))
         changed = {
