@@ -18,7 +18,7 @@ import numpy as np
 
 import paretonav as pn
 import report
-from compare import values
+from compare import decay, values
 from measures import efficiency, error
 from paretonav.problems.trained import TrainedProblem
 
@@ -64,18 +64,14 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
                     "legs": step.legs,
                     "error": error(values(step.predicted_validation), values(step.achieved_validation)),
                     "efficiency": efficiency(
-                        achieved + decay(problem, before, step.point), before.front.weights, improved
+                        achieved + decay(problem, step.point.parameters) - decay(problem, before.parameters),
+                        before.front.weights,
+                        improved,
                     ),
                     "left": step.point.joint_gain / float(np.abs(achieved).max()),
                 }
             )
     return rows
-
-
-def decay(problem: pn.Problem, before: pn.Point, after: pn.Point) -> float:
-    """The change of the weight decay's part of every objective."""
-    sizes = [float(point.parameters.double().square().sum()) for point in (before, after)]
-    return 0.5 * problem.weight_decay * (sizes[1] - sizes[0])
 
 
 def main() -> None:

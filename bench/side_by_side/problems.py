@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import paretonav as pn
+from compare import decay
 from paretonav.objectives import Cost, Losses, ModelProblem, Split
 from paretonav.problems.census_people import TASKS
 from paretonav.steering.correctors import Correction
@@ -100,7 +101,7 @@ class Start:
 
     def decay(self, theta: Tensor) -> float:
         """The weight decay's part of every objective at theta."""
-        return 0.5 * self.problem.weight_decay * float(theta.double().square().sum())
+        return decay(self.problem, theta)
 
     @cached_property
     def _paced(self) -> ModelProblem:
