@@ -1,6 +1,5 @@
 """What the charts show is what the session has."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -150,33 +149,17 @@ def test_two_objectives_make_no_radar():
         pn.plotting.radar(navigator.session)
 
 
-def seconds(does):
-    """Of the processor."""
-    began = time.process_time()
-    does()
-    return time.process_time() - began
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["front", "trajectory", "parallel"])
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_hundred_times_the_points_are_drawn_in_no_more_than_so_many_times(sizes, tmp_path, kind, suffix):
-    def draw(session):
-        which = [len(session) - 1] if kind == "trajectory" else None
-        save_plot(session, tmp_path / f"way.{suffix}", kind, which)
-
-    few, many = sizes
-    draw(few)  # what is loaded at a first use
-    assert seconds(lambda: draw(many)) < 100 * seconds(lambda: draw(few))
+def test_ten_thousand_points_are_drawn(many, tmp_path, kind):
+    which = [len(many) - 1] if kind == "trajectory" else None
+    for suffix in SUFFIXES:
+        save_plot(many, tmp_path / f"way.{suffix}", kind, which)
+        assert (tmp_path / f"way.{suffix}").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_a_hundred_times_the_points_are_listed_in_no_more_than_so_many_times(sizes, tmp_path):
-    def list_(session):
-        session.table()
-        session.to_csv(tmp_path / "points.csv")
-
-    few, many = sizes
-    list_(few)
-    assert seconds(lambda: list_(many)) < 100 * seconds(lambda: list_(few))
+def test_ten_thousand_points_are_listed(many, tmp_path):
+    many.to_csv(tmp_path / "points.csv")
+    assert len((tmp_path / "points.csv").read_text().splitlines()) == 10_001
     assert len(many.table()) == 10_000
