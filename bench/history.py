@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 import paretonav as pn
 import report
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     table = []
     for name, make in PROBLEMS.items():
         if name not in options.problems:
