@@ -26,6 +26,7 @@ def test_notes_and_steps_do_not_lose_each_other(on_disk: bool, tmp_path: Path) -
                 session.note(last, noted[last])
                 session.star(last, count % 2 == 0)
                 assert session.point(last).id == last
+                done.wait(0.001)  # a thread that never rests would leave the other hardly any turn
 
         thread = threading.Thread(target=note)
         thread.start()
