@@ -18,10 +18,25 @@ Parts = list[list[Tensor]]
 
 
 class Collected:
-    """The parts of the losses and metrics in one pass, batch by batch."""
+    """The parts of the losses and metrics in one pass, block by block.
 
-    def __init__(self, losses: Quantities, metrics: Quantities | None, where: str = "") -> None:
+    Args:
+        losses: what they are of.
+        metrics: the same.
+        where: the data, for messages.
+        blocks: for each batch that will be added, in order, the number of its block; None where every batch is one.
+            What follows from the pass has an entry for every block, the mean over its batches.
+    """
+
+    def __init__(
+        self,
+        losses: Quantities,
+        metrics: Quantities | None,
+        where: str = "",
+        blocks: Sequence[int] | None = None,
+    ) -> None:
         self._where = where
+        self.blocks = blocks
         self.metrics = metrics
         self._kinds = [losses] if metrics is None else [losses, metrics]
         self._lengths: list[int] = []
@@ -34,8 +49,9 @@ class Collected:
 
     @property
     def fractions(self) -> Tensor:
-        """[b], each batch's share of the examples."""
-        return torch.tensor(self._lengths, dtype=torch.float64) / self.length
+        """[b], each block's share of the examples."""
+        sizes = torch.tensor(self._lengths, dtype=torch.float64)
+        return (sizes if self.blocks is None else self._membership().T @ sizes) / self.length
 
     def add(
         self,
@@ -57,11 +73,13 @@ class Collected:
 
     def losses(self) -> Losses:
         """All that was added."""
-        contributions = [
-            q.contributions(self.fractions, p) for q, p in zip(self._kinds, self._stacked(), strict=True)
-        ]
-        names = () if self.metrics is None else self.metrics.names
-        return Losses(contributions[0], self.fractions, names, *contributions[1:])
+        fractions = self.fractions
+        losses, *metrics = (
+            q.contributions(fractions, p) for q, p in zip(self._kinds, self._stacked(), strict=True)
+        )
+        if self.metrics is None:
+            return Losses(losses, fractions, examples=self.length)
+        return Losses(losses, fractions, self.metrics.names, *metrics, self.length)
 
     def means(self) -> list[Tensor]:
         """Of each loss its parts, over all that was added."""
@@ -71,23 +89,41 @@ class Collected:
         """How the values change along directions.
 
         Args:
-            moving: per direction, the derivatives of the parts that were collected here.
+            moving: per direction, the derivatives of the parts that were collected here, of the same blocks.
             share: of the data that was collected.
         """
-        stacked = [each._stacked() for each in moving]
+        stacked = [each._by_batch() for each in moving]
         kinds = [zip(*each, strict=True) for each in zip(*stacked, strict=True)]
         return self.response_to([[torch.stack(each, dim=-1) for each in kind] for kind in kinds], share)
 
     def response_to(self, tangents: Parts, share: float = 1.0) -> Response:
-        """The same from these derivatives of each kind and quantity, [b, its number of parts, k]."""
-        kinds = zip(self._kinds, self._stacked(), tangents, strict=True)
+        """The same from these derivatives of each kind and quantity, per batch: [batches, its number of parts, k]."""
+        kinds = zip(self._kinds, self._stacked(), self._by_block(tangents), strict=True)
         moved = [kind.changes(self.fractions, *both) for kind, *both in kinds]
         changes, turns = zip(*moved, strict=True)
         turn = None if self._kinds[0].plain else turns[0]
-        return Response(torch.cat(changes, dim=1), self.fractions, share, turn)
+        return Response(torch.cat(changes, dim=1), self.fractions, share, turn, self.length)
 
     def _stacked(self) -> Parts:
-        """Of each kind and quantity [b, its number of parts], float64 on the CPU.
+        """Of each kind and quantity [b, its number of parts], by block."""
+        return self._by_block(self._by_batch())
+
+    def _by_block(self, parts: Parts) -> Parts:
+        """The means over the blocks of means over the batches, [batches, ...] each."""
+        if self.blocks is None:
+            return parts
+        shares = self._membership() * torch.tensor(self._lengths, dtype=torch.float64)[:, None]
+        shares = shares / shares.sum(dim=0)
+        return [[torch.tensordot(shares.T, part, 1) for part in kind] for kind in parts]
+
+    def _membership(self) -> Tensor:
+        """[batches, b], whether a batch is in a block; of the blocks that were met."""
+        blocks = torch.tensor((self.blocks or ())[: len(self._lengths)])
+        met: Tensor = torch.unique(blocks)  # type: ignore[no-untyped-call]
+        return (blocks[:, None] == met).double()
+
+    def _by_batch(self) -> Parts:
+        """Of each kind and quantity [batches, its number of parts], float64 on the CPU.
 
         Raises:
             ProblemError: the number of parts differs between batches; names the quantity.

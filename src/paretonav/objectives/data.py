@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import UserDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -23,12 +23,13 @@ from torch.utils.data import (
 )
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import trees
+from paretonav.objectives import blocks, trees
+from paretonav.objectives.groups import require_one_per_example
 
 T = TypeVar("T")
 Batch = Any
 Source = DataLoader[Any] | Dataset[Any]
-Group = Sequence[int]  # the indices of the examples in one batch
+Indices = Sequence[int]  # of the examples in one batch
 
 
 class Data:
@@ -46,19 +47,28 @@ class Data:
     given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass;
     it is read once at first, to count its examples. What is in a batch may be nested in any way (see ``trees``).
 
+    Examples may be regrouped where neither a custom batch sampler nor the dataset nor a loader of one's own has made
+    the batches. Then a full pass can be ``divided``, into at least twelve batches if there are 32 examples: a Dataset
+    into about equal ones; the batches of a loader only if they are fewer.
+
     Args:
         source: a DataLoader, or a Dataset.
         batch_size: of full passes over a Dataset; a DataLoader has its own.
         device: where the batches go.
         role: "train", "validation" or "test", for messages.
         checkpoint: called before every batch that is read; what it raises ends the pass.
+        divided: whether the mean over a full pass should have a standard error. Training data need none of their own,
+            and are read in as few batches as they come in.
+        groups: one label per example, in the order of a full pass before it is divided, equal for those that belong
+            together. A full pass then goes block by block of whole groups.
 
     Attributes:
         size: the number of examples in a full pass.
 
     Raises:
-        ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown;
-            from a pass, that there are not as many examples as before, or others in the first batch.
+        ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown; the
+            groups are not of as many examples, or of examples that cannot be regrouped; from a pass, that there are
+            not as many examples as before, or others in the first batch.
     """
 
     def __init__(
@@ -68,6 +78,9 @@ class Data:
         device: torch.device,
         role: str,
         checkpoint: Callable[[], None] = lambda: None,
+        *,
+        divided: bool = False,
+        groups: Sequence[Hashable] | None = None,
     ) -> None:
         if not isinstance(source, DataLoader | Dataset):
             raise ProblemError(f"{role} data must be a DataLoader or a Dataset, not {type(source).__name__}")
@@ -80,10 +93,10 @@ class Data:
         batching, dataset = self._loader.batch_sampler, self._loader.dataset
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
             raise ProblemError(f"the {role} data, {type(dataset).__name__}, has no length; give it a __len__")
-        self._groups = _groups(self._loader)
+        self._batches = _batches_of(self._loader)
         # Examples may be put into other batches unless a custom batch sampler or the dataset has made these.
-        self._regroups = self._groups is not None and type(batching) is BatchSampler
-        self._knows_lengths = self._groups is not None and batching is not None
+        self._regroups = self._batches is not None and type(batching) is BatchSampler
+        self._knows_lengths = self._batches is not None and batching is not None
         self._tensors: tuple[Tensor, ...] | None = None
         # Rows of tensors need no loader: indexing them gives what the default collation gives.
         if (
@@ -92,10 +105,10 @@ class Data:
             and self._loader.collate_fn is default_collate
         ):
             self._tensors = dataset.tensors
-        if self._groups is not None and self._knows_lengths:
-            self.size = sum(map(len, self._groups))
+        if self._batches is not None and self._knows_lengths:
+            self.size = sum(map(len, self._batches))
         else:
-            self._lengths = [length for _, length in self._read(self._groups)]
+            self._lengths = [length for _, length in self._read(self._batches)]
             self.size = sum(self._lengths)
         self._indexed = None if isinstance(dataset, IterableDataset) else len(dataset)
         self._first: trees.Fingerprint | None = None
@@ -103,13 +116,18 @@ class Data:
             raise ProblemError(
                 f"the {role} data is empty: it yields no example; check the dataset and sampler"
             )
+        self._blocks: list[int] | None = None  # of each batch, where a block may have several
+        if groups is not None:
+            self._group(groups)
+        elif divided and self._regroups:
+            self._divide(whole=source is self._loader)
 
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
         """One full pass, in the same order every time."""
         if self._indexed is not None and len(self._loader.dataset) != self._indexed:  # type: ignore[arg-type]
             raise self._changed(f"{len(self._loader.dataset)} examples now, {self._indexed} at first")  # type: ignore[arg-type]
         seen = 0
-        for number, (batch, length) in enumerate(self._read(self._groups)):
+        for number, (batch, length) in enumerate(self._read(self._batches)):
             if number == 0:
                 self._compare(trees.fingerprint(batch))
             seen += length
@@ -125,11 +143,15 @@ class Data:
         """``count`` batches of a full pass, or all it has, spread over it; of an IterableDataset the first ones."""
         if count < 1:
             raise ProblemError(f"a measurement on {count} batches is not possible; take at least 1")
-        if self._groups is None:
+        if self._batches is None:
             return islice(iter(self), count)
-        total = len(self._groups)
-        count = min(count, total)
-        return self._read([self._groups[i * total // count] for i in range(count)])
+        return self._read([self._batches[i] for i in _spread(count, len(self._batches))])
+
+    def blocks(self, count: int | None = None) -> list[int] | None:
+        """The number of each batch's block in a full pass, or in ``some(count)``; None where every batch is one."""
+        if self._blocks is None or count is None:
+            return self._blocks
+        return [self._blocks[i] for i in _spread(count, len(self._blocks))]
 
     def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, int]]:
         """One epoch in random order, in batches of ``size`` examples.
@@ -137,11 +159,11 @@ class Data:
         Batches made by a batch sampler or by the dataset stay what they are and come in random order; an
         IterableDataset is read as it comes.
         """
-        if self._groups is None:
+        if self._batches is None:
             return iter(self)
         if self._regroups:
-            return self._read(_split(_permuted(_joined(self._groups), generator), size))
-        return self._read(_permuted(self._groups, generator))
+            return self._read(_split(_permuted(_joined(self._batches), generator), size))
+        return self._read(_permuted(self._batches, generator))
 
     def sample(self, count: int, generator: torch.Generator) -> list[tuple[Batch, int]]:
         """Batches of ``count`` random examples, or all of the data if there is no more.
@@ -151,13 +173,13 @@ class Data:
         """
         if count >= self.size:
             return list(self)
-        if self._groups is None:
+        if self._batches is None:
             chosen = _until(count, _permuted(list(enumerate(self._lengths)), generator))
             return [pair for number, pair in enumerate(islice(self, max(chosen) + 1)) if number in chosen]
         if self._regroups:
-            examples = _permuted(_joined(self._groups), generator)[:count]
+            examples = _permuted(_joined(self._batches), generator)[:count]
             # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
-            return list(self._read(_split(examples, max(len(self._groups[0]), 1024))))
+            return list(self._read(_split(examples, max(len(self._batches[0]), 1024))))
         kept, seen = [], 0
         for batch, length in self.shuffled(count, generator):
             kept.append((batch, length))
@@ -166,16 +188,35 @@ class Data:
                 break
         return kept
 
-    def _read(self, groups: Sequence[Group] | None) -> Iterator[tuple[Batch, int]]:
+    def _divide(self, *, whole: bool) -> None:
+        """Make the full pass one of at least twelve batches, or leave a loader's ``whole`` ones if they are as many."""
+        assert self._batches is not None
+        count = blocks.count(self.size, self._loader.batch_size or 1)
+        if not (whole and len(self._batches) >= count):
+            self._batches = blocks.evenly(blocks.compact(_joined(self._batches)), count)
+
+    def _group(self, groups: Sequence[Hashable]) -> None:
+        """Make the full pass one of blocks of whole groups."""
+        require_one_per_example(groups, self.size, self._role)
+        if not self._regroups or self._batches is None:
+            raise ProblemError(
+                f"groups= are given for {self._role} data that come in batches of their own (a batch sampler, "
+                "batch_size=None, an IterableDataset or a loader with an __iter__ of its own), which may have "
+                f"examples of several groups; give {self._role}= as a Dataset or as a DataLoader with a batch_size"
+            )
+        order, size = _joined(self._batches), self._loader.batch_size or 1
+        self._batches, self._blocks = blocks.batches_of_groups(order, groups, size)
+
+    def _read(self, chosen: Sequence[Indices] | None) -> Iterator[tuple[Batch, int]]:
         batches: Iterable[Batch]
-        if self._tensors is not None and groups is not None:
+        if self._tensors is not None and chosen is not None:
             tensors = self._tensors
-            batches = ([_rows(t, group) for t in tensors] for group in groups)
+            batches = ([_rows(t, indices) for t in tensors] for indices in chosen)
         else:
-            batches = _reader(self._loader, groups)
+            batches = _reader(self._loader, chosen)
         moved = (trees.map_leaves(self._move, batch, _moves_whole) for batch in self._checked(batches))
-        if groups is not None and self._knows_lengths:
-            return zip(moved, map(len, groups), strict=True)
+        if chosen is not None and self._knows_lengths:
+            return zip(moved, map(len, chosen), strict=True)
         return ((batch, batch_length(batch)) for batch in moved)
 
     def _checked(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -233,13 +274,13 @@ def batch_length(batch: Batch) -> int:
     )
 
 
-def _groups(loader: DataLoader[Any]) -> list[Group] | None:
+def _batches_of(loader: DataLoader[Any]) -> list[Indices] | None:
     """The indices of each batch of a full pass; None where the batches can only be taken as they come."""
     if isinstance(loader.dataset, IterableDataset) or not _is_plain(loader):
         return None
     batching = loader.batch_sampler
     if batching is not None and type(batching) is not BatchSampler:
-        return [list(group) for group in batching]
+        return [list(indices) for indices in batching]
     sampler = loader.sampler if batching is None else batching.sampler
     order = (
         range(len(sampler.data_source))
@@ -249,17 +290,17 @@ def _groups(loader: DataLoader[Any]) -> list[Group] | None:
     return _split(order, 1 if batching is None else batching.batch_size)
 
 
-def _reader(loader: DataLoader[Any], groups: Sequence[Group] | None) -> DataLoader[Any]:
-    """A loader of these groups, or of a whole stream, that reads as ``loader`` does."""
+def _reader(loader: DataLoader[Any], chosen: Sequence[Indices] | None) -> DataLoader[Any]:
+    """A loader of these batches, or of a whole stream, that reads as ``loader`` does."""
     if not _is_plain(loader):
         return loader
     how: dict[str, Any]
-    if groups is None:
+    if chosen is None:
         how = {"batch_size": loader.batch_size}
     elif loader.batch_sampler is None:
-        how = {"batch_size": None, "sampler": _joined(groups)}
+        how = {"batch_size": None, "sampler": _joined(chosen)}
     else:
-        how = {"batch_sampler": [list(group) for group in groups]}
+        how = {"batch_sampler": [list(indices) for indices in chosen]}
     return DataLoader(
         loader.dataset,
         collate_fn=loader.collate_fn,
@@ -295,14 +336,20 @@ def _until(count: int, lengths: Sequence[tuple[int, int]]) -> set[int]:
     return chosen
 
 
-def _joined(groups: Sequence[Group]) -> list[int]:
-    return [index for group in groups for index in group]
+def _spread(count: int, total: int) -> list[int]:
+    """``count`` numbers below ``total``, or all of them, spread evenly."""
+    count = min(count, total)
+    return [i * total // count for i in range(count)]
+
+
+def _joined(batches: Sequence[Indices]) -> list[int]:
+    return [index for indices in batches for index in indices]
 
 
 def _permuted(items: Sequence[T], generator: torch.Generator) -> list[T]:
     return [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
 
 
-def _rows(tensor: Tensor, group: Group) -> Tensor:
-    """The rows of a group; a range, as in a full pass, is a view."""
-    return tensor[group.start : group.stop] if isinstance(group, range) else tensor[list(group)]
+def _rows(tensor: Tensor, indices: Indices) -> Tensor:
+    """The rows of these examples; a range, as in most full passes, is a view."""
+    return tensor[indices.start : indices.stop] if isinstance(indices, range) else tensor[list(indices)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -25,16 +25,24 @@ class Differences:
             difference.
         steps: [k], a length along each direction.
         where: the data, for messages.
+        blocks: see ``Collected``.
     """
 
-    def __init__(self, metrics: Quantities, slopes: list[Parts], steps: Tensor, where: str) -> None:
+    def __init__(
+        self,
+        metrics: Quantities,
+        slopes: list[Parts],
+        steps: Tensor,
+        where: str,
+        blocks: Sequence[int] | None = None,
+    ) -> None:
         self._steps: list[float] = steps.tolist()
         self._where = where
         self._flat = _flat(slopes, range(len(metrics.names)))
         self._chosen = list(self._flat)
         self._metrics = metrics.chosen(self._chosen)
         self._ends = [
-            [Collected(Quantities({}), self._metrics, where) for _ in range(2)] for _ in self._steps
+            [Collected(Quantities({}), self._metrics, where, blocks) for _ in range(2)] for _ in self._steps
         ]
         self._linear = True
 

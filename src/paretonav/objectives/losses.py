@@ -9,26 +9,41 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
-_FEWEST = 4  # batches, for a standard error
+FEWEST_BATCHES = 4
+"""For a standard error: with three degrees of freedom a 95 % interval is 3.2 of them wide, with two 4.3."""
+FEWEST_EXAMPLES = 32
+"""For a standard error, however they are divided. Student's distribution takes the batches' means to be about normal;
+those of a handful of losses are as skewed as single losses are, and intervals would hold less often than they say."""
 
 
-def standard_error(fractions: Tensor, batches: Tensor) -> Tensor | None:
+def has_standard_error(batches: int, examples: int | None) -> bool:
+    """The one rule: whether a mean over ``examples`` in so many batches has a standard error, or an unknown one.
+
+    Args:
+        batches: into which the examples are divided.
+        examples: how many there are; None where that is not known, so that the batches alone decide.
+    """
+    return batches >= FEWEST_BATCHES and (examples is None or examples >= FEWEST_EXAMPLES)
+
+
+def standard_error(fractions: Tensor, batches: Tensor, examples: int | None = None) -> Tensor | None:
     """The standard error of ``fractions @ batches``, a mean over batches that are independent draws.
 
     A batch's mean varies inversely with its size, so ``sum_k w_k (x_k - mean)^2 / (b - 1)`` estimates the variance
     without bias, and the error relative to it has Student's distribution with b - 1 degrees of freedom for normal x_k
     whatever the sizes (``sum_k w_k^2 ...`` forgets a small last batch: intervals from three batches and a bit would
-    cover 91 % where they say 95 %). None with fewer than four batches.
+    cover 91 % where they say 95 %).
 
     Args:
         fractions: [b], each batch's share of the data.
         batches: [b, ...].
+        examples: how many the batches have together, if it is known.
 
     Returns:
-        [...]
+        [...], or None where it is unknown, see ``has_standard_error``.
     """
     b = len(fractions)
-    if b < _FEWEST:
+    if not has_standard_error(b, examples):
         return None
     deviations = batches - torch.tensordot(fractions, batches, 1)
     error: Tensor = (torch.tensordot(fractions, deviations**2, 1) / (b - 1)).sqrt()
@@ -54,16 +69,19 @@ class Losses:
     over all the data as their mean, and vary as that value does with the batch (the delta method).
 
     Attributes:
-        batches: [b, m], each objective's mean over each batch, float64 on the CPU.
+        batches: [b, m], each objective's mean over each batch, float64 on the CPU. Where examples belong together
+            (``groups=``), a batch here is a block of whole groups, however many were read at a time.
         fractions: [b], each batch's share of the data, float64; they sum to one.
         metric_names: of the metrics that were measured, in order.
         metric_batches: [b, p], the same of the metrics.
+        examples: how many the batches have together; None for a function, which has none.
     """
 
     batches: Tensor
     fractions: Tensor
     metric_names: tuple[str, ...] = ()
     metric_batches: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
+    examples: int | None = None
 
     @property
     def mean(self) -> Tensor:
@@ -78,12 +96,22 @@ class Losses:
         means = self.fractions @ self.metric_batches
         return dict(zip(self.metric_names, means.tolist(), strict=True))
 
+    def standard_error(self) -> Tensor | None:
+        """[m], of ``mean``; None where it is unknown, see ``has_standard_error``."""
+        return standard_error(self.fractions, self.batches, self.examples)
+
+    def metric_standard_error(self) -> Tensor | None:
+        """[p], the same of the metrics; None without any."""
+        if not self.metric_names:
+            return None
+        return standard_error(self.fractions, self.metric_batches, self.examples)
+
     def change_from(self, before: Losses) -> tuple[Tensor, Tensor | None]:
         """The change of the objectives since ``before`` and its standard error, both [m].
 
         The standard error is that of paired per-batch differences, see ``standard_error``. It is None with fewer than
-        four batches, where the batches are not the same ones, and for a deterministic function, which has no
-        sampling error at all.
+        32 examples or four batches, where the batches are not the same ones, and for a deterministic function, which
+        has no sampling error at all.
         """
         return self.mean - before.mean, self._paired(before, self.batches, before.batches)
 
@@ -97,7 +125,7 @@ class Losses:
     def _paired(self, before: Losses, now: Tensor, then: Tensor) -> Tensor | None:
         if not torch.equal(self.fractions, before.fractions):
             return None
-        return standard_error(self.fractions, now - then)
+        return standard_error(self.fractions, now - then, self.examples)
 
 
 @dataclass(frozen=True)
@@ -110,12 +138,14 @@ class Response:
         share: the share of the data that was measured. Standard errors are those of a mean over all the data.
         turn: [m, k, k], what objectives that are no means over examples (``Aggregate``) add to the curvature along the
             directions, as functions of the means that they are made of; None where all are means.
+        examples: how many were measured; None for a function.
     """
 
     batches: Tensor
     fractions: Tensor
     share: float = 1.0
     turn: Tensor | None = None
+    examples: int | None = None
 
     @property
     def mean(self) -> Tensor:
@@ -124,13 +154,13 @@ class Response:
         return mean
 
     def standard_error(self) -> Tensor | None:
-        """[m + p, k], of each entry of ``mean``; None with fewer than four batches."""
+        """[m + p, k], of each entry of ``mean``; None where it is unknown, see ``has_standard_error``."""
         return self._error(self.batches)
 
     def covariance(self) -> Tensor | None:
         """[m + p, k, k], of each row of ``mean``, so that ``c^T covariance c`` is the squared error of ``along(c)``."""
         b = len(self.fractions)
-        if b < _FEWEST:
+        if not has_standard_error(b, self.examples):
             return None
         deviations = self.batches - self.mean
         weighted = deviations * self.fractions[:, None, None]
@@ -143,5 +173,5 @@ class Response:
         return self.fractions @ batches, self._error(batches)
 
     def _error(self, batches: Tensor) -> Tensor | None:
-        error = standard_error(self.fractions, batches)
+        error = standard_error(self.fractions, batches, self.examples)
         return None if error is None else error * self.share**0.5

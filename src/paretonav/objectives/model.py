@@ -18,6 +18,7 @@ from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.differences import Differences
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
+from paretonav.objectives.groups import Labels
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.outputs import Join, detached, divided
@@ -28,7 +29,9 @@ from paretonav.objectives.problem import Composite, Entry, Problem, Split, check
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
 from paretonav.objectives.randomness import random_module
+from paretonav.objectives.splits import splits, unlike
 from paretonav.objectives.supported import require_gradients, require_supported, unchanged_buffers
+from paretonav.objectives.training_weights import training_weights
 from paretonav.objectives.whereabouts import Whereabouts, explained
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
@@ -55,19 +58,25 @@ class ModelProblem(Problem):
             An objective that is not such a mean is an ``Aggregate`` (a gap between groups, the worst group) or a
             ``Penalty`` on the parameters.
         train: a DataLoader, or a Dataset (read in batches of ``batch_size``), without random augmentation.
-        validation: the same, on which every change is shown as well.
+        validation: the same, on which every change is shown as well. From 32 examples on it is read in at least twelve
+            batches, between which changes have a standard error, unless its batches are fixed (a batch sampler,
+            ``batch_size=None``, a stream); with fewer examples, or fewer than four batches, that is unknown.
         metrics: name -> ``(outputs, batch) -> number``, averaged over the validation data (the training data
             if there is none), or an ``Aggregate`` or ``Penalty``. Wrapped as ``Metric`` it can be asked for by
             ``Improve``.
         parameters: names or patterns of the parameters to steer; by default all that require grad.
         weight_decay: the coefficient that the model was, or is to be, trained with.
-        test: data for ``evaluate(theta, "test")`` alone: nothing is ever chosen by it.
+        test: data for ``evaluate(theta, "test")`` alone, read as validation data are: nothing is ever chosen by it.
         forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, dicts, dataclasses and what
             Hugging Face models return; by default ``model(batch[0])``, or ``model(batch)`` where the batch is a
             tensor. It should return what the losses need and no more.
         autocast: torch.bfloat16 to run all passes but those for curvature under torch.autocast.
-        batch_size: how a Dataset is read in full passes.
+        batch_size: how many examples of a Dataset are read at a time in full passes, at most.
         seed: of the frozen curvature sample.
+        weights: name -> weight of every loss in the sum that the model was trained on, at any scale; equal by default.
+        groups: which validation examples belong together (overlays of the same scans, windows of one series, sentences
+            of one text): one label per example, equal within a group, in the order of a full pass; or split -> labels.
+            Standard errors are then those of a mean over independent groups, and unknown for fewer than four.
 
     Raises:
         ProblemError: naming what is wrong and the remedy. The first batch of each split is tried out.
@@ -109,6 +118,8 @@ class ModelProblem(Problem):
         autocast: torch.dtype | None = None,
         batch_size: int = 512,
         seed: int = 0,
+        weights: Mapping[str, float] | None = None,
+        groups: Labels | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(model, nn.Module):
@@ -143,15 +154,10 @@ class ModelProblem(Problem):
         self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
         self._apart = False  # whether these are of parts
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
-        data = partial(
-            Data, batch_size=batch_size, device=self._flat.device, checkpoint=self.watch.checkpoint
-        )
-        self._data: dict[Split, Data] = {"train": data(train, role="train")}
-        if validation is not None:
-            self._data["validation"] = data(validation, role="validation")
-            self.has_validation = True
-        if test is not None:
-            self._data["test"] = data(test, role="test")
+        self._weights = training_weights(weights, self.names)
+        sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
+        self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
+        self.has_validation, self.has_test = "validation" in self._data, "test" in self._data
         for split in self._data:
             self._try_out(split)
 
@@ -163,6 +169,14 @@ class ModelProblem(Problem):
     @property
     def examples(self) -> int:
         return self._data["train"].size
+
+    @property
+    def training_weights(self) -> Tensor:
+        return self._weights.clone()
+
+    @property
+    def comes_trained(self) -> bool:
+        return type(self).train is Problem.train  # else it brings a recipe
 
     def parameters(self) -> Tensor:
         return self._flat.read()
@@ -177,6 +191,21 @@ class ModelProblem(Problem):
         if not self._losses.plain:  # a Jacobian here will ask for them
             self._remember(theta, split, collected)
         return collected.losses()
+
+    @explained
+    def probe(
+        self, points: Iterable[Tensor], split: Split = "train", batches: int | None = None
+    ) -> list[Losses]:
+        points = list(points)
+        collected = [self._collect(split, batches) for _ in points]
+        if points:
+            with torch.no_grad():
+                for batch, length in self._batches(split, batches):
+                    for theta, each in zip(points, collected, strict=True):
+                        self.watch.checkpoint()
+                        each.add(length, self._outputs(theta, batch), batch)
+        self.cost.forward_passes += sum(each.length for each in collected) / self._data["train"].size
+        return [each.losses() for each in collected]
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
@@ -231,7 +260,7 @@ class ModelProblem(Problem):
             if known is not None:
                 return known
         theta = theta.detach()
-        collected = self._collect(split)
+        collected = self._collect(split, batches)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         differences: Differences | None = None
         read = 0  # examples, once for every pass
@@ -248,7 +277,9 @@ class ModelProblem(Problem):
             for each, slopes in zip(moving, pushed.slopes, strict=True):
                 each.add_parts(length, *slopes)
             if collected.metrics is not None and steps is not None:
-                differences = differences or Differences(collected.metrics, pushed.slopes, steps, split)
+                differences = differences or Differences(
+                    collected.metrics, pushed.slopes, steps, split, collected.blocks
+                )
                 read += differences.add(length, batch, pushed) * length
         self.cost.forward_passes += read / self._data["train"].size
         response = collected.response(moving, share=collected.length / self._data[split].size)
@@ -327,10 +358,11 @@ class ModelProblem(Problem):
                 collected.add(length, self._outputs(theta, batch), batch)
         return collected
 
-    def _collect(self, split: Split) -> Collected:
-        """A collection of the losses, and of the metrics where they are shown for this split."""
+    def _collect(self, split: Split, count: int | None = None) -> Collected:
+        """For ``_batches(split, count)``: of the losses, and of the metrics where they are shown for this split."""
         shown = self.metric_names and (split != "train" or not self.has_validation)
-        return Collected(self._losses, self._metrics if shown else None, split)
+        blocks = self._require(split).blocks(count)
+        return Collected(self._losses, self._metrics if shown else None, split, blocks)
 
     def _parts(
         self,
@@ -344,14 +376,17 @@ class ModelProblem(Problem):
 
     def _batches(self, split: Split, count: int | None = None) -> Iterator[tuple[Batch, int]]:
         """One pass, or about ``count`` batches of it."""
+        data = self._require(split)
+        require_deterministic(self.model)
+        pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
+        return self._whereabouts.follow(pairs, split)
+
+    def _require(self, split: Split) -> Data:
         if split not in self._data:
             raise ProblemError(
                 f"there is no {split} data, only {', '.join(self._data)}; give {split}= to the problem"
             )
-        require_deterministic(self.model)
-        data = self._data[split]
-        pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
-        return self._whereabouts.follow(pairs, split)
+        return self._data[split]
 
     def _share(self, split: Split) -> float:
         return self._data[split].size / self._data["train"].size
@@ -396,6 +431,7 @@ class ModelProblem(Problem):
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
                 "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
+                f"{unlike(self._data['train'], batch, split)}"
             ) from error
         for name in self.names:
             try:
@@ -407,7 +443,7 @@ class ModelProblem(Problem):
             except Exception as error:
                 raise ProblemError(
                     f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
-                    "loss(outputs, batch)"
+                    f"loss(outputs, batch){unlike(self._data['train'], batch, split)}"
                 ) from error
             require_finite(name, float(value.detach()), f"on the first {split} batch")
             if not defined:  # on this batch alone

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from paretonav.errors import NonFiniteError, ProblemError
 from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.training_weights import equal_weights
 from paretonav.objectives.watch import Watch
 
 Split = Literal["train", "validation", "test"]
@@ -118,6 +119,7 @@ class Problem(ABC):
         watch: is told between batches how far a long operation is, and may stop it there.
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
         has_validation: whether the split "validation" can be evaluated.
+        has_test: the same of "test", by which nothing is ever chosen.
         stochastic: whether the losses are means over a sample of data, so that they have a sampling error.
         metric_names: of the metrics, which are shown for the validation data, or else for the training data.
         higher_is_better: metric name -> which way is better, for those of which it is known.
@@ -128,6 +130,7 @@ class Problem(ABC):
     weight_decay: float = 0.0
     default_curvature: Literal["exact", "gauss-newton"] = "exact"
     has_validation: bool = False
+    has_test: bool = False
     stochastic: bool = False
     metric_names: tuple[str, ...] = ()
     higher_is_better: Mapping[str, bool] = MappingProxyType({})
@@ -146,6 +149,21 @@ class Problem(ABC):
         """How many training examples there are; None for a function, which has no data."""
         return None
 
+    @property
+    def training_weights(self) -> Tensor:
+        """[m], float64, sum one: of the losses in the sum that the model was trained on; equal if nothing is known."""
+        return equal_weights(self.m)
+
+    @property
+    def comes_trained(self) -> bool:
+        """Whether the parameters are those of a trained model, to be left where they are.
+
+        A problem that brings a recipe for its training does not come trained, not even after the recipe was run: it is
+        trained, and then polished until it is on the front. Neither does a function: it starts anywhere. The answer
+        is the same for as long as the problem lives.
+        """
+        return False
+
     @abstractmethod
     def parameters(self) -> Tensor:
         """A copy of the current parameters, [n]."""
@@ -161,6 +179,21 @@ class Problem(ABC):
     @abstractmethod
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
         """The losses at ``theta`` [n] and their Jacobian [m, n], both without the weight decay."""
+
+    def probe(
+        self,
+        points: Iterable[Tensor],
+        split: Split = "train",
+        batches: int | None = None,  # noqa: ARG002 - what has no batches is measured whole
+    ) -> list[Losses]:
+        """The losses and metrics at several points, paired batch by batch; a forward pass for each, no graph.
+
+        Args:
+            points: [n] each.
+            split: on what.
+            batches: measure on about so many batches, the same ones at every point, instead of all.
+        """
+        return [self.evaluate(theta, split) for theta in points]
 
     def response(
         self,

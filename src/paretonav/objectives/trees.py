@@ -65,6 +65,12 @@ def fingerprint(tree: Tree) -> Fingerprint:
     return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found if not t.is_meta]
 
 
+def described(tree: Tree) -> str:
+    """Its type, and of its tensors dtypes and the shapes of one example, such as "a list of float32 [3], int64 []"."""
+    kinds = [f"{str(t.dtype).removeprefix('torch.')} {list(t.shape[1:])}" for t in tensors(tree)]
+    return f"a {type(tree).__name__} of {', '.join(kinds) or 'no tensors'}"
+
+
 def map_tensors(function: Callable[[Tensor], Any], tree: Tree) -> Tree:
     """``map_leaves`` for tensors only."""
     return map_leaves(lambda leaf: function(leaf) if isinstance(leaf, Tensor) else leaf, tree)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
-from paretonav.objectives.losses import Losses, standard_error
+from paretonav.objectives.losses import Losses
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
 from paretonav.steering.preferences import Wish
 
@@ -112,7 +112,7 @@ class Record:
             metrics=Estimates.of(
                 shown.metric_names,
                 shown.fractions @ shown.metric_batches if shown.metric_names else shown.fractions[:0],
-                standard_error(shown.fractions, shown.metric_batches) if shown.metric_names else None,
+                shown.metric_standard_error(),
                 len(shown.fractions),
             ),
             weights=point.weights,
@@ -136,5 +136,4 @@ class Record:
 
 
 def _estimates(names: tuple[str, ...], losses: Losses) -> Estimates:
-    error = standard_error(losses.fractions, losses.batches)
-    return Estimates.of(names, losses.mean, error, len(losses.fractions))
+    return Estimates.of(names, losses.mean, losses.standard_error(), len(losses.fractions))
