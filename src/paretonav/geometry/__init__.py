@@ -1,6 +1,7 @@
 """The front near one point: weights, curvature, tangent, and a model of it in the objectives' dimension."""
 
 from paretonav.geometry.algebra import absolute
+from paretonav.geometry.anchored import anchored_tangent
 from paretonav.geometry.bounds import active_set, pareto_weights
 from paretonav.geometry.box_step import box_newton_step
 from paretonav.geometry.conflict import Conflict, conflicts
@@ -10,10 +11,11 @@ from paretonav.geometry.krylov import Solution, Status, minres
 from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.quadratic_program import solve_qp
-from paretonav.geometry.tangent import Geometry, SumBend, Tangent, tangent_at, weight_basis
+from paretonav.geometry.tangent import Anchor, Geometry, SumBend, Tangent, tangent_at, weight_basis
 from paretonav.geometry.weights import box_minimum_norm_weights, minimum_norm_weights
 
 __all__ = [
+    "Anchor",
     "Conflict",
     "Curvature",
     "CurvatureKind",
@@ -26,6 +28,7 @@ __all__ = [
     "Tangent",
     "absolute",
     "active_set",
+    "anchored_tangent",
     "box_minimum_norm_weights",
     "box_newton_step",
     "conflicts",

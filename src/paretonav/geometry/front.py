@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from paretonav.errors import PreferenceError
 from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.path import path_curvature
-from paretonav.geometry.tangent import Geometry, Tangent
+from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.geometry.tangent import Anchor, Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Response
+from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
@@ -21,44 +23,49 @@ _MAX_BOX_ROWS = 512
 _MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_DIFFERENCE = 0.03  # of the losses: how far central differences go, about the length of a step
+_BENT_BATCHES = 2  # of the training data, on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
 class FrontModel:
     """Everything that a decision needs to know of the front near a point; no pass over data, no parameters.
 
-    What can be asked for are q = m + p quantities: the training losses, and the metrics as they are shown.
+    What can be asked for are q = m + p quantities: the losses, on the validation data where there are any (``asked``),
+    and the metrics as they are shown.
 
-    Tangent coordinates c [m-1] stand for weights ``alpha + B c``. The losses on the front there change by
+    Tangent coordinates c [k], k = m - 1, stand for weights ``alpha + B c``. The losses on the front there change by
 
         change_i(c) = -R_i c + 1/2 c^T Q_i c
 
     to second order: that is how they change along ``theta - V c``, which leaves the front only in its fourth order.
     With more than ten objectives (twenty of functions) the Q_i are not measured one by one; their common part is used,
     ``Q = B^T R_objectives - weight_decay V^T V``, the front's displacement from its tangent plane along (1, ..., 1).
+    Around a model that is held where it is (``anchor``) k is up to m, and slopes and bends are differences measured at the
+    size of a step (``Probes``), as they always are on validation data.
 
     Attributes:
         names: of the objectives.
         losses: [m], shown training losses at the point.
         weights: alpha, [m].
         weight_basis: B, [m, m-1].
-        response: R, [m, m-1], of the shown training losses.
-        bend: Q, [m, m-1, m-1], or [1, m-1, m-1] for the common part.
-        metric: |B^T R_objectives|, [m-1, m-1], positive definite: what a change c costs in curvature.
+        response: R, [m, k], of the shown training losses.
+        bend: Q, [m, k, k], or [1, k, k] for the common part.
+        metric: |B^T R_objectives|, [k, k], positive definite: what a change c costs in curvature.
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
-        validation_turn: [m, m-1, m-1], how much more Q is on validation data because objectives that are functions of
-            means are so at other ones; None where that is nothing.
+        validation_bend: Q on validation data, [m, k, k], or None.
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
-        metric_response: [p, m-1], so that metrics change by ``-metric_response @ c``.
+        metric_response: [p, k], of the metrics.
+        metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         seen: the response batch by batch on some training data, for standard errors; None for a function.
         held_out: the response batch by batch on validation data, metrics included, or None.
         box: (G [r, m-1], h [r], entry [r]): ``G c <= h`` keeps parameter number ``entry`` inside its bounds.
         joint_gain: by how much all objectives could still fall together (Newton decrement).
         residual: |J^T alpha|.
+        anchor: what holds the model here; None at a Pareto-critical point.
+        asked: the data on which losses are asked for: "validation" where there are any, unless "train" is wished.
     """
 
     names: tuple[str, ...]
@@ -79,33 +86,35 @@ class FrontModel:
     metric_orientation: Array = field(default_factory=lambda: np.zeros(0))
     seen: Response | None = None
     held_out: Response | None = None
-    validation_turn: Array | None = None
+    validation_bend: Array | None = None
+    metric_bend: Array | None = None
+    anchor: Anchor | None = None
+    asked: Split = "train"
 
     @classmethod
     def from_tangent(
         cls, problem: Problem, tangent: Tangent, geometry: Geometry, *, measure: bool = True
     ) -> FrontModel:
-        """Reduce a tangent to m dimensions.
+        """Reduce a tangent to the dimension of the objectives.
 
-        It takes m - 1 Jacobian-vector products on the validation data and, where the problem has not kept the gradients
-        of its Jacobian, a few training batches. ``measure=False`` saves that and knows of the training losses only.
+        On validation data losses and metrics are probed at the size of a step (``Probes``). ``measure=False`` saves that
+        and knows of the training losses only.
         """
         bend = _bend(problem, tangent, geometry)
-        validation_losses, held_out, seen = None, None, None
-        steps = _difference_steps(tangent, bend)
+        held_out, seen, probes = None, None, None
+        lengths = first_lengths(tangent.response, tangent.losses.mean)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):
-                validation_losses, held_out = problem.response(
-                    tangent.theta, tangent.basis, "validation", steps=steps
-                )
+                probes = Probes.along(problem, tangent.theta, tangent.basis, "validation", lengths)
+                held_out = probes.response
         if measure and problem.stochastic:
-            seen = problem.response(
-                tangent.theta,
-                tangent.basis,
-                steps=None if problem.has_validation else steps,
-                batches=_SEEN_BATCHES,
-            )[1]
+            if metrics and not problem.has_validation:
+                probes = Probes.along(problem, tangent.theta, tangent.basis, "train", lengths)
+                seen = probes.response
+            else:
+                seen = problem.response(tangent.theta, tangent.basis, batches=_SEEN_BATCHES)[1]
+        validation_losses = probes.before if probes is not None and problem.has_validation else None
         measured = held_out or seen
         shown = tangent.losses if validation_losses is None else validation_losses
         better = [problem.higher_is_better.get(name) for name in metrics]
@@ -125,7 +134,10 @@ class FrontModel:
             metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
             seen=seen,
             held_out=held_out,
-            validation_turn=_turned(tangent, held_out),
+            validation_bend=None if held_out is None or probes is None else probes.bend[: problem.m],
+            metric_bend=None if probes is None or not metrics else probes.bend[problem.m :],
+            anchor=tangent.anchor,
+            asked="validation" if held_out is not None else "train",
             box=_box_rows(problem, tangent),
             joint_gain=tangent.joint_gain,
             residual=tangent.residual,
@@ -142,14 +154,65 @@ class FrontModel:
         return self.names + self.metric_names
 
     @property
-    def values(self) -> Array:
-        """[q], training losses and metrics at the point."""
-        return np.concatenate([self.losses, self.metric_values])
+    def dimensions(self) -> int:
+        """k, how many ways there are."""
+        return self.weight_basis.shape[1]
+
+    def on(self, split: Split) -> FrontModel:
+        """The same, with the losses on this split asked for."""
+        if split == "validation" and self.validation_response is None:
+            raise PreferenceError("there are no validation losses to ask for here; give validation data, or on='train'")
+        return replace(self, asked=split)
 
     @property
-    def validation_bend(self) -> Array:
-        """Q as far as it is known on validation data, of the shape of ``bend`` or [m, m-1, m-1]."""
-        return self.bend if self.validation_turn is None else self.bend + self.validation_turn
+    def asked_losses(self) -> Array:
+        """[m], on the data on which they are asked for."""
+        if self.asked == "train" or self.validation_losses is None:
+            return self.losses
+        return np.asarray(self.validation_losses.mean.numpy())
+
+    @property
+    def asked_response(self) -> Array:
+        """[m, k], R of ``asked_losses``."""
+        return self.response if self.asked == "train" or self.validation_response is None else self.validation_response
+
+    @property
+    def asked_bend(self) -> Array:
+        """Q of ``asked_losses``, [m, k, k] or [1, k, k]."""
+        return self.bend if self.asked == "train" or self.validation_bend is None else self.validation_bend
+
+    @cached_property
+    def trades(self) -> Array:
+        """[k, m-1], orthonormal coordinates along which the weighted sum of the losses stays: what a front is made of.
+
+        All there are at a critical point; around a model that is held the rest is training on.
+        """
+        if self.dimensions < self.m:
+            return np.eye(self.dimensions)
+        slope = self.weights @ self.asked_response
+        return np.asarray(np.linalg.svd(slope[None])[2][1:].T)
+
+    @property
+    def bends(self) -> Array:
+        """[q, k, k], Q of all that can be asked for."""
+        losses = np.broadcast_to(self.asked_bend, (self.m, *self.asked_bend.shape[1:]))
+        straight = np.zeros((len(self.metric_names), *losses.shape[1:]))
+        return np.concatenate([losses, straight if self.metric_bend is None else self.metric_bend])
+
+    @property
+    def edges(self) -> tuple[Array, Array]:
+        """Where the front ends, as ``E c <= room``: [e, k] and [e]; the weights stay above zero.
+
+        Around a model that is held where it is nothing ends: weights below zero only say that it is not held there long.
+        """
+        if self.anchor is not None:
+            return np.zeros((0, self.dimensions)), np.zeros(0)
+        return -self.weight_basis, self.weights
+
+    @property
+    def values(self) -> Array:
+        """[q], losses and metrics at the point, as they are asked for."""
+        return np.concatenate([self.asked_losses, self.metric_values])
 
     @property
     def orientation(self) -> Array:
@@ -157,17 +220,24 @@ class FrontModel:
         return np.concatenate([np.ones(self.m), self.metric_orientation])
 
     def changes(self, c: Array) -> Array:
-        """[q], the predicted changes of losses (to second order) and metrics (to first) at coordinates c."""
-        return np.concatenate([self.change(c), self.metric_change(c)])
+        """[q], the predicted changes of losses and metrics, as they are asked for, at coordinates c."""
+        losses = -self.asked_response @ c + 0.5 * np.asarray(self.asked_bend @ c @ c)
+        return np.concatenate([losses, self.metric_change(c)])
 
     def slopes(self, c: Array) -> Array:
-        """[q, m-1], the derivatives of ``changes`` at c."""
-        losses = self.bend @ c - self.response
-        return losses if self.metric_response is None else np.concatenate([losses, -self.metric_response])
+        """[q, k], the derivatives of ``changes`` at c."""
+        losses = self.asked_bend @ c - self.asked_response
+        if self.metric_response is None:
+            return losses
+        bend = 0.0 if self.metric_bend is None else self.metric_bend @ c
+        return np.concatenate([losses, bend - self.metric_response])
 
     def metric_change(self, c: Array) -> Array:
         """[p], the predicted change of the metrics at coordinates c."""
-        return np.zeros(0) if self.metric_response is None else -self.metric_response @ c
+        if self.metric_response is None:
+            return np.zeros(0)
+        bend = 0.0 if self.metric_bend is None else 0.5 * np.asarray(self.metric_bend @ c @ c)
+        return np.asarray(-self.metric_response @ c + bend)
 
     def errors(self, c: Array) -> tuple[Array | None, Array | None, Array | None]:
         """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
@@ -188,17 +258,13 @@ class FrontModel:
             None if shown is None or not self.metric_names else shown[self.m :].numpy(),
         )
 
-    def displacement(self, c: Array) -> Array:
-        """The second-order part of the change at coordinates c, [m] or [1]."""
-        return 0.5 * np.asarray(self.bend @ c @ c)
-
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""
-        return -self.response @ c + self.displacement(c)
+        return np.asarray(-self.response @ c + 0.5 * np.asarray(self.bend @ c @ c))
 
     def validation_change(self, c: Array) -> Array | None:
-        """The same on validation data: its own response; the training data's curvature, but for ``validation_turn``."""
-        if self.validation_response is None:
+        """The same on validation data, with its own response and bend."""
+        if self.validation_response is None or self.validation_bend is None:
             return None
         return -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
 
@@ -209,7 +275,7 @@ class FrontModel:
     def edge(self, c: Array) -> float:
         """The largest s for which ``s c`` is still on the front (weights >= 0) and inside the box."""
         limits = [np.inf]
-        for rows, room in ((-self.weight_basis, self.weights), self.box[:2]):
+        for rows, room in (self.edges, self.box[:2]):
             rates = rows @ c
             outward = rates > 0
             limits.extend(np.maximum(room[outward], 0) / rates[outward])
@@ -240,6 +306,10 @@ class FrontModel:
 def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
+    if tangent.anchor is not None:
+        with problem.watch.part(_BEND):
+            lengths = first_lengths(tangent.response, tangent.losses.mean)
+            return Probes.along(problem, theta, V, "train", lengths, batches=_BENT_BATCHES).bend[:m]
     sample = [part.linearised for part in problem.curvature_sample(geometry.samples, around=theta)]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
@@ -251,26 +321,6 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     with problem.watch.part(_BEND):
         bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
-
-
-def _turned(tangent: Tangent, held_out: Response | None) -> Array | None:
-    if tangent.turn is None or held_out is None or held_out.turn is None:
-        return None
-    return (held_out.turn - tangent.turn).numpy()
-
-
-def _difference_steps(tangent: Tangent, bend: Array) -> Tensor:
-    """[m-1], for each direction the length that changes some loss by a few per cent, and none by more.
-
-    To second order: where the objectives hardly compete the first order alone would lead anywhere.
-    """
-    sizes = tangent.losses.mean.abs().clamp_min(1e-3 * float(tangent.losses.mean.abs().max()))
-    speeds = (tangent.response.abs() / sizes[:, None]).amax(0)
-    turns = torch.from_numpy(np.nan_to_num(np.abs(np.diagonal(bend, axis1=1, axis2=2)))) / (
-        2 * sizes[:, None]
-    )
-    slow = (speeds.square() + 4 * _DIFFERENCE * turns.amax(0)).sqrt() + speeds
-    return 2 * _DIFFERENCE / slow.clamp_min(1e-12)
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

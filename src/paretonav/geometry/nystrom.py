@@ -15,9 +15,14 @@ _LEAST = 8  # directions; fewer are not worth their memory
 _NEGLIGIBLE = 1e-5  # of the largest curvature: rounding errors of products in single precision
 
 
+def room(n: int) -> int:
+    """How many vectors of length n may be kept."""
+    return _ENTRIES // n
+
+
 def has_room(n: int) -> bool:
     """Whether vectors of length n are short enough for so many of them that there is something to learn."""
-    return n * _LEAST <= _ENTRIES
+    return room(n) >= _LEAST
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Recorder:
     def __call__(self, rows: Tensor) -> Tensor:
         """The products with ``rows`` [j, n]; those that there is no room for are not kept."""
         products = self._operator(rows)
-        if len(self._inner) + len(rows) <= _ENTRIES // rows.shape[1]:
+        if len(self._inner) + len(rows) <= room(rows.shape[1]):
             self._images.append(products - self._shift * rows)
             new = torch.cat([inner_products(rows, images) for images in self._images], dim=1)
             old = self._inner

@@ -73,6 +73,21 @@ class SumBend:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """What holds a model where it is that is no optimum of its training losses; see ``anchored_tangent``.
+
+    Attributes:
+        part: the pull in parts of the largest curvature of the weighted losses.
+        pull: the multiple of the identity that this comes to.
+        reason: why this much was chosen, in words; empty where it was given.
+    """
+
+    part: float
+    pull: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Tangent:
     """The Pareto set to first order at theta, and the Newton step onto it.
 
@@ -101,6 +116,8 @@ class Tangent:
         turn: [m, m-1, m-1], what objectives that are functions of means add to the curvature along the basis, over all
             the data; None where all are means over examples.
         sum_bend: what the calibration has measured of the bend along the basis; None where there was none.
+        anchor: what holds the model here; None at a Pareto-critical point. With one there are up to m ways, the weights
+            need not sum to what they did, and nothing leads to a front (the normal step is zero).
     """
 
     theta: Tensor
@@ -122,6 +139,7 @@ class Tangent:
     nystrom: Nystrom | None = None
     turn: Tensor | None = None
     sum_bend: SumBend | None = None
+    anchor: Anchor | None = None
 
     @property
     def curvature_of_front(self) -> Tensor:

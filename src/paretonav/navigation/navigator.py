@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
-from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Event, Problem
+from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
-from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
+from paretonav.steering.acceptance import broken
+from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
+from paretonav.steering.onward import tangent_after
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictions import predictions
@@ -32,7 +35,7 @@ from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
 from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust, first_geometry
-from paretonav.steering.walk import walk
+from paretonav.steering.walk import promise, walk
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
@@ -43,6 +46,7 @@ _FIRST_RADIUS = 1.0  # until a prediction has failed, no loss may more than doub
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
 _JACOBIAN = 0.2  # of a start from a trained model
 _AGAIN, _WALKED = 0.3, 0.75  # of a step
+_BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
@@ -55,7 +59,8 @@ class Navigator:
     Args:
         problem: what is steered.
         predictor: along the tangent space; by default in objective space.
-        corrector: back to the front; by default Newton-Krylov along the normal.
+        corrector: back to the front; by default Newton-Krylov along the normal. A model that comes trained is by default
+            not led to a front at all: it is held where it is (``anchored_tangent``).
         geometry: how curvature is measured. Given, it stays; by default sample, tolerance and damping follow what
             predictions are worth, and long steps are taken in legs (``Trust``).
         approach: what brings a starting point to the front before ``corrector`` polishes it: that of a function,
@@ -91,7 +96,9 @@ class Navigator:
     ) -> None:
         self.problem = problem
         self.predictor = predictor or ObjectiveSpace()
-        self.corrector = corrector or Newton()
+        # A model that comes trained is held where it is, unless somebody says how to lead it to the front.
+        self.holds = problem.comes_trained and corrector is None and approach is None and self.predictor.promises
+        self.corrector = corrector or (Stay() if self.holds else Newton())
         self.geometry = geometry or first_geometry(problem)
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
@@ -166,7 +173,11 @@ class Navigator:
         problem = self.problem
         with self._watched(on_event, cancel):
             with self._measured() as cost:
-                if polish:
+                if self.holds:
+                    correction = Correction(
+                        problem.parameters(), None, problem.training_weights, None, 0, converged=True
+                    )
+                elif polish:
                     theta, weights = self._first_model()
                     with problem.watch.part(_POLISHED, "polish"):
                         correction = self.corrector.correct(problem, theta, weights, self.geometry)
@@ -196,15 +207,15 @@ class Navigator:
             PreferenceError: the preference makes no sense for this problem.
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
         """
-        here, front = self.here, self.here.front
-        wish, plan = self._plan(preference, amount)
+        here = self.here
+        front, wish, plan = self._plan(preference, amount)
         changes = plan.changes
         return Preview(
             plan=plan,
             requested=plan.requested,
             **predictions(front, plan),
             weights=named(front.names, plan.weights),
-            trusted=here.trust.share(front, plan.predicted) == 1,
+            trusted=here.trust.share(front, plan.changes[: front.m]) == 1,
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
             _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
@@ -235,7 +246,7 @@ class Navigator:
         """
         here = self.here
         with self._watched(on_event, cancel), self.problem.watch.part(1.0, "measure"):
-            _, plan = self._plan(preference, amount)
+            _, _, plan = self._plan(preference, amount)
             return trial(self.problem, here, self._tangent_of(here), plan)
 
     def step(
@@ -274,7 +285,7 @@ class Navigator:
     def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
         with self._measured() as cost:
-            _, plan = self._plan(preference, amount)
+            front, _, plan = self._plan(preference, amount)
             go = seek if plan.wish.fit is Fit.NEAREST else walk
             with self.problem.watch.part(_WALKED):
                 gone = go(
@@ -282,22 +293,31 @@ class Navigator:
                     self.predictor,
                     self.corrector,
                     here.trust,
-                    here.front,
+                    front,
                     self.tangent,
                     plan,
                 )
             asked = preference, plan.amount, gone.legs
             if gone.correction is None:
+                train, held_out = (None, gone.losses) if front.asked == "validation" else (gone.losses, None)
                 return step_report(
-                    here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost, *asked
+                    here, here, plan, train, held_out, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
-            taken = plan.share(here.front, gone.amount / plan.amount if plan.amount else 1.0)
-            point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
-            worse = worse_metrics(plan.wish, here, point)
+            taken = plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)
+            if plan.wish.fit is not Fit.NEAREST:
+                taken = promise(self.predictor, front, self.tangent, plan, gone.amount)
+            tangent = tangent_after(
+                self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
+            )
+            correction = replace(gone.correction, tangent=tangent)
+            point, tangent = self._make_point(correction, preference, taken.amount, cost, gone.trust)
+            lost = broken(front, taken, point.train, point.held_out) if self.predictor.promises else ()
+            if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
+                lost = ()  # every leg has been planned anew, and has come true
+            worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
             if worse:
-                reason = f"{' and '.join(worse)} got worse"
                 return step_report(
-                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, reason, cost, *asked
+                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, worse[0], cost, *asked
                 )
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
@@ -305,7 +325,7 @@ class Navigator:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(taken.wish, target_of(taken, here.front, self.problem), point)
+        remarks += misses(taken.wish, target_of(taken, front, self.problem), replace(point.front, asked=front.asked))
         step = step_report(
             here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
         )
@@ -370,6 +390,8 @@ class Navigator:
     def _first_trust(self) -> Trust:
         if not self._adapts:
             return Trust(np.inf, self.geometry, adapts=False)
+        if self.holds:
+            return Trust(_FIRST_RADIUS, self.geometry, adapts=True)
         tolerance = self.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
         return Trust(_FIRST_RADIUS, replace(self.geometry, tolerance=tolerance), adapts=True)
 
@@ -407,7 +429,8 @@ class Navigator:
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
-    def _plan(self, preference: Preference, amount: float | None) -> tuple[Wish, Plan]:
+    def _plan(self, preference: Preference, amount: float | None) -> tuple[FrontModel, Wish, Plan]:
+        """The front with the losses that are asked for, the wish in numbers there, and the plan for it."""
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Compare"
@@ -415,12 +438,14 @@ class Navigator:
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         here = self.here
-        wish = preference.wish(situation(here.front, self._visited))
-        plan = self.predictor.plan(here.front, lambda: self._tangent_of(here), wish, check_amount(amount))
-        return wish, plan
+        on = self.predictor.on or getattr(preference, "on", None)
+        front = here.front if on is None else here.front.on(on)
+        wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
+        plan = self.predictor.plan(front, lambda: self._tangent_of(here), wish, check_amount(amount))
+        return front, wish, plan
 
-    def _visited(self) -> list[dict[str, float]]:
-        return [{**point.losses, **point.metrics} for point in self.points]
+    def _visited(self, split: Split) -> list[dict[str, float]]:
+        return [{**point.shown(split), **point.metrics} for point in self.points]
 
     def _make_point(
         self,
@@ -435,7 +460,11 @@ class Navigator:
         with problem.watch.part(1.0, "measure"):
             if tangent is None:
                 with problem.watch.part(0.7):
-                    tangent = tangent_at(problem, correction.theta, correction.weights, trust.geometry)
+                    tangent = (
+                        anchored_tangent(problem, correction.theta, trust.geometry)
+                        if self.holds
+                        else tangent_at(problem, correction.theta, correction.weights, trust.geometry)
+                    )
             front = FrontModel.from_tangent(problem, tangent, trust.geometry)
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
@@ -482,9 +511,15 @@ class Navigator:
     def _tangent_of(self, point: Point) -> Tangent:
         tangent = self.session.tangent(point.id)
         if tangent is None:
-            weights = torch.from_numpy(point.front.weights)
+            weights, anchor = torch.from_numpy(point.front.weights), point.front.anchor
             with self.problem.watch.part(_AGAIN, "solve for the tangent"):
-                tangent = tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
+                tangent = (
+                    tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
+                    if anchor is None
+                    else anchored_tangent(
+                        self.problem, point.parameters, point.trust.geometry, pull=anchor.part
+                    )
+                )
             self.session.keep_tangent(point.id, tangent)
         return tangent
 

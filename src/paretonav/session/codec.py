@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import SessionError
-from paretonav.geometry import FrontModel, Geometry, Nystrom, Solution, Status, SumBend, Tangent
+from paretonav.geometry import Anchor, FrontModel, Geometry, Nystrom, Solution, Status, SumBend, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
@@ -44,6 +44,7 @@ def _fields(kind: Any) -> dict[str, _Field]:
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
+        Anchor,
         Cost,
         FrontModel,
         Geometry,

@@ -29,8 +29,8 @@ def align(
     """Move ``theta`` along the tangent space until the named losses and metrics meet their targets.
 
     Newton's method in objective space: the tangent coordinates change by the smallest d (in the metric |S| of the
-    front) with ``R_named d = values - target``, for one forward pass a round (and one over the validation data where a
-    metric is named). R begins as the target's response, and then follows what the rounds have shown (Broyden, Math.
+    front) with ``R_named d = values - target``, for one forward pass a round over the data on which they are asked for.
+    R begins as the target's response, and then follows what the rounds have shown (Broyden, Math.
     Comp. 19, 1965).
 
     Args:
@@ -39,17 +39,17 @@ def align(
         theta: where to start, [n].
         target: what to meet.
         rounds: at most.
-        losses: at theta, if they are known already.
+        losses: at theta on the data on which they are asked for, if they are known already.
 
     Returns:
         the parameters with the smallest error seen, and the losses there.
     """
     if not len(target.named):
-        return theta, problem.evaluate(theta) if losses is None else losses
+        return theta, problem.evaluate(theta, target.split) if losses is None else losses
     R = target.response / target.scale[:, None]  # so that quantities of different units weigh the same
     metric = absolute(tangent.curvature_of_front.numpy())
     metric = metric / np.abs(metric).max()  # that of a flat front is all but zero
-    losses = problem.evaluate(theta) if losses is None else losses
+    losses = problem.evaluate(theta, target.split) if losses is None else losses
     best = theta, losses
     error = target.excess(problem, theta, losses) / target.scale
     for _ in range(rounds):
@@ -60,7 +60,7 @@ def align(
         theta = theta - torch.from_numpy(d).to(theta) @ tangent.basis
         if problem.bounds is not None:
             theta = problem.bounds.clamp(theta)
-        losses = problem.evaluate(theta)
+        losses = problem.evaluate(theta, target.split)
         left = target.excess(problem, theta, losses) / target.scale
         size = np.abs(error).max()
         if not np.abs(left).max() < size:

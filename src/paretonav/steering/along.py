@@ -31,10 +31,11 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
     """
     if wish.fit is not Fit.ALONG:
         return wish
-    slopes, named, held = front.slopes(np.zeros(front.m - 1)), wish.named, wish.held
+    slopes, named, held = front.slopes(np.zeros(front.dimensions)), wish.named, wish.held
     wanted = wish.changes(_STEP)
     A, b = slopes[named] / wish.scale[named, None], wanted / wish.scale[named]
     G, h, _ = front.box
+    edges, spare = front.edges
     # All with the step taken as 1, so that the solver's tolerances mean something.
     size = float(np.abs(b).max())
     metric = front.metric / np.abs(front.metric).max()
@@ -44,9 +45,9 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
     c = solve_qp(
         gram + 1e-9 * np.abs(gram).max() * metric,
         -A.T @ (b / size),
-        np.concatenate([slopes[held], front.weight_basis, G, sense[:, None] * slopes[limited]]),
-        np.concatenate([0 * held, -front.weights / size, np.full(len(h) + len(limited), -np.inf)]),
-        np.concatenate([0 * held, np.full(front.m, np.inf), h / size, wish.room[limited] / size]),
+        np.concatenate([slopes[held], edges, G, sense[:, None] * slopes[limited]]),
+        np.concatenate([0 * held, np.full(len(edges) + len(h) + len(limited), -np.inf)]),
+        np.concatenate([0 * held, spare / size, h / size, wish.room[limited] / size]),
     )
     if c is None or np.linalg.norm(A @ c) < _LEAST * np.linalg.norm(b / size):
         reason = "nothing of this difference lies along the front here: it is a gain or a loss for all"

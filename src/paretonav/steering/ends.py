@@ -11,17 +11,17 @@ Array = NDArray[np.float64]
 
 
 def rays(front: FrontModel) -> Array:
-    """[m, m-1], the coordinates along which each objective improves at the least curvature cost."""
-    return np.asarray(np.linalg.solve(front.metric, front.response.T).T)
+    """[m, k], the coordinates along which each objective improves at the least curvature cost."""
+    return np.asarray(np.linalg.solve(front.metric, front.asked_response.T).T)
 
 
 def ends(front: FrontModel) -> Array:
     """[at most m, q], the predicted outcomes where these ways end: at the edge of the front, or where it turns."""
     outcomes = []
     for i, ray in enumerate(rays(front)):
-        slope, bend = float(front.response[i] @ ray), 2 * front.displacement(ray)
+        slope, bend = float(front.asked_response[i] @ ray), float(ray @ front.bends[i] @ ray)
         with np.errstate(divide="ignore", invalid="ignore"):
-            turn = np.divide(slope, bend[i if len(bend) > 1 else 0])
+            turn = np.divide(slope, bend)
         length = min(front.edge(ray), turn if turn > 0 else np.inf)
         if np.isfinite(length):
             outcomes.append(front.values + front.changes(length * ray))

@@ -12,7 +12,7 @@ from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction, Corrector, Guide
 from paretonav.steering.plan import Plan
-from paretonav.steering.predictors import Predictor
+from paretonav.steering.predictors import Prediction, Predictor
 from paretonav.steering.target import Limits, Target
 from paretonav.steering.trust import Trust
 from paretonav.steering.wording import listed
@@ -28,7 +28,7 @@ class Arrival:
     Attributes:
         plan: the part of the leg's plan that was gone for.
         correction: at its end; None if it was taken back.
-        losses: of the training data at its end, taken back or not.
+        losses: at its end, on the data on which they are asked for, taken back or not.
         share: of the leg that was taken.
         reason: why not all of it; empty if it was.
         bounded: whether that was for a limit, so that another way to the rest of it may be open.
@@ -74,7 +74,8 @@ def take_leg(
     for _ in range(_TRIES):
         with problem.watch.part(1 - left * (1 - _PREDICTION), "predict"):
             prediction = predictor.predict(problem, front, tangent, leg)
-            problem.watch.saw(problem.names, prediction.losses.mean)
+            if front.asked == "train":
+                problem.watch.saw(problem.names, prediction.losses.mean)
         if prediction.share == 0:
             reason = f"no step length out of {prediction.tries} improved what was to improve"
             return Arrival(leg, None, prediction.losses, 0.0, reason)
@@ -93,10 +94,11 @@ def take_leg(
                 correction = corrector.correct(
                     problem, prediction.theta, weights / weights.sum(), trust.geometry, guide
                 )
-            beyond = limits.beyond(problem, correction.theta, correction.losses)
+            losses = _asked(problem, front, prediction, correction)
+            beyond = limits.beyond(problem, correction.theta, front.asked, losses)
             passed = beyond > 0
             if not passed.any():
-                return Arrival(leg, correction, correction.losses, share, reason, bounded)
+                return Arrival(leg, correction, losses, share, reason, bounded)
             if not aligned or not (passed & ~active).any():
                 break
             active |= passed
@@ -106,7 +108,16 @@ def take_leg(
         room = limits.rooms(front)[limits.which[passed]]
         cut = float(np.clip(0.999 * (room / (room + beyond[passed])).min(), 0.1, 0.999))
         leg, share = leg.share(front, cut), share * cut
-    return Arrival(leg, None, correction.losses, 0.0, reason)
+    return Arrival(leg, None, losses, 0.0, reason)
+
+
+def _asked(problem: Problem, front: FrontModel, prediction: Prediction, correction: Correction) -> Losses:
+    """The losses at the end of a correction, on the data on which they are asked for."""
+    if correction.theta is prediction.theta:
+        return prediction.losses
+    if front.asked == "train" and correction.losses is not None:
+        return correction.losses
+    return problem.evaluate(correction.theta, front.asked)
 
 
 def target_of(plan: Plan, front: FrontModel, problem: Problem) -> Target:

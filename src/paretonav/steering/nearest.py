@@ -133,10 +133,8 @@ class _Search:
 
     def _curvature(self, c: Array) -> Array:
         """The convex part of the shortfalls' curvature at c."""
-        weights = np.zeros(self.front.m)
-        of_losses = self.which < self.front.m
-        weights[self.which[of_losses]] = (self.shortfall(c) / self.scale)[of_losses]
-        bend = self.front.bend
-        Q = np.tensordot(weights, bend, 1) if len(bend) > 1 else weights.sum() * bend[0]
+        weights = np.zeros(len(self.front.values))
+        weights[self.which] = self.shortfall(c) / self.scale
+        Q = np.tensordot(weights, self.front.bends, 1)
         values, vectors = np.linalg.eigh(Q)
         return np.asarray(vectors * np.maximum(values, 0) @ vectors.T)

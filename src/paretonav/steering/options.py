@@ -96,18 +96,18 @@ class _Proposal:
                 made = plan(front, wish, 0.95 * refused.reach)
         except PreferenceError:
             return None
-        relative = made.predicted / _sizes(front)
+        relative = made.changes[: front.m] / _sizes(front)
         return None if relative.min() > -_WORTH * amount else cls(title, preference, made, relative)
 
 
 def _sizes(front: FrontModel) -> Array:
-    sizes = np.abs(front.losses)
+    sizes = np.abs(front.asked_losses)
     return np.asarray(np.maximum(sizes, 1e-3 * sizes.max(initial=1e-300)))
 
 
 def _different_objectives(front: FrontModel, hold: Sequence[str]) -> list[str]:
     """The names of the objectives whose improvement does the most different things, to first order."""
-    changes = -rays(front) @ front.response.T / _sizes(front)
+    changes = -rays(front) @ front.asked_response.T / _sizes(front)
     lengths = np.linalg.norm(changes, axis=1, keepdims=True)
     directions = changes / np.maximum(lengths, 1e-300)
     free = [i for i, name in enumerate(front.names) if name not in hold]
@@ -130,11 +130,11 @@ def _more_even(front: FrontModel, hold: Sequence[str]) -> Iterator[tuple[str, Pr
     outcomes = np.vstack([front.values, ends(front)])[:, : front.m]
     best, worst = outcomes.min(axis=0), outcomes.max(axis=0)
     ranges = np.maximum(worst - best, 1e-300)
-    position = (front.losses - best) / ranges
+    position = (front.asked_losses - best) / ranges
     if np.ptp(position) < _UNEVEN:
         return
-    wanted = front.losses - (position - position.mean()) * ranges
-    better, worse = (dict(zip(front.names, x.tolist(), strict=True)) for x in (wanted, front.losses))
+    wanted = front.asked_losses - (position - position.mean()) * ranges
+    better, worse = (dict(zip(front.names, x.tolist(), strict=True)) for x in (wanted, front.asked_losses))
     try:
         wish = along_the_front(front, Compare(better, worse, hold).wish(situation(front)))
     except PreferenceError:

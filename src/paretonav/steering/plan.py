@@ -29,6 +29,7 @@ class Plan:
         predicted: [m], the change of the training losses.
         predicted_validation: [m] or None.
         predicted_metrics: [p].
+        changes: [q], of losses and metrics as they are asked for.
         errors: the standard errors of the three, each None where it is not known.
         weights: [m], those of the new point.
         exact: whether the named quantities change just as the wish says.
@@ -41,6 +42,7 @@ class Plan:
     predicted: Array
     predicted_validation: Array | None
     predicted_metrics: Array
+    changes: Array
     errors: tuple[Array | None, Array | None, Array | None]
     weights: Array
     exact: bool = True
@@ -65,6 +67,7 @@ class Plan:
             front.change(c),
             front.validation_change(c),
             front.metric_change(c),
+            front.changes(c),
             front.errors(c),
             front.weights_at(c),
             exact,
@@ -83,11 +86,6 @@ class Plan:
             exact=self.exact,
             attainable=self.attainable,
         )
-
-    @property
-    def changes(self) -> Array:
-        """[q], the predicted changes of losses and metrics."""
-        return np.concatenate([self.predicted, self.predicted_metrics])
 
     @property
     def requested(self) -> dict[str, float]:

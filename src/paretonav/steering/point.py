@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry import Conflict, FrontModel, conflicts
+from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
 from paretonav.steering.options import Option, options
@@ -66,6 +66,11 @@ class Point:
     def weights(self) -> Values:
         """alpha: the weighted sum for which this point is optimal."""
         return named(self.front.names, self.front.weights)
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What holds the model here, and why so; None at a Pareto-critical point."""
+        return self.front.anchor
 
     @property
     def residual(self) -> float:
@@ -154,7 +159,8 @@ class Step:
         predicted: name -> predicted change of the training loss.
         predicted_validation: the same on validation data, or None.
         predicted_metrics: name -> predicted change of the metric.
-        achieved: name -> the training loss's change. For a rejected step, the change that was taken back.
+        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; None where
+            validation data had settled it before training data were read.
         achieved_validation: the same on validation data, or None.
         achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
         status: see StepStatus.
@@ -170,7 +176,7 @@ class Step:
     predicted: Changes
     predicted_validation: Changes | None
     predicted_metrics: Changes
-    achieved: Changes
+    achieved: Changes | None
     achieved_validation: Changes | None
     achieved_metrics: Changes | None
     status: StepStatus

@@ -20,7 +20,7 @@ _CHEAPER = 1e-9  # of the cost: less is not worth another round
 class Programme:
     """Which tangent coordinates are possible for a wish, and which of them cost least.
 
-    What is possible: the bounds on quantities, weights ``alpha + B c >= 0``, and the box. A front's second order makes
+    What is possible: the bounds on quantities, the edges of the front (weights ``alpha + B c >= 0``), and the box. A front's second order makes
     the wished changes quadratic in c, so the programme is solved again and again with the changes linearised.
 
     Args:
@@ -33,9 +33,10 @@ class Programme:
         self.named, self.limited = wish.named, wish.limited
         self.cost = front.metric / np.abs(front.metric).max()  # of c, up to a factor
         G, h, _ = walls(front)
-        self.fixed = np.concatenate([front.weight_basis, G])
-        self.fixed_lower = np.concatenate([-front.weights, np.full(len(h), -np.inf)])
-        self.fixed_upper = np.concatenate([np.full(front.m, np.inf), h])
+        edges, room = front.edges
+        self.fixed = np.concatenate([edges, G])
+        self.fixed_lower = np.full(len(self.fixed), -np.inf)
+        self.fixed_upper = np.concatenate([room, h])
         self._sense = wish.orientation[self.limited]
         self._room = wish.room[self.limited]
         self._sizes = np.abs(front.values[self.limited])
@@ -80,7 +81,7 @@ class Programme:
 
     def follow(self, limit: float) -> tuple[float, Array]:
         """The largest amount up to ``limit`` that is possible, and coordinates that give it."""
-        return self.trace(self.wish.changes, min(limit, self.wish.full), np.zeros(self.front.m - 1))
+        return self.trace(self.wish.changes, min(limit, self.wish.full), np.zeros(self.front.dimensions))
 
     def trace(self, target: Callable[[float], Array], limit: float, c: Array) -> tuple[float, Array]:
         """The same for any targets by amount, from coordinates ``c`` that give the one of amount 0.
@@ -89,7 +90,7 @@ class Programme:
         shorter steps, each from where the one before arrived.
         """
         amount = 0.0
-        if len(self.named) >= self.front.m:
+        if len(self.named) > self.front.dimensions:
             return amount, c
         step = min(limit, 1.0)
         while amount < limit and step > max(1e-4 * amount, 1e-9):

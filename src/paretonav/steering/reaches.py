@@ -44,7 +44,7 @@ def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
     size = float(wish.scale[index])
     way = np.zeros(len(others))
     way[place] = -wish.orientation[index] * size
-    programme, c = Programme(front, wish), np.zeros(front.m - 1)
+    programme, c = Programme(front, wish), np.zeros(front.dimensions)
     if others.any():
         possible, c = programme.trace(lambda share: share * others, 1.0, c)
         if possible < 1:

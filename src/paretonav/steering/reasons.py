@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     """What ends a wish at the amount ``limit``, where it has led to coordinates ``c``."""
     named, held = [wish.names[i] for i in wish.named], [wish.names[i] for i in wish.held]
-    if len(named) >= front.m:
+    if len(named) > front.dimensions:
         return _nobody_pays(front, wish, held)
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
@@ -31,7 +31,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     bounds = bounds_reached(front, wish, c)
     if bounds:
         return bounds
-    R, target = -front.slopes(np.zeros(front.m - 1))[wish.named], wish.changes(1.0)
+    R, target = -front.slopes(np.zeros(front.dimensions))[wish.named], wish.changes(1.0)
     if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
         return f"no direction along the front changes {listed(named)} in this way"
     return end_of_the_front(front, c) or (
@@ -41,7 +41,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
 
 def why_nearest(front: FrontModel, wish: Wish) -> str:
     """What keeps the point of ``front``, the nearest to the target of a wish, from being nearer; and how near it is."""
-    here, held = np.zeros(front.m - 1), [wish.names[i] for i in wish.held]
+    here, held = np.zeros(front.dimensions), [wish.names[i] for i in wish.held]
     named = np.setdiff1d(wish.named, wish.held)
     short = wish.orientation[named] * -wish.direction[named] > 0
     lacking = named[short | (wish.orientation[named] == 0)]
@@ -93,7 +93,7 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
     if len(wish.named) == front.m and not (wish.named >= front.m).any():
         return "a change of every objective is prescribed, so none is left to pay"
-    name = f"the front has {front.m - 1} dimension{'s' if front.m > 2 else ''}"
+    name = f"there {'are' if front.dimensions > 1 else 'is'} {front.dimensions} way{'s' if front.dimensions > 1 else ''} to go"
     return f"{len(wish.named)} changes are prescribed and {name}, so none is left to pay" + (
         f"; release {listed(held)} or name fewer" if held else "; name fewer"
     )
@@ -106,7 +106,7 @@ def _reached(bounded: list[str]) -> str:
 
 def _approach(front: FrontModel, wish: Wish, lacking: NDArray[np.intp]) -> Array | None:
     """The changes [q] that lead nearer to the target by a tenth in something that is lacking; None if none do."""
-    c, _ = nearest_outcome(Programme(front, wish), 1.0, np.zeros(front.m - 1))
+    c, _ = nearest_outcome(Programme(front, wish), 1.0, np.zeros(front.dimensions))
     changes = front.changes(c)
     gain = changes[lacking] / (wish.unit * wish.direction[lacking])
     return changes if (gain > 0.1).any() else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from paretonav.geometry import FrontModel
 from paretonav.objectives import Cost, Losses
 from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
@@ -19,7 +20,7 @@ def step_report(
     before: Point,
     after: Point,
     plan: Plan,
-    train: Losses,
+    train: Losses | None,
     held_out: Losses | None,
     status: StepStatus,
     reason: str,
@@ -34,7 +35,7 @@ def step_report(
         before: where it began.
         after: where the navigation is now.
         plan: of the part that was taken.
-        train: the training losses that it led to, taken back or not.
+        train: the training losses that it led to, taken back or not, or None if they were not measured.
         held_out: the same on validation data, if they were measured.
         status: how it ended.
         reason: why.
@@ -52,13 +53,15 @@ def step_report(
         achieved_metrics = Changes.of(
             metrics, *held_out.metric_change_from(before.held_out), len(held_out.fractions)
         )
-    elif before.held_out is None:
+    elif before.held_out is None and train is not None:
         achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train), len(train.fractions))
     return Step(
         point=after,
         requested=plan.requested,
         **predictions(before.front, plan),
-        achieved=Changes.of(names, *train.change_from(before.train), len(train.fractions)),
+        achieved=None
+        if train is None
+        else Changes.of(names, *train.change_from(before.train), len(train.fractions)),
         achieved_validation=achieved_validation,
         achieved_metrics=achieved_metrics,
         status=status,
@@ -70,11 +73,11 @@ def step_report(
     )
 
 
-def misses(wish: Wish, target: Target, after: Point) -> Iterator[str]:
+def misses(wish: Wish, target: Target, after: FrontModel) -> Iterator[str]:
     """What of a wish has not come true, in words; of one that takes the nearest outcome that is no news."""
     if wish.fit is Fit.NEAREST:
         return
-    off = after.front.values[wish.named] - target.values
+    off = after.values[wish.named] - target.values
     sense = wish.orientation[wish.named]
     # Of a metric that nobody says which way is better, either way is off.
     parts = np.where(sense == 0, np.abs(off), sense * off) / target.scale

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.correctors import Correction, Corrector
-from paretonav.steering.leg import take_leg
+from paretonav.steering.onward import front_on_the_way, tangent_after
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
 from paretonav.steering.reasons import why_nearest
 from paretonav.steering.target import Limits, measured
 from paretonav.steering.trust import Trust
-from paretonav.steering.walk import Walk, leg_report, measure
+from paretonav.steering.walk import Walk, attempt, leg_report
 
 Array = NDArray[np.float64]
 
@@ -53,44 +53,47 @@ def seek(
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(plan.amount)
     small = 1e-3 if problem.stochastic else 1e-7
     arrived: Correction | None = None
-    losses, whole = tangent.losses, 0.0
+    losses, whole, error = tangent.losses, 0.0, 0.0
     while legs < _MAX_LEGS:
-        size = trust.length(front, plan.predicted)
+        size = trust.length(front, plan.changes[: front.m])
         whole = max(whole, size)
         if size <= small:
             break
-        share = min(trust.share(front, plan.predicted), radius / size)
+        share = min(trust.share(front, plan.changes[: front.m]), radius / size)
         leg = plan.share(front, share)
         with problem.watch.part(1 - (1 - share) * size / whole):
-            arrival = take_leg(
+            arrival, lost = attempt(
                 problem, predictor, corrector, trust, front, tangent, _as_leg(leg, size), limits
             )
         correction, gone = arrival.correction, plan.share(front, share * arrival.share)
         if correction is None:
             brought = -np.inf
         else:
-            values = measured(problem, correction.theta, correction.losses, wish.named)
+            values = measured(problem, correction.theta, front.asked, wish.named, arrival.losses)
             before = _distance(plan, goal, front.values[wish.named])
             brought = before - _distance(plan, goal, values)
             promised = before - _distance(plan, goal, (front.values + gone.changes)[wish.named])
-        if correction is None or not brought > _WORTH * promised:
+        if correction is None or lost or not brought > _WORTH * promised:
             losses = arrival.losses if arrived is None else losses
             radius = 0.25 * min(size * share, radius)
             if radius <= small:
                 break
             continue
         radius = max(radius, 2 * size * share) if brought > 0.75 * promised else radius
-        trust = trust.after(leg_report(trust, front, tangent, gone, correction))
-        arrived, losses, legs = correction, correction.losses, legs + 1
+        report = leg_report(trust, front, tangent, gone, arrival)
+        trust, error = trust.after(report), report.error
+        arrived, losses, legs = correction, arrival.losses, legs + 1
         there = plan.exact and share * arrival.share == 1
-        front, tangent = measure(problem, trust, tangent, correction, start, wish)
+        tangent = tangent_after(problem, correction, tangent, trust.geometry)
+        front = front_on_the_way(problem, tangent, trust.geometry, start, wish)
+        arrived = replace(arrived, tangent=tangent)
         if there and _attained(start, front, wish, goal, problem.stochastic):
             break
         plan = predictor.plan(front, at_hand(tangent), _rest(wish, goal, limits, front), 1.0)
     reason = ""
     if not _attained(start, front, wish, goal, problem.stochastic):
         reason = f"the target is out of reach: {why_nearest(front, _rest(wish, goal, limits, front))}"
-    return Walk(arrived, losses, plan.amount, reason, trust, legs)
+    return Walk(arrived, losses, plan.amount, reason, trust, legs, tangent, error)
 
 
 def _rest(wish: Wish, goal: Array, limits: Limits, front: FrontModel) -> Wish:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses, Problem
+from paretonav.objectives.problem import Split
 from paretonav.steering.plan import Plan
 from paretonav.steering.preferences import Wish
 
@@ -47,28 +48,42 @@ class Limits:
         room[self.which] = np.maximum(0.0, self.sense * (self.worst - front.values[self.which]))
         return room
 
-    def beyond(self, problem: Problem, theta: Tensor, losses: Losses) -> Array:
-        """By how much each is passed at theta, where the training losses are ``losses``; negative inside."""
-        excess = self.sense * (measured(problem, theta, losses, self.which) - self.worst)
+    def beyond(self, problem: Problem, theta: Tensor, split: Split, losses: Losses | None = None) -> Array:
+        """By how much each is passed at theta; negative inside.
+
+        Args:
+            problem: what is steered.
+            theta: where, [n].
+            split: on which the losses are asked for.
+            losses: there, if they are known.
+        """
+        if not len(self.which):
+            return np.zeros(0)
+        excess = self.sense * (measured(problem, theta, split, self.which, losses) - self.worst)
         return np.where(
             excess <= 4 * np.finfo(float).eps * np.abs(self.worst), np.minimum(excess, 0.0), excess
         )
 
 
-def measured(problem: Problem, theta: Tensor, losses: Losses, which: NDArray[np.intp]) -> Array:
-    """The values of some quantities at theta: training losses, and metrics as they are shown.
+def measured(
+    problem: Problem, theta: Tensor, split: Split, which: NDArray[np.intp], losses: Losses | None = None
+) -> Array:
+    """The values of some quantities at theta: losses as they are asked for, and metrics as they are shown.
 
     Args:
         problem: what is steered; its metrics are measured if one of them is meant.
         theta: where, [n].
-        losses: on the training data there.
+        split: on which losses are asked for.
         which: indices, objectives first.
+        losses: on that split there, if they are known.
     """
-    seen = losses.mean.numpy()
+    losses = problem.evaluate(theta, split) if losses is None else losses
+    values = losses.mean.numpy()
     if (which >= problem.m).any():
-        shown = problem.evaluate(theta, "validation") if problem.has_validation else losses
-        seen = np.concatenate([seen, [shown.metrics[name] for name in problem.metric_names]])
-    return np.asarray(seen[which])
+        apart = split == "train" and problem.has_validation
+        shown = problem.evaluate(theta, "validation") if apart else losses
+        values = np.concatenate([values, [shown.metrics[name] for name in problem.metric_names]])
+    return np.asarray(values[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +96,9 @@ class Target:
         tolerance: of each, the error that does not matter.
         scale: of each, the change that counts as a whole one: what was asked of it, or if that is more, the amount's
             part of its value, but no more than the largest change of its kind.
-        response: [named, m-1], of these quantities where the plan leads to, in the coordinates of the tangent that the
+        response: [named, k], of these quantities where the plan leads to, in the coordinates of the tangent that the
             step started with.
+        split: the data on which losses are asked for.
     """
 
     named: NDArray[np.intp]
@@ -90,6 +106,7 @@ class Target:
     tolerance: Array
     scale: Array
     response: Array
+    split: Split
 
     @classmethod
     def of(cls, plan: Plan, front: FrontModel, problem: Problem, precision: float) -> Target:
@@ -116,14 +133,14 @@ class Target:
             )
             scale[kind] = np.maximum(np.abs(changes[kind]), np.minimum(largest, by_amount))
         eps = torch.finfo(problem.parameters().dtype).eps
-        tolerance = np.maximum(precision * scale, 4 * eps * np.abs(front.losses).max())
+        tolerance = np.maximum(precision * scale, 4 * eps * np.abs(values))
         # A metric moves by leaps of one example.
         tolerance[~losses] = np.maximum(tolerance[~losses], 0.05 * scale[~losses])
         slopes = front.slopes(plan.coordinates)
-        return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named])
+        return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named], front.asked)
 
     def along(self, tangent: Tangent) -> Target:
-        """The same in the coordinates of a tangent nearer to it, of which only the losses' response is known."""
+        """The same in the coordinates of a tangent nearer to it, of which only the training losses' response is known."""
         return replace(self, response=tangent.response.numpy()[self.named])
 
     def and_bounds(self, limits: Limits, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:
@@ -149,22 +166,23 @@ class Target:
             np.concatenate([self.tolerance, tolerance]),
             np.concatenate([self.scale, scale]),
             np.concatenate([self.response, response]),
+            self.split,
         )
 
-    def excess(self, problem: Problem, theta: Tensor, losses: Losses) -> Array:
+    def excess(self, problem: Problem, theta: Tensor, losses: Losses | None = None) -> Array:
         """How far the named quantities are above their targets.
 
         Args:
             problem: what is steered; its metrics are measured if one of them is named.
             theta: where, [n].
-            losses: on the training data there.
+            losses: there, on the data on which they are asked for, if they are known.
         """
-        return np.asarray(measured(problem, theta, losses, self.named) - self.values)
+        return np.asarray(measured(problem, theta, self.split, self.named, losses) - self.values)
 
     def met(self, excess: Array) -> bool:
         """Whether no error is left that matters."""
         return bool((np.abs(excess) <= self.tolerance).all())
 
-    def has_metrics(self, problem: Problem) -> bool:
-        """Whether a metric is named."""
-        return bool((self.named >= problem.m).any())
+    def trains(self, problem: Problem) -> bool:
+        """Whether only training losses are named, whose response is known wherever there is a tangent."""
+        return self.split == "train" and not bool((self.named >= problem.m).any())

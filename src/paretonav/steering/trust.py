@@ -58,12 +58,12 @@ class Trust:
     adapts: bool
 
     def length(self, front: FrontModel, change: Array) -> float:
-        """The length of a change of the losses [m]: the largest part of a loss's size.
+        """The length of a change of the losses that are asked for [m]: the largest part of a loss's size.
 
         A loss that is next to nothing, such as a gap between groups that has been closed, counts as a twentieth of
         the largest: no step would keep it to a part of its own size.
         """
-        sizes = np.abs(front.losses)
+        sizes = np.abs(front.asked_losses)
         return float((np.abs(change) / np.maximum(sizes, _SMALL * sizes.max())).max())
 
     def share(self, front: FrontModel, change: Array) -> float:

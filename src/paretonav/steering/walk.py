@@ -1,4 +1,4 @@
-"""The way from one point to the next: one leg after the other, each within the trust region."""
+"""The way from one point to the next: one leg after the other, each as long as the model of the front holds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from paretonav.errors import InfeasiblePreferenceError
-from paretonav.geometry import FrontModel, Tangent, tangent_at
+from paretonav.geometry import FrontModel, Tangent
 from paretonav.geometry.krylov import Status
 from paretonav.objectives import Losses, Problem
+from paretonav.steering.acceptance import Broken, broken
 from paretonav.steering.correctors import Correction, Corrector
-from paretonav.steering.leg import take_leg
+from paretonav.steering.leg import Arrival, take_leg
+from paretonav.steering.onward import front_on_the_way, held_stronger, tangent_after, train_losses
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
@@ -19,6 +21,9 @@ from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
+_RETRIES = 6  # of a leg that did not come true
+_LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
+_BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +32,13 @@ class Walk:
 
     Attributes:
         correction: at its end; None if not even the first leg was possible.
-        losses: of the training data at its end, or where the first leg failed.
+        losses: at its end, or where the first leg failed, on the data on which they are asked for.
         amount: how much of the wish has been gone for.
         reason: why it ended before the whole amount; empty if it did not.
         trust: for the next one.
         legs: how many were taken.
+        tangent: where the last leg began.
+        error: |predicted - achieved| / |predicted| of the last leg.
     """
 
     correction: Correction | None
@@ -40,6 +47,8 @@ class Walk:
     reason: str
     trust: Trust
     legs: int
+    tangent: Tangent
+    error: float = 0.0
 
 
 def walk(
@@ -53,6 +62,9 @@ def walk(
 ) -> Walk:
     """Go where the plan leads: predict, correct, and where that is too far for one leg, plan the rest from there.
 
+    A leg after which something is worse than was predicted, for the leg or for all of the way so far, is taken back
+    (``broken``). It is tried again with a stronger pull, where the model is held by one, and shorter.
+
     Args:
         problem: what is steered; its own parameters are left alone.
         predictor: along the tangent space.
@@ -62,27 +74,49 @@ def walk(
         tangent: there.
         plan: where to go.
     """
-    start, wish, total, done, legs, detours = front, plan.wish, plan.amount, 0.0, 0, 0
+    start, whole, wish, total, done, legs, detours = front, plan, plan.wish, plan.amount, 0.0, 0, 0
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(total)
     arrived: Correction | None = None
-    losses, reason = tangent.losses, ""
+    losses, reason, error = _at(front, tangent), "", 0.0
+    cut, failures = 1.0, 0
     while True:
-        leg = plan.share(front, trust.share(front, plan.predicted))
+        share = min(trust.share(front, plan.changes[: front.m]), cut)
+        leg = plan.share(front, share)
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
-            arrival = take_leg(problem, predictor, corrector, trust, front, tangent, leg, limits)
+            arrival, lost = attempt(problem, predictor, corrector, trust, front, tangent, leg, limits)
         leg, correction = arrival.plan, arrival.correction
-        if correction is None:
-            reason = arrival.reason
-            losses = arrival.losses if arrived is None else losses
-            break
-        change = correction.losses.mean.numpy() - front.losses
-        worse = [front.names[i] for i in wish.improved if i < front.m and not change[i] < 0]
-        if worse:
-            reason = f"{' and '.join(worse)} did not improve"
-            losses = correction.losses if arrived is None else losses
-            break
-        trust = trust.after(leg_report(trust, front, tangent, leg, correction))
-        arrived, losses, done, legs = correction, correction.losses, done + leg.amount, legs + 1
+        if correction is not None and not lost and legs and predictor.promises:
+            so_far = promise(predictor, start, tangent, whole, done + leg.amount)
+            lost = broken(start, so_far, correction.losses, _held_out(start, arrival))
+        if correction is None or lost:
+            failures += 1
+            why = str(lost[0]) if lost else arrival.reason
+            if failures > _RETRIES or not lost:
+                reason = why
+                losses = losses if arrived is not None else arrival.losses
+                break
+            if failures % 2:
+                stronger = held_stronger(problem, tangent, trust.geometry)
+                if stronger is not None:
+                    again = front_on_the_way(problem, stronger, trust.geometry, start, wish)
+                    try:
+                        plan = predictor.plan(
+                            again, at_hand(stronger), _rest(wish, goal, limits, again, total - done), total - done
+                        )
+                        front, tangent = again, stronger
+                        continue
+                    except InfeasiblePreferenceError:
+                        pass
+            cut = share / 2
+            if cut * plan.amount < _LEAST * total:
+                reason = why
+                losses = losses if arrived is not None else arrival.losses
+                break
+            continue
+        report = leg_report(trust, front, tangent, leg, arrival)
+        trust, error = trust.after(report), report.error
+        arrived, losses, done, legs = correction, arrival.losses, done + leg.amount, legs + 1
+        cut = 1.0
         if arrival.share < 1:
             reason, detours = arrival.reason, detours + 1
             if not arrival.bounded or detours > _DETOURS:
@@ -90,7 +124,8 @@ def walk(
         if done >= (1 - 1e-9) * total:
             reason = ""
             break
-        front, tangent = measure(problem, trust, tangent, correction, start, wish)
+        tangent = tangent_after(problem, correction, tangent, trust.geometry)
+        front = front_on_the_way(problem, tangent, trust.geometry, start, wish)
         rest = _rest(wish, goal, limits, front, total - done)
         if not np.nan_to_num(rest.direction).any():
             done, reason = total, ""
@@ -98,21 +133,56 @@ def walk(
         try:
             plan = predictor.plan(front, at_hand(tangent), rest, total - done)
         except InfeasiblePreferenceError as refused:
-            reason = f"on the way, {refused.reason}"
-            break
-    return Walk(arrived, losses, done, reason, trust, legs)
+            further = 0.9 * refused.reach
+            if further < _LEAST * total:
+                reason = f"on the way, {refused.reason}"
+                break
+            plan = predictor.plan(front, at_hand(tangent), rest, further)
+    return Walk(arrived, losses, done, reason, trust, legs, tangent, error)
 
 
-def measure(
-    problem: Problem, trust: Trust, nearby: Tangent, correction: Correction, start: FrontModel, wish: Wish
-) -> tuple[FrontModel, Tangent]:
-    """The front at the end of a leg; metrics are measured where the wish asks for one."""
-    tangent = correction.tangent or tangent_at(
-        problem, correction.theta, correction.weights, trust.geometry, nearby=nearby
-    )
-    asked = np.concatenate([wish.named, wish.limited])
-    wanted = bool((asked >= start.m).any())
-    return FrontModel.from_tangent(problem, tangent, trust.geometry, measure=wanted), tangent
+def attempt(
+    problem: Problem,
+    predictor: Predictor,
+    corrector: Corrector,
+    trust: Trust,
+    front: FrontModel,
+    tangent: Tangent,
+    leg: Plan,
+    limits: Limits,
+) -> tuple[Arrival, tuple[Broken, ...]]:
+    """Take a leg, and say what of it did not come true.
+
+    Validation losses are looked at first: where they are not as promised, the training data need not be read.
+    """
+    arrival = take_leg(problem, predictor, corrector, trust, front, tangent, leg, limits)
+    if arrival.correction is None or not predictor.promises:
+        return arrival, ()
+    lost = broken(front, arrival.plan, None, _held_out(front, arrival))
+    if lost:
+        return arrival, lost
+    correction, train = train_losses(problem, arrival.correction)
+    return replace(arrival, correction=correction), broken(front, arrival.plan, train, None)
+
+
+def promise(predictor: Predictor, start: FrontModel, tangent: Tangent, whole: Plan, amount: float) -> Plan:
+    """What was promised at the start for the part of the way up to ``amount``."""
+    if amount >= (1 - 1e-9) * whole.amount:
+        return whole
+    try:
+        return predictor.plan(start, at_hand(tangent), whole.wish, amount)
+    except InfeasiblePreferenceError:
+        return whole.share(start, amount / whole.amount)
+
+
+def _held_out(front: FrontModel, arrival: Arrival) -> Losses | None:
+    return arrival.losses if front.asked == "validation" else None
+
+
+def _at(front: FrontModel, tangent: Tangent) -> Losses:
+    if front.asked == "validation" and front.validation_losses is not None:
+        return front.validation_losses
+    return tangent.losses
 
 
 def _rest(wish: Wish, goal: np.ndarray, limits: Limits, front: FrontModel, left: float) -> Wish:
@@ -130,17 +200,20 @@ def _rest(wish: Wish, goal: np.ndarray, limits: Limits, front: FrontModel, left:
     return replace(wish, direction=direction, room=room, cap=np.full(len(wish.cap), np.inf))
 
 
-def leg_report(trust: Trust, front: FrontModel, tangent: Tangent, plan: Plan, correction: Correction) -> Leg:
+def leg_report(trust: Trust, front: FrontModel, tangent: Tangent, plan: Plan, arrival: Arrival) -> Leg:
     """How a leg went, for the trust in the next one."""
-    achieved = correction.losses.mean.numpy() - front.losses
-    size = float(np.linalg.norm(plan.predicted))
+    correction, predicted = arrival.correction, plan.changes[: front.m]
+    if correction is None:
+        raise AssertionError("a leg that was taken back has no report")
+    achieved = arrival.losses.mean.numpy() - front.asked_losses
+    size = float(np.linalg.norm(predicted))
     waste = None
     if correction.gain_on_arrival is not None:
-        waste = max(0.0, correction.gain_on_arrival - front.joint_gain) / float(np.abs(plan.predicted).max())
+        waste = max(0.0, correction.gain_on_arrival - front.joint_gain) / float(np.abs(predicted).max())
     solved = correction.tangent or tangent
     return Leg(
-        length=trust.length(front, plan.predicted),
-        error=float(np.linalg.norm(plan.predicted - achieved)) / size if size else 0.0,
+        length=trust.length(front, predicted),
+        error=float(np.linalg.norm(predicted - achieved)) / size if size else 0.0,
         waste=waste,
         struggled=Status.ITERATION_LIMIT in solved.solution.status,
         damping=solved.damping,

@@ -71,10 +71,10 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
     of A weighted by M, and D removes what the bends q of the prescribed quantities add, and moves on to where, with
     the multipliers ``L x``, the bent constraints leave the least cost.
     """
-    front_slopes = front.slopes(np.zeros(front.m - 1))
+    front_slopes = front.slopes(np.zeros(front.dimensions))
     named = np.array([*moved, *held], dtype=np.intp)
     A, M, k = front_slopes[named], front.metric, len(moved)
-    if not k or len(named) >= front.m:
+    if not k or len(named) > front.dimensions:
         return None
     flat = np.linalg.solve(M, A.T)  # M^-1 A^T
     gram = A @ flat
@@ -84,7 +84,7 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
     L = np.linalg.inv(gram)
     inverse = flat @ L
     P = inverse[:, :k]
-    bend = _bends(front)
+    bend = front.bends
     bent = np.einsum("iab,aj,bl->ijl", bend, P, P, optimize=True)
     of_named = bent[named]
     pulled = np.einsum("nj,nab,bl->ajl", L[:, :k], bend[named], P, optimize=True)
@@ -96,28 +96,24 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
         return Bent(slopes @ P, curved + np.tensordot(slopes, D, 1))
 
     m = front.m
-    R = front.validation_response
-    held_out_bend = np.einsum("iab,aj,bl->ijl", front.validation_bend, P, P, optimize=True)
+
+    def losses(response: Array, bends: Array) -> Bent:
+        return along(-response, np.einsum("iab,aj,bl->ijl", np.broadcast_to(bends, (m, *bends.shape[1:])), P, P, optimize=True))
+
+    R, Q = front.validation_response, front.validation_bend
     of_train, held_out = _variances(front.seen, P), _variances(front.held_out, P)
     shown = held_out
     if front.held_out is None and front.seen is not None and of_train is not None:
         shown = of_train / front.seen.share
     return WhatIf(
-        train=along(front_slopes[:m], bent[:m]),
-        validation=None if R is None else along(-R, held_out_bend),
+        train=losses(front.response, front.bend),
+        validation=None if R is None or Q is None else losses(R, Q),
         metrics=along(front_slopes[m:], bent[m:]),
         weights=front.weight_basis @ P,
         train_variance=None if of_train is None else of_train[:m],
         validation_variance=None if held_out is None else held_out[:m],
         metric_variance=None if shown is None or not front.metric_names else shown[m:],
     )
-
-
-def _bends(front: FrontModel) -> Array:
-    """[q, m-1, m-1], of all quantities; metrics are known to first order only."""
-    of_losses = np.broadcast_to(front.bend, (front.m, *front.bend.shape[1:]))
-    straight = np.zeros((len(front.metric_names), *front.bend.shape[1:]))
-    return np.concatenate([of_losses, straight])
 
 
 def _variances(response: Response | None, P: Array) -> Array | None:

@@ -45,17 +45,18 @@ def local_front(front: FrontModel) -> Patch | None:
         return None
     if not np.abs(coordinates).max() > 0:
         return None
-    return Patch(np.stack([front.losses + front.change(c) for c in coordinates]), lines, triangles)
+    return Patch(np.stack([front.losses + front.change(front.trades @ c) for c in coordinates]), lines, triangles)
 
 
 def radius(front: FrontModel, direction: Array) -> float:
-    """How far the front is shown along a direction of tangent coordinates.
+    """How far the front is shown along a direction of coordinates along it (``FrontModel.trades``).
 
     Until the losses have changed by 15 % of their mean size, an objective's weight is zero, or the model
     bends as much as it slopes and is no more to be believed.
     """
+    direction = front.trades @ direction
     speed = float(np.abs(front.response @ direction).max())
-    bend = 2 * float(np.abs(front.displacement(direction)).max())
+    bend = float(np.abs(front.bend @ direction @ direction).max())
     if not speed > 0:
         return 0.0
     return min(

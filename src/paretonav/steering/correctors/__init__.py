@@ -4,5 +4,6 @@ from paretonav.steering.correctors.aligned_descent import AlignedDescent
 from paretonav.steering.correctors.base import Correction, Corrector, Guide
 from paretonav.steering.correctors.mgda import MGDA
 from paretonav.steering.correctors.newton import Newton
+from paretonav.steering.correctors.stay import Stay
 
-__all__ = ["MGDA", "AlignedDescent", "Correction", "Corrector", "Guide", "Newton"]
+__all__ = ["MGDA", "AlignedDescent", "Correction", "Corrector", "Guide", "Newton", "Stay"]

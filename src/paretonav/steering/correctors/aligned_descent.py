@@ -172,9 +172,11 @@ class AlignedDescent:
         problem.require_finite(losses, where)
         excess = 0.0
         if guide is not None:
-            theta, losses = align(problem, guide.tangent, theta, guide.target, self.alignments, losses)
             target = guide.target
-            over = (target.excess(problem, theta, losses) - target.tolerance) / target.scale
+            known = losses if target.split == "train" else None
+            theta, found = align(problem, guide.tangent, theta, target, self.alignments, known)
+            losses = found if target.split == "train" else problem.evaluate(theta)
+            over = (target.excess(problem, theta, found) - target.tolerance) / target.scale
             excess = float(over.max(initial=0.0))
         return _Candidate(
             theta, losses, max(excess, 0.0), float(weights @ problem.objectives(losses.mean, theta))

@@ -36,21 +36,23 @@ class Correction:
 
     Attributes:
         theta: the parameters, [n].
-        losses: there, on the training data.
+        losses: there, on the training data; None where they were not measured.
         weights: the weights at which the point is taken to be optimal, [m].
         tangent: at theta, if the corrector has computed it.
         iterations: corrections made.
         converged: whether the corrector's own tolerance was reached.
+        evaluated: training losses and Jacobian at theta, if they are known.
         gain_on_arrival: the joint gain before the first correction, if the corrector has measured it.
     """
 
     theta: Tensor
-    losses: Losses
+    losses: Losses | None
     weights: Tensor
     tangent: Tangent | None
     iterations: int
     converged: bool
     gain_on_arrival: float | None = None
+    evaluated: tuple[Losses, Tensor] | None = None
 
 
 class Corrector(Protocol):

@@ -130,9 +130,9 @@ class Newton:
         # Where a bound stopped a parameter, aligning with a tangent that does not know it would move it off again.
         if guide is None or not within:
             return theta
-        # The response of metrics is known along the tangent that the step started with only.
-        if guide.target.has_metrics(problem):
-            return align(problem, guide.tangent, theta, guide.target, self.alignments, losses)[0]
+        # That of what is measured on validation data is known along the tangent that the step started with only.
+        if not guide.target.trains(problem):
+            return align(problem, guide.tangent, theta, guide.target, self.alignments)[0]
         return align(problem, tangent, theta, guide.target.along(tangent), self.alignments, losses)[0]
 
 
@@ -141,7 +141,8 @@ def _convex(tangent: Tangent) -> bool:
 
 
 def _on_target(problem: Problem, tangent: Tangent, guide: Guide) -> bool:
-    return guide.target.met(guide.target.excess(problem, tangent.theta, tangent.losses))
+    losses = tangent.losses if guide.target.split == "train" else None
+    return guide.target.met(guide.target.excess(problem, tangent.theta, losses))
 
 
 def _tangent(

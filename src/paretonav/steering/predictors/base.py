@@ -11,7 +11,7 @@ from torch import Tensor
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.plan import Plan
-from paretonav.steering.preferences import Wish
+from paretonav.steering.preferences import On, Wish
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Prediction:
 
     Attributes:
         theta: the parameters, [n].
-        losses: there, on the training data.
+        losses: there, on the data on which they are asked for.
         share: the part of the plan that was taken: 1, or less after backtracking; 0 if no length was acceptable.
         tries: how many lengths were tried.
     """
@@ -32,7 +32,15 @@ class Prediction:
 
 
 class Predictor(Protocol):
-    """Chooses tangent coordinates for a wish, and goes there."""
+    """Chooses tangent coordinates for a wish, and goes there.
+
+    Attributes:
+        on: the data whose losses it steers by, "train" or "validation"; None where it takes either.
+        promises: whether what it predicts is a promise, so that a leg which does not keep it is taken back.
+    """
+
+    on: On | None
+    promises: bool
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:
         """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met.

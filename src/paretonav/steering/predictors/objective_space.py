@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from paretonav.steering import plan as planning
 from paretonav.steering.align import align
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
-from paretonav.steering.preferences import Wish
+from paretonav.steering.preferences import On, Wish
 from paretonav.steering.target import Target
 
 
@@ -35,6 +36,8 @@ class ObjectiveSpace:
     alignments: int = 3
     tolerance: float = 0.01
     tries: int = 5
+    on: ClassVar[On | None] = None
+    promises: ClassVar[bool] = True
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:  # noqa: ARG002
         return planning.plan(front, wish, amount)
@@ -51,7 +54,7 @@ class ObjectiveSpace:
             if problem.bounds is not None:
                 theta = problem.bounds.clamp(theta)
             theta, losses = align(problem, tangent, theta, target, self.alignments)
-            change = losses.mean.numpy() - front.losses
+            change = losses.mean.numpy() - front.asked_losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.
             excess = wish.orientation[wish.named] * target.excess(problem, theta, losses)
@@ -61,4 +64,4 @@ class ObjectiveSpace:
                 return Prediction(theta, losses, share, attempt)
             share /= 2
         problem.require_finite(losses, f"at the shortest of {self.tries} steps")
-        return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
+        return Prediction(tangent.theta, losses, 0.0, self.tries)

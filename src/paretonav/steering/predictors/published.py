@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
-from paretonav.steering.preferences import Fit, Wish
+from paretonav.steering.preferences import Fit, On, Wish
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class PublishedProjection:
     step: float = 0.01
     tries: int = 10
     slope: float = 1e-4
+    on: ClassVar[On | None] = "train"
+    promises: ClassVar[bool] = False
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:  # noqa: ARG002
         if (wish.named >= front.m).any():
@@ -94,7 +97,7 @@ class PublishedProjection:
                 return Prediction(theta, losses, share, attempt)
             share /= 2
         problem.require_finite(losses, f"at the shortest of {self.tries} steps")
-        return Prediction(tangent.theta, tangent.losses, 0.0, self.tries)
+        return Prediction(tangent.theta, losses, 0.0, self.tries)
 
     def _coordinates(self, tangent: Tangent, wish: Wish) -> Array:
         """The c for which -V c is the projected direction of length ``step``."""

@@ -6,7 +6,7 @@ from paretonav.steering.preferences.classify import Classify
 from paretonav.steering.preferences.compare import Compare
 from paretonav.steering.preferences.direction import Direction
 from paretonav.steering.preferences.improve import Improve
-from paretonav.steering.preferences.wish import Fit, Preference, Situation, Units, Wish
+from paretonav.steering.preferences.wish import Fit, On, Preference, Situation, Units, Wish
 
 KINDS: tuple[type[Preference], ...] = (Aim, Classify, Compare, Direction, Improve)
 """All classes of preferences: a session can store these."""
@@ -20,6 +20,7 @@ __all__ = [
     "Direction",
     "Fit",
     "Improve",
+    "On",
     "Preference",
     "Situation",
     "Units",

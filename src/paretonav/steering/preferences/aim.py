@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import comparable, disjoint, names, numbers, rooms
-from paretonav.steering.preferences.wish import Fit, Situation, Units, Wish
+from paretonav.steering.preferences.checks import check_on, comparable, disjoint, names, numbers, rooms
+from paretonav.steering.preferences.wish import Fit, On, Situation, Units, Wish
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Aim:
         allow: name -> the worst value that is still acceptable, of those that may pay.
         units: of the targets: "absolute", values; "relative", signed changes in parts of the present values; "range",
             in parts of the ranges.
+        on: as in Improve.
 
     A step's ``amount`` is the part of the way, by default all of it.
 
@@ -41,12 +42,14 @@ class Aim:
     hold: Sequence[str] = field(default=())
     allow: Mapping[str, float] = field(default_factory=dict)
     units: Units = "absolute"
+    on: On | None = None
     default_amount: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", numbers(self.target, "target", finite=True))
         object.__setattr__(self, "hold", names(self.hold, "hold"))
         object.__setattr__(self, "allow", numbers(self.allow, "allow"))
+        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.target, *self.hold, *self.allow))

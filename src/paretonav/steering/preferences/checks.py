@@ -45,6 +45,12 @@ def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
             seen[name] = role
 
 
+def check_on(on: object) -> None:
+    """Raise ``PreferenceError`` unless ``on`` says which data are meant."""
+    if on not in (None, "validation", "train"):
+        raise PreferenceError(f"on={on!r} names no data to ask for; give 'validation', 'train', or nothing")
+
+
 def rooms(at: Situation, allow: Mapping[str, float]) -> Array:
     """[q]: by how much each may get worse."""
     room = np.full(len(at.names), np.inf)

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, disjoint, names, numbers, proportional
-from paretonav.steering.preferences.wish import Situation, Units, Wish
+from paretonav.steering.preferences.checks import (
+    DEFAULT_AMOUNT,
+    check_on,
+    disjoint,
+    names,
+    numbers,
+    proportional,
+)
+from paretonav.steering.preferences.wish import On, Situation, Units, Wish
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Classify:
         units: what ``improve`` and ``improve_to`` improve by equally: "relative", parts of their present values;
             "range", parts of their ranges; "absolute", their own units. A step's ``amount`` is the relative
             improvement of the first of them (in units of ranges, its improvement in parts of its range).
+        on: as in Improve.
 
     Example:
         >>> Classify(improve=["age"], improve_to={"marital": 0.4}, allow={"education": 0.7}).improve
@@ -40,6 +48,7 @@ class Classify:
     allow: Mapping[str, float] = field(default_factory=dict)
     free: Sequence[str] = field(default=())
     units: Units = "relative"
+    on: On | None = None
     default_amount: ClassVar[float] = DEFAULT_AMOUNT
 
     def __post_init__(self) -> None:
@@ -47,6 +56,7 @@ class Classify:
             object.__setattr__(self, what, names(getattr(self, what), what))
         object.__setattr__(self, "improve_to", numbers(self.improve_to, "improve_to", finite=True))
         object.__setattr__(self, "allow", numbers(self.allow, "allow"))
+        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.improve, *self.improve_to, *self.hold, *self.allow, *self.free))

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, disjoint, names, numbers, proportional
-from paretonav.steering.preferences.wish import Fit, Situation, Units, Wish
+from paretonav.steering.preferences.checks import (
+    DEFAULT_AMOUNT,
+    check_on,
+    disjoint,
+    names,
+    numbers,
+    proportional,
+)
+from paretonav.steering.preferences.wish import Fit, On, Situation, Units, Wish
 
 
 @runtime_checkable
@@ -18,6 +25,10 @@ class Outcome(Protocol):
     @property
     def losses(self) -> Mapping[str, float]:
         """Name -> training loss."""
+
+    @property
+    def validation(self) -> Mapping[str, float] | None:
+        """Name -> validation loss, or None."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -40,6 +51,7 @@ class Compare:
         allow: name -> the worst value that is still acceptable; what has a bound is not compared.
         units: what differences are compared in. A step's ``amount`` is what the one with the largest difference is
             to change by, relative to its value (or range); the part along the front may be less.
+        on: as in Improve; of a point, its losses on these data are taken.
 
     Example:
         >>> Compare(better={"age": 0.5, "marital": 0.4}, worse={"age": 0.6, "marital": 0.3}).better
@@ -51,6 +63,7 @@ class Compare:
     hold: Sequence[str] = field(default=())
     allow: Mapping[str, float] = field(default_factory=dict)
     units: Units = "relative"
+    on: On | None = None
     default_amount: ClassVar[float] = DEFAULT_AMOUNT
 
     def __init__(
@@ -60,12 +73,15 @@ class Compare:
         hold: Sequence[str] = (),
         allow: Mapping[str, float] | None = None,
         units: Units = "relative",
+        on: On | None = None,
     ) -> None:
-        object.__setattr__(self, "better", _values(better, "better"))
-        object.__setattr__(self, "worse", _values(worse, "worse"))
+        check_on(on)
+        object.__setattr__(self, "better", _values(better, "better", on))
+        object.__setattr__(self, "worse", _values(worse, "worse", on))
         object.__setattr__(self, "hold", names(hold, "hold"))
         object.__setattr__(self, "allow", numbers(allow or {}, "allow"))
         object.__setattr__(self, "units", units)
+        object.__setattr__(self, "on", on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.better, *self.worse, *self.hold, *self.allow))
@@ -92,7 +108,8 @@ class Compare:
         )
 
 
-def _values(given: Outcome | Mapping[str, float], what: str) -> dict[str, float]:
+def _values(given: Outcome | Mapping[str, float], what: str, on: On | None) -> dict[str, float]:
     if isinstance(given, Outcome):
-        given = {**given.losses, **given.metrics}
+        losses = given.losses if on == "train" or given.validation is None else given.validation
+        given = {**losses, **given.metrics}
     return numbers(given, what, finite=True)

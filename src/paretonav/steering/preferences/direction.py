@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, disjoint, numbers, proportional
-from paretonav.steering.preferences.wish import Situation, Units, Wish
+from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, check_on, disjoint, numbers, proportional
+from paretonav.steering.preferences.wish import On, Situation, Units, Wish
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Direction:
             change of the one with the largest entry (in units of ranges, its change in parts of its range).
         units: as in Improve.
         allow: as in Improve.
+        on: as in Improve.
 
     Example:
         >>> Direction({"age": -1.0, "marital": 0.5}).changes["marital"]
@@ -30,11 +31,13 @@ class Direction:
     changes: Mapping[str, float]
     units: Units = "absolute"
     allow: Mapping[str, float] = field(default_factory=dict)
+    on: On | None = None
     default_amount: ClassVar[float] = DEFAULT_AMOUNT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "changes", numbers(self.changes, "changes"))
         object.__setattr__(self, "allow", numbers(self.allow, "allow"))
+        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.changes, *self.allow))

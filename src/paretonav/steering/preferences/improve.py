@@ -8,15 +8,22 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, disjoint, names, numbers, proportional
-from paretonav.steering.preferences.wish import Situation, Units, Wish
+from paretonav.steering.preferences.checks import (
+    DEFAULT_AMOUNT,
+    check_on,
+    disjoint,
+    names,
+    numbers,
+    proportional,
+)
+from paretonav.steering.preferences.wish import On, Situation, Units, Wish
 
 
 @dataclass(frozen=True)
 class Improve:
     """Improve some losses or metrics in given proportions, hold others, let the rest pay.
 
-    Losses are those of the training data, metrics those of the validation data.
+    Losses and metrics are those of the validation data where there are any.
 
     Args:
         weights: name -> non-negative weight. The improvements are in these proportions; a step's ``amount``
@@ -27,22 +34,25 @@ class Improve:
             present values; "range", in parts of the ranges on the front as far as it is known. Losses and metrics
             together are best weighed in relative units or ranges.
         allow: name -> the worst value that is still acceptable, of those that may pay.
+        on: the data whose losses are meant: "validation", "train", or None for the validation data where there are any.
 
     Example:
         >>> Improve({"age": 0.7, "marital": 0.3}, hold=["education"])
-        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute', allow={})
+        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute', allow={}, on=None)
     """
 
     weights: Mapping[str, float]
     hold: Sequence[str] = field(default=())
     units: Units = "absolute"
     allow: Mapping[str, float] = field(default_factory=dict)
+    on: On | None = None
     default_amount: ClassVar[float] = DEFAULT_AMOUNT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hold", names(self.hold, "hold"))
         object.__setattr__(self, "weights", numbers(self.weights, "weights"))
         object.__setattr__(self, "allow", numbers(self.allow, "allow"))
+        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.weights, *self.hold, *self.allow))

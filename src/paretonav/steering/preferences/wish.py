@@ -15,6 +15,7 @@ from paretonav.errors import PreferenceError
 
 Array = NDArray[np.float64]
 Units = Literal["absolute", "relative", "range"]
+On = Literal["validation", "train"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class Situation:
 
     Attributes:
         names: of the q quantities that can be named: objectives, then metrics.
-        values: [q], of the training losses, and of the metrics as they are shown.
+        values: [q], of the losses on the data on which they are asked for, and of the metrics as they are shown.
         orientation: [q], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         measure: gives the ranges; called where a preference is in units of them.
     """

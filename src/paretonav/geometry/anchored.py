@@ -1,0 +1,183 @@
+"""The ways from a model that is no optimum of its training losses: it is held where it is, and its weights change."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paretonav.errors import NonFiniteError, ProblemError
+from paretonav.geometry.algebra import inner_products
+from paretonav.geometry.curvature import Curvature
+from paretonav.geometry.exchange import Exchange, exchange
+from paretonav.geometry.krylov import Solution, Status
+from paretonav.geometry.krylov_space import KrylovSpace
+from paretonav.geometry.nystrom import room
+from paretonav.geometry.probes import relative_sizes
+from paretonav.geometry.tangent import Anchor, Geometry, Tangent
+from paretonav.objectives import Losses, Problem
+
+Array = NDArray[np.float64]
+
+PULLS = (1e-1, 1e-2, 1e-3, 1e-4)  # of the largest curvature, from strong to weak
+_RESIDUAL = 0.5  # beside the space; what a direction does is measured, so a better one only costs others less
+_BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
+_PRODUCTS = (24, 64)  # at most: for small data, and for large
+_PASSES = 3.0  # over the training data, that a space's products may read
+_DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
+_AGE = 4.0  # spaces grow to so many times their first size before they are made anew
+
+
+def anchored_tangent(
+    problem: Problem,
+    theta: Tensor,
+    geometry: Geometry,
+    *,
+    pull: float | None = None,
+    evaluated: tuple[Losses, Tensor] | None = None,
+    nearby: Tangent | None = None,
+) -> Tangent:
+    """The ways from ``theta`` when the weights of the losses change and the model is held where it is.
+
+    Every objective carries the same term ``r(x) = -<g, x - theta> + pull / 2 |x - theta|^2`` with
+    ``g = J^T w + decay theta`` and w the weights that the model was trained with, so that theta is exactly critical:
+    early stopping is implicit regularisation, and g keeps it in force (a proximal Bregman objective, Bae et al., "If
+    influence functions are the answer, then what is the question?", NeurIPS 2022). When the weight of loss i rises by
+    ``c_i / |loss_i|``, the critical point moves by ``-V c`` with ``(A + pull) v_i = grad loss_i / |loss_i|`` and A the
+    Gauss-Newton matrix of the weighted sum, weight decay included. As the anchor can pay, too, the weights need not sum
+    to what they did: there are m ways, one more than along a front; the one more is training on, or less. Those of them
+    that are combinations of others (at an optimum one is) are left out, and coordinates are chosen such that the
+    curvature cost is ``1/2 |c|^2``.
+
+    The pull is given in parts of the largest curvature. None has held-out data choose it: from strong to weak, in one
+    Krylov space, as long as the exchange on held-out data (``exchange``) gets better.
+
+    Args:
+        problem: what is steered; it has no bounds.
+        theta: the point, [n].
+        geometry: how curvature is measured.
+        pull: in parts of the largest curvature, or None.
+        evaluated: losses and Jacobian at theta if they are known already.
+        nearby: the tangent at a point close by, whose Krylov space is gone on from.
+
+    Raises:
+        NonFiniteError: a gradient or a curvature product is not finite.
+        ProblemError: the weighted gradients or the curvature are zero, so there is nowhere to go.
+    """
+    losses, jacobian = evaluated or problem.jacobian(theta)
+    weights = problem.training_weights
+    sizes = torch.from_numpy(relative_sizes(losses.mean.numpy()))
+    rhs = jacobian / sizes.to(jacobian)[:, None]
+    if not rhs.isfinite().all():
+        raise NonFiniteError("a gradient is not finite here; look for a root or a logarithm at zero")
+    if not rhs.any():
+        raise ProblemError(
+            "the gradients of all losses are zero here, so no direction changes anything; train the model, or steer "
+            "parameters that the losses depend on (parameters=...)"
+        )
+    with problem.watch.part(0.8):
+        space = _space(problem, theta, weights, rhs, geometry, nearby)
+        most = _most_products(problem, geometry)
+        chosen: tuple[float, float, Tensor, Exchange | None] | None = None
+        for part in PULLS if pull is None else (pull,):
+            while True:
+                vectors, residual = _solve(space, part, problem.weight_decay)
+                grown = residual > _RESIDUAL and space.products < most and space.extend()
+                if not grown:
+                    break
+            if pull is not None:
+                chosen = part, residual, vectors, None
+                break
+            ways, mix = _ways(rhs, vectors)
+            found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
+            best = None if chosen is None else chosen[3]
+            if best is not None and found.price >= _BETTER * best.price:
+                if best.works:
+                    break
+                continue
+            chosen = part, residual, vectors, found
+    assert chosen is not None
+    part, residual, vectors, measured = chosen
+    basis, mix = _ways(rhs, vectors)
+    moved = (jacobian @ basis.T).double().cpu()
+    shift = part * space.largest
+    return Tangent(
+        theta=theta,
+        losses=losses,
+        weights=weights,
+        jacobian=jacobian,
+        weight_basis=mix / sizes[:, None],
+        basis=basis,
+        objective_response=moved,
+        response=moved,
+        normal_step=torch.zeros_like(theta),
+        joint_gain=0.0,
+        residual=0.0,
+        solution=Solution(
+            x=basis,
+            status=(Status.CONVERGED if residual <= _RESIDUAL else Status.ITERATION_LIMIT,) * len(basis),
+            negative_curvature=(False,) * len(basis),
+            residuals=torch.full((1, len(basis)), residual, dtype=torch.float64),
+            iterations=(space.products,) * len(basis),
+            products=space.products,
+        ),
+        asymmetry=0.0,
+        weight_decay=problem.weight_decay,
+        damping=0.0,
+        free=None,
+        nystrom=space.eigenvectors(),
+        anchor=Anchor(part, shift, "" if measured is None else measured.reason),
+    )
+
+
+def _space(
+    problem: Problem,
+    theta: Tensor,
+    weights: Tensor,
+    rhs: Tensor,
+    geometry: Geometry,
+    nearby: Tangent | None,
+) -> KrylovSpace:
+    operator = Curvature(
+        problem.curvature_sample(geometry.samples, around=theta),
+        theta,
+        weights,
+        kind="gauss-newton",
+        cost=problem.cost,
+        watch=problem.watch,
+    )
+    known = nearby.nystrom if nearby is not None and geometry.recycle else None
+    if known is not None and len(known.values) > _AGE * _PRODUCTS[0]:
+        known = None
+    space = KrylovSpace(operator, rhs, known, most=max(2 * len(rhs), room(len(theta))))
+    space.extend()
+    if known is None:
+        space.extend()
+    if not np.isfinite(space.largest):
+        raise NonFiniteError("a curvature product is not finite here; look for a root or a logarithm at zero")
+    if not space.largest > 0:
+        raise ProblemError(
+            "the curvature of the losses is zero here, so there is no telling how far a step would go; give losses "
+            "that are convex in the outputs (a square, a cross-entropy), not linear ones"
+        )
+    return space
+
+
+def _solve(space: KrylovSpace, part: float, decay: float) -> tuple[Tensor, float]:
+    return space.solve(part * space.largest + decay)
+
+
+def _ways(rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Independent combinations of the solutions, [k, n], of unit curvature cost, and how they are mixed, [m, k]."""
+    cost = inner_products(rhs, vectors)
+    values, directions = torch.linalg.eigh(0.5 * (cost + cost.T))
+    kept = values > _DEPENDENT * values.max()
+    mix = directions[:, kept] / values[kept].sqrt()
+    return mix.T.to(vectors) @ vectors, mix
+
+
+def _most_products(problem: Problem, geometry: Geometry) -> int:
+    if problem.examples is None or geometry.samples is None:
+        return _PRODUCTS[1]
+    return int(np.clip(_PASSES * problem.examples / geometry.samples, *_PRODUCTS))

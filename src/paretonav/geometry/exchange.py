@@ -1,0 +1,94 @@
+"""What is gained and paid on held-out data along the ways from a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paretonav.geometry.probes import Probes, first_lengths, relative_sizes
+from paretonav.objectives import Losses, Problem
+from paretonav.objectives.problem import Split
+
+Array = NDArray[np.float64]
+
+_GAIN = 0.02  # of a loss, at which the price is asked
+_WORST = 5.0  # a price for which nothing is bought
+_BATCHES = 8  # of held-out data are enough to choose by
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The price of what the ways from a point bring on held-out data.
+
+    Attributes:
+        price: mean over the losses of what the others pay, and of what is missing of the gain, for each unit gained; all
+            in parts of the losses. At most 5.
+        works: whether some loss gets better at less than that.
+        reason: in words.
+    """
+
+    price: float
+    works: bool
+    reason: str
+
+
+def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, losses: Losses) -> Exchange:
+    """Measure it: every loss is lowered by 2 % at the least curvature cost, to first order, and what came is looked at.
+
+    It is measured, not derived, so a way along which the losses bend early, or whose gain is in the training sample only,
+    is dear. Without validation data the training data have to do, a few batches of them.
+
+    Args:
+        problem: what is measured.
+        theta: the point, [n].
+        ways: [k, n], of unit curvature cost.
+        response: [m, k], of the training losses.
+        losses: there.
+    """
+    split: Split = "validation" if problem.has_validation else "train"
+    probes = Probes.along(
+        problem,
+        theta,
+        ways,
+        split,
+        first_lengths(response.double().cpu(), losses.mean),
+        batches=_BATCHES,
+        pairs=False,
+    )
+    m = problem.m
+    slopes = probes.response.mean[:m].numpy()
+    before = probes.before.mean.numpy()
+    sizes = relative_sizes(before)
+    speeds = np.square(slopes).sum(axis=1)
+    steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
+    found = problem.probe([theta - torch.from_numpy(c).to(ways) @ ways for c in steps], split, _BATCHES)
+    prices = np.array([_price(i, losses, probes.before, sizes) for i, losses in enumerate(found)])
+    works = prices < _WORST
+    names = [name for name, good in zip(problem.names, works, strict=True) if good]
+    where = "validation" if problem.has_validation else "training"
+    reason = (
+        f"on {where} data others pay {prices.mean():.2g} for each part gained"
+        if works.any()
+        else f"no loss gets better by much on {where} data"
+    )
+    if works.any() and not works.all():
+        reason += f" (nothing to gain but for {', '.join(names)})"
+    return Exchange(float(prices.mean()), bool(works.any()), reason)
+
+
+def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:
+    """What is paid for each unit of loss i that is gained, of all that was to be gained."""
+    difference, error = after.change_from(before)
+    change = difference.numpy() / sizes
+    if not np.isfinite(change).all():
+        return _WORST
+    gain = -change[i]
+    noise = 0.0 if error is None else float(error[i]) / sizes[i]
+    if gain <= max(0.1 * _GAIN, 2 * noise):
+        return _WORST
+    paid = float(np.maximum(np.delete(change, i), 0).sum())
+    return float(min(_WORST, (paid + max(0.0, _GAIN - gain)) / gain))
