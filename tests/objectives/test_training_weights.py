@@ -42,7 +42,10 @@ def test_equal_weights_are_the_default() -> None:
     ("given", "message"),
     [
         ([1, 1, 1], r"must map every loss to its weight, not be a list; give \{'a': 1\.0, 'b': 1\.0"),
-        ({"a": 1, "b": 1, "c": 1, "d": 1, "e": 1}, r"has 'd', 'e', which is no loss; the losses are 'a', 'b'"),
+        (
+            {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1},
+            r"has 'd', 'e', which is no loss; the losses are 'a', 'b'",
+        ),
         ({"a": 1}, r"no weight of 'b', 'c'; give one for every loss, 0 for"),
         ({"a": 1, "b": -0.5, "c": 1}, r"weights\['b'\] is -0\.5, which is negative; .* turn the loss's sign"),
         ({"a": 0, "b": 0.0, "c": 0}, "all zero; give those of the sum"),
