@@ -161,7 +161,7 @@ def test_slopes_are_the_derivatives_of_changes(m: int, seed: int, common: bool, 
     np.testing.assert_allclose(front.changes(c)[m:], front.metric_change(c))
 
 
-def model_problem(validation: bool, batch_size: int = 20) -> pn.ModelProblem:
+def model_problem(validation: bool, batch_size: int = 20, held_out: int = 100) -> pn.ModelProblem:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(500, 3, generator=generator, dtype=torch.float64)
     y = x @ torch.tensor([[1.0, 0.0], [0.5, 1.0], [0.0, 0.5]], dtype=torch.float64)
@@ -174,8 +174,8 @@ def model_problem(validation: bool, batch_size: int = 20) -> pn.ModelProblem:
     }
     losses = {f"f{k}": (lambda o, b, k=k: (o[:, 0] - b[1][:, k]).square().mean()) for k in range(2)}
     train = TensorDataset(x[:400], y[:400])
-    held_out = TensorDataset(x[400:], y[400:]) if validation else None
-    return pn.ModelProblem(model, losses, train, held_out, metrics, batch_size=batch_size)
+    others = TensorDataset(x[400 : 400 + held_out], y[400 : 400 + held_out]) if validation else None
+    return pn.ModelProblem(model, losses, train, others, metrics, batch_size=batch_size)
 
 
 def model_front(problem: pn.ModelProblem) -> tuple[FrontModel, torch.Tensor, torch.Tensor]:
@@ -213,9 +213,9 @@ def test_errors_are_those_of_the_responses_batch_by_batch(
     assert front.held_out is not None
     assert front.seen is not None
     train, validation, metrics = front.errors(c)
-    along = front.held_out.batches.numpy()[:, :, 0] * 0.3
-    assert along.shape == (5, 4)
-    expected = along.std(0, ddof=1) / np.sqrt(5)
+    along, shares = front.held_out.batches.numpy()[:, :, 0] * 0.3, front.held_out.fractions.numpy()
+    assert along.shape == (12, 4), "so that a validation set of a hundred has standard errors"
+    expected = np.sqrt(shares @ (along - shares @ along) ** 2 / 11)
     np.testing.assert_allclose(validation, expected[:2])
     np.testing.assert_allclose(metrics, expected[2:])
     part = front.seen.batches.numpy()[:, :, 0] * 0.3
@@ -237,8 +237,8 @@ def test_without_validation_data_metrics_have_the_error_of_the_part_that_was_see
     np.testing.assert_allclose(metrics, expected[2:])
 
 
-def test_errors_are_not_known_of_few_batches_and_of_functions() -> None:
-    front, *_ = model_front(model_problem(True, batch_size=150))
+def test_errors_are_not_known_of_few_batches_or_examples_and_of_functions() -> None:
+    front, *_ = model_front(model_problem(True, batch_size=150, held_out=31))
     assert front.errors(np.ones(1)) == (None, None, None)
     problem = pn.problems.quadratic(n=6, m=2)
     front, _ = model_at(problem, problem.parameters(), torch.tensor([0.5, 0.5]).double())

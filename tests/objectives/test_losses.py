@@ -10,7 +10,7 @@ from tests.tensors import normal
 from torch import Tensor
 
 from paretonav.objectives import Losses, Response
-from paretonav.objectives.losses import standard_error
+from paretonav.objectives.losses import has_standard_error, standard_error
 
 
 def losses(values: Tensor, lengths: Tensor | None = None) -> Losses:
@@ -119,6 +119,38 @@ def test_few_batches_give_a_response_no_standard_error() -> None:
     assert response.standard_error() is None
     assert response.along(torch.ones(2, dtype=torch.float64))[1] is None
     assert standard_error(torch.full((4,), 0.25), torch.zeros(4, 2)) is not None
+
+
+@pytest.mark.parametrize(
+    ("batches", "examples", "known"),
+    [(4, 32, True), (3, 1000, False), (4, 31, False), (31, 31, False), (4, None, True), (3, None, False)],
+)
+def test_one_rule_says_where_errors_are_known(batches: int, examples: int | None, known: bool) -> None:
+    fractions = torch.full((batches,), 1 / batches, dtype=torch.float64)
+    values = normal(batches, 2, seed=0)
+    there = Losses(values, fractions, ("a",), values[:, :1], examples)
+    response = Response(values[:, :, None], fractions, examples=examples)
+    errors = [
+        standard_error(fractions, values, examples),
+        there.standard_error(),
+        there.metric_standard_error(),
+        there.change_from(there)[1],
+        there.metric_change_from(there)[1],
+        response.standard_error(),
+        response.covariance(),
+        response.along(torch.ones(1, dtype=torch.float64))[1],
+    ]
+    assert has_standard_error(batches, examples) == known
+    assert [error is not None for error in errors] == [known] * len(errors)
+
+
+def test_the_errors_of_losses_are_those_of_their_batches() -> None:
+    values = normal(5, 3, seed=0)
+    there = Losses(values[:, :2], torch.full((5,), 0.2).double(), ("a",), values[:, 2:], 40)
+    expected = values.std(dim=0) / math.sqrt(5)
+    torch.testing.assert_close(there.standard_error(), expected[:2])
+    torch.testing.assert_close(there.metric_standard_error(), expected[2:])
+    assert losses(values).metric_standard_error() is None
 
 
 def test_metrics_have_paired_errors_too() -> None:

@@ -16,10 +16,10 @@ def fit(o: Tensor, batch: Any) -> Tensor:
     return (o - batch[1]).square().mean()
 
 
-def make(penalty: Any, batch_size: int = 3, **options: Any) -> ModelProblem:
+def make(penalty: Any, batch_size: int = 3, n: int = 10, **options: Any) -> ModelProblem:
     """Of 26 parameters, of which the first 16 are those of layer 0."""
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
-    data = TensorDataset(normal(10, 3, seed=0), normal(10, 2, seed=1))
+    data = TensorDataset(normal(n, 3, seed=0), normal(n, 2, seed=1))
     return ModelProblem(model, {"fit": fit, "size": penalty}, data, batch_size=batch_size, **options)
 
 
@@ -66,7 +66,7 @@ def test_gauss_newton_curvature_of_the_fit_beside_a_penalty_is_that_of_the_fit_a
 
 
 def test_changes_have_no_sampling_error() -> None:
-    problem, theta = make(l2(), 2), normal(26, seed=2)
+    problem, theta = make(l2(), 8, n=32), normal(26, seed=2)
     before, after = problem.evaluate(theta), problem.evaluate(1.1 * theta)
     change, error = after.change_from(before)
     assert float(change[1]) == pytest.approx(0.105 * float(theta @ theta))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 from tests.tensors import normal
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from paretonav import Aggregate, Cost, FunctionProblem, ModelProblem, ProblemError, group_gap, l2
 from paretonav.objectives import gradients
@@ -241,7 +241,8 @@ def moved(theta: Tensor) -> Tensor:
 def test_a_metric_that_is_flat_on_the_first_batch_alone_has_its_derivative() -> None:
     """And one that moves by leaps on every batch has differences, beside it."""
     metrics = {"item": STEPWISE["item"], "later": later, "accuracy": accuracy}
-    problem = make(tanh(), metrics=metrics, validation=examples(18))
+    in_fours = DataLoader(examples(18), batch_size=4)
+    problem = make(tanh(), metrics=metrics, validation=in_fours)
     theta = problem.parameters()
     directions, steps = normal(2, len(theta), seed=9), torch.tensor([0.9, 0.5])
     _, response = problem.response(theta, directions, "validation", steps=steps)

@@ -52,7 +52,7 @@ def test_every_step_of_the_way_and_no_other(walked: pn.Session) -> None:
 def test_on_which_data_at_which_cost_by_which_software(walked: pn.Session) -> None:
     card = walked.card()
     assert "Training data (16 batches)" in card
-    assert "Validation data (8 batches): losses and metrics" in card
+    assert "Validation data (12 batches): losses and metrics" in card
     assert "Test data were never used" in card
     products = sum(record.cost.hessian_products for record in walked.path_to(3))
     assert f"{products} Hessian-vector products" in card

@@ -18,14 +18,16 @@ def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
         if d.split == "metric":
             i = now.held_out.metric_names.index(d.name)
             before, after = then.held_out.metric_batches[:, i], now.held_out.metric_batches[:, i]
+            shares = now.held_out.fractions.numpy()
         else:
             part = "train" if d.split == "train" else "held_out"
             i = now.front.names.index(d.name)
             before, after = getattr(then, part).batches[:, i], getattr(now, part).batches[:, i]
-        differences = (after - before).numpy()  # of equal sizes
-        assert d.value == pytest.approx(float(after.mean()), rel=1e-12)
-        assert d.change == pytest.approx(differences.mean(), rel=1e-9)
-        expected = differences.std(ddof=1) / len(differences) ** 0.5
+            shares = getattr(now, part).fractions.numpy()
+        differences = (after - before).numpy()
+        assert d.value == pytest.approx(shares @ after.numpy(), rel=1e-12)
+        assert d.change == pytest.approx(shares @ differences, rel=1e-9)
+        expected = (shares @ (differences - shares @ differences) ** 2 / (len(shares) - 1)) ** 0.5
         assert d.standard_error == pytest.approx(expected, rel=1e-9)
         seen.add((d.split, d.name, d.point))
     assert len(seen) == 2 * (2 + 2 + 2) == len(list(comparison))

@@ -41,7 +41,11 @@ def inputs() -> Tensor:
 
 
 def problem(
-    validation: bool = True, metrics: Any = METRICS, batch_size: int = 200, losses: Any = None
+    validation: bool = True,
+    metrics: Any = METRICS,
+    batch_size: int = 200,
+    losses: Any = None,
+    held_out: int = 800,
 ) -> pn.ModelProblem:
     """One linear output for three targets that are different functions."""
     x = inputs()
@@ -50,12 +54,12 @@ def problem(
     model = nn.Linear(3, 1, bias=False).double()
     with torch.no_grad():
         model.weight.copy_(TASKS.mean(0))  # which is best for the tasks together
-    train, held_out = TensorDataset(x[:800], y[:800]), TensorDataset(x[800:], y[800:])
+    train, others = TensorDataset(x[:800], y[:800]), TensorDataset(x[-held_out:], y[-held_out:])
     return pn.ModelProblem(
         model,
         losses or {f"task {k}": loss(k) for k in range(3)},
         train if validation else TensorDataset(x, y),
-        held_out if validation else None,
+        others if validation else None,
         metrics=metrics,
         batch_size=batch_size,
     )
@@ -313,8 +317,8 @@ def test_a_loss_that_is_not_finite_in_the_middle_of_a_step_is_named_with_its_bat
     assert nav.step(pn.Improve({"task 0": 1.0}), 0.02).status == pn.StepStatus.ACCEPTED
 
 
-def test_too_few_batches_have_no_standard_errors() -> None:
-    nav = started(batch_size=300)
+def test_too_few_batches_or_examples_have_no_standard_errors() -> None:
+    nav = started(batch_size=300, held_out=31)
     assert {conflict.real for conflict in nav.here.conflict.values()} == {None}
     preview = nav.preview(pn.Improve({"task 0": 1.0}), 0.02)
     step = nav.step(pn.Improve({"task 0": 1.0}), 0.02)

@@ -79,7 +79,7 @@ class Collected:
         )
         if self.metrics is None:
             return Losses(losses, fractions, examples=self.length)
-        return Losses(losses, fractions, self.metrics.names, *metrics, self.length)
+        return Losses(losses, fractions, self.metrics.names, metrics[0], self.length)
 
     def means(self) -> list[Tensor]:
         """Of each loss its parts, over all that was added."""
@@ -119,8 +119,7 @@ class Collected:
     def _membership(self) -> Tensor:
         """[batches, b], whether a batch is in a block; of the blocks that were met."""
         blocks = torch.tensor((self.blocks or ())[: len(self._lengths)])
-        met: Tensor = torch.unique(blocks)  # type: ignore[no-untyped-call]
-        return (blocks[:, None] == met).double()
+        return (blocks[:, None] == torch.tensor(sorted(set(blocks.tolist())))).double()
 
     def _by_batch(self) -> Parts:
         """Of each kind and quantity [batches, its number of parts], float64 on the CPU.

@@ -43,7 +43,7 @@ def require_one_per_example(labels: Sequence[Hashable], examples: int, split: st
     if len(labels) != examples:
         raise ProblemError(
             f"groups= has {len(labels)} labels for the {examples} examples of the {split} data; give one for each, in "
-            "the order of a full pass (that of the dataset, to the last example, also if a loader shuffles or drops some)"
+            "the order of a full pass (that of the dataset, and all of it, also if a loader shuffles or drops some)"
         )
 
 

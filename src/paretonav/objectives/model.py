@@ -47,7 +47,7 @@ class ModelProblem(Problem):
 
     Batches count by their numbers of examples, so that the mean over the data is exact. Full passes read a
     shuffling loader in order, to the last example. A loss that sets the examples of a batch against each
-    other (a contrastive loss) is taken on the batches as they are.
+    other (a contrastive loss) is taken on the batches as they are read; a batch sampler fixes them.
 
     What of a model works, and what is refused and why, is in docs/models.md.
 

@@ -26,7 +26,7 @@ class TrainedProblem(ModelProblem):
         generator: of the order of the training's minibatches.
         learning_rate: the highest one.
         minibatch_size: of the training.
-        options: the other arguments of ``ModelProblem``.
+        options: the other arguments of ``ModelProblem``, but for ``weights``, which are equal in the mean loss.
     """
 
     def __init__(
