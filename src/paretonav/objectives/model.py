@@ -20,6 +20,7 @@ from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
+from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
 from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.penalty import Penalty
@@ -65,6 +66,9 @@ class ModelProblem(Problem):
         forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, dicts, dataclasses and what
             Hugging Face models return; by default ``model(batch[0])``, or ``model(batch)`` where the batch is a
             tensor. It should return what the losses need and no more.
+        optimizer: makes the optimizer that the model was trained with, by which it can be trained on (``TrainOn``), for
+            example ``lambda parameters: torch.optim.SGD(parameters, 1e-2, momentum=0.9)``. The list that it is called
+            with has one vector, which holds all steered parameters.
         autocast: torch.bfloat16 to run all passes but those for curvature under torch.autocast.
         batch_size: how a Dataset is read in full passes.
         seed: of the frozen curvature sample.
@@ -106,6 +110,7 @@ class ModelProblem(Problem):
         *,
         test: Source | None = None,
         forward: Forward | None = None,
+        optimizer: OptimizerFactory | None = None,
         autocast: torch.dtype | None = None,
         batch_size: int = 512,
         seed: int = 0,
@@ -135,6 +140,10 @@ class ModelProblem(Problem):
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
+        if optimizer is not None:
+            require_factory(optimizer)
+            optimizer_for(optimizer, self.parameters()[:1].requires_grad_())
+            self.optimizer = optimizer
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
         self._seed = seed
         self._pushforward = Pushforward()
