@@ -248,9 +248,7 @@ def warnings(caplog: pytest.LogCaptureFixture, sizes: list[float]) -> list[str]:
 
     def f(x: torch.Tensor) -> torch.Tensor:
         falling = 0.01 * (x @ x)  # of both losses, to their minimum
-        return torch.stack(
-            [falling + s * 1.0 + (x[0] - c) ** 2 * 1e-6 for s, c in zip(sizes, (0, 1), strict=True)]
-        )
+        return torch.stack([falling + s + (x[0] - c) ** 2 * 1e-6 for s, c in zip(sizes, (0, 1), strict=True)])
 
     made = pn.FunctionProblem(f, torch.ones(2, dtype=torch.float64), names=["first", "second"])
     caplog.clear()
@@ -267,6 +265,8 @@ def test_the_warning_compares_with_each_loss(caplog: pytest.LogCaptureFixture) -
         assert "second (" in told
         assert "% of it)" in told
         assert "first" not in told
+    (told,) = warnings(caplog, [10.0, -0.02])
+    assert "second (which is 0)" in told
     (told,) = warnings(caplog, [0.1, 0.1])
     assert "first (" in told
     assert "second (" in told
