@@ -33,6 +33,8 @@ from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish
 from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
+from paretonav.steering.train_on import TrainOn, train_on
+from paretonav.steering.training_gain import SHORT, TrainingGain
 from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust, first_geometry
 from paretonav.steering.walk import promise, walk
@@ -44,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_RADIUS = 1.0  # until a prediction has failed, no loss may more than double in one leg
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
+_NOTABLE = 0.02  # of a loss: a joint gain beyond that is warned of
 _JACOBIAN = 0.2  # of a start from a trained model
 _AGAIN, _WALKED = 0.3, 0.75  # of a step
 _BY_FAR = 0.02  # an error of a prediction, from which less pull would do
@@ -108,6 +111,9 @@ class Navigator:
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
         self._trained = False
+        self._gains: dict[
+            int, tuple[TrainOn, TrainingGain]
+        ] = {}  # of the points at which they were asked for
         self._cockpit: Cockpit | None = None
         if not self.session.writable:
             logger.warning(
@@ -144,6 +150,7 @@ class Navigator:
         cancel: threading.Event | None = None,
         *,
         polish: bool = True,
+        train_on: TrainOn | bool | None = None,
     ) -> Point:
         """Go to a first Pareto point and make it the root of the navigation.
 
@@ -152,9 +159,11 @@ class Navigator:
                 the start.
             cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
             polish: False takes the problem's current parameters as they are, without any training or correction.
+            train_on: how to train a model that comes trained on, before the first point is made; True for
+                ``TrainOn()``. Without it nothing is trained on.
 
         Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
-        only polished. If all objectives could still fall together by more than 2 % of their size afterwards, a
+        only polished. If all objectives could still fall together by more than 2 % of any loss's size afterwards, a
         warning is logged: from there, navigation would sell training for trade-offs.
 
         In a resumed session there is nothing to do: it returns the point where that has ended.
@@ -162,7 +171,10 @@ class Navigator:
         Raises:
             Cancelled: ``cancel`` was set. The model is as it came, or, if its training had been completed, as trained;
                 another ``start`` leads to the same point as if there had been none before.
-            NavigationError: it has started already, or another operation is under way.
+                What fails or is cancelled after ``train_on`` takes that back, too.
+            NavigationError: it has started already, or another operation is under way; or ``train_on`` is asked of a
+                function, or of a problem that brings its own recipe.
+            ProblemError: the optimizer of ``train_on`` does not fit.
         """
         if self._resumed:
             self._resumed = False
@@ -170,9 +182,11 @@ class Navigator:
         self._require_writable()
         if self._current is not None:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
-        problem = self.problem
-        with self._watched(on_event, cancel):
+        problem, how = self.problem, self._asked_training(train_on)
+        with self._watched(on_event, cancel, came=None if how is None else problem.parameters()):
             with self._measured() as cost:
+                if how is not None:
+                    self._train_on(how)
                 if self.holds:
                     correction = Correction(
                         problem.parameters(), None, problem.training_weights, None, 0, converged=True
@@ -186,15 +200,55 @@ class Navigator:
                 point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
             problem.watch.finish()
             self._accept(point, tangent, None)
-        scale = float(point.train.mean.abs().mean())
-        if point.joint_gain > 0.02 * scale:
+        if notable := _notable(point):
             logger.warning(
-                "all objectives could still fall together by about %.3g (%.1f %% of their size); train the model "
-                "on before trading",
+                "all objectives could still fall together by about %.3g, which is much for %s; train the model on "
+                "before trading",
                 point.joint_gain,
-                100 * point.joint_gain / scale,
+                notable,
             )
         return point
+
+    def training_gain(
+        self,
+        how: TrainOn | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> TrainingGain:
+        """How much more training at the current point's weights would lower each validation loss, measured.
+
+        A short descent is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
+
+        Args:
+            how: the descent; by default three epochs at most, ended by the first that does not pay.
+            on_event: as in ``step``.
+            cancel: as in ``step``.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+            NavigationError: it has not started, another operation is under way, or the problem is a function.
+            ProblemError: the optimizer does not fit.
+            NonFiniteError: a loss or a gradient is not finite on the way.
+        """
+        here, how = self.here, SHORT if how is None else how
+        if not isinstance(how, TrainOn):
+            raise NavigationError(f"training_gain({how!r}) is not possible; give a TrainOn, or None")
+        if not self.problem.stochastic:
+            raise NavigationError("a function has no data to train on, so there is no gain to measure")
+        if here.id in self._gains and self._gains[here.id][0] == how:
+            return self._gains[here.id][1]
+        weights = torch.from_numpy(here.front.weights)
+        with self._watched(on_event, cancel):
+            with self._measured() as cost, self.problem.watch.part(1.0, "train on"):
+                trained = train_on(self.problem, weights, how)
+            gain = TrainingGain.of(self.problem, weights, trained, cost)
+        self._gains[here.id] = how, gain
+        return gain
+
+    @property
+    def known_training_gain(self) -> TrainingGain | None:
+        """What ``training_gain`` has last said at the current point; None if it was not asked there."""
+        return self._gains[self.here.id][1] if self.here.id in self._gains else None
 
     def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
@@ -410,6 +464,42 @@ class Navigator:
             return found.theta, found.weights
         return theta, self._as_it_is().weights
 
+    def _asked_training(self, train_on: TrainOn | bool | None) -> TrainOn | None:
+        if train_on is None or train_on is False:
+            return None
+        how = TrainOn() if train_on is True else train_on
+        if not isinstance(how, TrainOn):
+            raise NavigationError(f"train_on={train_on!r} is not possible; give True, a TrainOn, or None")
+        if not self.problem.stochastic:
+            raise NavigationError(
+                "train_on is for models; a function has no data to train on, and start() descends it by itself"
+            )
+        if type(self.problem).train is not Problem.train:
+            raise NavigationError(
+                "train_on is for models that come trained; this problem brings its own recipe, which start() runs"
+            )
+        return how
+
+    def _train_on(self, how: TrainOn) -> None:
+        """Descend before the first point; ``_watched`` undoes it if what follows fails."""
+        problem = self.problem
+        with problem.watch.part(_TRAINED, "train on"):
+            trained = train_on(problem, problem.training_weights, how)
+        if trained.kept:
+            problem.set_parameters(trained.theta)
+        logger.info(
+            "trained on for %d epochs and kept what was there after %d; %s losses: %s",
+            trained.epochs,
+            trained.kept,
+            trained.on,
+            ", ".join(
+                f"{name} {before:.4g} -> {after:.4g}"
+                for name, before, after in zip(
+                    problem.names, trained.before.mean.tolist(), trained.losses.mean.tolist(), strict=True
+                )
+            ),
+        )
+
     def _train(self) -> None:
         """Run the problem's recipe to its end, or leave the model as it was."""
         before = self.problem.parameters()
@@ -498,14 +588,20 @@ class Navigator:
         on_event: Callable[[Event], None] | None,
         cancel: threading.Event | None,
         expected: float | None = None,
+        came: Tensor | None = None,
     ) -> Iterator[None]:
-        """One long operation, after whose failure the model is that of the current point, whatever has failed."""
+        """One long operation, after whose failure the model is that of the current point, whatever has failed.
+
+        Without such a point it has the parameters ``came`` [n], if they are given.
+        """
         try:
             with self.problem.watch.over(on_event, cancel, expected):
                 yield
         except BaseException:
             if self._current is not None:
                 self.problem.set_parameters(self._current.parameters)
+            elif came is not None:
+                self.problem.set_parameters(came)
             raise
 
     def _tangent_of(self, point: Point) -> Tangent:
@@ -532,6 +628,15 @@ class Navigator:
         finally:
             cost.add(self.problem.cost - before)
             cost.seconds += time.perf_counter() - began
+
+
+def _notable(point: Point) -> str:
+    """The losses against which the joint gain of a point is much, with its share of each; empty if there are none."""
+    return ", ".join(
+        f"{name} ({100 * point.joint_gain / abs(loss):.1f} % of it)" if loss else f"{name} (which is 0)"
+        for name, loss in point.losses.items()
+        if point.joint_gain > _NOTABLE * abs(loss)
+    )
 
 
 def _require_finite_front(front: FrontModel) -> None:

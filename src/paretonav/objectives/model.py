@@ -21,6 +21,7 @@ from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_row
 from paretonav.objectives.groups import Labels
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
+from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
 from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.penalty import Penalty
@@ -70,6 +71,9 @@ class ModelProblem(Problem):
         forward: ``(model, batch) -> outputs``, tensors in any nesting of tuples, dicts, dataclasses and what
             Hugging Face models return; by default ``model(batch[0])``, or ``model(batch)`` where the batch is a
             tensor. It should return what the losses need and no more.
+        optimizer: makes the optimizer that the model was trained with, by which it can be trained on (``TrainOn``), for
+            example ``lambda parameters: torch.optim.SGD(parameters, 1e-2, momentum=0.9)``. The list that it is called
+            with has one vector, which holds all steered parameters.
         autocast: torch.bfloat16 to run all passes but those for curvature under torch.autocast.
         batch_size: how many examples of a Dataset are read at a time in full passes, at most.
         seed: of the frozen curvature sample.
@@ -115,6 +119,7 @@ class ModelProblem(Problem):
         *,
         test: Source | None = None,
         forward: Forward | None = None,
+        optimizer: OptimizerFactory | None = None,
         autocast: torch.dtype | None = None,
         batch_size: int = 512,
         seed: int = 0,
@@ -146,6 +151,10 @@ class ModelProblem(Problem):
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
+        if optimizer is not None:
+            require_factory(optimizer)
+            optimizer_for(optimizer, self.parameters()[:1].requires_grad_())
+            self.optimizer = optimizer
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
         self._seed = seed
         self._pushforward = Pushforward()

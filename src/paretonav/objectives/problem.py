@@ -14,6 +14,7 @@ from torch import Tensor
 
 from paretonav.errors import NonFiniteError, ProblemError
 from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.optimizers import OptimizerFactory
 from paretonav.objectives.training_weights import equal_weights
 from paretonav.objectives.watch import Watch
 
@@ -123,6 +124,7 @@ class Problem(ABC):
         stochastic: whether the losses are means over a sample of data, so that they have a sampling error.
         metric_names: of the metrics, which are shown for the validation data, or else for the training data.
         higher_is_better: metric name -> which way is better, for those of which it is known.
+        optimizer: makes the optimizer that the model was trained with, from a list of tensors; None if that is unknown.
     """
 
     names: tuple[str, ...]
@@ -134,6 +136,7 @@ class Problem(ABC):
     stochastic: bool = False
     metric_names: tuple[str, ...] = ()
     higher_is_better: Mapping[str, bool] = MappingProxyType({})
+    optimizer: OptimizerFactory | None = None
 
     def __init__(self) -> None:
         self.cost = Cost()

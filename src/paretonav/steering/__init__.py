@@ -6,6 +6,8 @@ from paretonav.steering.options import Option
 from paretonav.steering.point import Point, Preview, Step, StepStatus
 from paretonav.steering.ppe import ppe
 from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference, Situation
+from paretonav.steering.train_on import TrainOn
+from paretonav.steering.training_gain import TrainingGain
 from paretonav.steering.trial import Trial
 from paretonav.steering.trust import Trust
 
@@ -24,6 +26,8 @@ __all__ = [
     "Situation",
     "Step",
     "StepStatus",
+    "TrainOn",
+    "TrainingGain",
     "Trial",
     "Trust",
     "explain",

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.optim import LBFGS, Optimizer
+from torch.optim import Optimizer
 
 from paretonav.errors import ProblemError
 from paretonav.geometry import Geometry
 from paretonav.objectives import Losses, Problem
+from paretonav.objectives.optimizers import OptimizerFactory, adam, optimizer_for, require_factory
 from paretonav.steering.align import align
 from paretonav.steering.correctors.base import Correction, Guide
 from paretonav.steering.correctors.minibatch import batch_gradient
+from paretonav.steering.settings import require_integers
 
 _DESCENT = 0.7  # of an epoch; the rest is for aligning
-
-
-def adam(parameters: list[Tensor]) -> Optimizer:
-    """Adam with a learning rate of 1e-3."""
-    return torch.optim.Adam(parameters, lr=1e-3)
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class AlignedDescent:
     needs no second derivatives on its way.
     """
 
-    optimizer: Callable[[list[Tensor]], Optimizer] = adam
+    optimizer: OptimizerFactory = adam
     epochs: int = 15
     batch_size: int = 256
     tolerance: float = 5e-4
@@ -71,15 +67,8 @@ class AlignedDescent:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not callable(self.optimizer):
-            raise ProblemError(
-                f"optimizer={self.optimizer!r} is not a function; give one that makes an optimizer, for example "
-                "lambda parameters: torch.optim.Adam(parameters, lr=1e-3)"
-            )
-        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("alignments", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise ProblemError(f"{name}={value!r} is not possible; give an integer of at least {least}")
+        require_factory(self.optimizer)
+        require_integers(self, epochs=1, batch_size=1, patience=1, alignments=0)
         if not 0 <= self.tolerance < math.inf:
             raise ProblemError(
                 f"tolerance={self.tolerance!r} is not possible; give zero or a positive number"
@@ -97,7 +86,7 @@ class AlignedDescent:
         generator = torch.Generator().manual_seed(self.seed)
         kept = self._aligned(problem, theta, weights, guide, "before the first epoch")
         moving = kept.theta.detach().clone().requires_grad_()
-        optimizer = self._optimizer(moving)
+        optimizer = optimizer_for(self.optimizer, moving)
         epoch = idle = 0
         while epoch < self.epochs and idle < self.patience:
             epoch += 1
@@ -148,22 +137,6 @@ class AlignedDescent:
         if keep_size:
             mean *= size / mean.norm().clamp_min(1e-30)
         return mean if problem.bounds is None else problem.bounds.clamp(mean)
-
-    def _optimizer(self, theta: Tensor) -> Optimizer:
-        made = self.optimizer([theta])
-        if not isinstance(made, Optimizer):
-            raise ProblemError(
-                f"optimizer made a {type(made).__name__}; it must return a torch.optim.Optimizer"
-            )
-        if isinstance(made, LBFGS):
-            raise ProblemError(
-                "L-BFGS evaluates the loss by itself; give an optimizer that steps on a gradient"
-            )
-        if not any(tensor is theta for group in made.param_groups for tensor in group["params"]):
-            raise ProblemError(
-                "optimizer made one for other tensors; build it from the list that it is given"
-            )
-        return made
 
     def _aligned(
         self, problem: Problem, theta: Tensor, weights: Tensor, guide: Guide | None, where: str

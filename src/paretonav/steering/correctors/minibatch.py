@@ -25,6 +25,17 @@ def batch_gradient(problem: Problem, batch: Composite, theta: Tensor, weights: T
     """The weighted losses' gradient on a batch, without weight decay, [n]; one backward pass.
 
     Raises:
+        NonFiniteError: as ``batch_losses_and_gradient``.
+    """
+    return batch_losses_and_gradient(problem, batch, theta, weights, where)[1]
+
+
+def batch_losses_and_gradient(
+    problem: Problem, batch: Composite, theta: Tensor, weights: Tensor, where: str
+) -> tuple[Tensor, Tensor]:
+    """The losses on a batch, [m], and the gradient of their weighted sum, without weight decay, [n]; one backward pass.
+
+    Raises:
         NonFiniteError: a loss or a gradient is not finite on the batch; names the objective, and ``where``.
     """
     theta = theta.detach().requires_grad_()
@@ -41,7 +52,7 @@ def batch_gradient(problem: Problem, batch: Composite, theta: Tensor, weights: T
             f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root or "
             "a logarithm at zero, or for a learning rate that is too high"
         )
-    return gradient
+    return losses.detach(), gradient
 
 
 def moved(problem: Problem, theta: Tensor, direction: Tensor, length: float) -> Tensor:
