@@ -21,10 +21,12 @@ from paretonav.objectives import Losses, Problem
 Array = NDArray[np.float64]
 
 PULLS = (1e-1, 1e-2, 1e-3, 1e-4)  # of the largest curvature, from strong to weak
-_RESIDUAL = 0.5  # beside the space; what a direction does is measured, so a better one only costs others less
+_RESIDUAL = (
+    0.15  # beside the space; what a direction does is measured, so a better one only costs others less
+)
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
-_PASSES = 3.0  # over the training data, that a space's products may read
+_PASSES = 4.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
 _AGE = 4.0  # spaces grow to so many times their first size before they are made anew
 
@@ -93,7 +95,7 @@ def anchored_tangent(
             found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
             best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
-                if best.works:
+                if best.all_work:
                     break
                 continue
             chosen = part, residual, vectors, found

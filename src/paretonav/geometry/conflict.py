@@ -59,13 +59,14 @@ def conflicts(front: FrontModel) -> dict[str, Conflict]:
 
 
 def _conflict(front: FrontModel, i: int) -> Conflict:
-    c = np.linalg.solve(front.metric, front.response[i])
-    slope = float(front.response[i] @ c)
-    size = abs(float(front.losses[i]))
+    response = front.response if front.anchor is None else front.asked_response
+    c = np.linalg.solve(front.metric, response[i])
+    slope = float(response[i] @ c)
+    size = abs(float(front.losses[i] if front.anchor is None else front.asked_losses[i]))
     worth = _worth(front, i, c) / size if size else 0.0
     if slope > 0:
         c = c * min(_STEP, max(worth, 1e-6)) * size / slope
-    expected = -front.response @ c
+    expected = -response @ c
     measured = front.seen if front.held_out is None else front.held_out
     change, error, batches = expected, None, 0
     if measured is not None:
@@ -92,8 +93,10 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
 def _worth(front: FrontModel, i: int, c: Array) -> float:
     """The largest improvement of objective i along c up to the edge of the front, to second order."""
     edge = min(front.edge(c), 1e6)
-    slope, bend = -front.response[i] @ c, 2 * front.displacement(c)
-    bend = bend[i] if len(bend) > 1 else bend[0]
+    held = front.anchor is not None
+    response, bends = (front.asked_response, front.asked_bend) if held else (front.response, front.bend)
+    bend = (bends @ c @ c)[i if len(bends) > 1 else 0]
+    slope = -response[i] @ c
     best = min(edge, -slope / bend) if bend > 0 else edge
     return max(0.0, -float(slope * best + 0.5 * bend * best**2))
 

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 _GAIN = 0.02  # of a loss, at which the price is asked
 _WORST = 5.0  # a price for which nothing is bought
-_BATCHES = 8  # of held-out data are enough to choose by
+_BATCHES = 6  # of held-out data are enough to choose by
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Exchange:
     Attributes:
         price: mean over the losses of what the others pay, and of what is missing of the gain, for each unit gained; all
             in parts of the losses. At most 5.
-        works: whether some loss gets better at less than that.
+        all_work: whether every loss gets better at less than that.
         reason: in words.
     """
 
     price: float
-    works: bool
+    all_work: bool
     reason: str
 
 
@@ -77,7 +77,7 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     )
     if works.any() and not works.all():
         reason += f" (nothing to gain but for {', '.join(names)})"
-    return Exchange(float(prices.mean()), bool(works.any()), reason)
+    return Exchange(float(prices.mean()), bool(works.all()), reason)
 
 
 def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:

@@ -161,7 +161,9 @@ class FrontModel:
     def on(self, split: Split) -> FrontModel:
         """The same, with the losses on this split asked for."""
         if split == "validation" and self.validation_response is None:
-            raise PreferenceError("there are no validation losses to ask for here; give validation data, or on='train'")
+            raise PreferenceError(
+                "there are no validation losses to ask for here; give validation data, or on='train'"
+            )
         return replace(self, asked=split)
 
     @property
@@ -174,7 +176,11 @@ class FrontModel:
     @property
     def asked_response(self) -> Array:
         """[m, k], R of ``asked_losses``."""
-        return self.response if self.asked == "train" or self.validation_response is None else self.validation_response
+        return (
+            self.response
+            if self.asked == "train" or self.validation_response is None
+            else self.validation_response
+        )
 
     @property
     def asked_bend(self) -> Array:

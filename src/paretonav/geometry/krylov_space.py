@@ -10,7 +10,9 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.nystrom import Nystrom
 
-_DEPENDENT = 1e-5  # of a block's longest vector: what is left of one after the others are taken out, and is rounding
+_DEPENDENT = (
+    1e-5  # of a block's longest vector: what is left of one after the others are taken out, and is rounding
+)
 
 
 class KrylovSpace:

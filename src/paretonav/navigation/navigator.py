@@ -100,7 +100,9 @@ class Navigator:
         self.problem = problem
         self.predictor = predictor or ObjectiveSpace()
         # A model that comes trained is held where it is, unless somebody says how to lead it to the front.
-        self.holds = problem.comes_trained and corrector is None and approach is None and self.predictor.promises
+        self.holds = (
+            problem.comes_trained and corrector is None and approach is None and self.predictor.promises
+        )
         self.corrector = corrector or (Stay() if self.holds else Newton())
         self.geometry = geometry or first_geometry(problem)
         self._adapts = geometry is None and problem.stochastic
@@ -371,7 +373,15 @@ class Navigator:
             worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
             if worse:
                 return step_report(
-                    here, here, taken, point.train, point.held_out, StepStatus.REJECTED, worse[0], cost, *asked
+                    here,
+                    here,
+                    taken,
+                    point.train,
+                    point.held_out,
+                    StepStatus.REJECTED,
+                    worse[0],
+                    cost,
+                    *asked,
                 )
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
@@ -379,7 +389,9 @@ class Navigator:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(taken.wish, target_of(taken, front, self.problem), replace(point.front, asked=front.asked))
+        remarks += misses(
+            taken.wish, target_of(taken, front, self.problem), replace(point.front, asked=front.asked)
+        )
         step = step_report(
             here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
         )

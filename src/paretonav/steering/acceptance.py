@@ -19,6 +19,7 @@ _HELD_OUT = 0.1  # of the largest predicted change, by which a validation loss m
 _OTHER = 0.25  # a training loss or a metric; their predictions are from a sample, or of leaps
 _NOISE = 2.0  # standard errors of a change, that are forgiven
 _MOST = 0.5  # of the largest predicted change, beyond which nothing is
+_NAMED = 0.2  # of what was asked of a quantity, by which it may be off
 _SMALL = 0.05  # of the largest of its kind: what is below it counts as that large
 
 
@@ -60,8 +61,8 @@ def broken(
     Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on training
     data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own sizes; on
     validation data twice the standard error of the change is allowed, up to half of the largest change. What was asked
-    for must not be better by more than that either, unless the nearest outcome was all that was asked for. Anything else
-    that is better than predicted is kept.
+    for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was all that was
+    asked for. Anything else that is better than predicted is kept.
 
     Args:
         front: at the point that the plan starts from.
@@ -149,11 +150,17 @@ class _Shown:
         """What came out worse than predicted beyond the tolerance (relative), and by how much beyond."""
         sense = np.ones(len(change)) if sense is None else sense
         for i, name in enumerate(names):
-            target = wished[i] if i in both else self.predicted[i]
+            target, allowed = self.predicted[i], tolerance[i]
+            if i in both:  # by what was asked of it, however large the others' changes
+                target = wished[i]
+                allowed = min(
+                    allowed,
+                    max(_NAMED * abs(target) / self.sizes[i], _HELD_OUT * self.largest * (not target)),
+                )
             off = (change[i] - target) / self.sizes[i]
             excess = abs(off) if i in both else sense[i] * off
-            if not excess <= tolerance[i] + 1e-12:  # NaN is worse
+            if not excess <= allowed + 1e-12:  # NaN is worse
                 yield (
-                    float(np.nan_to_num(excess / max(tolerance[i], 1e-300), nan=np.inf)),
+                    float(np.nan_to_num(excess / max(allowed, 1e-300), nan=np.inf)),
                     Broken(name, split, float(target), float(change[i]), float(self.before[i])),
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
     """
-    wish = along_the_front(front, wish)
+    wish = within_the_model(front, along_the_front(front, wish))
     amount = min(amount, wish.full)
     wish = wish.straight(amount)
     programme = Programme(front, wish)
@@ -127,4 +127,25 @@ def reach(front: FrontModel, wish: Wish) -> float:
     """The largest amount for which there is a plan, to four digits; 0 if there is none."""
     if wish.fit is Fit.NEAREST:
         return wish.full
-    return Programme(front, along_the_front(front, wish)).follow(np.inf)[0]
+    wish = within_the_model(front, along_the_front(front, wish))
+    return Programme(front, wish).follow(_most(front, wish))[0]
+
+
+def within_the_model(front: FrontModel, wish: Wish) -> Wish:
+    """The wish with no loss more than doubling: further than that no model around one point is believed.
+
+    At a critical point the front itself ends somewhere; around a model that is held nothing else does.
+    """
+    if front.anchor is None:
+        return wish
+    room = np.minimum(wish.room, np.where(np.arange(len(wish.room)) < front.m, np.abs(front.values), np.inf))
+    room[wish.named] = wish.room[wish.named]
+    return replace(wish, room=room)
+
+
+def _most(front: FrontModel, wish: Wish) -> float:
+    """The amount at which a loss on data would have come down to zero; none of these is ever negative."""
+    if front.seen is None and front.held_out is None:
+        return np.inf
+    losses = [i for i in wish.improved if i < front.m and front.values[i] > 0]
+    return min((front.values[i] / (wish.unit * abs(wish.direction[i])) for i in losses), default=np.inf)

@@ -34,6 +34,9 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     R, target = -front.slopes(np.zeros(front.dimensions))[wish.named], wish.changes(1.0)
     if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
         return f"no direction along the front changes {listed(named)} in this way"
+    if front.anchor is not None:
+        where = "validation" if front.asked == "validation" else "training"
+        return f"on {where} data {listed(named)} gets no better than that along any way from here"
     return end_of_the_front(front, c) or (
         "the front bends too much for one step; after a smaller step there may be more"
     )
@@ -73,12 +76,19 @@ def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
     spare = wish.room[limited] - wish.orientation[limited] * front.changes(c)[limited]
     tight = spare <= 1e-3 * wish.room[limited] + 1e-9 * np.abs(front.values[limited])
     reached = [wish.names[i] for i in limited[tight]]
-    return _reached(reached) if reached else ""
+    if not reached:
+        return ""
+    if front.anchor is not None and all(
+        i < front.m and wish.room[i] == abs(front.values[i]) for i in limited[tight]
+    ):
+        return f"{listed(reached)} would more than double, so there is nothing to trade here"
+    return _reached(reached)
 
 
 def end_of_the_front(front: FrontModel, c: Array) -> str:
     """Which weights or parameters have come to their end at coordinates c; empty if none has."""
-    spent = [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
+    held = front.anchor is not None  # there no weight says where anything ends
+    spent = [] if held else [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
     if spent:
         reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
         return f"the edge of the front: the {reaches.format(listed(spent))} zero, with nothing left to give"

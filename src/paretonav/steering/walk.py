@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,7 +86,7 @@ def walk(
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
             arrival, lost = attempt(problem, predictor, corrector, trust, front, tangent, leg, limits)
         leg, correction = arrival.plan, arrival.correction
-        if correction is not None and not lost and legs and predictor.promises:
+        if correction is not None and not lost and front is not start and predictor.promises:
             so_far = promise(predictor, start, tangent, whole, done + leg.amount)
             lost = broken(start, so_far, correction.losses, _held_out(start, arrival))
         if correction is None or lost:
@@ -95,18 +96,15 @@ def walk(
                 reason = why
                 losses = losses if arrived is not None else arrival.losses
                 break
-            if failures % 2:
+            if failures % 2 == 0:
                 stronger = held_stronger(problem, tangent, trust.geometry)
                 if stronger is not None:
                     again = front_on_the_way(problem, stronger, trust.geometry, start, wish)
-                    try:
-                        plan = predictor.plan(
-                            again, at_hand(stronger), _rest(wish, goal, limits, again, total - done), total - done
-                        )
+                    rest = _rest(wish, goal, limits, again, total - done)
+                    with suppress(InfeasiblePreferenceError):
+                        plan = predictor.plan(again, at_hand(stronger), rest, total - done)
                         front, tangent = again, stronger
                         continue
-                    except InfeasiblePreferenceError:
-                        pass
             cut = share / 2
             if cut * plan.amount < _LEAST * total:
                 reason = why

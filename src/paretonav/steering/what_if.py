@@ -98,7 +98,10 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
     m = front.m
 
     def losses(response: Array, bends: Array) -> Bent:
-        return along(-response, np.einsum("iab,aj,bl->ijl", np.broadcast_to(bends, (m, *bends.shape[1:])), P, P, optimize=True))
+        return along(
+            -response,
+            np.einsum("iab,aj,bl->ijl", np.broadcast_to(bends, (m, *bends.shape[1:])), P, P, optimize=True),
+        )
 
     R, Q = front.validation_response, front.validation_bend
     of_train, held_out = _variances(front.seen, P), _variances(front.held_out, P)

@@ -45,7 +45,9 @@ def local_front(front: FrontModel) -> Patch | None:
         return None
     if not np.abs(coordinates).max() > 0:
         return None
-    return Patch(np.stack([front.losses + front.change(front.trades @ c) for c in coordinates]), lines, triangles)
+    return Patch(
+        np.stack([front.losses + front.change(front.trades @ c) for c in coordinates]), lines, triangles
+    )
 
 
 def radius(front: FrontModel, direction: Array) -> float:
