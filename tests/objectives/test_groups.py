@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tensors import normal
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler, TensorDataset
 
 from paretonav import ModelProblem, ProblemError
 from paretonav.objectives import Losses, gradients
@@ -249,6 +249,7 @@ class Own(DataLoader[Any]):
     "source",
     [
         DataLoader(examples(40), batch_sampler=[list(range(20)), list(range(20, 40))]),
+        DataLoader(examples(40), batch_sampler=BatchSampler(SequentialSampler(range(40)), 10, False)),
         DataLoader([examples(20)[:], examples(20)[:]], batch_size=None),  # type: ignore[arg-type]
         Stream(),
         Own(examples(40), batch_size=10),

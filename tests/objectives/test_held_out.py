@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tensors import normal
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, SubsetRandomSampler, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from paretonav import FunctionProblem, ModelProblem, ProblemError
 from paretonav.objectives.data import Data
@@ -98,6 +106,10 @@ def test_divided_rows_are_views() -> None:
 
 FIXED: dict[str, tuple[Any, int]] = {
     "batch sampler": (DataLoader(examples(50), batch_sampler=[list(range(30)), list(range(30, 50))]), 2),
+    "torch's batch sampler": (
+        DataLoader(examples(50), batch_sampler=BatchSampler(SequentialSampler(range(50)), 20, False)),
+        3,
+    ),
     "stream": (DataLoader(Stream(), batch_size=20), 3),
     "batches of the dataset": (DataLoader([examples(20)[:], examples(30)[:]], batch_size=None), 2),  # type: ignore[arg-type]
 }

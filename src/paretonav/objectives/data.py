@@ -47,9 +47,9 @@ class Data:
     given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass;
     it is read once at first, to count its examples. What is in a batch may be nested in any way (see ``trees``).
 
-    Examples may be regrouped where neither a custom batch sampler nor the dataset nor a loader of one's own has made
-    the batches. Then a full pass can be ``divided``, into at least twelve batches if there are 32 examples: a Dataset
-    into about equal ones; the batches of a loader only if they are fewer.
+    A full pass can be ``divided`` where no batch sampler was given and neither the dataset nor a loader of one's own
+    has made the batches: into at least twelve if there are 32 examples. Those of a Dataset are about equal; those of a
+    loader stay as they are unless they are fewer.
 
     Args:
         source: a DataLoader, or a Dataset.
@@ -117,10 +117,12 @@ class Data:
                 f"the {role} data is empty: it yields no example; check the dataset and sampler"
             )
         self._blocks: list[int] | None = None  # of each batch, where a block may have several
+        # Whoever gives a batch sampler, be it torch's own, wants these batches: it is how to keep them.
+        size = self._loader.batch_size if self._regroups else None
         if groups is not None:
-            self._group(groups)
-        elif divided and self._regroups:
-            self._divide(whole=source is self._loader)
+            self._group(groups, size)
+        elif divided and size is not None:
+            self._divide(size, whole=source is self._loader)
 
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
         """One full pass, in the same order every time."""
@@ -188,23 +190,23 @@ class Data:
                 break
         return kept
 
-    def _divide(self, *, whole: bool) -> None:
+    def _divide(self, size: int, *, whole: bool) -> None:
         """Make the full pass one of at least twelve batches, or leave a loader's ``whole`` ones if they are as many."""
         assert self._batches is not None
-        count = blocks.count(self.size, self._loader.batch_size or 1)
+        count = blocks.count(self.size, size)
         if not (whole and len(self._batches) >= count):
             self._batches = blocks.evenly(blocks.compact(_joined(self._batches)), count)
 
-    def _group(self, groups: Sequence[Hashable]) -> None:
+    def _group(self, groups: Sequence[Hashable], size: int | None) -> None:
         """Make the full pass one of blocks of whole groups."""
         require_one_per_example(groups, self.size, self._role)
-        if not self._regroups or self._batches is None:
+        if size is None or self._batches is None:
             raise ProblemError(
                 f"groups= are given for {self._role} data that come in batches of their own (a batch sampler, "
                 "batch_size=None, an IterableDataset or a loader with an __iter__ of its own), which may have "
                 f"examples of several groups; give {self._role}= as a Dataset or as a DataLoader with a batch_size"
             )
-        order, size = _joined(self._batches), self._loader.batch_size or 1
+        order = _joined(self._batches)
         self._batches, self._blocks = blocks.batches_of_groups(order, groups, size)
 
     def _read(self, chosen: Sequence[Indices] | None) -> Iterator[tuple[Batch, int]]:
