@@ -15,7 +15,7 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_GAIN = 0.02  # of a loss, at which the price is asked
+_GAIN = 0.03  # of a loss, at which the price is asked
 _WORST = 5.0  # a price for which nothing is bought
 _BATCHES = 6  # of held-out data are enough to choose by
 
@@ -25,8 +25,8 @@ class Exchange:
     """The price of what the ways from a point bring on held-out data.
 
     Attributes:
-        price: mean over the losses of what the others pay, and of what is missing of the gain, for each unit gained; all
-            in parts of the losses. At most 5.
+        price: mean over the losses of what the others pay, and of what is missing of the gain, for each unit gained;
+            all in parts of the losses. At most 5.
         all_work: whether every loss gets better at less than that.
         reason: in words.
     """
@@ -37,10 +37,10 @@ class Exchange:
 
 
 def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, losses: Losses) -> Exchange:
-    """Measure it: every loss is lowered by 2 % at the least curvature cost, to first order, and what came is looked at.
+    """Lower every loss by 3 % at the least curvature cost, to first order, and look at what comes.
 
-    It is measured, not derived, so a way along which the losses bend early, or whose gain is in the training sample only,
-    is dear. Without validation data the training data have to do, a few batches of them.
+    It is measured, not derived, so a way along which the losses bend early, or whose gain is in the training sample
+    only, is dear. Without validation data the training data have to do, a few batches of them.
 
     Args:
         problem: what is measured.

@@ -40,8 +40,8 @@ class FrontModel:
     to second order: that is how they change along ``theta - V c``, which leaves the front only in its fourth order.
     With more than ten objectives (twenty of functions) the Q_i are not measured one by one; their common part is used,
     ``Q = B^T R_objectives - weight_decay V^T V``, the front's displacement from its tangent plane along (1, ..., 1).
-    Around a model that is held where it is (``anchor``) k is up to m, and slopes and bends are differences measured at the
-    size of a step (``Probes``), as they always are on validation data.
+    Around a model that is held where it is (``anchor``) k is up to m, and bends are differences measured at the size of
+    a step (``Probes``), as slopes and bends always are on validation data.
 
     Attributes:
         names: of the objectives.
@@ -97,8 +97,8 @@ class FrontModel:
     ) -> FrontModel:
         """Reduce a tangent to the dimension of the objectives.
 
-        On validation data losses and metrics are probed at the size of a step (``Probes``). ``measure=False`` saves that
-        and knows of the training losses only.
+        On validation data losses and metrics are probed at the size of a step (``Probes``). ``measure=False`` saves
+        that and knows of the training losses only.
         """
         bend = _bend(problem, tangent, geometry)
         held_out, seen, probes = None, None, None
@@ -156,7 +156,7 @@ class FrontModel:
     @property
     def dimensions(self) -> int:
         """k, how many ways there are."""
-        return self.weight_basis.shape[1]
+        return int(self.weight_basis.shape[1])
 
     def on(self, split: Split) -> FrontModel:
         """The same, with the losses on this split asked for."""
@@ -209,7 +209,7 @@ class FrontModel:
     def edges(self) -> tuple[Array, Array]:
         """Where the front ends, as ``E c <= room``: [e, k] and [e]; the weights stay above zero.
 
-        Around a model that is held where it is nothing ends: weights below zero only say that it is not held there long.
+        Around a model that is held where it is nothing ends: weights below zero only say that it cannot stay there.
         """
         if self.anchor is not None:
             return np.zeros((0, self.dimensions)), np.zeros(0)

@@ -62,8 +62,8 @@ class Navigator:
     Args:
         problem: what is steered.
         predictor: along the tangent space; by default in objective space.
-        corrector: back to the front; by default Newton-Krylov along the normal. A model that comes trained is by default
-            not led to a front at all: it is held where it is (``anchored_tangent``).
+        corrector: back to the front; by default Newton-Krylov along the normal. A model that comes trained is by
+            default not led to a front at all: it is held where it is (``anchored_tangent``).
         geometry: how curvature is measured. Given, it stays; by default sample, tolerance and damping follow what
             predictions are worth, and long steps are taken in legs (``Trust``).
         approach: what brings a starting point to the front before ``corrector`` polishes it: that of a function,

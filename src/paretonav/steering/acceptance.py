@@ -43,7 +43,8 @@ class Broken:
 
     def __str__(self) -> str:
         on = f" on {self.split} data" if self.split else ""
-        return f"{self.name} came out {self._change(self.achieved)}{on}, where {self._change(self.predicted)} was predicted"
+        came, was = self._change(self.achieved), self._change(self.predicted)
+        return f"{self.name} came out {came}{on}, where {was} was predicted"
 
     def _change(self, change: float) -> str:
         if not np.isfinite(change):
@@ -58,9 +59,9 @@ def broken(
 ) -> tuple[Broken, ...]:
     """The promises of a plan that were not kept, worst first.
 
-    Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on training
-    data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own sizes; on
-    validation data twice the standard error of the change is allowed, up to half of the largest change. What was asked
+    Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
+    training data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own sizes;
+    on validation data twice the standard error of the change is allowed, up to half of the largest change. What was asked
     for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was all that was
     asked for. Anything else that is better than predicted is kept.
 

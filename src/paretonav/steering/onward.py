@@ -8,7 +8,7 @@ import numpy as np
 
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, tangent_at
 from paretonav.geometry.anchored import PULLS
-from paretonav.objectives import Losses, Problem
+from paretonav.objectives import Problem
 from paretonav.steering.correctors import Correction
 from paretonav.steering.preferences import Wish
 
@@ -33,9 +33,7 @@ def tangent_after(
     if tangent.anchor is None:
         return tangent_at(problem, correction.theta, correction.weights, geometry, nearby=tangent)
     pull = max(PULLS[-1], tangent.anchor.part * (_WEAKER if weaker else 1.0))
-    return anchored_tangent(
-        problem, correction.theta, geometry, pull=pull, evaluated=correction.evaluated, nearby=tangent
-    )
+    return anchored_tangent(problem, correction.theta, geometry, pull=pull, nearby=tangent)
 
 
 def held_stronger(problem: Problem, tangent: Tangent, geometry: Geometry) -> Tangent | None:
@@ -62,9 +60,6 @@ def front_on_the_way(
     return replace(front, asked=start.asked)
 
 
-def train_losses(problem: Problem, correction: Correction) -> tuple[Correction, Losses]:
-    """The training losses at the end of a leg, with the Jacobian where the next tangent will want it."""
-    if correction.losses is not None:
-        return correction, correction.losses
-    losses, jacobian = problem.jacobian(correction.theta)
-    return replace(correction, losses=losses, evaluated=(losses, jacobian)), losses
+def with_train_losses(problem: Problem, correction: Correction) -> Correction:
+    """The end of a leg with the training losses there."""
+    return correction if correction.losses else replace(correction, losses=problem.evaluate(correction.theta))

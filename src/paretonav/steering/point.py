@@ -159,7 +159,7 @@ class Step:
         predicted: name -> predicted change of the training loss.
         predicted_validation: the same on validation data, or None.
         predicted_metrics: name -> predicted change of the metric.
-        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; None where
+        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; empty where
             validation data had settled it before training data were read.
         achieved_validation: the same on validation data, or None.
         achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
@@ -176,7 +176,7 @@ class Step:
     predicted: Changes
     predicted_validation: Changes | None
     predicted_metrics: Changes
-    achieved: Changes | None
+    achieved: Changes
     achieved_validation: Changes | None
     achieved_metrics: Changes | None
     status: StepStatus

@@ -20,8 +20,9 @@ _CHEAPER = 1e-9  # of the cost: less is not worth another round
 class Programme:
     """Which tangent coordinates are possible for a wish, and which of them cost least.
 
-    What is possible: the bounds on quantities, the edges of the front (weights ``alpha + B c >= 0``), and the box. A front's second order makes
-    the wished changes quadratic in c, so the programme is solved again and again with the changes linearised.
+    What is possible: the bounds on quantities, the edges of the front (weights ``alpha + B c >= 0``), and the box. The
+    second order makes the wished changes quadratic in c, so the programme is solved again and again with the changes
+    linearised.
 
     Args:
         front: at the point.

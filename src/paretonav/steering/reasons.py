@@ -103,7 +103,8 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
     if len(wish.named) == front.m and not (wish.named >= front.m).any():
         return "a change of every objective is prescribed, so none is left to pay"
-    name = f"there {'are' if front.dimensions > 1 else 'is'} {front.dimensions} way{'s' if front.dimensions > 1 else ''} to go"
+    ways = front.dimensions
+    name = f"there are {ways} ways to go" if ways > 1 else "there is one way to go"
     return f"{len(wish.named)} changes are prescribed and {name}, so none is left to pay" + (
         f"; release {listed(held)} or name fewer" if held else "; name fewer"
     )

@@ -59,7 +59,7 @@ def step_report(
         point=after,
         requested=plan.requested,
         **predictions(before.front, plan),
-        achieved=None
+        achieved=Changes({})
         if train is None
         else Changes.of(names, *train.change_from(before.train), len(train.fractions)),
         achieved_validation=achieved_validation,

@@ -140,7 +140,7 @@ class Target:
         return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named], front.asked)
 
     def along(self, tangent: Tangent) -> Target:
-        """The same in the coordinates of a tangent nearer to it, of which only the training losses' response is known."""
+        """The same in the coordinates of a tangent nearer to it; only the training losses' response is known there."""
         return replace(self, response=tangent.response.numpy()[self.named])
 
     def and_bounds(self, limits: Limits, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:

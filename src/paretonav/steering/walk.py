@@ -14,7 +14,7 @@ from paretonav.objectives import Losses, Problem
 from paretonav.steering.acceptance import Broken, broken
 from paretonav.steering.correctors import Correction, Corrector
 from paretonav.steering.leg import Arrival, take_leg
-from paretonav.steering.onward import front_on_the_way, held_stronger, tangent_after, train_losses
+from paretonav.steering.onward import front_on_the_way, held_stronger, tangent_after, with_train_losses
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
@@ -22,7 +22,7 @@ from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
-_RETRIES = 6  # of a leg that did not come true
+_RETRIES = 4  # of a leg that did not come true
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
 _BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 
@@ -159,8 +159,8 @@ def attempt(
     lost = broken(front, arrival.plan, None, _held_out(front, arrival))
     if lost:
         return arrival, lost
-    correction, train = train_losses(problem, arrival.correction)
-    return replace(arrival, correction=correction), broken(front, arrival.plan, train, None)
+    correction = with_train_losses(problem, arrival.correction)
+    return replace(arrival, correction=correction), broken(front, arrival.plan, correction.losses, None)
 
 
 def promise(predictor: Predictor, start: FrontModel, tangent: Tangent, whole: Plan, amount: float) -> Plan:

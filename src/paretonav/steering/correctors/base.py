@@ -41,7 +41,6 @@ class Correction:
         tangent: at theta, if the corrector has computed it.
         iterations: corrections made.
         converged: whether the corrector's own tolerance was reached.
-        evaluated: training losses and Jacobian at theta, if they are known.
         gain_on_arrival: the joint gain before the first correction, if the corrector has measured it.
     """
 
@@ -52,7 +51,6 @@ class Correction:
     iterations: int
     converged: bool
     gain_on_arrival: float | None = None
-    evaluated: tuple[Losses, Tensor] | None = None
 
 
 class Corrector(Protocol):

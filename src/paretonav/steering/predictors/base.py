@@ -39,8 +39,13 @@ class Predictor(Protocol):
         promises: whether what it predicts is a promise, so that a leg which does not keep it is taken back.
     """
 
-    on: On | None
-    promises: bool
+    @property
+    def on(self) -> On | None:
+        """See above."""
+
+    @property
+    def promises(self) -> bool:
+        """See above."""
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:
         """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met.
