@@ -60,10 +60,10 @@ def broken(
     """The promises of a plan that were not kept, worst first.
 
     Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
-    training data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own sizes;
-    on validation data twice the standard error of the change is allowed, up to half of the largest change. What was asked
-    for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was all that was
-    asked for. Anything else that is better than predicted is kept.
+    training data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own
+    sizes; on validation data twice the standard error of the change is allowed, up to half of the largest change. What
+    was asked for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was
+    all that was asked for. Anything else that is better than predicted is kept.
 
     Args:
         front: at the point that the plan starts from.
