@@ -17,8 +17,9 @@ Array = NDArray[np.float64]
 _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
-_PAIRS_OF_ALL = 6  # directions up to which every two are probed together on all the data
-_FEW = 4  # batches, beyond that
+_SOME = 6  # batches, on which two directions are probed together
+_PAIRS_OF_ALL = 6  # directions, beyond which
+_FEW = 4  # batches have to do
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
 
@@ -90,7 +91,7 @@ class Probes:
             slopes.append((_batches(ahead) - _batches(back)) / (2 * h[j]))
             bend[:, j, j] = (_values(ahead) + _values(back) - 2 * _values(before)) / h[j] ** 2
         if pairs and k > 1:
-            some = batches if k <= _PAIRS_OF_ALL else min(batches or _FEW, _FEW)
+            some = min(batches or _SOME, _SOME if k <= _PAIRS_OF_ALL else _FEW)
             _mixed(problem, theta, directions, split, h, some, bend)
         response = Response(torch.stack(slopes, dim=-1), before.fractions)
         return cls(before, response, bend, h)
@@ -108,15 +109,14 @@ def _mixed(
     """Fill in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b."""
     k = len(directions)
     pairs = [(i, j) for i in range(k) for j in range(i)]
-    points = [theta]
-    for i, j in pairs:
-        both = h[i] * directions[i] + h[j] * directions[j]
-        points += [theta + both, theta - both]
+    ways = [h[i] * directions[i] for i in range(k)] + [
+        h[i] * directions[i] + h[j] * directions[j] for i, j in pairs
+    ]
+    points = [theta] + [theta + sign * way for way in ways for sign in (1.0, -1.0)]
     found = [_values(losses) for losses in problem.probe(points, split, batches)]
+    turns = [found[1 + 2 * place] + found[2 + 2 * place] - 2 * found[0] for place in range(len(ways))]
     for place, (i, j) in enumerate(pairs):
-        turn = found[1 + 2 * place] + found[2 + 2 * place] - 2 * found[0]
-        alone = bend[:, i, i] * h[i] ** 2 + bend[:, j, j] * h[j] ** 2
-        bend[:, i, j] = bend[:, j, i] = (turn - alone) / (2 * h[i] * h[j])
+        bend[:, i, j] = bend[:, j, i] = (turns[k + place] - turns[i] - turns[j]) / (2 * h[i] * h[j])
 
 
 def first_lengths(response: Tensor, losses: Tensor) -> Array:

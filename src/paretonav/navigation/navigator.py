@@ -367,7 +367,11 @@ class Navigator:
             )
             correction = replace(gone.correction, tangent=tangent)
             point, tangent = self._make_point(correction, preference, taken.amount, cost, gone.trust)
-            lost = broken(front, taken, point.train, point.held_out) if self.predictor.promises else ()
+            lost = (
+                broken(front, taken, point.train, point.held_out, legs=gone.legs)
+                if self.predictor.promises
+                else ()
+            )
             if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
                 lost = ()  # every leg has been planned anew, and has come true
             worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
