@@ -37,7 +37,8 @@ class Change:
 
     Attributes:
         values: [m].
-        errors: [m], their standard errors: blocks are paired, so that what both models find hard does not count.
+        errors: [m], their standard errors, NaN if there is only one block. Blocks are paired, so that what both models
+            find hard does not count.
     """
 
     values: Array
@@ -64,7 +65,8 @@ def evaluate(model: nn.Module, case: Case, split: Split) -> Evaluation:
     model.train(training)
     counts = np.array([len(block) for block in blocks], float)
     values = sums.sum(0) / counts.sum()
-    without = (sums.sum(0) - sums) / (counts.sum() - counts)[:, None]
+    rest = counts.sum() - counts
+    without = (sums.sum(0) - sums) / np.where(rest > 0, rest, np.nan)[:, None]
     for i, name in enumerate(names):
         if name in case.pooled:
             values[i] = _together(case, name, pooled)
@@ -90,8 +92,10 @@ def change(before: Evaluation, after: Evaluation, unit: Array | None = None) -> 
         unit: [m], what counts as 1; by default the sizes of the losses before.
     """
     unit = np.abs(before.values) if unit is None else unit
-    h = 1 / before.shares[:, None]
     whole, without = after.values - before.values, after.without - before.without
+    if len(before.shares) < 2:
+        return Change(whole / unit, np.full_like(whole, np.nan))
+    h = 1 / before.shares[:, None]
     pseudo = h * whole - (h - 1) * without
     centre = (pseudo / h).sum(0)
     variance = ((pseudo - centre) ** 2 / (h - 1)).mean(0)

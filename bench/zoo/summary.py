@@ -69,7 +69,9 @@ def targets(rows: pd.DataFrame) -> list[Row]:
     judged = [v for v in made if v.taken and v.amount <= JUDGED + 1e-9]
     taken = [v for v in made if v.taken]
     small = [v for v in made if v.amount <= SMALL + 1e-9]
-    compared = [v for v in after_training_on(made, rows) if v.dominated is not None]
+    beside = after_training_on(made, rows)
+    tuned = [v for v in beside if v.dominated is not None]
+    controlled = [v for v in beside if v.outdone is not None]
     starts = rows[(rows["method"] == "start") & (rows["origin"] == BROUGHT)]
     large = starts[starts["examples"] >= MANY]
     first, steps = large["epochs"].tolist(), [v.epochs for v in made if v.examples >= MANY]
@@ -90,8 +92,8 @@ def targets(rows: pd.DataFrame) -> list[Row]:
         _share("wishes of 1 and 2 % accepted", small, lambda v: v.accepted, at_least=0.75),
         _count("taken wishes that moved the wrong way on TEST data", taken, lambda v: bool(v.wrong_way)),
         _below("miss of the request on TEST data, median", [v.miss for v in taken], np.median, 0.1),
-        _share("dominated by fine-tuning on TEST data", compared, lambda v: bool(v.dominated), at_most=0.1),
-        _share("dominated by the control on TEST data", compared, lambda v: bool(v.outdone), at_most=0.1),
+        _share("dominated by fine-tuning on TEST data", tuned, lambda v: bool(v.dominated), at_most=0.1),
+        _share("dominated by the control on TEST data", controlled, lambda v: bool(v.outdone), at_most=0.1),
         _below(f"epochs of the first point {many}, median", first, np.median, 5),
         _below(f"epochs of the first point {many}, worst", first, np.max, 10),
         _below(f"epochs of a step {many}, median", steps, np.median, 3),
