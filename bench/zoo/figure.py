@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from paretonav.plotting.style import INK, PALETTE, PATH, plain
-from zoo.rows import numbers
-from zoo.verdicts import TAKEN
+from zoo.rows import TAKEN, numbers
 
 _COLUMNS, _DPI, _LINEAR = 4, 130, 0.5
 

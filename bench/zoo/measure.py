@@ -6,6 +6,7 @@ import copy
 import inspect
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,13 @@ from zoo.bring import problem_of
 from zoo.case import SPLITS, Case, Split
 from zoo.evaluation import Evaluation, change, evaluations
 from zoo.rivals import Tuning, control, epoch_seconds, reach, trained_on, tunings
-from zoo.rows import Key, Row, key, text
+from zoo.rows import TAKEN, Key, Row, key, text
 
 AMOUNTS = (0.01, 0.02, 0.05, 0.10, 0.20)
 SMALL = 0.02  # up to which a refused wish is tried by fine-tuning
 PUBLISHED = 0.05  # the amount of the one step that the published method takes
 BROUGHT, FURTHER = "as brought", "trained on"
 GAIN = "training on"
-_TAKEN = ("accepted", "shortened")
 
 
 @dataclass(frozen=True)
@@ -251,19 +251,18 @@ def _step(start: Start, wish: Wish, amount: float) -> Taken:
     """Preview and step from the first point; whatever the library says of it, the losses are measured here."""
     model, nav = start.back(), start.nav
     began = time.process_time()
-    preview, step, reason = None, None, ""
-    try:
+    preview, step = None, None
+    with suppress(pn.InfeasiblePreferenceError):  # a step may go where no preview sees
         preview = nav.preview(wish.preference, amount)
-    except pn.InfeasiblePreferenceError as error:
-        reason = str(error)
     try:
         step = nav.step(wish.preference, amount)
-        reason = step.reason
+        status, reason = str(step.status.value), step.reason
     except pn.InfeasiblePreferenceError as error:
-        reason = str(error)
+        status, reason = "refused", str(error)
+    except pn.ParetonavError as error:
+        status, reason = "failed", f"{type(error).__name__}: {error}"
     seconds = time.process_time() - began
     columns, after = start.outcome(model)
-    status = "refused" if step is None else str(step.status.value)
     units = {
         split: dict(zip(start.case.names, np.abs(start.before[split].values), strict=True))
         for split in SPLITS
@@ -279,7 +278,7 @@ def _step(start: Start, wish: Wish, amount: float) -> Taken:
         "reason": reason,
         **start.spent(seconds, None if step is None else step.cost),
     }
-    return Taken(columns, after, None if preview is None else preview.weights, seconds, status in _TAKEN)
+    return Taken(columns, after, None if preview is None else preview.weights, seconds, status in TAKEN)
 
 
 def _share(preview: pn.Preview | None, step: pn.Step | None) -> float:

@@ -37,7 +37,7 @@ def stopped(seed: int) -> Case:
 
 
 def converged(seed: int) -> Case:
-    """Adam first, L-BFGS on all points at once to the end."""
+    """Adam first, L-BFGS on all points at once to the end. Who trains on from there takes Adam, as nothing is left."""
     torch.manual_seed(seed)
     task = _task(seed, 512)
     first = trained("pinn-converged", Field(), task, batch_size=128, epochs=30, seed=seed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -22,11 +23,12 @@ COLUMNS = (
     *("training seconds", "training epochs", "epoch seconds", "examples", "parameters"),
     *("losses train", "losses validation", "losses test"),
 )
+TAKEN = ("accepted", "shortened")  # the model has moved
 Key = tuple[str, int, str, str, str]  # case, seed, origin, wish and amount, as they are written
 
 
 class Store:
-    """The file of the rows.
+    """The file of the rows; several processes may add to it.
 
     Args:
         path: where it is; it is made with the first rows.
@@ -34,14 +36,14 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(path.with_suffix(".lock"))
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add rows; those of one call are written at once, so that a wish is there with all its methods or not."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
-        with self.path.open("a", newline="", encoding="utf-8") as file:
+        with self._lock, self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
-            if new:
+            if file.tell() == 0:
                 writer.writeheader()
             writer.writerows([_short(row) for row in rows])
 
@@ -63,17 +65,17 @@ class Store:
 
     def forget_errors(self, case: str, seed: int) -> None:
         """Take the errors of a case and seed out, as it is tried again."""
-        rows = self.load()
-        errors = rows["method"].eq("error") & rows["case"].eq(case) & rows["seed"].eq(seed)
-        if not errors.any():
-            return
-        beside = self.path.with_suffix(".part")
-        kept = rows[~errors]
-        with beside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows([_short(_present(row)) for row in kept.to_dict("records")])
-        os.replace(beside, self.path)
+        with self._lock:
+            rows = self.load()
+            errors = rows["method"].eq("error") & rows["case"].eq(case) & rows["seed"].eq(seed)
+            if not errors.any():
+                return
+            beside = self.path.with_suffix(".part")
+            with beside.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                writer.writeheader()
+                writer.writerows([_short(_present(row)) for row in rows[~errors].to_dict("records")])
+            os.replace(beside, self.path)
 
 
 NUMBERS = (

@@ -11,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.measure import BROUGHT, FURTHER
-from zoo.rows import numbers
+from zoo.rows import TAKEN, numbers
 
 Array = NDArray[np.float64]
-TAKEN = ("accepted", "shortened")
 ALLOWED, FAR = 0.1, 0.5  # of the largest predicted change
 _TUNED = ("named", "planned")
 
@@ -64,6 +63,13 @@ class Verdict:
     def taken(self) -> bool:
         """Whether the step was taken, all of it or a part."""
         return self.status in TAKEN
+
+    @property
+    def true(self) -> bool:
+        """Whether the wish was met, or not, or not all of it, where fine-tuning does not reach it either."""
+        return self.accepted or (
+            self.status in ("shortened", "rejected", "refused") and self.reached is False
+        )
 
     @property
     def accepted(self) -> bool:
