@@ -13,5 +13,6 @@ how it is measured.
 Run: PYTHONPATH=bench python -m zoo [--cases vae gru] [--seeds 3] [--amounts .01 .05] [--quick] [--summary]
 
 The rows go to ``results/zoo.csv`` as they come. A run that was interrupted goes on where it ended, case by case and
-seed by seed; a case that fails is a row with its error. ``bench/fetch_data.py`` gets the data that need a registry.
+seed by seed, and two runs with different cases may share the file; a case that fails is a row with its error.
+``bench/fetch_data.py`` gets the data that need a registry.
 """

@@ -188,9 +188,12 @@ def measured(
     def missing(start: Start) -> Iterator[list[Row]]:
         if not known(start.origin):
             yield [_started(start)]
+        usual: list[float] = []
         for wish, amount in asked:
             if not known(start.origin, str(wish), amount):
-                yield _wish(start, wish, amount)
+                step = _step(start, wish, amount)
+                usual += [step.seconds] if step.taken else []
+                yield _beside(start, wish, amount, step, float(np.median(usual or [start.epoch])))
 
     if known(BROUGHT, GAIN) and all(
         known(origin, str(wish), amount)
@@ -226,16 +229,23 @@ def _started(start: Start) -> Row:
     }
 
 
-def _wish(start: Start, wish: Wish, amount: float) -> list[Row]:
-    """The step's row, then those of what others do in its time, or in ten times that if it was refused."""
-    step = _step(start, wish, amount)
+def _beside(start: Start, wish: Wish, amount: float, step: Taken, usual: float) -> list[Row]:
+    """The step's row, then those of what others do in its time, or in ten times that if it was refused.
+
+    Args:
+        start: where all begin.
+        wish: what was asked.
+        amount: how much of it.
+        step: what came of it.
+        usual: seconds of the steps that were taken before, which a refusal may be much quicker than.
+    """
     label, model = start.label(wish, amount), start.back()
     rows: list[Row] = [{**label, "method": "step", **step.columns}]
     if step.taken:
         ways = [*tunings(start.case, wish.named, step.planned), control(start.case)]
         rows += [{**label, **_tuned(start, way, step)} for way in ways]
     if step.columns["status"] != "accepted" and amount <= SMALL:
-        found = reach(start.case, model, wish.named, amount, max(step.seconds, start.epoch))
+        found = reach(start.case, model, wish.named, amount, max(step.seconds, usual))
         rows.append(
             {
                 **label,

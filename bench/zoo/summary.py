@@ -35,7 +35,7 @@ and backward of the training's weighted loss over its data, timed in the same ru
   difference. Where the library says that training on pays, and the control's TEST losses agree, both are taken from
   the model after it.
 - reached: fine-tuning came to a refused or shortened wish of 1 or 2 % on validation data, at one of ten looks in ten
-  times the step's time, with the named weights times 3 or 10 at either rate.
+  times the step's time (at least the usual one of this model), with the named weights times 3 or 10 at either rate.
 """
 
 
@@ -74,7 +74,10 @@ def targets(rows: pd.DataFrame) -> list[Row]:
     controlled = [v for v in beside if v.outdone is not None]
     starts = rows[(rows["method"] == "start") & (rows["origin"] == BROUGHT)]
     large = starts[starts["examples"] >= MANY]
-    first, steps = large["epochs"].tolist(), [v.epochs for v in made if v.examples >= MANY]
+    first, steps = (
+        large["epochs"].tolist(),
+        [v.epochs for v in made if v.examples >= MANY and v.status != "refused"],
+    )
     many = f"at {MANY:,} examples or more"
     changed = int((starts["status"] == "changed").sum())
     return [

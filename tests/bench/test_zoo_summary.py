@@ -151,6 +151,8 @@ def test_what_was_not_measured_is_not_judged() -> None:
     few = decided(started(examples=1000, epochs=99.0), step(examples=1000, epochs=99.0))
     assert few["epochs of the first point at 5,000 examples or more, worst"] == "not measured"
     assert few["epochs of a step at 5,000 examples or more, median"] == "not measured"
+    refused = decided(step(status="refused", epochs=0.0))
+    assert refused["epochs of a step at 5,000 examples or more, median"] == "not measured"
 
 
 @pytest.mark.parametrize("status", ["refused", "rejected", "shortened", "failed"])
