@@ -44,7 +44,7 @@ class Wish:
     @property
     def preference(self) -> pn.Improve:
         """As the library takes it."""
-        return pn.Improve(dict.fromkeys(self.named, 1.0))
+        return pn.Improve(dict.fromkeys(self.named, 1.0), units="relative")
 
 
 def wishes(names: Sequence[str]) -> list[Wish]:

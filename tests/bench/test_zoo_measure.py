@@ -161,6 +161,16 @@ def test_a_pair_is_asked_for_where_another_is_left_to_pay() -> None:
     assert AMOUNTS == (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
+def test_a_wish_asks_for_the_same_part_of_each_loss(case: Case) -> None:
+    start = Start.of(case, 1)
+    pair = wishes(case.names)[-1]
+    losses = start.before["train"].values, start.before["validation"].values
+    requested = start.nav.preview(pair.preference, 0.001).requested
+    parts = [[requested[name] / size for name, size in zip("ab", sizes, strict=False)] for sizes in losses]
+    # of training losses, or of validation losses where wishes are about these
+    assert any(each == pytest.approx([-0.001, -0.001], rel=1e-3) for each in parts)
+
+
 def test_fine_tuning_leaves_the_model_alone_and_looks_as_often_as_asked(case: Case) -> None:
     before = copy.deepcopy(case.model.state_dict())
     seen = []
