@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paretonav.geometry.algebra import absolute, inner_products
+from paretonav.geometry.corner import Corner
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.tangent import Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Response
@@ -50,6 +51,8 @@ class FrontModel:
         validation_response: R on validation data, or None.
         validation_turn: [m, m-1, m-1], how much more Q is on validation data because objectives that are functions of
             means are so at other ones; None where that is nothing.
+        absolute: the names of the losses and metrics that are absolute values. Theirs are ``|value + change| - value``,
+            so that what would lead below zero is predicted to come up on the other side.
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, m-1], so that metrics change by ``-metric_response @ c``.
@@ -80,6 +83,7 @@ class FrontModel:
     seen: Response | None = None
     held_out: Response | None = None
     validation_turn: Array | None = None
+    absolute: tuple[str, ...] = ()
 
     @classmethod
     def from_tangent(
@@ -125,7 +129,8 @@ class FrontModel:
             metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
             seen=seen,
             held_out=held_out,
-            validation_turn=_turned(tangent, held_out),
+            validation_turn=_turned(tangent, held_out, bend),
+            absolute=problem.absolute,
             box=_box_rows(problem, tangent),
             joint_gain=tangent.joint_gain,
             residual=tangent.residual,
@@ -162,12 +167,21 @@ class FrontModel:
 
     def slopes(self, c: Array) -> Array:
         """[q, m-1], the derivatives of ``changes`` at c."""
-        losses = self.bend @ c - self.response
-        return losses if self.metric_response is None else np.concatenate([losses, -self.metric_response])
+        losses, changes = self.bend @ c - self.response, self._smooth_change(c)
+        if self.metric_response is None:
+            return self._corner[: self.m].slopes(self.losses, changes, losses)
+        metrics = -self.metric_response
+        return self._corner.slopes(
+            self.values,
+            np.concatenate([changes, metrics @ c]),
+            np.concatenate([losses, metrics]),
+        )
 
     def metric_change(self, c: Array) -> Array:
         """[p], the predicted change of the metrics at coordinates c."""
-        return np.zeros(0) if self.metric_response is None else -self.metric_response @ c
+        if self.metric_response is None:
+            return np.zeros(0)
+        return self._corner[self.m :].changes(self.metric_values, -self.metric_response @ c)
 
     def errors(self, c: Array) -> tuple[Array | None, Array | None, Array | None]:
         """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
@@ -194,13 +208,21 @@ class FrontModel:
 
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""
-        return -self.response @ c + self.displacement(c)
+        return self._corner[: self.m].changes(self.losses, self._smooth_change(c))
 
     def validation_change(self, c: Array) -> Array | None:
         """The same on validation data: its own response; the training data's curvature, but for ``validation_turn``."""
-        if self.validation_response is None:
+        if self.validation_response is None or self.validation_losses is None:
             return None
-        return -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
+        smooth = -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
+        return self._corner[: self.m].changes(self.validation_losses.mean.numpy(), smooth)
+
+    @cached_property
+    def _corner(self) -> Corner:
+        return Corner(np.isin(self.steerable, self.absolute))
+
+    def _smooth_change(self, c: Array) -> Array:
+        return -self.response @ c + self.displacement(c)
 
     def weights_at(self, c: Array) -> Array:
         """[m], the weights that make the point at coordinates c optimal; a negative one is beyond the edge."""
@@ -240,23 +262,30 @@ class FrontModel:
 def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
-    sample = [part.linearised for part in problem.curvature_sample(geometry.samples, around=theta)]
+    parts = problem.curvature_sample(geometry.samples, around=theta)
+    sample = [part.as_shown for part in parts]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
         return common.numpy()[None]
     found = tangent.sum_bend
     known = None
-    if found is not None and found.samples == geometry.samples:
+    steered = all(part.shown is None for part in parts)  # by what is shown
+    if steered and found is not None and found.samples == geometry.samples:
         known = found.weights, found.curvature
     with problem.watch.part(_BEND):
         bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 
-def _turned(tangent: Tangent, held_out: Response | None) -> Array | None:
+def _turned(tangent: Tangent, held_out: Response | None, bend: Array) -> Array | None:
     if tangent.turn is None or held_out is None or held_out.turn is None:
         return None
-    return (held_out.turn - tangent.turn).numpy()
+    turned = (held_out.turn - tangent.turn).numpy()
+    if tangent.signs is None or held_out.signs is None or len(bend) < len(turned):
+        return np.asarray(turned)
+    # Where the two data are on different sides of a corner, what is curved the one way is so the other way.
+    other = (tangent.signs != held_out.signs).numpy()[:, None, None]
+    return np.asarray(turned - 2 * other * (bend - tangent.turn.numpy()))
 
 
 def _difference_steps(tangent: Tangent, bend: Array) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -61,7 +62,10 @@ class Collected:
             q.contributions(self.fractions, p) for q, p in zip(self._kinds, self._stacked(), strict=True)
         ]
         names = () if self.metrics is None else self.metrics.names
-        return Losses(contributions[0], self.fractions, names, *contributions[1:])
+        losses = Losses(contributions[0], self.fractions, names, *contributions[1:])
+        if self._kinds[0].honest:
+            return losses
+        return replace(losses, stand_in=self._kinds[0].steering(self.means())[0])
 
     def means(self) -> list[Tensor]:
         """Of each loss its parts, over all that was added."""
@@ -83,8 +87,16 @@ class Collected:
         kinds = zip(self._kinds, self._stacked(), tangents, strict=True)
         moved = [kind.changes(self.fractions, *both) for kind, *both in kinds]
         changes, turns = zip(*moved, strict=True)
-        turn = None if self._kinds[0].plain else turns[0]
-        return Response(torch.cat(changes, dim=1), self.fractions, share, turn)
+        response = Response(torch.cat(changes, dim=1), self.fractions, share)
+        losses = self._kinds[0]
+        if losses.plain:
+            return response
+        response = replace(response, turn=turns[0], steered_turn=turns[0])
+        if losses.honest:
+            return response
+        means = self.means()
+        along = [torch.tensordot(self.fractions, tangent, 1) for tangent in tangents[0]]
+        return replace(response, steered_turn=losses.steering(means, along)[1], signs=losses.signs(means))
 
     def _stacked(self) -> Parts:
         """Of each kind and quantity [b, its number of parts], float64 on the CPU.
