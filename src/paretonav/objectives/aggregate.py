@@ -12,6 +12,8 @@ from torch import Tensor
 
 from paretonav.errors import ProblemError
 
+_POWER = 20  # of the worst group's smooth maximum: a loss that is a twentieth smaller weighs about 1 / e as much
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -157,24 +159,25 @@ def worst_group(
 ) -> Aggregate:
     """The largest mean loss of any group; groups of which the data hold no example do not count.
 
-    Shown is that maximum. With a ``temperature`` a smooth one is steered by, and that is what an objective wants:
-    training the worst group soon leaves two that are equally badly off, where lowering one may raise the other and
-    the maximum has no derivative. The smooth one lowers both together: its curvature holds their difference. Without
-    a temperature the maximum itself is steered by, as suits a metric, or an objective whose worst group is so by far.
+    Shown is that maximum. Training the worst group soon leaves two that are equally badly off, where lowering one may
+    raise the other and the maximum has no derivative. So a smooth maximum is steered by, which lowers both together
+    (its curvature holds their difference), and is as good as the maximum where one group is worst by far. By default
+    it is the power mean ``mean(rates^20)^(1/20)``, whatever the unit of the loss; it takes losses that are not
+    negative, and others are steered by the maximum itself unless there is a ``temperature``.
 
     Args:
         loss: ``(outputs, batch) -> [examples]``.
         group: ``batch -> [examples]``, integers below ``groups``, negative for none.
         groups: how many there are.
-        temperature: t of the smooth maximum ``t log(mean(exp(rates / t)))``, in units of the loss: differences
-            between groups well below it count for little; a tenth of the loss is a good first choice. It is below the
-            maximum by at most ``t log(groups)``. None: the maximum itself.
+        temperature: t of the smooth maximum ``t log(mean(exp(rates / t)))`` instead, in units of the loss: groups that
+            differ by well less count alike. It is below the maximum by at most ``t log(groups)``. 0: the maximum
+            itself, as for a metric.
 
     Raises:
-        ProblemError: ``temperature`` is not positive.
+        ProblemError: ``temperature`` is negative.
     """
-    if temperature is not None and not temperature > 0:
-        raise ProblemError(f"temperature={temperature!r} must be positive; None is the maximum itself")
+    if temperature is not None and not temperature >= 0:
+        raise ProblemError(f"temperature={temperature!r} must not be negative; 0 is the maximum itself")
 
     def rates(means: Tensor) -> Tensor:
         sums, shares = means.chunk(2)
@@ -185,12 +188,17 @@ def worst_group(
         each = rates(means)
         return each[each.argmax()]  # of equal ones the derivative of one, a side of the corner
 
-    if temperature is None:
+    if temperature == 0:
         return Aggregate(group_rates(loss, group, groups), largest)
 
     def smooth(means: Tensor) -> Tensor:
         each = rates(means)
-        value: Tensor = temperature * (torch.logsumexp(each / temperature, 0) - math.log(len(each)))
-        return value
+        if temperature is not None:
+            value: Tensor = temperature * (torch.logsumexp(each / temperature, 0) - math.log(len(each)))
+            return value
+        unit = each.detach().max()  # the power mean is proportional to it, so that nothing overflows
+        if not (each >= 0).all() or unit == 0:
+            return largest(means)
+        return unit * (each / unit).pow(_POWER).mean().pow(1 / _POWER)
 
     return Aggregate(group_rates(loss, group, groups), smooth, shown=largest)
