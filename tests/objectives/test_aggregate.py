@@ -155,9 +155,7 @@ def test_the_standard_error_is_that_of_a_bootstrap_over_batches() -> None:
     for _ in range(400):
         chosen = [chunks[i] for i in rng.integers(0, b, b)]
         again = TensorDataset(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
-        repeated.append(
-            (definition(after, again, shown=True) - definition(theta, again, shown=True)).numpy()
-        )
+        repeated.append((definition(after, again, shown=True) - definition(theta, again, shown=True)).numpy())
     np.testing.assert_allclose(error, np.std(repeated, axis=0), rtol=0.15)
     expected = definition(after, data, shown=True) - definition(theta, data, shown=True)
     torch.testing.assert_close(change, expected)
@@ -326,17 +324,15 @@ def test_the_smooth_maximum_is_at_most_so_far_below(groups: int, t: float, seed:
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    groups=st.integers(1, 5), unit=st.sampled_from([1e-12, 1e-3, 1.0, 1e6]), seed=st.integers(0, 10**6)
-)
+@given(groups=st.integers(1, 5), unit=st.sampled_from([1e-12, 1e-3, 1.0, 1e6]), seed=st.integers(0, 10**6))
 def test_the_power_mean_is_a_smooth_maximum_in_any_unit(groups: int, unit: float, seed: int) -> None:
     rates, shares = normal(groups, seed=seed).abs() * unit, normal(groups, seed=seed + 1).abs() + 0.1
     means = torch.cat([rates * shares, shares]).requires_grad_()
     aggregate = worst_group(cost, group, groups)
     assert aggregate.shown is not None
     largest, smooth = float(rates.max()), aggregate.value(means)
-    assert float(aggregate.shown(means)) == pytest.approx(largest)
-    assert largest * groups ** (-1 / 20) * (1 - 1e-9) <= float(smooth) <= largest * (1 + 1e-9)
+    assert aggregate.shown(means).item() == pytest.approx(largest)
+    assert largest * groups ** (-1 / 20) * (1 - 1e-9) <= smooth.item() <= largest * (1 + 1e-9)
     slopes = torch.autograd.grad(smooth, means)[0][:groups] * shares
     assert slopes.min() >= 0
     torch.testing.assert_close(slopes @ rates, smooth.detach())  # it is proportional to the rates

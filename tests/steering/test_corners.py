@@ -69,10 +69,8 @@ def test_a_gap_is_shown_as_it_is(size: float, smoothing: float, split: Any, seed
     assert float(made.jacobian(theta, split)[0].mean[1]) == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    m=st.sampled_from([2, 3]), size=st.sampled_from([0, 1e-4, 1e-2, 0.3, 1]), seed=st.integers(0, 10**6)
-)
+@settings(max_examples=15, deadline=None)
+@given(m=st.sampled_from([2, 3]), size=st.sampled_from([0, 1e-4, 1e-2, 0.3, 1]), seed=st.integers(0, 10**6))
 def test_changes_are_predicted_on_both_sides_of_zero(m: int, size: float, seed: int) -> None:
     """Along the tangent, training and validation data apart: they may be on different sides."""
     made, theta = problem(seed, m), size * normal(5, seed=seed)
@@ -174,7 +172,7 @@ def test_what_is_equally_badly_off_improves_together() -> None:
             parameter.zero_()
     nav = pn.Navigator(made)
     nav.start()
-    for name, amount in (("worst", 0.01), ("worst", 0.01), ("worst", 0.002), ("mean", 0.0002)):
+    for name, amount in (("worst", 0.01), ("worst", 0.01), ("worst", 0.002), ("mean", 0.0001)):
         step = nav.step(pn.Improve({name: 1.0}), amount)
         assert step.status is pn.StepStatus.ACCEPTED, step.reason
         largest = max(abs(change) for change in step.predicted.values())

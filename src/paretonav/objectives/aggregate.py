@@ -12,7 +12,9 @@ from torch import Tensor
 
 from paretonav.errors import ProblemError
 
-_POWER = 20  # of the worst group's smooth maximum: a loss that is a twentieth smaller weighs about 1 / e as much
+_POWER = (
+    20  # of the worst group's smooth maximum: a loss that is a twentieth smaller weighs about 1 / e as much
+)
 
 
 @dataclass(frozen=True)
