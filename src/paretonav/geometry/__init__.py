@@ -1,7 +1,7 @@
 """The front near one point: weights, curvature, tangent, and a model of it in the objectives' dimension."""
 
 from paretonav.geometry.algebra import absolute
-from paretonav.geometry.bounds import active_set, pareto_weights
+from paretonav.geometry.bounds import active_set, pareto_weights, releasing_weights
 from paretonav.geometry.box_step import box_newton_step
 from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.curvature import Curvature, CurvatureKind
@@ -33,6 +33,7 @@ __all__ = [
     "minres",
     "pareto_weights",
     "path_curvature",
+    "releasing_weights",
     "solve_qp",
     "tangent_at",
     "weight_basis",

@@ -27,6 +27,7 @@ from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictions import predictions
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
+from paretonav.steering.release import plan_from_corners
 from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
@@ -196,8 +197,8 @@ class Navigator:
             PreferenceError: the preference makes no sense for this problem.
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
         """
-        here, front = self.here, self.here.front
-        wish, plan = self._plan(preference, amount)
+        here = self.here
+        wish, plan, front, _ = self._plan(preference, amount)
         changes = plan.changes
         return Preview(
             plan=plan,
@@ -235,8 +236,8 @@ class Navigator:
         """
         here = self.here
         with self._watched(on_event, cancel), self.problem.watch.part(1.0, "measure"):
-            _, plan = self._plan(preference, amount)
-            return trial(self.problem, here, self._tangent_of(here), plan)
+            _, plan, _, tangent = self._plan(preference, amount)
+            return trial(self.problem, here, tangent or self._tangent_of(here), plan)
 
     def step(
         self,
@@ -274,7 +275,7 @@ class Navigator:
     def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
         with self._measured() as cost:
-            _, plan = self._plan(preference, amount)
+            _, plan, front, tangent = self._plan(preference, amount)
             go = seek if plan.wish.fit is Fit.NEAREST else walk
             with self.problem.watch.part(_WALKED):
                 gone = go(
@@ -282,8 +283,8 @@ class Navigator:
                     self.predictor,
                     self.corrector,
                     here.trust,
-                    here.front,
-                    self.tangent,
+                    front,
+                    tangent or self.tangent,
                     plan,
                 )
             asked = preference, plan.amount, gone.legs
@@ -291,7 +292,7 @@ class Navigator:
                 return step_report(
                     here, here, plan, gone.losses, None, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
-            taken = plan.share(here.front, gone.amount / plan.amount if plan.amount else 1.0)
+            taken = plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)
             point, tangent = self._make_point(gone.correction, preference, taken.amount, cost, gone.trust)
             worse = worse_metrics(plan.wish, here, point)
             if worse:
@@ -305,7 +306,7 @@ class Navigator:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(taken.wish, target_of(taken, here.front, self.problem), point)
+        remarks += misses(taken.wish, target_of(taken, front, self.problem), point)
         step = step_report(
             here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
         )
@@ -407,7 +408,10 @@ class Navigator:
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
-    def _plan(self, preference: Preference, amount: float | None) -> tuple[Wish, Plan]:
+    def _plan(
+        self, preference: Preference, amount: float | None
+    ) -> tuple[Wish, Plan, FrontModel, Tangent | None]:
+        """A preference as a wish, the plan for it, and the front and tangent (None for the point's own) of that."""
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Compare"
@@ -416,8 +420,15 @@ class Navigator:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         here = self.here
         wish = preference.wish(situation(here.front, self._visited))
-        plan = self.predictor.plan(here.front, lambda: self._tangent_of(here), wish, check_amount(amount))
-        return wish, plan
+        return wish, *plan_from_corners(
+            self.problem,
+            self.predictor,
+            here.trust.geometry,
+            here.front,
+            lambda: self._tangent_of(here),
+            wish,
+            check_amount(amount),
+        )
 
     def _visited(self) -> list[dict[str, float]]:
         return [{**point.losses, **point.metrics} for point in self.points]
