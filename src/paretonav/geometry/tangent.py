@@ -159,6 +159,7 @@ def tangent_at(
     *,
     evaluated: tuple[Losses, Tensor] | None = None,
     nearby: Tangent | None = None,
+    held: Tensor | None = None,
 ) -> Tangent:
     """Solve for the tangent space and the Newton step at ``theta``: m right-hand sides, one operator.
 
@@ -169,6 +170,7 @@ def tangent_at(
         geometry: how curvature is measured.
         evaluated: losses and Jacobian at theta if they are known already.
         nearby: the tangent at a point close by, whose solutions shorten the solves here.
+        held: indices of parameters that stay where they are besides those that an active bound holds.
 
     The weights are refined in the metric of the problem: among all weights ``w`` in the simplex those with the
     smallest Newton decrement ``1/2 (J^T w)^T A^-1 (J^T w)``. It follows from the same solves, and makes the Newton
@@ -181,6 +183,8 @@ def tangent_at(
     weights = weights.double().cpu()
     decay = problem.weight_decay
     free = active_set(problem, theta, jacobian, weights)
+    if held is not None and free is not None:
+        free = free.index_fill(0, held.to(free.device), value=False)
     B = weight_basis(problem.m)
     mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
     rhs = jacobian.new_empty(problem.m + bool(decay), len(theta))

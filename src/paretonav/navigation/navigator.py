@@ -20,6 +20,7 @@ from paretonav.geometry import FrontModel, Geometry, Tangent, pareto_weights, ta
 from paretonav.objectives import Cost, Event, Problem
 from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton
+from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
 from paretonav.steering.plan import Plan
@@ -27,7 +28,6 @@ from paretonav.steering.point import Point, Preview, Step, StepStatus, named
 from paretonav.steering.predictions import predictions
 from paretonav.steering.predictors import ObjectiveSpace, Predictor
 from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
-from paretonav.steering.release import plan_from_corners
 from paretonav.steering.report import misses, step_report, worse_metrics
 from paretonav.steering.seek import seek
 from paretonav.steering.situation import situation
@@ -420,7 +420,7 @@ class Navigator:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         here = self.here
         wish = preference.wish(situation(here.front, self._visited))
-        return wish, *plan_from_corners(
+        return wish, *plan_from_creases(
             self.problem,
             self.predictor,
             here.trust.geometry,
