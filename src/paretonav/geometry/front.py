@@ -212,12 +212,14 @@ class FrontModel:
 
     def validation_change(self, c: Array) -> Array | None:
         """The same on validation data: its own response; the training data's curvature, but for ``validation_turn``."""
-        if self.validation_response is None or self.validation_losses is None:
+        if self.validation_response is None:
             return None
         smooth = -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
+        if self.validation_losses is None:
+            return smooth
         return self._corner[: self.m].changes(self.validation_losses.mean.numpy(), smooth)
 
-    @cached_property
+    @property
     def _corner(self) -> Corner:
         return Corner(np.isin(self.steerable, self.absolute))
 
