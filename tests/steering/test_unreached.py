@@ -96,9 +96,7 @@ def test_what_no_training_reaches_is_out_of_reach() -> None:
     nav.start()
     step = nav.step(pn.Aim({"a": 0.5 * optimum(data)}))
     assert step.status is pn.StepStatus.SHORTENED
-    assert step.reason.startswith(
-        "the target is out of reach: the edge of the front: the weight of b reaches"
-    )
+    assert step.reason.startswith("the target is out of reach: ")
 
 
 @pytest.mark.parametrize("share", [1e-9, 1e-5])
