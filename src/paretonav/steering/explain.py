@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from paretonav.errors import PreferenceError
 from paretonav.steering.changes import Changes
@@ -90,23 +90,31 @@ def _training(step: Step, losses: Sequence[str]) -> list[str]:
     on = " on training data" if step.point.validation is not None else ""
     expected = listed(_moved(name, step.predicted[name], before[name]) for name in losses)
     came = listed(_moved(name, step.achieved[name], before[name], to=True, sense=1.0) for name in losses)
-    largest = max((abs(change) for change in step.predicted.values()), default=0.0)
-    off = {name: abs(step.achieved[name] - step.predicted[name]) for name in losses}
     said = [f"Expected{on} was {expected}.", f"What came is {came}."]
+    return [*said, _difference(step.predicted, step.achieved, before, losses) or "That is as expected."]
+
+
+def _difference(
+    predicted: Changes, achieved: Changes, before: Mapping[str, float], losses: Sequence[str]
+) -> str:
+    """Where prediction and outcome are furthest apart, and whether that says anything; empty if they agree.
+
+    Why they are is not said: nothing has measured it.
+    """
+    largest = max((abs(change) for change in predicted.values()), default=0.0)
+    off = {name: abs(achieved[name] - predicted[name]) for name in losses}
     if all(error <= _OFF * largest for error in off.values()):
-        return [*said, "That is as expected."]
+        return ""
     worst = max(off, key=off.__getitem__)
-    said.append(
+    said = (
         f"The largest difference is in {printable(worst)}: "
-        f"{_size(step.achieved[worst], before[worst])} instead of {_size(step.predicted[worst], before[worst])}."
+        f"{_size(achieved[worst], before[worst])} instead of {_size(predicted[worst], before[worst])}"
     )
-    if step.status is not StepStatus.REJECTED and step.legs <= 1:
-        said.append(
-            "What it costs to meet a metric is known to first order only; a smaller step would be predicted better."
-            if any(name not in before for name in step.requested)
-            else "The front bends more than its model says; a smaller step would be predicted better."
-        )
-    return said
+    if achieved.standard_errors is None:
+        return f"{said}."
+    difference = Changes({worst: off[worst]}, {worst: achieved.standard_errors[worst]}, achieved.batches)
+    where = "within" if difference.is_noise(worst) else "beyond"
+    return f"{said}, which is {where} the sampling error of such a change."
 
 
 def _validation(step: Step, losses: Sequence[str]) -> list[str]:
@@ -117,6 +125,8 @@ def _validation(step: Step, losses: Sequence[str]) -> list[str]:
     came = listed(_noisy(achieved, name, before[name]) for name in losses)
     note = " (± is one standard error)" if achieved.standard_errors is not None else ""
     said = [f"On validation data it is {came}{note}."]
+    if step.predicted_validation is not None:
+        said.append(_difference(step.predicted_validation, achieved, before, losses))
     lost = [
         printable(name)
         for name in losses
