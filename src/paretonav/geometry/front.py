@@ -331,13 +331,15 @@ class FrontModel:
 def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
-    if tangent.anchor is not None:
-        with problem.watch.part(_BEND):
-            lengths = first_lengths(tangent.response, tangent.losses.mean)
-            of_all = len(tangent.losses.fractions) / (problem.examples or 1)  # batches an example
-            few = max(2, round(_BENT_EXAMPLES * of_all))
-            return Probes.along(problem, theta, V, "train", lengths, batches=few).bend[:m]
     parts = problem.curvature_sample(geometry.samples, around=theta)
+    if tangent.anchor is not None:
+        lengths = first_lengths(tangent.response, tangent.losses.mean)
+        batches = None  # what is a function of means is another one on a part of the data
+        if all(part.linear is None for part in parts):
+            of_all = len(tangent.losses.fractions) / (problem.examples or 1)  # batches an example
+            batches = max(2, round(_BENT_EXAMPLES * of_all))
+        with problem.watch.part(_BEND):
+            return Probes.along(problem, theta, V, "train", lengths, batches=batches).bend[:m]
     sample = [part.as_shown for part in parts]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
