@@ -25,8 +25,9 @@ _RESIDUAL = (
     0.15  # beside the space; what a direction does is measured, so a better one only costs others less
 )
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
+_WORSE = 1.25  # times it, from which weaker pulls are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
-_PASSES = 4.0  # over the training data, that a space's products may read
+_PASSES = 2.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
 _AGE = 4.0  # spaces grow to so many times their first size before they are made anew
 
@@ -95,7 +96,7 @@ def anchored_tangent(
             found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
             best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
-                if best.all_work:
+                if best.all_work and found.price > _WORSE * best.price:
                     break
                 continue
             chosen = part, residual, vectors, found

@@ -24,7 +24,7 @@ _MAX_BOX_ROWS = 512
 _MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_BENT_EXAMPLES = 1024  # of the training data, on which the bend around a held model is measured
+_BENT_EXAMPLES = 512  # of the training data, on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
