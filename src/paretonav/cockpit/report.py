@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
 from paretonav.session.compare import measured
 from paretonav.session.wording import describe
 from paretonav.steering import Changes, Point, Step, StepStatus, explain
+from paretonav.steering.verdict import verdicts
 
 Json = dict[str, object]
 
@@ -44,32 +45,56 @@ def step_report(session: Session, record: Record, here: Point, step: Step | None
 
 
 def _rows(told: Step | Record, before: Point) -> Iterator[Json]:
-    front = before.front
-    sides = dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
-    parts: Sequence[tuple[str, Mapping[str, float] | None, Changes | None, Changes | None]] = (
+    """Of the losses that were asked for first, then of those on the other data, then of the metrics."""
+    front, on = before.front, "training" if told.on == "train" else "validation"
+    losses = dict.fromkeys(front.names, 1.0)
+    sides = losses | dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
+    parts: list[tuple[str, Mapping[str, float] | None, Changes | None, Changes | None]] = [
         ("training", before.losses, told.predicted, told.achieved),
         ("validation", before.validation, told.predicted_validation, told.achieved_validation),
         ("", before.metrics, told.predicted_metrics, told.achieved_metrics),
-    )
-    for split, values, predicted, achieved in parts:
+    ]
+    for split, values, predicted, achieved in sorted(parts, key=lambda part: _place(part[0], on)):
         if values is None or predicted is None:
             continue
+        found = _verdicts(told, split, values, sides)
         for name, value in values.items():
-            side = sides[name] if not split else 1.0
-            requested = told.requested.get(name) if split != "validation" else None
+            side, known = sides[name], bool(achieved)
             yield {
                 "name": name,
                 "kind": "loss" if split else "metric",
                 "split": split,
                 "better": "lower" if side > 0 else "higher" if side < 0 else None,
                 "before": plain(value),
-                "requested": plain(requested),
+                "requested": plain(told.requested.get(name) if split in (on, "") else None),
                 "predicted": plain(predicted[name]),
                 "predicted_error": _error(predicted, name),
-                "achieved": None if achieved is None else plain(achieved[name]),
-                "achieved_error": None if achieved is None else _error(achieved, name),
-                "noise": achieved is not None and achieved.is_noise(name),
+                "achieved": plain(achieved[name]) if achieved else None,
+                "achieved_error": _error(achieved, name) if achieved else None,
+                "noise": known and achieved is not None and achieved.is_noise(name),
+                "verdict": found.get(name, ""),
             }
+
+
+def _place(split: str, on: str) -> int:
+    return {on: 0, "": 2}.get(split, 1)
+
+
+def _verdicts(
+    told: Step | Record, split: str, values: Mapping[str, float], sides: Mapping[str, float]
+) -> dict[str, str]:
+    """Name -> how the outcome compares with the prediction; nothing of a step that was taken back but that it was."""
+    predicted, achieved = {
+        "training": (told.predicted, told.achieved),
+        "validation": (told.predicted_validation, told.achieved_validation),
+        "": (told.predicted_metrics, told.achieved_metrics),
+    }[split]
+    if told.status is StepStatus.REJECTED:
+        return dict.fromkeys(values, "taken back")
+    if not predicted or not achieved:
+        return {}
+    missed = [name for name, where in told.missed if where == split]
+    return {name: str(v) for name, v in verdicts(values, predicted, achieved, sides, missed).items()}
 
 
 def _error(changes: Changes, name: str) -> float | None:

@@ -213,11 +213,13 @@ class Session:
     def table(self) -> DataFrame:
         """All numbers of all points as a pandas DataFrame, one row per point in the order of their ids.
 
-        Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``status``, ``reason``,
-        ``note``, ``star``, ``joint gain``, ``residual``, ``seconds``, ``gradient passes``, ``Hessian products``, and
-        for each loss or metric ``"KIND: NAME"``, such as ``"validation loss: age"``. The kinds are train loss,
-        validation loss, metric, weight, requested change, and predicted and achieved change of each of the first three
-        ("achieved train change: age"); "s.e." after a kind has the standard errors.
+        Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``on`` (the data on
+        which losses were asked for), ``status``, ``reason``, ``note``, ``star``, ``joint gain``, ``residual``, ``pull``
+        (where the model is held, in parts of the largest curvature; there the two before are not known), ``seconds``,
+        ``gradient passes``, ``Hessian products``, and for each loss or metric ``"KIND: NAME"``, such as ``"validation
+        loss: age"``. The kinds are train loss, validation loss, metric, weight, requested change, and predicted and
+        achieved change of each of the first three ("achieved train change: age"); "s.e." after a kind has the standard
+        errors.
         """
         return table(self.records)
 

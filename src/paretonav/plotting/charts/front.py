@@ -45,7 +45,7 @@ class Front:
         visited = Visited.of(session, split="train", current=current)
         if len(visited.names) > 3:
             return Parallel.of(session, None, split or "train", current)
-        return cls(visited, local_front(session.point(visited.current).front))
+        return cls(visited, local_front(session.point(visited.current).front.on("train")))
 
     @property
     def title(self) -> str:
@@ -54,7 +54,8 @@ class Front:
     @property
     def subtitle(self) -> str:
         count = len(self.visited.records)
-        return f"{count} point{'s' if count > 1 else ''} on the Pareto front; lower is better on every axis"
+        where = "" if any(r.pull is not None for r in self.visited.records) else " on the Pareto front"
+        return f"{count} point{'s' if count > 1 else ''}{where}; lower is better on every axis"
 
     @property
     def extent(self) -> tuple[Array, Array]:
