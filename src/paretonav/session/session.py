@@ -22,7 +22,7 @@ from paretonav.session.card import Card
 from paretonav.session.compare import Comparison
 from paretonav.session.export import write_state, write_text
 from paretonav.session.folder import FolderArchive
-from paretonav.session.layout import assembled, from_facts, require_same
+from paretonav.session.layout import assembled, from_facts, require_same, require_same_hold
 from paretonav.session.listing import listing
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
@@ -338,14 +338,21 @@ class Session:
     # What follows is for the navigator.
 
     @_one_at_a_time
-    def attach(self, problem: Problem) -> None:
+    def attach(self, problem: Problem, *, holds: bool = False) -> None:
         """Make this the session of ``problem``, which becomes what it was at the current point.
 
+        Args:
+            problem: what is steered.
+            holds: whether the navigator holds a model where it is.
+
         Raises:
-            SessionError: it is the session of another problem, or of other data.
+            SessionError: it is the session of another problem or of other data, or one in which the model was not held
+                so.
         """
         self._problem = problem
         if self._folder is None:
+            if self.current is not None:
+                require_same_hold({}, problem, self.point(self.current.id), holds, "memory")
             return
         self._folder.device = problem.parameters().device
         if self.current is None:
@@ -353,6 +360,7 @@ class Session:
         where = repr(str(self.path))
         require_same(self._folder.facts, problem, problem.parameters(), where)
         point = self._folder.point(self.current.id)
+        require_same_hold(self._folder.facts, problem, point, holds, where)
         before = problem.parameters()
         own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
         fixed = self._folder.fixed()
