@@ -91,6 +91,7 @@ def fake_step(names, before, after):
         achieved_metrics=None,
         achieved_validation=Changes.of(names, change, None),
         status=StepStatus.ACCEPTED,
+        on="validation",
         reason="",
         cost=pn.Cost(1, 2, 3, 4.0),
     )
