@@ -103,6 +103,7 @@ def anchored_tangent(
     part, residual, vectors, measured = chosen
     basis, mix = _ways(rhs, vectors)
     moved = (jacobian @ basis.T).double().cpu()
+    shown = problem.response(theta, basis)[1] if losses.stand_in is not None else None
     shift = part * space.largest
     return Tangent(
         theta=theta,
@@ -112,7 +113,7 @@ def anchored_tangent(
         weight_basis=mix / sizes[:, None],
         basis=basis,
         objective_response=moved,
-        response=moved,
+        response=moved if shown is None else shown.mean[: problem.m],
         normal_step=torch.zeros_like(theta),
         joint_gain=0.0,
         residual=0.0,
@@ -129,6 +130,7 @@ def anchored_tangent(
         damping=0.0,
         free=None,
         nystrom=space.eigenvectors(),
+        signs=None if shown is None else shown.signs,
         anchor=Anchor(part, shift, "" if measured is None else measured.reason),
     )
 

@@ -116,36 +116,42 @@ def _asked(step: Step, losses: Sequence[str]) -> list[str]:
     note = " (± is one standard error)" if noisy else ""
     if step.status is StepStatus.REJECTED:
         return [*said, f"What was tried came to {came}{note}."]
-    said.append(f"What came is {came}{note}.")
+    return [
+        *said,
+        f"What came is {came}{note}.",
+        *(_compared(step, outcome, losses) or ["That is as expected."]),
+    ]
+
+
+def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]:
+    """What is better than predicted, and of the rest where prediction and outcome are furthest apart.
+
+    Why they are is not said: nothing has measured it.
+    """
+    before, predicted, achieved = outcome.before, outcome.expected, outcome.came
     missed = [name for name, split in step.missed if split == outcome.split]
     found = verdicts(before, predicted, achieved, dict.fromkeys(before, 1.0), missed)
     instead = {
-        name: f"{printable(name)} {_size(achieved[name], before[name])} instead of "
-        f"{_size(predicted[name], before[name])}"
+        name: f"{_size(achieved[name], before[name])} instead of {_size(predicted[name], before[name])}"
         for name in losses
+        if name in found
     }
-    better = [name for name in losses if found[name] is Verdict.BETTER]
-    if better:
-        said.append(f"That is better than expected: {listed(instead[name] for name in better)}.")
+    better = [f"{printable(name)} {said}" for name, said in instead.items() if found[name] is Verdict.BETTER]
+    said = [f"Better than expected is {listed(better)}."] if better else []
     off = {
-        name: abs(achieved[name] - predicted[name]) / (abs(before[name]) or 1.0)
-        for name in losses
+        name: abs(achieved[name] - predicted[name])
+        for name in instead
         if found[name] in (Verdict.NEARLY, Verdict.WORSE, Verdict.OTHER)
     }
     if not off:
-        return said if better else [*said, "That is as expected."]
-    worst = max(off, key=off.__getitem__)
-    said.append(
-        f"The largest difference is in {printable(worst)}: "
-        f"{_size(achieved[worst], before[worst])} instead of {_size(predicted[worst], before[worst])}."
-    )
-    if step.legs <= 1:
-        said.append(
-            "What it costs to meet a metric is known to first order only; a smaller step would be predicted better."
-            if any(name not in before for name in step.requested)
-            else "The front bends more than its model says; a smaller step would be predicted better."
-        )
-    return said
+        return said
+    worst = max(off, key=lambda name: off[name] / (abs(before[name]) or 1.0))
+    beside = f"The largest difference is in {printable(worst)}: {instead[worst]}"
+    if achieved.standard_errors is None:
+        return [*said, f"{beside}."]
+    difference = Changes({worst: off[worst]}, {worst: achieved.standard_errors[worst]}, achieved.batches)
+    where = "within" if difference.is_noise(worst) else "beyond"
+    return [*said, f"{beside}, which is {where} the sampling error of such a change."]
 
 
 def _beside(step: Step, losses: Sequence[str]) -> list[str]:
@@ -156,7 +162,7 @@ def _beside(step: Step, losses: Sequence[str]) -> list[str]:
     noisy = other.split == "validation" and other.came.standard_errors is not None
     came = listed(_noisy(other.came, name, other.before[name], noisy) for name in losses)
     note = " (± is one standard error)" if noisy else ""
-    said = [f"On {other.split} data it is {came}{note}."]
+    said = [f"On {other.split} data it is {came}{note}.", *_compared(step, other, losses)]
     lost = [
         printable(name)
         for name in losses

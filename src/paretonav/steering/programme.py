@@ -138,5 +138,11 @@ def walls(front: FrontModel) -> tuple[Array, Array, Indices]:
     and shorter before it, so the last bit is passed: the predictor stays inside, the corrector fixes the parameter.
     """
     G, h, entry = front.box
-    ahead = h > _REACHED * np.linalg.norm(G, axis=1)
-    return G[ahead], h[ahead], entry[ahead]
+    there = ahead(front)
+    return G[there], h[there], entry[there]
+
+
+def ahead(front: FrontModel) -> NDArray[np.bool_]:
+    """Which rows of the box of ``front`` are not as good as reached."""
+    G, h, _ = front.box
+    return np.asarray(h > _REACHED * np.linalg.norm(G, axis=1))

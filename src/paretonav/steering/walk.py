@@ -84,11 +84,13 @@ def walk(
         share = min(trust.share(front, plan.changes[: front.m]), cut)
         leg = plan.share(front, share)
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
-            arrival, lost = attempt(problem, predictor, corrector, trust, front, tangent, leg, limits)
+            arrival, lost = attempt(
+                problem, predictor, corrector, trust, front, tangent, leg, limits, expected=not failures
+            )
         leg, correction = arrival.plan, arrival.correction
         if correction is not None and not lost and front is not start and predictor.promises:
             so_far = promise(predictor, start, tangent, whole, done + leg.amount)
-            lost = broken(start, so_far, correction.losses, _held_out(start, arrival))
+            lost = broken(start, so_far, correction.losses, _held_out(start, arrival), legs=legs + 1)
         if correction is None or lost:
             failures += 1
             why = str(lost[0]) if lost else arrival.reason
@@ -148,6 +150,8 @@ def attempt(
     tangent: Tangent,
     leg: Plan,
     limits: Limits,
+    *,
+    expected: bool = True,
 ) -> tuple[Arrival, tuple[Broken, ...]]:
     """Take a leg, and say what of it did not come true.
 
@@ -159,7 +163,7 @@ def attempt(
     lost = broken(front, arrival.plan, None, _held_out(front, arrival))
     if lost:
         return arrival, lost
-    correction = with_train_losses(problem, arrival.correction)
+    correction = with_train_losses(problem, arrival.correction, expected=expected)
     return replace(arrival, correction=correction), broken(front, arrival.plan, correction.losses, None)
 
 
