@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
 from paretonav.session.compare import measured
+from paretonav.session.outcome import outcomes
 from paretonav.session.wording import describe
 from paretonav.steering import Changes, Point, Step, StepStatus, explain
-from paretonav.steering.verdict import verdicts
 
 Json = dict[str, object]
 
@@ -45,56 +45,24 @@ def step_report(session: Session, record: Record, here: Point, step: Step | None
 
 
 def _rows(told: Step | Record, before: Point) -> Iterator[Json]:
-    """Of the losses that were asked for first, then of those on the other data, then of the metrics."""
-    front, on = before.front, "training" if told.on == "train" else "validation"
-    losses = dict.fromkeys(front.names, 1.0)
-    sides = losses | dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
-    parts: list[tuple[str, Mapping[str, float] | None, Changes | None, Changes | None]] = [
-        ("training", before.losses, told.predicted, told.achieved),
-        ("validation", before.validation, told.predicted_validation, told.achieved_validation),
-        ("", before.metrics, told.predicted_metrics, told.achieved_metrics),
-    ]
-    for split, values, predicted, achieved in sorted(parts, key=lambda part: _place(part[0], on)):
-        if values is None or predicted is None:
-            continue
-        found = _verdicts(told, split, values, sides)
-        for name, value in values.items():
-            side, known = sides[name], bool(achieved)
+    for part in outcomes(told, before):
+        achieved = part.achieved
+        for name, value in part.before.items():
+            side = part.senses[name]
             yield {
                 "name": name,
-                "kind": "loss" if split else "metric",
-                "split": split,
+                "kind": "loss" if part.split else "metric",
+                "split": part.split,
                 "better": "lower" if side > 0 else "higher" if side < 0 else None,
                 "before": plain(value),
-                "requested": plain(told.requested.get(name) if split in (on, "") else None),
-                "predicted": plain(predicted[name]),
-                "predicted_error": _error(predicted, name),
+                "requested": plain(part.requested.get(name)),
+                "predicted": plain(part.predicted[name]),
+                "predicted_error": _error(part.predicted, name),
                 "achieved": plain(achieved[name]) if achieved else None,
                 "achieved_error": _error(achieved, name) if achieved else None,
-                "noise": known and achieved is not None and achieved.is_noise(name),
-                "verdict": found.get(name, ""),
+                "noise": bool(achieved) and achieved.is_noise(name),
+                "verdict": str(part.verdicts.get(name, "")),
             }
-
-
-def _place(split: str, on: str) -> int:
-    return {on: 0, "": 2}.get(split, 1)
-
-
-def _verdicts(
-    told: Step | Record, split: str, values: Mapping[str, float], sides: Mapping[str, float]
-) -> dict[str, str]:
-    """Name -> how the outcome compares with the prediction; nothing of a step that was taken back but that it was."""
-    predicted, achieved = {
-        "training": (told.predicted, told.achieved),
-        "validation": (told.predicted_validation, told.achieved_validation),
-        "": (told.predicted_metrics, told.achieved_metrics),
-    }[split]
-    if told.status is StepStatus.REJECTED:
-        return dict.fromkeys(values, "taken back")
-    if not predicted or not achieved:
-        return {}
-    missed = [name for name, where in told.missed if where == split]
-    return {name: str(v) for name, v in verdicts(values, predicted, achieved, sides, missed).items()}
 
 
 def _error(changes: Changes, name: str) -> float | None:

@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     WORSE = "worse than predicted"  # by more than a step is allowed
     OTHER = "other than predicted"  # what was asked for was overshot, or nobody knows which way is better
     NOISE = "noise"
+    TAKEN_BACK = "taken back"  # nothing is left to compare
 
 
 def verdicts(

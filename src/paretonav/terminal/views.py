@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -15,13 +14,27 @@ from paretonav.objectives import Cost
 from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
+from paretonav.session.outcome import Outcome, outcomes
 from paretonav.session.wording import describe, listed, origin, price, printable, sentence, standing
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
+from paretonav.steering.verdict import Verdict
 from paretonav.terminal.parser import VERBS
 
 Values = Mapping[str, float]
 
 _NOISE = "noise: zero is inside the change's 95% interval"
+_SPLITS = {"training": "train", "validation": "valid."}
+_MARKS = {
+    Verdict.NOISE: ("noise", "dim"),
+    Verdict.BETTER: ("better", "green"),
+    Verdict.WORSE: ("worse", "red"),
+    Verdict.OTHER: ("other", ""),
+}
+_LEGEND = {
+    _NOISE: {Verdict.NOISE},
+    "better, other: than predicted": {Verdict.BETTER, Verdict.OTHER},
+    "worse: than predicted, by more than a step is allowed": {Verdict.WORSE},
+}
 _MOST = 200  # points in a list that a person reads
 
 
@@ -143,23 +156,25 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
     table.add_column("loss")
     _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
     table.add_column("")
-    outcomes = _outcomes(step, before)
+    told = outcomes(step, before)
+    losses = [part for part in told if part.split and part.achieved]
     for name in before.losses:
-        for outcome in outcomes:
-            loss = outcome.before[name]
-            asked = _requested(step.requested, name, loss) if outcome is outcomes[0] else ""
-            title = printable(name) if outcome is outcomes[0] else ""
-            table.add_row(title, outcome.split, asked, *_outcome_cells(outcome, name, kept))
-    noisy = any(outcome.achieved.is_noise(name) for outcome in outcomes for name in before.losses)
+        for part in losses:
+            loss, first = part.before[name], part is losses[0]
+            table.add_row(
+                printable(name) if first else "",
+                _SPLITS[part.split],
+                _requested(part.requested, name, loss) if first else "",
+                *_outcome_cells(part, name, kept),
+            )
     metrics: list[RenderableType] = []
-    if step.achieved_metrics is not None and step.predicted_metrics is not None:
-        metrics = _metric_table(
-            before, step.requested, step.predicted_metrics, step.achieved_metrics, kept=kept
-        )
-        noisy = noisy or any(map(step.achieved_metrics.is_noise, step.achieved_metrics))
+    for part in told:
+        if not part.split and part.achieved:
+            metrics = _metric_table(before, part.requested, part.predicted, part)
+    said = {verdict for part in told for verdict in part.verdicts.values()}
+    legend = [Text(text, style="dim") for text, verdicts in _LEGEND.items() if said & verdicts]
     heading = Text(f"Step from point {before.id}", style="bold")
-    legend = Text(_NOISE, style="dim")
-    return Group(heading, table, *metrics, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
+    return Group(heading, table, *metrics, *legend, "", _verdict(step), _cost(step.cost))
 
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
@@ -265,22 +280,23 @@ def help_view(held: Sequence[str]) -> RenderableType:
 
 
 def _metric_table(
-    point: Point, requested: Values, predicted: Changes, achieved: Changes | None, *, kept: bool = True
+    point: Point, requested: Values, predicted: Changes, outcome: Outcome | None
 ) -> list[RenderableType]:
     """What happens to the metrics, with standard errors; nothing where there are none."""
     if not point.metrics:
         return []
     table = _table("metric")
     _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
-    if achieved is not None:
+    if outcome is not None:
         _add_numbers(table, "achieved", "std.\nerror")
     table.add_column("")
-    shown = predicted if achieved is None else achieved
+    shown = predicted if outcome is None else outcome.achieved
     senses = dict(zip(point.front.metric_names, point.front.metric_orientation, strict=True))
     for name, now in point.metrics.items():
         noise = shown.is_noise(name)
+        kept = outcome is None or outcome.verdicts[name] is not Verdict.TAKEN_BACK
         cells: list[str | Text] = [value(now, now), _requested(requested, name, now)]
-        for changes in (predicted, achieved):
+        for changes in (predicted, None if outcome is None else outcome.achieved):
             if changes is not None:
                 # Only the last of the two is coloured: what happened, or else what will.
                 sense = 0.0 if noise or not kept or changes is not shown else senses[name]
@@ -288,7 +304,8 @@ def _metric_table(
                     _coloured(sense * changes[name], change(changes[name], now)),
                     _error(changes, name, now),
                 ]
-        table.add_row(printable(name), *cells, Text("noise" if noise else "", style="dim"))
+        mark = Text("noise" if noise else "", style="dim") if outcome is None else _mark(outcome, name)
+        table.add_row(printable(name), *cells, mark)
     return ["", table]
 
 
@@ -322,34 +339,20 @@ def _requested(requested: Values, name: str, loss: float) -> Text:
     return Text("hold" if requested[name] == 0 else change(requested[name], loss))
 
 
-class _Outcome(NamedTuple):
-    """What became of the losses on one part of the data."""
-
-    split: str
-    before: Values
-    predicted: Changes
-    achieved: Changes
-
-
-def _outcomes(step: Step | Record, before: Point) -> list[_Outcome]:
-    found = []
-    if step.predicted is not None and step.achieved:  # of a step that was taken back they may not be known
-        found.append(_Outcome("train", before.losses, step.predicted, step.achieved))
-    predicted, achieved = step.predicted_validation, step.achieved_validation
-    if before.validation is not None and predicted is not None and achieved is not None:
-        found.append(_Outcome("valid.", before.validation, predicted, achieved))
-    return found if step.on != "validation" else found[::-1]
-
-
-def _outcome_cells(outcome: _Outcome, name: str, kept: bool) -> list[Text]:
-    loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.achieved.is_noise(name)
+def _outcome_cells(part: Outcome, name: str, kept: bool) -> list[Text]:
+    loss, achieved, noise = part.before[name], part.achieved[name], part.achieved.is_noise(name)
     return [
-        Text(change(outcome.predicted[name], loss)),
+        Text(change(part.predicted[name], loss)),
         _coloured(0.0 if noise or not kept else achieved, change(achieved, loss)),
-        _error(outcome.achieved, name, loss),
+        _error(part.achieved, name, loss),
         Text(relative(achieved, loss)),
-        Text("noise" if noise else "", style="dim"),
+        _mark(part, name),
     ]
+
+
+def _mark(part: Outcome, name: str) -> Text:
+    """How an outcome compares with its prediction, where that is worth a word."""
+    return Text(*_MARKS.get(part.verdicts[name], ("", "")))
 
 
 def _verdict(step: Step | Record) -> Text:
