@@ -53,6 +53,7 @@ def test_what_was_asked_for_comes_first(held, written):
     assert re.search(r"large +valid\..*\n +train", shown)
     headings = shown[shown.index("Preview") : shown.index("Step from")]
     assert headings.index("validation") < headings.index("training")
+    assert "weight" not in headings  # they stay
 
 
 def test_a_wish_about_training_data_is_told_as_one(held, written):

@@ -108,12 +108,14 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     _add_numbers(table, "requested")
     for heading, _, _ in parts:
         _add_numbers(table, heading, "")
-    _add_numbers(table, "weight\nnow", "weight\nthen")
+    moving = point.anchor is None  # else the weights stay those of the training
+    _add_numbers(table, *(["weight\nnow", "weight\nthen"] if moving else []))
     for name in point.losses:
         cells = [_requested(preview.requested, name, parts[0][1][name])]
         for _, losses, predicted in parts:
             cells += _change_cells(predicted[name], losses[name])
-        table.add_row(printable(name), *cells, weight(point.weights[name]), weight(preview.weights[name]))
+        weights = [weight(x[name]) for x in (point.weights, preview.weights)] if moving else []
+        table.add_row(printable(name), *cells, *weights)
     notes = [f"\nThis can be asked up to {_reach(preview.reach)}."]
     if not preview.attainable:
         nearest = listed([f"{printable(n)} {value(x, x)}" for n, x in preview.nearest.items()])
