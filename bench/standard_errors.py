@@ -16,7 +16,7 @@ import torch
 from scipy.special import stdtrit
 
 import paretonav as pn
-from paretonav.geometry.front import _difference_steps
+from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.steering.changes import Changes
 from paretonav.steering.predictions import predictions
 from population import METRICS, NAMES, Population
@@ -40,42 +40,32 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
     tangent, before = nav.tangent, here.parameters
     preview = nav.preview(pn.Improve({"first": 1.0}), 0.05)
     after = nav.step(pn.Improve({"first": 1.0}), 0.05).point.parameters
-    steps = _difference_steps(tangent, here.front.bend)
+    coordinates = torch.from_numpy(preview.plan.coordinates)
     change = population.change(before, after).tolist()
-    response = population.response(before, tangent.basis)
-    hits = len(NAMES) + METRICS.index("hits")
-    for k, direction in enumerate(tangent.basis):
-        response[hits, k] = population.differences(before, direction, float(steps[k]))[hits]
-    first_order = -response @ torch.from_numpy(preview.plan.coordinates)
-    bend = here.front.displacement(preview.plan.coordinates)
+    planned = population.change(before, tangent.point(coordinates)).tolist()
+    lengths = first_lengths(tangent.response, tangent.losses.mean)
+    m = len(NAMES)
     for _ in range(draws):
         problem = population.problem()
-        losses, held_out = problem.response(before, tangent.basis, "validation", steps=steps)
+        probes = Probes.along(problem, before, tangent.basis, "validation", lengths)
+        slopes = probes.response.mean.numpy()
         front = replace(
             here.front,
-            held_out=held_out,
-            validation_response=held_out.mean[: len(NAMES)].numpy(),
-            metric_response=held_out.mean[len(NAMES) :].numpy(),
+            held_out=probes.response,
+            validation_losses=probes.before,
+            validation_response=slopes[:m],
+            validation_bend=probes.bend[:m],
+            metric_response=slopes[m:],
+            metric_bend=probes.bend[m:],
         )
         moved = problem.evaluate(after, "validation")
         plan = type(preview.plan).along(front, preview.plan.wish, 0.05, preview.plan.coordinates)
         predicted = predictions(front, plan)
-        yield from _of("achieved", Changes.of(NAMES, *moved.change_from(losses)), change[: len(NAMES)])
-        yield from _of(
-            "achieved", Changes.of(METRICS, *moved.metric_change_from(losses)), change[len(NAMES) :]
-        )
+        yield from _of("achieved", Changes.of(NAMES, *moved.change_from(probes.before)), change[:m])
+        yield from _of("achieved", Changes.of(METRICS, *moved.metric_change_from(probes.before)), change[m:])
         assert predicted["predicted_validation"] is not None
-        yield from _of(
-            "predicted",
-            predicted["predicted_validation"],
-            (first_order[: len(NAMES)].numpy() + bend).tolist(),
-        )
-        yield from _of("predicted", predicted["predicted_metrics"], first_order[len(NAMES) :].tolist())
-        entries, errors = held_out.mean[:, -1], held_out.standard_error()
-        assert errors is not None
-        yield from _of(
-            "response", Changes.of((*NAMES, *METRICS), entries, errors[:, -1]), response[:, -1].tolist()
-        )
+        yield from _of("predicted", predicted["predicted_validation"], planned[:m])
+        yield from _of("predicted", predicted["predicted_metrics"], planned[m:])
 
 
 def _of(kind: str, changes: Changes, truth: list[float]) -> Iterator[Interval]:

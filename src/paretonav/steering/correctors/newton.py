@@ -113,8 +113,9 @@ class Newton:
         within = bounds is None or (settled and torch.equal(target, bounds.clamp(target)))
         if not within:
             step = box_newton_step(problem, tangent, weights, geometry)
-        before = float(weights @ problem.objectives(tangent.losses.steered, tangent.theta))
-        noise = 16 * torch.finfo(tangent.theta.dtype).eps * max(1.0, abs(before))
+        objectives = problem.objectives(tangent.losses.steered, tangent.theta)
+        before = float(weights @ objectives)
+        noise = 16 * torch.finfo(tangent.theta.dtype).eps * float(weights @ objectives.abs())
         share = 1.0
         for _ in range(6):
             theta = tangent.theta + share * step
