@@ -54,6 +54,8 @@ def test_on_which_data_at_which_cost_by_which_software(walked: pn.Session) -> No
     card = walked.card()
     assert "Training data (16 batches)" in card
     assert "Validation data (12 batches): losses and metrics" in card
+    assert "the steps were planned on its losses" in card
+    assert "the steps were made for them, so they flatter the chosen model" in card
     assert "Test data were never used" in card
     products = sum(record.cost.hessian_products for record in walked.path_to(3))
     assert f"{products} Hessian-vector products" in card

@@ -143,20 +143,16 @@ class Card:
         yield "## Data"
         yield ""
         train, held_out = record.losses.batches, record.validation
-        asked = {r.on for r in self.path} - {None}
-        how = (
-            "planned on its losses"
-            if held_out is not None and "train" not in asked
-            else "made for its losses"
-        )
-        yield f"- Training data ({_batches(train)}): the steps were {how}."
+        how = "planned" if self.chosen.anchor is not None else "planned and corrected"
+        yield f"- Training data ({_batches(train)}): the steps were {how} on its losses."
         if held_out is None:
             yield "- No validation data were given: nothing here says how the model does on other data."
         else:
             what = "losses and metrics" if record.metrics else "losses"
-            made = "the steps were made for them, and " if "validation" in asked else ""
-            yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, {made}"
-            yield "  the choice was made in sight of them, so they flatter the chosen model a little."
+            asked = any(r.on == "validation" for r in self.path)
+            made = "the steps were made for them" if asked else "the choice was made in sight of them"
+            yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, and"
+            yield f"  {made}, so they flatter the chosen model a little."
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:
