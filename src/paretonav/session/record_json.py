@@ -82,7 +82,7 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
             reason=str(stored["reason"]),
             requested=_numbers(stored["requested"]),
             on=_split(stored.get("on")),
-            missed=tuple((str(name), str(split)) for name, split in stored.get("missed", ())),
+            missed=tuple(_missed(*pair) for pair in stored.get("missed", ())),
             note=str(note),
             star=bool(star),
         )
@@ -123,6 +123,12 @@ def _split(stored: Any) -> Split | None:
     if stored not in (None, "validation", "train"):
         raise ValueError(f"{stored!r} are no data")
     return cast(Split | None, stored)
+
+
+def _missed(name: Any, split: Any) -> tuple[str, str]:
+    if not isinstance(name, str) or split not in ("training", "validation", ""):
+        raise ValueError(f"{name!r} on {split!r} is no loss and no metric")
+    return name, split
 
 
 def _number(stored: Any) -> float | None:
