@@ -18,7 +18,7 @@ _NOTHING = 5e-4  # of its value: a change that is said to be none
 
 
 def explain(step: Step, *names: str) -> str:
-    """One paragraph on a step: what was asked, expected, and happened, and why they differ.
+    """One paragraph on a step: what was asked, expected, and happened, and where they differ.
 
     It speaks of the losses on the data on which they were asked for, and then of the others.
 
