@@ -107,7 +107,7 @@ def missed(start: pn.Point, preference: Any, **values: float) -> list[str]:
     for name, value in values.items():
         reached[start.front.steerable.index(name)] += value
     front = replace(start.front, losses=reached[:3], metric_values=reached[3:])
-    return list(misses(made.wish, goal, replace(start, front=front)))
+    return list(misses(made.wish, goal, front))
 
 
 def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:

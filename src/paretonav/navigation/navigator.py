@@ -75,7 +75,8 @@ class Navigator:
             folder; in a second one the navigator starts, too, but only looks and previews.
 
     Raises:
-        SessionError: the folder is of another problem or other data, is damaged, or cannot be written.
+        SessionError: the folder is of another problem or other data, or its model was held otherwise; or it is damaged,
+            or cannot be written.
 
     Example:
         >>> import paretonav as pn
@@ -109,7 +110,7 @@ class Navigator:
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self.session.attach(problem)
+        self.session.attach(problem, holds=self.holds)
         current = self.session.current
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
