@@ -102,7 +102,7 @@ class FrontModel:
         """
         bend = _bend(problem, tangent, geometry)
         held_out, seen, probes = None, None, None
-        lengths = first_lengths(tangent.response, tangent.losses.mean)
+        lengths = first_lengths(tangent.response, tangent.losses.mean, bend)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ _ROUNDS = 5
 _PAIRS_OF_ALL = 6  # directions up to which every two are probed together on all the data
 _FEW = 4  # batches, beyond that
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
+_FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ class Probes:
         """
         before = problem.probe([theta], split, batches)[0]
         sizes = relative_sizes(_values(before)[: problem.m])
-        h, k = np.array(lengths, dtype=float), len(directions)
+        k, farthest = len(directions), _farthest(theta, directions)
+        h = np.minimum(np.array(lengths, dtype=float), farthest)
         ends: list[tuple[Losses, Losses]] = [(before, before)] * k
         open_ones = list(range(k))
         for last in (False,) * (_ROUNDS - 1) + (True,):
@@ -80,7 +83,10 @@ class Probes:
                 change = max(_change(end, before, sizes) for end in ends[j])
                 if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
                     continue
-                h[j] *= np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
+                longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
+                if longer > 1 and h[j] == farthest[j]:
+                    continue
+                h[j] = min(h[j] * longer, farthest[j])
                 left.append(j)
             open_ones = left
             if not left:
@@ -91,8 +97,9 @@ class Probes:
             bend[:, j, j] = (_values(ahead) + _values(back) - 2 * _values(before)) / h[j] ** 2
         if pairs and k > 1:
             some = batches if k <= _PAIRS_OF_ALL else min(batches or _FEW, _FEW)
-            _mixed(problem, theta, directions, split, h, some, bend)
-        response = Response(torch.stack(slopes, dim=-1), before.fractions)
+            turned = bend.diagonal(axis1=1, axis2=2) * h**2 if some == batches else None
+            _mixed(problem, theta, directions, split, h, some, turned, bend)
+        response = Response(torch.stack(slopes, dim=-1), before.fractions, examples=before.examples)
         return cls(before, response, bend, h)
 
 
@@ -103,31 +110,47 @@ def _mixed(
     split: Split,
     h: Array,
     batches: int | None,
+    alone: Array | None,
     bend: Array,
 ) -> None:
-    """Fill in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b."""
+    """Fill in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b.
+
+    The latter are ``alone`` [m + p, k] where they are known on the same batches; those of others would not cancel.
+    """
     k = len(directions)
+    steps = torch.from_numpy(h).to(directions)[:, None] * directions
     pairs = [(i, j) for i in range(k) for j in range(i)]
-    points = [theta]
-    for i, j in pairs:
-        both = h[i] * directions[i] + h[j] * directions[j]
-        points += [theta + both, theta - both]
-    found = [_values(losses) for losses in problem.probe(points, split, batches)]
-    for place, (i, j) in enumerate(pairs):
-        turn = found[1 + 2 * place] + found[2 + 2 * place] - 2 * found[0]
-        alone = bend[:, i, i] * h[i] ** 2 + bend[:, j, j] * h[j] ** 2
-        bend[:, i, j] = bend[:, j, i] = (turn - alone) / (2 * h[i] * h[j])
+    turning = [steps[i] + steps[j] for i, j in pairs] + (list(steps) if alone is None else [])
+    points = (theta + s * step for step in turning for s in (1.0, -1.0))
+    here, *found = (_values(losses) for losses in problem.probe(chain([theta], points), split, batches))
+    turns = [ahead + back - 2 * here for ahead, back in zip(found[::2], found[1::2], strict=True)]
+    if alone is None:
+        alone = np.stack(turns[len(pairs) :], axis=1)
+    for (i, j), turn in zip(pairs, turns[: len(pairs)], strict=True):
+        bend[:, i, j] = bend[:, j, i] = (turn - alone[:, i] - alone[:, j]) / (2 * h[i] * h[j])
 
 
-def first_lengths(response: Tensor, losses: Tensor) -> Array:
-    """[k], how far along each direction some loss changes by one per cent, to first order.
+def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
+    """[k], how far along each direction some loss changes by one per cent, to first order, or by what is known of bends.
 
     Args:
         response: [m, k], of the losses.
         losses: [m].
+        bend: Q [m, k, k] or [1, k, k] of the losses; where tasks hardly compete it is what counts.
     """
-    speeds = np.abs(response.numpy() / relative_sizes(losses.numpy())[:, None]).max(axis=0)
-    return np.asarray(_CHANGE / np.maximum(speeds, 1e-300))
+    sizes = relative_sizes(losses.numpy())[:, None]
+    speeds = np.abs(response.numpy() / sizes).max(axis=0)
+    lengths = _CHANGE / np.maximum(speeds, 1e-100)
+    if bend is not None:
+        turns = np.nan_to_num(np.abs(bend.diagonal(axis1=1, axis2=2) / sizes).max(axis=0), posinf=0.0)
+        lengths = np.minimum(lengths, np.sqrt(2 * _CHANGE / np.maximum(turns, 1e-100)))
+    return np.asarray(lengths)
+
+
+def _farthest(theta: Tensor, directions: Tensor) -> Array:
+    """[k], how far along each direction it is worth while to go."""
+    norms = directions.norm(dim=1).double().cpu().numpy()
+    return np.asarray(_FARTHEST * (1 + float(theta.norm())) / np.maximum(norms, 1e-100))
 
 
 def relative_sizes(losses: Array) -> Array:
