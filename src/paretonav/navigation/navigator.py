@@ -20,7 +20,6 @@ from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, 
 from paretonav.objectives import Cost, Event, Problem
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
-from paretonav.steering.acceptance import broken
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
@@ -37,7 +36,7 @@ from paretonav.steering.train_on import TrainOn, train_on
 from paretonav.steering.training_gain import SHORT, TrainingGain
 from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust, first_geometry
-from paretonav.steering.walk import promise, walk
+from paretonav.steering.walk import best_kept, promises, walk
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
@@ -359,15 +358,17 @@ class Navigator:
                 return step_report(
                     here, here, plan, train, held_out, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
-            taken = plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)
+            plans = [plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)]
             if plan.wish.fit is not Fit.NEAREST:
-                taken = promise(self.predictor, front, self.tangent, plan, gone.amount)
+                plans = promises(self.predictor, front, self.tangent, plan, gone.amount)
             tangent = tangent_after(
                 self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
             )
             correction = replace(gone.correction, tangent=tangent)
-            point, tangent = self._make_point(correction, preference, taken.amount, cost, gone.trust)
-            lost = broken(front, taken, point.train, point.held_out) if self.predictor.promises else ()
+            point, tangent = self._make_point(correction, preference, plans[0].amount, cost, gone.trust)
+            taken, lost = best_kept(front, plans, point.train, point.held_out)
+            if not self.predictor.promises:
+                lost = ()
             if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
                 lost = ()  # every leg has been planned anew, and has come true
             worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
