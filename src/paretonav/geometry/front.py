@@ -57,7 +57,7 @@ class FrontModel:
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, k], of the metrics.
-        metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
+        metric_bend: [p, k, k], of the metrics, zero where it may be noise; None where it was not measured.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         seen: the response batch by batch on some training data, for standard errors; None for a function.
         held_out: the response batch by batch on validation data, metrics included, or None.
@@ -135,7 +135,7 @@ class FrontModel:
             seen=seen,
             held_out=held_out,
             validation_bend=None if held_out is None or probes is None else probes.bend[: problem.m],
-            metric_bend=None if probes is None or not metrics else probes.bend[problem.m :],
+            metric_bend=None if probes is None or not metrics else probes.clear_bend[problem.m :],
             anchor=tangent.anchor,
             asked="validation" if held_out is not None else "train",
             box=_box_rows(problem, tangent),

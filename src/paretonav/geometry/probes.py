@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paretonav.objectives import Losses, Problem, Response
+from paretonav.objectives.losses import standard_error
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
@@ -20,6 +21,7 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _PAIRS_OF_ALL = 6  # directions up to which every two are probed together on all the data
 _FEW = 4  # batches, beyond that
+_CLEAR = 3.0  # standard errors of a bend
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
 
@@ -36,13 +38,26 @@ class Probes:
         before: the losses and metrics at the point itself.
         response: their slopes along the directions, batch by batch.
         bend: [m + p, k, k], their second differences.
+        bend_error: [m + p, k, k], its standard error from the batches; None where that is unknown.
         lengths: [k], how far along each direction was gone.
     """
 
     before: Losses
     response: Response
     bend: Array
+    bend_error: Array | None
     lengths: Array
+
+    @property
+    def clear_bend(self) -> Array:
+        """[m + p, k, k], the bend without what may be noise.
+
+        A rate goes by leaps of one example, so that its second difference over a short way says next to nothing of a
+        longer one; its slope does.
+        """
+        if self.bend_error is None:
+            return np.zeros_like(self.bend)
+        return np.where(np.abs(self.bend) > _CLEAR * self.bend_error, self.bend, 0.0)
 
     @classmethod
     def along(
@@ -69,7 +84,7 @@ class Probes:
             pairs: measure the mixed second differences; zero without.
         """
         before = problem.probe([theta], split, batches)[0]
-        sizes = relative_sizes(_values(before)[: problem.m])
+        sizes = relative_sizes(before.mean.numpy())
         k, farthest = len(directions), _farthest(theta, directions)
         h = np.minimum(np.array(lengths, dtype=float), farthest)
         ends: list[tuple[Losses, Losses]] = [(before, before)] * k
@@ -91,16 +106,17 @@ class Probes:
             open_ones = left
             if not left:
                 break
-        slopes, bend = [], np.zeros((_width(before), k, k))
+        bends = _Bends(k)
+        slopes = []
         for j, (ahead, back) in enumerate(ends):
             slopes.append((_batches(ahead) - _batches(back)) / (2 * h[j]))
-            bend[:, j, j] = (_values(ahead) + _values(back) - 2 * _values(before)) / h[j] ** 2
+            bends.put(j, j, _turn(before, ahead, back) / h[j] ** 2, before)
         if pairs and k > 1:
             some = batches if k <= _PAIRS_OF_ALL else min(batches or _FEW, _FEW)
-            turned = bend.diagonal(axis1=1, axis2=2) * h**2 if some == batches else None
-            _mixed(problem, theta, directions, split, h, some, turned, bend)
+            turned = [_turn(before, *each) for each in ends] if some == batches else None
+            _mixed(problem, theta, directions, split, h, some, turned, bends)
         response = Response(torch.stack(slopes, dim=-1), before.fractions, examples=before.examples)
-        return cls(before, response, bend, h)
+        return cls(before, response, bends.values(), bends.errors(), h)
 
 
 def _mixed(
@@ -110,24 +126,54 @@ def _mixed(
     split: Split,
     h: Array,
     batches: int | None,
-    alone: Array | None,
-    bend: Array,
+    alone: list[Tensor] | None,
+    bends: _Bends,
 ) -> None:
-    """Fill in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b.
+    """Put in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b.
 
-    The latter are ``alone`` [m + p, k] where they are known on the same batches; those of others would not cancel.
+    The latter are ``alone``, k times [b, m + p], where they are known on the same batches; those of others would not
+    cancel.
     """
     k = len(directions)
     steps = torch.from_numpy(h).to(directions)[:, None] * directions
     pairs = [(i, j) for i in range(k) for j in range(i)]
     turning = [steps[i] + steps[j] for i, j in pairs] + (list(steps) if alone is None else [])
     points = (theta + s * step for step in turning for s in (1.0, -1.0))
-    here, *found = (_values(losses) for losses in problem.probe(chain([theta], points), split, batches))
-    turns = [ahead + back - 2 * here for ahead, back in zip(found[::2], found[1::2], strict=True)]
+    here, *found = problem.probe(chain([theta], points), split, batches)
+    turns = [_turn(here, *each) for each in zip(found[::2], found[1::2], strict=True)]
     if alone is None:
-        alone = np.stack(turns[len(pairs) :], axis=1)
+        alone = turns[len(pairs) :]
     for (i, j), turn in zip(pairs, turns[: len(pairs)], strict=True):
-        bend[:, i, j] = bend[:, j, i] = (turn - alone[:, i] - alone[:, j]) / (2 * h[i] * h[j])
+        bends.put(i, j, (turn - alone[i] - alone[j]) / (2 * h[i] * h[j]), here)
+
+
+class _Bends:
+    """Second differences along every two of k directions, with their errors."""
+
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._found: dict[tuple[int, int], tuple[Tensor, Tensor | None]] = {}
+
+    def put(self, i: int, j: int, batches: Tensor, of: Losses) -> None:
+        """Those of directions i and j, [b, m + p], on the batches of ``of``."""
+        error = standard_error(of.fractions, batches, of.examples)
+        self._found[i, j] = self._found[j, i] = of.fractions @ batches, error
+
+    def values(self) -> Array:
+        """[m + p, k, k]; zero where nothing was put in."""
+        return self._filled({place: value for place, (value, _) in self._found.items()})
+
+    def errors(self) -> Array | None:
+        """The same of the standard errors; None where one is unknown."""
+        known = {place: error for place, (_, error) in self._found.items() if error is not None}
+        return self._filled(known) if known and len(known) == len(self._found) else None
+
+    def _filled(self, entries: dict[tuple[int, int], Tensor]) -> Array:
+        width = len(next(iter(entries.values()))) if entries else 0
+        filled = np.zeros((width, self._k, self._k))
+        for (i, j), entry in entries.items():
+            filled[:, i, j] = entry.numpy()
+        return filled
 
 
 def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
@@ -166,13 +212,9 @@ def _batches(losses: Losses) -> Tensor:
     return torch.cat([losses.batches, losses.metric_batches], dim=1)
 
 
-def _values(losses: Losses) -> Array:
-    """[m + p], over all that was measured."""
-    return np.asarray((losses.fractions @ _batches(losses)).numpy())
-
-
-def _width(losses: Losses) -> int:
-    return losses.batches.shape[1] + len(losses.metric_names)
+def _turn(here: Losses, ahead: Losses, back: Losses) -> Tensor:
+    """The second difference, [b, m + p]."""
+    return _batches(ahead) + _batches(back) - 2 * _batches(here)
 
 
 def _change(end: Losses, before: Losses, sizes: Array) -> float:
