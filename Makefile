@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo demo-terminal test check format bench bench-quick bench-real clean
+.PHONY: demo demo-terminal test check format bench bench-quick bench-real bench-zoo clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## navigate on real data, in the browser
@@ -53,6 +53,10 @@ bench-real: $(VENV)/.dev  ## the steps with the transformer, too, and its memory
 	$(BIN)/python bench/fetch_data.py
 	$(BIN)/python bench/steps.py --slow
 	$(BIN)/python bench/memory.py
+
+bench-zoo: $(VENV)/.dev  ## trained models of many kinds, brought where they are; some hours, goes on where it ended
+	$(BIN)/python bench/fetch_data.py fashion-mnist default compas
+	PYTHONPATH=bench $(BIN)/python -m zoo
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

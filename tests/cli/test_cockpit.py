@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -167,6 +168,7 @@ def test_the_address_error_is_a_mistake_of_the_person():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals")
+@pytest.mark.usefixtures("interruptible")
 def test_the_demo_at_a_real_terminal(tmp_path):
     """The page is there while the network is being trained, and Ctrl-C stops that."""
     import pty  # there is none on Windows
@@ -190,21 +192,28 @@ def test_the_demo_at_a_real_terminal(tmp_path):
     told = b""
 
     def read():
+        if not select.select([ours], [], [], 60)[0]:
+            pytest.fail(f"the terminal has been silent for a minute after {told!r}")
         try:
             return os.read(ours, 4096)
         except OSError:  # the other end has been closed
             return b""
 
-    while not (address := re.search(rb"http://\S+token=\S+\s", told)):
-        told += (got := read())
-        assert got, told
-    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(
-        address[0].decode().strip()
-    ) as page:
-        assert b"<main>" in page.read()
-    process.send_signal(signal.SIGINT)
-    while got := read():
-        told += got
-    assert process.wait(60) == 130, told
+    try:
+        while not (address := re.search(rb"http://\S+token=\S+\s", told)):
+            told += (got := read())
+            assert got, told
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(
+            address[0].decode().strip(), timeout=60
+        ) as page:
+            assert b"<main>" in page.read()
+        process.send_signal(signal.SIGINT)
+        while got := read():
+            told += got
+        assert process.wait(60) == 130, told
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     assert b"being cancelled" in told
     assert b"Traceback" not in told

@@ -250,6 +250,17 @@ def test_a_stronger_pull_makes_shorter_ways(exact: None) -> None:
             assert (weak > strong).all()
 
 
+def test_each_axis_is_the_way_along_which_one_loss_gets_better() -> None:
+    """Where held-out data have been asked: the cheapest change that lowers it there, to first order."""
+    problem = network(held_out=400)
+    tangent = at(problem, None)
+    front = FrontModel.from_tangent(problem, tangent, WHOLE)
+    np.testing.assert_allclose(front.metric.diagonal(), 1, atol=1e-6)
+    cheapest = np.linalg.solve(front.metric, front.asked_response.T)
+    axes = cheapest / np.linalg.norm(cheapest, axis=0)
+    np.testing.assert_allclose(axes, np.eye(3), atol=0.1)
+
+
 def test_the_pull_is_chosen_by_held_out_data() -> None:
     problem = network(held_out=60)
     tangent, without = at(problem, None), at(network(), None)
@@ -273,10 +284,29 @@ def test_a_point_close_by_is_gone_on_from() -> None:
     alone = anchored_tangent(problem, theta, WHOLE, pull=1e-3)
     problem.set_parameters(theta)
     assert left_over(onward, *dense(problem)) < 0.16
-    torch.testing.assert_close(onward.curvature_of_front, torch.eye(3).double(), rtol=0, atol=1e-6)
+    cost = onward.curvature_of_front
+    torch.testing.assert_close(cost.diagonal(), torch.ones(3).double(), rtol=0, atol=1e-6)
+    # The axes are those that they were, as changes of the weights, scaled.
+    unit = [t.weight_basis / t.weight_basis.norm(dim=0) for t in (first, onward)]
+    torch.testing.assert_close(unit[0], unit[1], rtol=0, atol=1e-9)
     afresh = Geometry(samples=None, recycle=False)
     alike = anchored_tangent(problem, theta, afresh, pull=1e-3, nearby=first)
     assert torch.equal(alike.basis, alone.basis)
+
+
+def test_axes_that_are_known_are_taken() -> None:
+    """So that coordinates mean what they did where a front was measured along them."""
+    problem = network(held_out=60)
+    tangent = at(problem, None)
+    assert tangent.anchor is not None
+    theta = problem.parameters()
+    again = anchored_tangent(problem, theta, WHOLE, pull=tangent.anchor.part, axes=tangent.weight_basis)
+    assert torch.equal(again.weight_basis, tangent.weight_basis)
+    H, rhs = dense(problem)
+    assert max(left_over(t, H, rhs) for t in (tangent, again)) < 0.16
+    for one, other in zip(tangent.basis, again.basis, strict=True):
+        assert float(torch.cosine_similarity(one, other, dim=0)) > 0.95
+    torch.testing.assert_close(again.response, tangent.response, rtol=0.1, atol=0.05)
 
 
 def test_what_has_been_evaluated_is_not_evaluated_again() -> None:

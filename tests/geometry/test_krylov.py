@@ -216,6 +216,18 @@ def test_warm_start_saves_products_and_keeps_the_meaning_of_the_tolerance() -> N
     assert (solved.converged, solved.products, solved.iterations) == (True, 3, (0, 0, 0))
 
 
+@DTYPES
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(k=st.integers(1, 6), n=st.integers(1, 70), seed=SEEDS, turned=st.booleans())
+def test_a_tolerance_of_one_asks_for_no_product(dtype: Any, k: int, n: int, seed: int, turned: bool) -> None:
+    """Not even where the last bit of a sum or of a root depends on the processor, or on the layout in memory."""
+    rhs = normal(n, k, seed=seed, dtype=dtype).T if turned else normal(k, n, seed=seed, dtype=dtype)
+    assume(rhs.norm(dim=1).all())
+    a = Matrix(symmetric(spectrum(n, 2), 0, dtype))
+    solution = minres(a, rhs, tolerance=1.0)
+    assert (solution.converged, solution.products, a.rows) == (True, 0, [])
+
+
 def test_ended_rows_are_left_out_of_the_products() -> None:
     a = Matrix(symmetric(spectrum(30, 3), 0))
     v = torch.linalg.eigh(a.matrix).eigenvectors  # a sum of j eigenvectors takes j iterations

@@ -132,13 +132,13 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
     np.testing.assert_allclose(probes.bend[:2], at_once.bend[:2], rtol=1e-4, atol=1e-4)
 
 
-def test_a_good_guess_costs_two_passes_a_direction_and_two_a_pair() -> None:
+def test_a_good_guess_costs_two_passes_a_direction_and_a_few_batches_for_pairs() -> None:
     problem = regression(held_out=0, metrics=None)
     directions = normal(3, 5, seed=7)
     lengths = guess(problem, directions)
     before = problem.cost.forward_passes
     Probes.along(problem, problem.parameters(), directions, "train", lengths)
-    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3 + 1 + 2 * 3)
+    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3 + 0.6 * (1 + 2 * 3 + 2 * 3))
     before = problem.cost.forward_passes
     probes = Probes.along(problem, problem.parameters(), directions, "train", lengths, pairs=False)
     assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3)
@@ -146,25 +146,55 @@ def test_a_good_guess_costs_two_passes_a_direction_and_two_a_pair() -> None:
     assert not probes.bend[:, off].any()
     before = problem.cost.forward_passes
     Probes.along(problem, problem.parameters(), directions, "train", lengths, batches=5)
-    assert problem.cost.forward_passes - before == pytest.approx(0.5 * 14)
+    # These batches are known already, but for the pairs.
+    assert problem.cost.forward_passes - before == pytest.approx(0.5 * (1 + 2 * 3 + 1 + 2 * 3))
 
 
-def test_mixed_bends_of_many_directions_are_those_of_the_few_batches_that_they_are_from() -> None:
+@pytest.mark.parametrize(("k", "batches"), [(2, 6), (6, 6), (7, 4)])
+def test_mixed_bends_are_those_of_the_few_batches_that_they_are_from(k: int, batches: int) -> None:
     """Their own parts along both directions are taken off, as measured on the same batches."""
     problem = regression(n=9, held_out=0, metrics=None)
-    theta, directions = problem.parameters(), normal(7, 9, seed=7)
+    theta, directions = problem.parameters(), normal(k, 9, seed=7)
     probes = Probes.along(problem, theta, directions, "train", guess(problem, directions))
 
     def second(v: Tensor, batches: int | None) -> Tensor:
         back, here, ahead = problem.probe([theta - v, theta, theta + v], "train", batches)
         return ahead.mean + back.mean - 2 * here.mean
 
-    for i in range(7):
+    for i in range(k):
         np.testing.assert_allclose(probes.bend[:, i, i], second(directions[i], None), rtol=1e-6)
         for j in range(i):
-            ahead, back = (second(directions[i] + s * directions[j], 4) for s in (1, -1))
+            ahead, back = (second(directions[i] + s * directions[j], batches) for s in (1, -1))
             np.testing.assert_allclose(probes.bend[:, i, j], (ahead - back) / 4, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(probes.bend, probes.bend.swapaxes(1, 2))
+
+
+def test_a_bend_that_may_be_noise_does_not_count() -> None:
+    """A rate goes by leaps, so its second difference over a per cent says nothing; that of a square does."""
+    square = pn.Metric(lambda o, b: (o[:, 0] - b[1][:, 1]).square().mean(), higher_is_better=False)
+    problem = regression(held_out=600, metrics={"share": SHARE, "square": square})
+    theta, directions = problem.parameters(), normal(3, 5, seed=7)
+    probes = Probes.along(problem, theta, directions, "validation", guess(problem, directions))
+    share, squared = probes.bend[2], probes.bend[3]
+    assert np.abs(share).max() > 10 * np.abs(squared).max(), "which is what makes it worth leaving out"
+    leaps = probes.clear_bend[2]
+    assert (leaps == 0).mean() >= 7 / 9
+    np.testing.assert_array_equal(probes.clear_bend[3].diagonal(), squared.diagonal())
+    h = float(probes.lengths[0]) * directions[0]
+    shown = [problem.evaluate(theta + s * h, "validation") for s in (-1, 0, 1)]
+    turns = (shown[0].metric_batches + shown[2].metric_batches - 2 * shown[1].metric_batches)[:, 0]
+    shares, turns = shown[0].fractions, turns / probes.lengths[0] ** 2
+    error = (shares @ (turns - shares @ turns).square() / (len(shares) - 1)).sqrt()
+    assert probes.bend_error[2, 0, 0] == pytest.approx(float(error))
+
+
+def test_a_bend_with_unknown_errors_is_not_clear() -> None:
+    problem = regression(held_out=20)
+    directions = normal(2, 5, seed=7)
+    probes = Probes.along(problem, problem.parameters(), directions, "validation", guess(problem, directions))
+    assert np.isinf(probes.bend_error).all()
+    assert probes.bend.any()
+    assert not probes.clear_bend.any()
 
 
 class Cliff(pn.FunctionProblem):
@@ -221,7 +251,7 @@ def test_a_direction_along_which_nothing_changes_has_no_slope_and_no_bend() -> N
     assert not probes.response.mean[:, 1].any()
     assert not probes.bend[:, 1].any()
     assert np.isfinite(probes.lengths).all()
-    assert problem.cost.forward_passes - before == 1 + 2 * 2 + 1 + 2, "nothing is tried twice"
+    assert problem.cost.forward_passes - before == 1 + 2 * 2 + 1 + 2 * 2 + 2, "nothing is tried twice"
 
 
 @pytest.mark.parametrize("apart", [1.0, 1e-3, 1e-6, 1e-9])

@@ -25,15 +25,17 @@ class Exchange:
     """The price of what the ways from a point bring on held-out data.
 
     Attributes:
-        price: mean over the losses of what the others pay, and of what is missing of the gain, for each unit gained;
-            all in parts of the losses. At most 5.
+        price: mean over the losses of what the others pay, of what is missing of the gain, and of what a model to
+            second order gets wrong on half of the way, for each unit gained; all in parts of the losses. At most 5.
         all_work: whether every loss gets better at less than that.
         reason: in words.
+        rays: [m, k], the coordinates along which each loss gets better at the least curvature cost.
     """
 
     price: float
     all_work: bool
     reason: str
+    rays: Array
 
 
 def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, losses: Losses) -> Exchange:
@@ -65,8 +67,15 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     sizes = relative_sizes(before)
     speeds = np.square(slopes).sum(axis=1)
     steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
-    found = problem.probe([theta - torch.from_numpy(c).to(ways) @ ways for c in steps], split, _BATCHES)
-    prices = np.array([_price(i, losses, probes.before, sizes) for i, losses in enumerate(found)])
+    ends = [share * torch.from_numpy(c).to(ways) @ ways for c in steps for share in (1.0, 0.5)]
+    found = problem.probe([theta - end for end in ends], split, _BATCHES)
+    prices = np.array(
+        [
+            _price(i, found[2 * i], probes.before, sizes)
+            + _surprise(i, found[2 * i], found[2 * i + 1], probes.before, -slopes @ steps[i], sizes)
+            for i in range(m)
+        ]
+    ).clip(max=_WORST)
     works = prices < _WORST
     names = [name for name, good in zip(problem.names, works, strict=True) if good]
     where = "validation" if problem.has_validation else "training"
@@ -77,7 +86,7 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     )
     if works.any() and not works.all():
         reason += f" (nothing to gain but for {', '.join(names)})"
-    return Exchange(float(prices.mean()), bool(works.all()), reason)
+    return Exchange(float(prices.mean()), bool(works.all()), reason, slopes)
 
 
 def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:
@@ -92,3 +101,12 @@ def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:
         return _WORST
     paid = float(np.maximum(np.delete(change, i), 0).sum())
     return float(min(_WORST, (paid + max(0.0, _GAIN - gain)) / gain))
+
+
+def _surprise(i: int, end: Losses, middle: Losses, before: Losses, slope: Array, sizes: Array) -> float:
+    """How far off a parabola through both ends, with the slope at the first, is in the middle; for each unit gained."""
+    there, half = ((losses.mean - before.mean).numpy() for losses in (end, middle))
+    expected = 0.5 * slope + 0.25 * (there - slope)
+    gain = -there[i] / sizes[i]
+    off = np.abs((half - expected) / sizes).max()
+    return float(off / gain) if gain > 0 and np.isfinite(off) else _WORST

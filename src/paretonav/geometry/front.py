@@ -23,7 +23,7 @@ _MAX_BOX_ROWS = 512
 _MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_BENT_BATCHES = 2  # of the training data, on which the bend around a held model is measured
+_BENT_EXAMPLES = 1024  # of the training data, on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,7 +315,9 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     if tangent.anchor is not None:
         with problem.watch.part(_BEND):
             lengths = first_lengths(tangent.response, tangent.losses.mean)
-            return Probes.along(problem, theta, V, "train", lengths, batches=_BENT_BATCHES).bend[:m]
+            of_all = len(tangent.losses.fractions) / (problem.examples or 1)  # batches an example
+            few = max(2, round(_BENT_EXAMPLES * of_all))
+            return Probes.along(problem, theta, V, "train", lengths, batches=few).bend[:m]
     sample = [part.linearised for part in problem.curvature_sample(geometry.samples, around=theta)]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)

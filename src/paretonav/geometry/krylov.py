@@ -120,15 +120,16 @@ def minres(
     start = torch.zeros_like(rhs[:, :1]).expand_as(rhs) if x0 is None else x0.detach().to(rhs)
     x = start.clone(memory_format=torch.contiguous_format)
 
-    rows = [_Row(i, norm, tolerances[i], *settings) for i, norm in enumerate(_dot(rhs, rhs).sqrt().tolist())]
+    rows = [_Row(i, norm, tolerances[i], *settings) for i, norm in enumerate(_norms(rhs))]
     x[[row.index for row in rows if row.rhs_norm == 0]] = 0
     active = [row for row in rows if row.rhs_norm != 0]
     v, products = rhs[(places := [row.index for row in active])], 0
     if x0 is not None and active:
         v -= _apply(operator, x[places])
         products = len(active)
-    for row, square in zip(active, _dot(v, v).tolist(), strict=True):
-        row.start(math.sqrt(square))
+    # From zero the residual is the right-hand side, to the last bit: a tolerance of 1 asks for no product.
+    for row, norm in zip(active, [row.rhs_norm for row in active] if x0 is None else _norms(v), strict=True):
+        row.start(norm)
     active, (v,) = _drop_ended(active, v)
     v /= _columns(v, [[row.beta for row in active]])[0]
     u, beta = torch.zeros_like(v), torch.zeros_like(v[:, :1])
@@ -250,6 +251,11 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     for i in range(0, a.shape[1], width):
         total += (a[:, i : i + width].to(total) * b[:, i : i + width].to(total)).sum(1)
     return total
+
+
+def _norms(rows: Tensor) -> list[float]:
+    """The lengths of [j, n], rounded correctly, which the vectorised roots of torch need not be."""
+    return [math.sqrt(square) for square in _dot(rows, rows).tolist()]
 
 
 def _columns(like: Tensor, scalars: Iterable[Iterable[float]]) -> tuple[Tensor, ...]:

@@ -19,8 +19,9 @@ Array = NDArray[np.float64]
 _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
-_PAIRS_OF_ALL = 6  # directions up to which every two are probed together on all the data
-_FEW = 4  # batches, beyond that
+_SOME = 6  # batches, on which two directions are probed together
+_PAIRS_OF_ALL = 6  # directions, beyond which
+_FEW = 4  # batches have to do
 _CLEAR = 3.0  # standard errors of a bend
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
@@ -38,14 +39,14 @@ class Probes:
         before: the losses and metrics at the point itself.
         response: their slopes along the directions, batch by batch.
         bend: [m + p, k, k], their second differences.
-        bend_error: [m + p, k, k], its standard error from the batches; None where that is unknown.
+        bend_error: [m + p, k, k], its standard error from the batches; infinite where that is unknown.
         lengths: [k], how far along each direction was gone.
     """
 
     before: Losses
     response: Response
     bend: Array
-    bend_error: Array | None
+    bend_error: Array
     lengths: Array
 
     @property
@@ -55,8 +56,6 @@ class Probes:
         A rate goes by leaps of one example, so that its second difference over a short way says next to nothing of a
         longer one; its slope does.
         """
-        if self.bend_error is None:
-            return np.zeros_like(self.bend)
         return np.where(np.abs(self.bend) > _CLEAR * self.bend_error, self.bend, 0.0)
 
     @classmethod
@@ -106,13 +105,13 @@ class Probes:
             open_ones = left
             if not left:
                 break
-        bends = _Bends(k)
+        bends = _Bends(_batches(before).shape[1], k)
         slopes = []
         for j, (ahead, back) in enumerate(ends):
             slopes.append((_batches(ahead) - _batches(back)) / (2 * h[j]))
             bends.put(j, j, _turn(before, ahead, back) / h[j] ** 2, before)
         if pairs and k > 1:
-            some = batches if k <= _PAIRS_OF_ALL else min(batches or _FEW, _FEW)
+            some = min(batches or _SOME, _SOME if k <= _PAIRS_OF_ALL else _FEW)
             turned = [_turn(before, *each) for each in ends] if some == batches else None
             _mixed(problem, theta, directions, split, h, some, turned, bends)
         response = Response(torch.stack(slopes, dim=-1), before.fractions, examples=before.examples)
@@ -150,29 +149,29 @@ def _mixed(
 class _Bends:
     """Second differences along every two of k directions, with their errors."""
 
-    def __init__(self, k: int) -> None:
-        self._k = k
-        self._found: dict[tuple[int, int], tuple[Tensor, Tensor | None]] = {}
+    def __init__(self, width: int, k: int) -> None:
+        self._width, self._k = width, k
+        self._found: dict[tuple[int, int], tuple[Array, Array]] = {}
 
     def put(self, i: int, j: int, batches: Tensor, of: Losses) -> None:
         """Those of directions i and j, [b, m + p], on the batches of ``of``."""
+        value = of.fractions @ batches
         error = standard_error(of.fractions, batches, of.examples)
-        self._found[i, j] = self._found[j, i] = of.fractions @ batches, error
+        error = torch.full_like(value, torch.inf) if error is None else error
+        self._found[i, j] = self._found[j, i] = value.numpy(), error.numpy()
 
     def values(self) -> Array:
         """[m + p, k, k]; zero where nothing was put in."""
-        return self._filled({place: value for place, (value, _) in self._found.items()})
+        return self._filled(0)
 
-    def errors(self) -> Array | None:
-        """The same of the standard errors; None where one is unknown."""
-        known = {place: error for place, (_, error) in self._found.items() if error is not None}
-        return self._filled(known) if known and len(known) == len(self._found) else None
+    def errors(self) -> Array:
+        """The same of the standard errors."""
+        return self._filled(1)
 
-    def _filled(self, entries: dict[tuple[int, int], Tensor]) -> Array:
-        width = len(next(iter(entries.values()))) if entries else 0
-        filled = np.zeros((width, self._k, self._k))
-        for (i, j), entry in entries.items():
-            filled[:, i, j] = entry.numpy()
+    def _filled(self, which: int) -> Array:
+        filled = np.zeros((self._width, self._k, self._k))
+        for (i, j), entry in self._found.items():
+            filled[:, i, j] = entry[which]
         return filled
 
 

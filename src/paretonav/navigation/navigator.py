@@ -366,7 +366,7 @@ class Navigator:
             )
             correction = replace(gone.correction, tangent=tangent)
             point, tangent = self._make_point(correction, preference, plans[0].amount, cost, gone.trust)
-            taken, lost = best_kept(front, plans, point.train, point.held_out)
+            taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
             if not self.predictor.promises:
                 lost = ()
             if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
@@ -626,7 +626,11 @@ class Navigator:
                     tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
                     if anchor is None
                     else anchored_tangent(
-                        self.problem, point.parameters, point.trust.geometry, pull=anchor.part
+                        self.problem,
+                        point.parameters,
+                        point.trust.geometry,
+                        pull=anchor.part,
+                        axes=torch.from_numpy(point.front.weight_basis),
                     )
                 )
             self.session.keep_tangent(point.id, tangent)

@@ -55,7 +55,7 @@ class Broken:
 
 
 def broken(
-    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None
+    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None, *, legs: int = 1
 ) -> tuple[Broken, ...]:
     """The promises of a plan that were not kept, worst first.
 
@@ -70,14 +70,16 @@ def broken(
         plan: what was promised.
         train: the training losses at the end, or None where they are not known yet.
         held_out: the validation losses and metrics, or None.
+        legs: in how many it was gone. What was predicted for all of several legs was a guess, as far as the training
+            losses go: there these may be worse by up to a half.
     """
-    found = list(_broken(front, plan, train, held_out))
+    found = list(_broken(front, plan, train, held_out, _OTHER if legs <= 1 else _MOST))
     found.sort(key=lambda pair: -pair[0])
     return tuple(each for _, each in found)
 
 
 def _broken(
-    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None
+    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None, other: float
 ) -> Iterator[tuple[float, Broken]]:
     m = front.m
     asked = front.asked if front.validation_losses is not None else "train"
@@ -92,7 +94,7 @@ def _broken(
     if train is not None:
         change = train.mean.numpy() - seen.before
         both = named if asked == "train" else set[int]()
-        tolerance = np.full(m, _OTHER * (seen.largest if asked == "train" else largest))
+        tolerance = np.full(m, other * (seen.largest if asked == "train" else largest))
         yield from seen.worse(front.names, "training", change, tolerance, both, wished)
     if held_out is None:
         return

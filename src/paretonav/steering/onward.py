@@ -33,7 +33,9 @@ def tangent_after(
     if tangent.anchor is None:
         return tangent_at(problem, correction.theta, correction.weights, geometry, nearby=tangent)
     pull = max(PULLS[-1], tangent.anchor.part * (_WEAKER if weaker else 1.0))
-    return anchored_tangent(problem, correction.theta, geometry, pull=pull, nearby=tangent)
+    return anchored_tangent(
+        problem, correction.theta, geometry, pull=pull, evaluated=correction.evaluated, nearby=tangent
+    )
 
 
 def held_stronger(problem: Problem, tangent: Tangent, geometry: Geometry) -> Tangent | None:
@@ -60,6 +62,11 @@ def front_on_the_way(
     return replace(front, asked=start.asked)
 
 
-def with_train_losses(problem: Problem, correction: Correction) -> Correction:
-    """The end of a leg with the training losses there."""
-    return correction if correction.losses else replace(correction, losses=problem.evaluate(correction.theta))
+def with_train_losses(problem: Problem, correction: Correction, *, expected: bool) -> Correction:
+    """The end of a leg with the training losses there, and where it is ``expected`` to be kept with their Jacobian."""
+    if correction.losses is not None:
+        return correction
+    if not expected:
+        return replace(correction, losses=problem.evaluate(correction.theta))
+    losses, jacobian = problem.jacobian(correction.theta)
+    return replace(correction, losses=losses, evaluated=(losses, jacobian))

@@ -105,17 +105,18 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
     """
-    wish = within_the_model(front, along_the_front(front, wish))
+    wish = along_the_front(front, wish)
     amount = min(amount, wish.full)
     wish = wish.straight(amount)
-    programme = Programme(front, wish)
+    believed = within_the_model(front, wish)
+    programme = Programme(front, believed)
     limit, c = programme.follow(amount)
     if limit >= amount:
         return Plan.along(front, wish, amount, programme.cheapest(wish.changes(amount), c))
     if wish.fit is Fit.NEAREST:
         c, attainable = nearest_outcome(programme, amount, c)
         return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
-    reason = why_limited(front, wish, limit, c)
+    reason = why_limited(front, believed, limit, c)
     raise InfeasiblePreferenceError(
         f"an amount of {amount:.3g} is not possible here: {reason}; the largest possible is {limit:.3g}",
         reason=reason,

@@ -162,10 +162,30 @@ class Target:
         response = -front.slopes(plan.coordinates)[added]
         return Target(
             np.concatenate([self.named, added]),
-            np.concatenate([self.values, (limits.worst - limits.sense * tolerance)[which]]),
+            np.concatenate([self.values, limits.worst[which] - limits.sense[which] * tolerance]),
             np.concatenate([self.tolerance, tolerance]),
             np.concatenate([self.scale, scale]),
             np.concatenate([self.response, response]),
+            self.split,
+        )
+
+    def and_promised(self, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:
+        """The same with the predicted changes of some unnamed quantities as targets, too.
+
+        Args:
+            which: their indices.
+            plan: its predictions are the promise.
+            front: at the start of the plan.
+        """
+        relative = (self.tolerance / self.scale).max(initial=1e-6)
+        largest = np.abs(plan.changes[: front.m] / np.abs(front.values[: front.m])).max(initial=0.0)
+        scale = np.maximum(np.abs(plan.changes[which]), largest * np.abs(front.values[which]))
+        return Target(
+            np.concatenate([self.named, which]),
+            np.concatenate([self.values, (front.values + plan.changes)[which]]),
+            np.concatenate([self.tolerance, relative * scale]),
+            np.concatenate([self.scale, scale]),
+            np.concatenate([self.response, -front.slopes(plan.coordinates)[which]]),
             self.split,
         )
 

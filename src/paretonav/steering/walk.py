@@ -84,11 +84,13 @@ def walk(
         share = min(trust.share(front, plan.changes[: front.m]), cut)
         leg = plan.share(front, share)
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
-            arrival, lost = attempt(problem, predictor, corrector, trust, front, tangent, leg, limits)
+            arrival, lost = attempt(
+                problem, predictor, corrector, trust, front, tangent, leg, limits, expected=not failures
+            )
         leg, correction = arrival.plan, arrival.correction
         if correction is not None and not lost and front is not start and predictor.promises:
             so_far = promises(predictor, start, tangent, whole, done + leg.amount)
-            _, lost = best_kept(start, so_far, correction.losses, _held_out(start, arrival))
+            _, lost = best_kept(start, so_far, correction.losses, _held_out(start, arrival), legs + 1)
         if correction is None or lost:
             failures += 1
             why = str(lost[0]) if lost else arrival.reason
@@ -148,6 +150,8 @@ def attempt(
     tangent: Tangent,
     leg: Plan,
     limits: Limits,
+    *,
+    expected: bool = True,
 ) -> tuple[Arrival, tuple[Broken, ...]]:
     """Take a leg, and say what of it did not come true.
 
@@ -159,7 +163,7 @@ def attempt(
     lost = broken(front, arrival.plan, None, _held_out(front, arrival))
     if lost:
         return arrival, lost
-    correction = with_train_losses(problem, arrival.correction)
+    correction = with_train_losses(problem, arrival.correction, expected=expected)
     return replace(arrival, correction=correction), broken(front, arrival.plan, correction.losses, None)
 
 
@@ -181,10 +185,10 @@ def promises(
 
 
 def best_kept(
-    front: FrontModel, plans: list[Plan], train: Losses | None, held_out: Losses | None
+    front: FrontModel, plans: list[Plan], train: Losses | None, held_out: Losses | None, legs: int
 ) -> tuple[Plan, tuple[Broken, ...]]:
     """The first of these plans that was kept, or the first of all with what of it was not (``broken``)."""
-    lost = [broken(front, plan, train, held_out) for plan in plans]
+    lost = [broken(front, plan, train, held_out, legs=legs) for plan in plans]
     return next(((plan, each) for plan, each in zip(plans, lost, strict=True) if not each), (plans[0], lost[0]))
 
 

@@ -41,6 +41,7 @@ class Correction:
         tangent: at theta, if the corrector has computed it.
         iterations: corrections made.
         converged: whether the corrector's own tolerance was reached.
+        evaluated: training losses and Jacobian at theta, if they are known.
         gain_on_arrival: the joint gain before the first correction, if the corrector has measured it.
     """
 
@@ -51,6 +52,7 @@ class Correction:
     iterations: int
     converged: bool
     gain_on_arrival: float | None = None
+    evaluated: tuple[Losses, Tensor] | None = None
 
 
 class Corrector(Protocol):

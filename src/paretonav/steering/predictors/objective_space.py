@@ -8,15 +8,18 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from paretonav.geometry import FrontModel, Tangent
-from paretonav.objectives import Problem
+from paretonav.objectives import Losses, Problem
 from paretonav.steering import plan as planning
 from paretonav.steering.align import align
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors.base import Prediction
 from paretonav.steering.preferences import On, Wish
 from paretonav.steering.target import Target
+
+_WORSE = 0.05  # of the largest predicted change: what came out worse by more is aligned, too
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class ObjectiveSpace:
             if problem.bounds is not None:
                 theta = problem.bounds.clamp(theta)
             theta, losses = align(problem, tangent, theta, target, self.alignments)
+            if front.anchor is not None:
+                theta, losses = self._promised(
+                    problem, front, tangent, plan.share(front, share), target, theta, losses
+                )
             change = losses.mean.numpy() - front.asked_losses
             # Within half of what was asked the step goes where it should; further off the model of the front does
             # not hold at this length.
@@ -65,3 +72,30 @@ class ObjectiveSpace:
             share /= 2
         problem.require_finite(losses, f"at the shortest of {self.tries} steps")
         return Prediction(tangent.theta, losses, 0.0, self.tries)
+
+    def _promised(
+        self,
+        problem: Problem,
+        front: FrontModel,
+        tangent: Tangent,
+        plan: Plan,
+        target: Target,
+        theta: Tensor,
+        losses: Losses,
+    ) -> tuple[Tensor, Losses]:
+        """The same with the unnamed losses that came out worse than predicted brought to what was predicted.
+
+        Around a model that is held there are as many ways as losses, so that all of them can be met.
+        """
+        sizes = np.abs(front.asked_losses)
+        off = (losses.mean.numpy() - front.asked_losses - plan.changes[: front.m]) / sizes
+        largest = np.abs(plan.changes[: front.m] / sizes).max(initial=0.0)
+        off[target.named[target.named < front.m]] = 0.0
+        worse = np.flatnonzero(off > _WORSE * largest)
+        room = front.dimensions - len(target.named)
+        if not len(worse) or not room > 0 or not np.isfinite(off).all():
+            return theta, losses
+        worse = worse[np.argsort(-off[worse])][:room]
+        return align(
+            problem, tangent, theta, target.and_promised(worse, plan, front), self.alignments, losses
+        )
