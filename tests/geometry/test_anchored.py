@@ -356,8 +356,16 @@ def test_a_gradient_that_is_not_finite_is_an_error() -> None:
         "square": lambda o, b: o[:, 0].square().mean(),
     }
     problem = pn.ModelProblem(nn.Linear(3, 1).double(), losses, data(1))
-    with pytest.raises(pn.NonFiniteError, match="gradient is not finite.*root"):
+    with pytest.raises(pn.NonFiniteError, match="gradient of objective 'root' is not finite where the model is.*root or"):
         at(problem)
+
+
+def test_a_loss_that_is_not_finite_is_named() -> None:
+    problem = network()
+    theta = problem.parameters()
+    theta[-1] = torch.nan
+    with pytest.raises(pn.NonFiniteError, match="objective 'f2' is nan where the model is"):
+        anchored_tangent(problem, theta, WHOLE)
 
 
 def test_a_curvature_that_is_not_finite_is_an_error() -> None:

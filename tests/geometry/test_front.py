@@ -319,7 +319,7 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1
             for s in (1, -1)
         ]
-        assert 0.01 <= float(torch.stack(changes).abs().max()) <= 0.0201
+        assert 0.02 <= float(torch.stack(changes).abs().max()) <= 0.0401
 
 
 @pytest.mark.parametrize("samples", [5, None])

@@ -98,7 +98,7 @@ def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples()
     assert probes.response.along(c)[1] is None
 
 
-def test_metrics_are_measured_where_losses_have_changed_by_a_per_cent() -> None:
+def test_metrics_are_measured_where_losses_have_changed_by_two_per_cent() -> None:
     """A rate has no derivative; over the size of a step it has a slope."""
     problem = regression(held_out=600)
     theta, directions = problem.parameters(), normal(1, 5, seed=7)
@@ -109,7 +109,7 @@ def test_metrics_are_measured_where_losses_have_changed_by_a_per_cent() -> None:
     assert float(probes.response.mean[3, 0]) == pytest.approx((ahead - back) / (2 * h))
     assert probes.bend[3, 0, 0] == pytest.approx((ahead + back - 2 * here) / h**2)
     largest = max(float(((end.mean - shown[1].mean) / shown[1].mean).abs().max()) for end in shown)
-    assert 0.003 <= largest <= 0.03
+    assert 0.006 <= largest <= 0.06
 
 
 @FEW
@@ -123,7 +123,7 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
     for h, direction in zip(probes.lengths, directions, strict=True):
         ends = [problem.evaluate(theta + s * float(h) * direction, "validation").mean for s in (1, -1)]
         change = max(float(((end - here) / here).abs().max()) for end in ends)
-        assert 0.003 <= change <= 0.03
+        assert 0.006 <= change <= 0.06
     # On a quadratic it makes no difference to what is measured.
     at_once = Probes.along(problem, theta, directions, "validation", right)
     torch.testing.assert_close(
@@ -170,13 +170,13 @@ def test_mixed_bends_are_those_of_the_few_batches_that_they_are_from(k: int, bat
 
 
 def test_a_bend_that_may_be_noise_does_not_count() -> None:
-    """A rate goes by leaps, so its second difference over a per cent says nothing; that of a square does."""
+    """A rate goes by leaps, so its second difference over two per cent says nothing; that of a square does."""
     square = pn.Metric(lambda o, b: (o[:, 0] - b[1][:, 1]).square().mean(), higher_is_better=False)
     problem = regression(held_out=600, metrics={"share": SHARE, "square": square})
     theta, directions = problem.parameters(), normal(3, 5, seed=7)
     probes = Probes.along(problem, theta, directions, "validation", guess(problem, directions))
     share, squared = probes.bend[2], probes.bend[3]
-    assert np.abs(share).max() > 10 * np.abs(squared).max(), "which is what makes it worth leaving out"
+    assert np.abs(share).max() > 5 * np.abs(squared).max(), "which is what makes it worth leaving out"
     leaps = probes.clear_bend[2]
     assert (leaps == 0).mean() >= 7 / 9
     np.testing.assert_array_equal(probes.clear_bend[3].diagonal(), squared.diagonal())
@@ -233,10 +233,10 @@ def test_sizes_are_magnitudes_and_never_zero(values: list[float]) -> None:
     np.testing.assert_array_equal(sizes[large], np.abs(losses)[large])
 
 
-def test_first_lengths_change_the_fastest_loss_by_a_per_cent() -> None:
+def test_first_lengths_change_the_fastest_loss_by_two_per_cent() -> None:
     response = torch.tensor([[2.0, 0.0, 0.1], [10.0, 0.0, 1.0]]).double()
     lengths = first_lengths(response, torch.tensor([1.0, 100.0]).double())
-    assert lengths[[0, 2]] == pytest.approx([0.005, 0.1])
+    assert lengths[[0, 2]] == pytest.approx([0.01, 0.2])
     assert np.isfinite(lengths[1]), "however long, where nothing changes"
 
 
@@ -260,4 +260,4 @@ def test_first_lengths_stay_near_where_losses_only_bend(apart: float) -> None:
     response, bend = apart**2 * torch.tensor([[1.0], [-1.0]]).double(), 2 * np.full((2, 1, 1), apart**2)
     (length,) = first_lengths(response, torch.ones(2).double(), bend)
     change = apart**2 * np.array([1.0, -1.0]) * length + apart**2 * length**2
-    assert 0.005 <= np.abs(change).max() <= 0.021
+    assert 0.01 <= np.abs(change).max() <= 0.041

@@ -74,8 +74,14 @@ def anchored_tangent(
     weights = problem.training_weights
     sizes = torch.from_numpy(relative_sizes(losses.mean.numpy()))
     rhs = jacobian / sizes.to(jacobian)[:, None]
-    if not rhs.isfinite().all():
-        raise NonFiniteError("a gradient is not finite here; look for a root or a logarithm at zero")
+    problem.require_finite(losses, "where the model is")
+    finite = rhs.isfinite().all(dim=1)
+    if not finite.all():
+        name = problem.names[int(finite.int().argmin())]
+        raise NonFiniteError(
+            f"the gradient of objective {name!r} is not finite where the model is, though its loss is; look for a root "
+            "or a logarithm at zero"
+        )
     if not rhs.any():
         raise ProblemError(
             "the gradients of all losses are zero here, so no direction changes anything; train the model, or steer "

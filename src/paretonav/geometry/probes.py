@@ -16,7 +16,7 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
+_CHANGE = 0.02  # of a loss, about, where a direction is probed: the size of a step, and some examples of a rate
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
@@ -31,8 +31,8 @@ _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then
 class Probes:
     """First and second differences along k directions, at the size of a step.
 
-    Derivatives say what happens next to a point; a network of ReLUs is made of pieces, and what a step of a per cent
-    does is the mean over many of them. So the losses are measured a per cent away, forwards and backwards: that has the
+    Derivatives say what happens next to a point; a network of ReLUs is made of pieces, and what a step of two per cent
+    does is the mean over many of them. So the losses are measured two per cent away, forwards and backwards: that has the
     slope and the bend of losses and metrics alike, those without a derivative too, and costs forward passes only.
 
     Attributes:
@@ -77,7 +77,7 @@ class Probes:
             theta: the point, [n].
             directions: [k, n].
             split: on what.
-            lengths: [k], guesses of how far to go; they are mended until a direction changes some loss by about one
+            lengths: [k], guesses of how far to go; they are mended until a direction changes some loss by about two
                 per cent and none by much more.
             batches: on about so many batches instead of all.
             pairs: measure the mixed second differences; zero without.
@@ -176,7 +176,7 @@ class _Bends:
 
 
 def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
-    """[k], how far along each direction some loss changes by one per cent, to first order, or by what is known of bends.
+    """[k], how far along each direction some loss changes by two per cent, to first order, or by what is known of bends.
 
     Args:
         response: [m, k], of the losses.
