@@ -107,6 +107,7 @@ class FrontModel:
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):
                 probes = Probes.along(problem, tangent.theta, tangent.basis, "validation", lengths)
+                problem.require_finite(probes.before, "on validation data")
                 held_out = probes.response
         if measure and problem.stochastic:
             if metrics and not problem.has_validation:

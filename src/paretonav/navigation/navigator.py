@@ -667,3 +667,10 @@ def _require_finite_front(front: FrontModel) -> None:
             raise NonFiniteError(
                 f"the second derivatives of objective {name!r} are not finite; look for a root or a logarithm at zero"
             )
+    if front.validation_response is not None:
+        finite = np.isfinite(front.validation_response).all(axis=1)
+        if not finite.all():
+            raise NonFiniteError(
+                f"objective {front.names[int(finite.argmin())]!r} is not finite on validation data next to the model, "
+                "however near; look for a root or a logarithm at zero"
+            )
