@@ -16,7 +16,7 @@ import torch
 from scipy.special import stdtrit
 
 import paretonav as pn
-from paretonav.geometry.front import _difference_steps
+from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.steering.changes import Changes
 from paretonav.steering.predictions import predictions
 from population import METRICS, NAMES, Population
@@ -40,22 +40,29 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
     tangent, before = nav.tangent, here.parameters
     preview = nav.preview(pn.Improve({"first": 1.0}), 0.05)
     after = nav.step(pn.Improve({"first": 1.0}), 0.05).point.parameters
-    steps = _difference_steps(tangent, here.front.bend)
     change = population.change(before, after).tolist()
-    response = population.response(before, tangent.basis)
-    hits = len(NAMES) + METRICS.index("hits")
-    for k, direction in enumerate(tangent.basis):
-        response[hits, k] = population.differences(before, direction, float(steps[k]))[hits]
-    first_order = -response @ torch.from_numpy(preview.plan.coordinates)
-    bend = here.front.displacement(preview.plan.coordinates)
+    coordinates = torch.from_numpy(preview.plan.coordinates)
+    bent = population.change(before, tangent.point(coordinates))[: len(NAMES)].tolist()
+    lengths = first_lengths(tangent.response, tangent.losses.mean)
     for _ in range(draws):
         problem = population.problem()
-        losses, held_out = problem.response(before, tangent.basis, "validation", steps=steps)
+        probes = Probes.along(problem, before, tangent.basis, "validation", lengths)
+        losses, held_out = probes.before, probes.response
+        response = torch.stack(
+            [
+                population.differences(before, direction, float(length))
+                for direction, length in zip(tangent.basis, probes.lengths, strict=True)
+            ],
+            dim=1,
+        )
         front = replace(
             here.front,
+            validation_losses=losses,
             held_out=held_out,
             validation_response=held_out.mean[: len(NAMES)].numpy(),
+            validation_bend=probes.bend[: len(NAMES)],
             metric_response=held_out.mean[len(NAMES) :].numpy(),
+            metric_bend=None,
         )
         moved = problem.evaluate(after, "validation")
         plan = type(preview.plan).along(front, preview.plan.wish, 0.05, preview.plan.coordinates)
@@ -65,12 +72,10 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
             "achieved", Changes.of(METRICS, *moved.metric_change_from(losses)), change[len(NAMES) :]
         )
         assert predicted["predicted_validation"] is not None
+        yield from _of("predicted", predicted["predicted_validation"], bent)
         yield from _of(
-            "predicted",
-            predicted["predicted_validation"],
-            (first_order[: len(NAMES)].numpy() + bend).tolist(),
+            "predicted", predicted["predicted_metrics"], (-response @ coordinates)[len(NAMES) :].tolist()
         )
-        yield from _of("predicted", predicted["predicted_metrics"], first_order[len(NAMES) :].tolist())
         entries, errors = held_out.mean[:, -1], held_out.standard_error()
         assert errors is not None
         yield from _of(

@@ -1,6 +1,7 @@
 """The ways from a model that is held where it is, against dense solves."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,10 +91,11 @@ def at(problem: pn.Problem, pull: float | None = 0.01, **options: Any) -> Tangen
     return anchored_tangent(problem, problem.parameters(), WHOLE, pull=pull, **options)
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("pull", [1e-1, 1e-3])
 @pytest.mark.parametrize("decay", [0.0, 0.05])
 @pytest.mark.parametrize("weights", [None, {"f0": 1, "f1": 4, "f2": 0.1}])
-def test_the_ways_are_those_of_dense_solves(exact: None, pull: float, decay: float, weights: Any) -> None:
+def test_the_ways_are_those_of_dense_solves(pull: float, decay: float, weights: Any) -> None:
     problem = network(weights=weights, weight_decay=decay)
     H, rhs = dense(problem)
     largest = float(torch.linalg.eigvalsh(H)[-1])
@@ -169,16 +171,15 @@ def test_at_an_optimum_there_is_one_way_less() -> None:
     tangent = at(trained_out(), 1e-4)
     assert tangent.basis.shape == (2, 4)
     assert tangent.weight_basis.shape == (3, 2)
-    torch.testing.assert_close(
-        tangent.weights @ tangent.response, torch.zeros(2).double(), rtol=0, atol=1e-7
-    )
+    torch.testing.assert_close(tangent.weights @ tangent.response, torch.zeros(2).double(), rtol=0, atol=1e-7)
 
 
 def test_with_weight_decay_the_optimum_of_the_sum_is_none_of_the_losses() -> None:
     assert len(at(trained_out(0.3), 1e-4).basis) == 3
 
 
-def test_losses_that_are_multiples_of_each_other_are_one_way(exact: None) -> None:
+@pytest.mark.usefixtures("exact")
+def test_losses_that_are_multiples_of_each_other_are_one_way() -> None:
     def loss(scale: float) -> Any:
         return lambda o, b: scale * (o - b[1]).square().mean()
 
@@ -206,8 +207,9 @@ def test_a_loss_in_other_units_with_its_weight_in_theirs_is_the_same(exponent: f
     torch.testing.assert_close(unit * costs[1], costs[0], rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("scale", [1e-3, 1e4])
-def test_all_losses_in_other_units_have_the_same_ways(exact: None, scale: float) -> None:
+def test_all_losses_in_other_units_have_the_same_ways(scale: float) -> None:
     plain, scaled = at(network()), at(network(scales={f"f{i}": scale for i in range(3)}))
     torch.testing.assert_close(projector(scaled.basis), projector(plain.basis), rtol=0, atol=1e-4)
     changes = [t.response / t.losses.mean[:, None] for t in (plain, scaled)]
@@ -218,7 +220,8 @@ def test_all_losses_in_other_units_have_the_same_ways(exact: None, scale: float)
     assert scaled.anchor.pull == pytest.approx(scale * plain.anchor.pull, rel=1e-6)
 
 
-def test_in_another_order_everything_is_in_that_order(exact: None) -> None:
+@pytest.mark.usefixtures("exact")
+def test_in_another_order_everything_is_in_that_order() -> None:
     order = (2, 0, 1)
     weights = {"f0": 0.5, "f1": 1.0, "f2": 2.0}
     plain, turned = at(network(weights=weights)), at(network(order=order, weights=weights))
@@ -236,7 +239,8 @@ def test_in_another_order_everything_is_in_that_order(exact: None) -> None:
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_a_stronger_pull_makes_shorter_ways(exact: None) -> None:
+@pytest.mark.usefixtures("exact")
+def test_a_stronger_pull_makes_shorter_ways() -> None:
     """How far the model goes, and how much each loss gains, for a unit of its weight."""
     problem = network()
     gains, lengths = [], []
@@ -246,7 +250,7 @@ def test_a_stronger_pull_makes_shorter_ways(exact: None) -> None:
         lengths.append(V.norm(dim=0))
         gains.append((tangent.jacobian @ V).diagonal())
     for values in (gains, lengths):
-        for strong, weak in zip(values, values[1:], strict=False):
+        for strong, weak in pairwise(values):
             assert (weak > strong).all()
 
 
@@ -270,7 +274,9 @@ def test_the_pull_is_chosen_by_held_out_data() -> None:
     assert without.anchor is not None
     assert "on training data" in without.anchor.reason
     given = at(problem, tangent.anchor.part)
-    torch.testing.assert_close(given.basis.T @ given.basis, tangent.basis.T @ tangent.basis, rtol=0.3, atol=0.1)
+    torch.testing.assert_close(
+        given.basis.T @ given.basis, tangent.basis.T @ tangent.basis, rtol=0.3, atol=0.1
+    )
 
 
 def test_a_point_close_by_is_gone_on_from() -> None:
@@ -339,14 +345,14 @@ def test_where_all_gradients_are_zero_there_is_nowhere_to_go() -> None:
     losses = {f"f{k}": lambda o, b, k=k: k + o.square().mean() for k in range(2)}
     problem = pn.ModelProblem(nn.Linear(3, 1).double(), losses, data(1))
     problem.set_parameters(0 * problem.parameters())
-    with pytest.raises(pn.ProblemError, match="gradients of all losses are zero.*train the model"):
+    with pytest.raises(pn.ProblemError, match=r"gradients of all losses are zero.*train the model"):
         at(problem)
 
 
 def test_where_there_is_no_curvature_no_step_has_a_length() -> None:
     losses = {"up": lambda o, b: o.mean(), "down": lambda o, b: (b[1] - o).mean()}
     problem = pn.ModelProblem(nn.Linear(3, 1).double(), losses, data(1))
-    with pytest.raises(pn.ProblemError, match="curvature of the losses is zero.*convex"):
+    with pytest.raises(pn.ProblemError, match=r"curvature of the losses is zero.*convex"):
         at(problem)
 
 
@@ -356,7 +362,9 @@ def test_a_gradient_that_is_not_finite_is_an_error() -> None:
         "square": lambda o, b: o[:, 0].square().mean(),
     }
     problem = pn.ModelProblem(nn.Linear(3, 1).double(), losses, data(1))
-    with pytest.raises(pn.NonFiniteError, match="gradient of objective 'root' is not finite where the model is.*root or"):
+    with pytest.raises(
+        pn.NonFiniteError, match=r"gradient of objective 'root' is not finite where the model is.*root or"
+    ):
         at(problem)
 
 

@@ -31,7 +31,9 @@ class Told(pn.FunctionProblem):
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         self.asked.add(split)
         values = torch.stack([torch.as_tensor(v) for v in self._functions[split](*theta)]).double()
-        batches = values + self._noise * float(theta.norm()) * normal(8, 2, seed=int(1e6 * float(theta.norm())))
+        batches = values + self._noise * float(theta.norm()) * normal(
+            8, 2, seed=int(1e6 * float(theta.norm()))
+        )
         return Losses(batches, torch.full((8,), 1 / 8, dtype=torch.float64), examples=400)
 
     def jacobian(self, theta: Tensor, split: Split = "train") -> Any:

@@ -217,9 +217,7 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
         np.testing.assert_allclose(front.bend[:, 0, 0], bends, rtol=1e-6)
 
 
-def front_length(
-    problem: pn.ModelProblem, front: FrontModel, basis: torch.Tensor, split: Split
-) -> float:
+def front_length(problem: pn.ModelProblem, front: FrontModel, basis: torch.Tensor, split: Split) -> float:
     """How far the one direction is probed."""
     first = first_lengths(torch.from_numpy(front.response), torch.from_numpy(front.losses), front.bend)
     return float(Probes.along(problem, problem.parameters(), basis, split, first).lengths[0])
@@ -249,7 +247,7 @@ def test_what_is_asked_for_is_on_validation_data_where_there_are_any() -> None:
 def test_without_validation_data_there_are_no_validation_losses_to_ask_for() -> None:
     front, _ = model_front(model_problem(False))
     assert front.asked == front.on("train").asked == "train"
-    with pytest.raises(pn.PreferenceError, match="no validation losses.*on='train'"):
+    with pytest.raises(pn.PreferenceError, match=r"no validation losses.*on='train'"):
         front.on("validation")
 
 
@@ -401,7 +399,9 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
 
     for i in range(2):
         np.testing.assert_allclose(front.bend[i], V @ dense(train, i) @ V.T, rtol=1e-8, atol=1e-10)
-        assert front.validation_bend is not None  # differences at the size of a step, of functions that are none of squares
+        assert (
+            front.validation_bend is not None
+        )  # differences at the size of a step, of functions that are none of squares
         np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.01)
     # Scaled right in the span of the solutions, whatever the sample made of their lengths: V^T A V = V^T J^T B.
     A = 0.4 * dense(train, 0) + 0.6 * dense(train, 1) + 0.3 * torch.eye(6).double()

@@ -1,5 +1,7 @@
 """Solutions for several shifts from one space, against dense solves."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -65,7 +67,9 @@ def test_a_complete_space_solves_for_every_shift(seed: int, k: int, rank: int) -
 
 
 @FEW
-@given(seed=st.integers(0, 1000), k=st.integers(1, 3), blocks=st.integers(1, 4), shift=st.sampled_from(SHIFTS))
+@given(
+    seed=st.integers(0, 1000), k=st.integers(1, 3), blocks=st.integers(1, 4), shift=st.sampled_from(SHIFTS)
+)
 def test_the_residual_that_is_told_is_the_true_one(seed: int, k: int, blocks: int, shift: float) -> None:
     H, rhs = semidefinite(seed), normal(k, N, seed=seed + 1)
     space = KrylovSpace(Operator(H), rhs)
@@ -88,7 +92,7 @@ def test_solutions_are_the_best_of_the_space(seed: int, blocks: int) -> None:
         off = space.solve(shift)[0] - exact
         errors.append((off @ A * off).sum(1))
         assert ((off @ A) @ space.eigenvectors().vectors.T).abs().max() < 1e-8
-    for before, after in zip(errors, errors[1:], strict=False):
+    for before, after in pairwise(errors):
         assert (after <= before * (1 + 1e-9)).all()
 
 

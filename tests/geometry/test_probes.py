@@ -42,7 +42,9 @@ def regression(m: int = 2, n: int = 5, held_out: int = 60, **options: Any) -> pn
 
 def batches_of(problem: pn.ModelProblem, theta: Tensor, split: Any) -> Tensor:
     losses = problem.evaluate(theta, split)
-    return torch.cat([losses.batches, losses.metric_batches], dim=1) if losses.metric_names else losses.batches
+    return (
+        torch.cat([losses.batches, losses.metric_batches], dim=1) if losses.metric_names else losses.batches
+    )
 
 
 def guess(problem: pn.ModelProblem, directions: Tensor) -> np.ndarray:
@@ -126,9 +128,7 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
         assert 0.006 <= change <= 0.06
     # On a quadratic it makes no difference to what is measured.
     at_once = Probes.along(problem, theta, directions, "validation", right)
-    torch.testing.assert_close(
-        probes.response.mean[:2], at_once.response.mean[:2], rtol=1e-6, atol=1e-6
-    )
+    torch.testing.assert_close(probes.response.mean[:2], at_once.response.mean[:2], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(probes.bend[:2], at_once.bend[:2], rtol=1e-4, atol=1e-4)
 
 

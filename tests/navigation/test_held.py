@@ -104,7 +104,7 @@ def test_its_weights_are_exactly_those_that_it_was_trained_with(weights: Any, ex
     here = nav.start()
     assert here.front.weights.tolist() == expected
     assert dict(here.weights) == dict(zip(NAMES, expected, strict=True))
-    step = nav.step(WISH, 0.02)
+    step = nav.step(WISH, 0.005)
     assert dict(step.point.weights) == dict(here.weights), "the next point is held with the same"
 
 
@@ -122,17 +122,15 @@ def test_a_step_comes_true_on_held_out_data_as_computed_outside(name: str, amoun
     i = NAMES.index(name)
     assert float(change[i]) == pytest.approx(-amount * float(before[i]), rel=0.02)
     assert preview.predicted_validation is not None
-    predicted = torch.tensor(list(preview.predicted_validation.values()))
+    predicted = torch.tensor(list(preview.predicted_validation.values())).double()
     largest = float((predicted / before).abs().max())
     assert (((change - predicted) / before).abs() < 0.1 * largest).all()
     assert step.achieved_validation is not None
-    torch.testing.assert_close(torch.tensor(list(step.achieved_validation.values())), change)
+    torch.testing.assert_close(torch.tensor(list(step.achieved_validation.values())).double(), change)
     assert dict(step.point.validation or {}) == pytest.approx(
         dict(zip(NAMES, outside(model, data).tolist(), strict=True))
     )
-    torch.testing.assert_close(
-        torch.tensor(list(step.point.losses.values())).double(), outside(model, noisy(512, 10))
-    )
+    assert list(step.point.losses.values()) == pytest.approx(outside(model, noisy(512, 10)).tolist())
 
 
 def test_on_training_data_it_is_these_that_come_true() -> None:
@@ -222,7 +220,7 @@ def test_a_rejected_step_leaves_the_model(on: Any) -> None:
 def test_what_fails_in_the_middle_leaves_the_model() -> None:
     failing: list[int] = []
 
-    def metric(o: Tensor, b: Any) -> Tensor:
+    def metric(o: Tensor, _: Any) -> Tensor:
         if failing:
             raise ZeroDivisionError("no such group")
         return o[:, 0].mean()
@@ -286,19 +284,21 @@ def test_a_tangent_that_was_dropped_means_the_same_when_it_is_solved_for_again(
 
 def test_an_explicit_corrector_leads_to_the_front() -> None:
     problem = regression.linear()
+    half = regression.best(noisy(256, 10), torch.tensor([0.5, 0.5]).double())
+    problem.set_parameters(half + 0.01 * torch.tensor([1.0, -1.0, 0.5, 2.0]).double())
     nav = pn.Navigator(problem, corrector=Newton())
     assert not nav.holds
     here = nav.start()
     assert here.front.anchor is None
     assert here.front.dimensions == 1
-    weights = torch.from_numpy(here.front.weights)
-    torch.testing.assert_close(here.parameters, regression.best(noisy(256, 10), weights), rtol=1e-4, atol=1e-6)
-    assert here.joint_gain == pytest.approx(0, abs=1e-8)
     step = nav.step(pn.Improve({"small": 1.0}), 0.02)
-    weights = torch.from_numpy(step.point.front.weights)
-    torch.testing.assert_close(
-        step.point.parameters, regression.best(noisy(256, 10), weights), rtol=1e-3, atol=1e-4
-    )
+    assert step.status is pn.StepStatus.ACCEPTED
+    for point in (here, step.point):
+        weights = torch.from_numpy(point.front.weights)
+        best = regression.best(noisy(256, 10), weights)
+        above = weights @ (problem.evaluate(point.parameters).mean - problem.evaluate(best).mean)
+        assert 0 <= float(above) < 1e-3 * float(weights @ problem.evaluate(best).mean)
+    assert step.achieved["small"] == pytest.approx(-0.02 * here.losses["small"], rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_a_starting_model_that_is_an_optimum_has_one_way_less() -> None:
     np.testing.assert_allclose(step.achieved["small"], -0.01 * here.losses["small"], rtol=0.02)
 
 
-def test_a_step_costs_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_costs_no_training() -> None:
     """Nothing is descended: gradients are those of the tangents, one Jacobian each."""
     nav = pn.Navigator(brought())
     nav.start()

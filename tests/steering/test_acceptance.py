@@ -122,7 +122,7 @@ def test_what_is_better_than_predicted_is_kept(better: float, i: int) -> None:
 def test_what_was_asked_for_is_to_come_true_both_ways() -> None:
     """Within a fifth of what was asked of it, however large the others' changes are."""
     for off, kept in ((0.0039, True), (-0.0039, True), (0.0041, False), (-0.0041, False), (-0.5, False)):
-        found = on_validation(RELATIVE + [off, 0, 0])
+        found = on_validation(RELATIVE + np.array([off, 0, 0]))
         assert [each.name for each in found] == ([] if kept else ["f1"])
     model = front()
     small = plan(model, amount=0.001, relative=np.array([-0.001, 0.04, 0.01]))
@@ -156,12 +156,12 @@ def test_twice_the_standard_error_is_allowed_up_to_half_of_the_largest_change(
 ) -> None:
     for off, kept in ((0.99 * most, True), (1.01 * most, False)):
         # Of f2, whose size is 2.
-        found = on_validation(RELATIVE + [0, off, 0], spread=np.array([0, 2 * error, 0]))
+        found = on_validation(RELATIVE + np.array([0, off, 0]), spread=np.array([0, 2 * error, 0]))
         assert (found == ()) == kept, (error, off)
 
 
 def test_noise_is_no_excuse_for_what_was_asked_for() -> None:
-    assert [each.name for each in on_validation(RELATIVE + [0.0041, 0, 0], spread=1.0)] == ["f1"]
+    assert [each.name for each in on_validation(RELATIVE + np.array([0.0041, 0, 0]), spread=1.0)] == ["f1"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -169,7 +169,11 @@ def test_noise_is_no_excuse_for_what_was_asked_for() -> None:
 def test_what_is_not_finite_is_broken(value: float, i: int) -> None:
     change = RELATIVE.copy()
     change[i] = value
-    for found in (on_validation(change), on_training(change, front()), on_training(change, without_validation())):
+    for found in (
+        on_validation(change),
+        on_training(change, front()),
+        on_training(change, without_validation()),
+    ):
         assert found[0].name == f"f{i + 1}"
         assert "as no finite number" in str(found[0])
 
@@ -178,40 +182,44 @@ def test_training_losses_count_too_by_a_quarter_of_the_largest_change_that_is_sh
     """Where wishes are about validation losses that is the largest of either."""
     model = front()
     for off, kept in ((0.0099, True), (0.0101, False)):
-        found = on_training(RELATIVE + [0, off, 0], model)
+        found = on_training(RELATIVE + np.array([0, off, 0]), model)
         assert [(each.name, each.split) for each in found] == ([] if kept else [("f2", "training")])
     made = replace(plan(model), predicted=0.1 * plan(model).predicted)
-    assert on_training(0.1 * RELATIVE + [0, 0.0099, 0], model, made) == ()
+    assert on_training(0.1 * RELATIVE + np.array([0, 0.0099, 0]), model, made) == ()
     # Which was not what was asked for: more of it is good news.
-    assert on_training(RELATIVE - [0.5, 0, 0], model) == ()
+    assert on_training(RELATIVE - np.array([0.5, 0, 0]), model) == ()
 
 
 def test_over_several_legs_training_losses_may_be_worse_by_half() -> None:
     model = front()
-    change = RELATIVE + [0, 0.0199, 0]
+    change = RELATIVE + np.array([0, 0.0199, 0])
     assert on_training(change, model, legs=1)
     assert on_training(change, model, legs=2) == ()
-    assert on_training(change + [0, 0.0002, 0], model, legs=5)
+    assert on_training(change + np.array([0, 0.0002, 0]), model, legs=5)
 
 
 def test_asked_on_training_data_those_are_to_come_true_and_validation_losses_not_to_be_worse() -> None:
     model = front("train")
     made = plan(model)
-    assert [each.name for each in on_training(RELATIVE - [0.0041, 0, 0], model, made)] == ["f1"]
-    assert on_validation(RELATIVE - [0.0041, 0, 0], model, made) == ()
-    assert [each.name for each in on_validation(RELATIVE + [0.0041, 0, 0], model, made)] == ["f1"]
+    assert [each.name for each in on_training(RELATIVE - np.array([0.0041, 0, 0]), model, made)] == ["f1"]
+    assert on_validation(RELATIVE - np.array([0.0041, 0, 0]), model, made) == ()
+    assert [each.name for each in on_validation(RELATIVE + np.array([0.0041, 0, 0]), model, made)] == ["f1"]
 
 
 def test_without_validation_data_training_losses_decide() -> None:
     model = without_validation()
     assert on_training(RELATIVE, model) == ()
-    assert [each.name for each in on_training(RELATIVE - [0.0041, 0, 0], model)] == ["f1"]
-    assert [each.name for each in on_training(RELATIVE + [0, 0.0101, 0], model)] == ["f2"]
-    assert on_training(RELATIVE + [0, 0.0099, 0], model) == ()
+    assert [each.name for each in on_training(RELATIVE - np.array([0.0041, 0, 0]), model)] == ["f1"]
+    assert [each.name for each in on_training(RELATIVE + np.array([0, 0.0101, 0]), model)] == ["f2"]
+    assert on_training(RELATIVE + np.array([0, 0.0099, 0]), model) == ()
 
 
 def with_metrics(
-    relative: Any, predicted: Any = (0.0, 0.0, 0.0), wish: Any = None, spread: float = 0.0, amount: float = 0.02
+    relative: Any,
+    predicted: Any = (0.0, 0.0, 0.0),
+    wish: Any = None,
+    spread: float = 0.0,
+    amount: float = 0.02,
 ) -> list[str]:
     model = front(metrics=True)
     made = plan(model, wish, amount, metrics=predicted)
@@ -247,7 +255,7 @@ def test_a_metrics_noise_is_forgiven_up_to_half_of_the_largest_change() -> None:
 
 
 def test_the_worst_comes_first_and_says_what_came() -> None:
-    found = on_validation(RELATIVE + [0, 0.01, 0.5])
+    found = on_validation(RELATIVE + np.array([0, 0.01, 0.5]))
     assert [each.name for each in found] == ["f3", "f2"]
     assert str(found[0]) == "f3 came out +51 % on validation data, where +1 % was predicted"
     assert (found[0].split, found[0].predicted, found[0].before) == ("validation", pytest.approx(0.04), 4.0)
@@ -266,9 +274,9 @@ def test_a_loss_that_is_next_to_nothing_is_not_measured_by_its_own_size() -> Non
     model = replace(front(), validation_losses=losses(before))
     made = plan(model)
     made = replace(made, predicted_validation=np.array([-0.02, 0.08, 0.0]))
-    kept = losses(before + [-0.02, 0.08, 0.0003])
+    kept = losses(before + np.array([-0.02, 0.08, 0.0003]))
     assert broken(model, made, None, kept) == ()
-    found = broken(model, made, None, losses(before + [-0.02, 0.08, 0.0005]))
+    found = broken(model, made, None, losses(before + np.array([-0.02, 0.08, 0.0005])))
     assert [each.name for each in found] == ["f3"]
 
 

@@ -226,7 +226,11 @@ def test_metrics_can_be_aimed_at(nav: pn.Navigator) -> None:
 
 def test_what_is_beyond_its_bound_already_is_said(nav: pn.Navigator) -> None:
     here = shown(nav.here)
-    for name, bound in (("hits", here["hits"] + 0.01), ("error", here["error"] - 0.01), ("task 1", here["task 1"] - 0.01)):
+    for name, bound in (
+        ("hits", here["hits"] + 0.01),
+        ("error", here["error"] - 0.01),
+        ("task 1", here["task 1"] - 0.01),
+    ):
         with pytest.raises(pn.PreferenceError, match=f"'{name}' is .* here, already beyond its bound of"):
             nav.preview(pn.Improve({"task 0": 1.0}, allow={name: bound}))
 
@@ -323,15 +327,19 @@ def test_a_loss_that_is_not_finite_in_the_middle_of_a_step_is_never_accepted(hea
     marked = inputs()[400:600]
     here = nav.here
     passes.append(0)
+    said = ""
     try:
         step = nav.step(pn.Improve({"task 0": 1.0}), 0.02)
-    except pn.NonFiniteError as error:
-        assert "'fragile'" in str(error)
-    else:
+        said = step.reason
         if step.status is not pn.StepStatus.REJECTED:
             assert len(passes) <= healthy + 1, "nobody has met it"
             return
-        assert step.reason.startswith("fragile came out as no finite number on training data")
+    except pn.NonFiniteError as error:
+        said = str(error)
+    assert re.search(
+        r"^fragile came out as no finite number on training data|'fragile'.* not finite|'fragile' is nan",
+        said,
+    )
     require_unmoved(nav, here)
     passes.clear()
     assert nav.step(pn.Improve({"task 0": 1.0}), 0.02).status == pn.StepStatus.ACCEPTED

@@ -16,7 +16,9 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_CHANGE = 0.02  # of a loss, about, where a direction is probed: the size of a step, and some examples of a rate
+_CHANGE = (
+    0.02  # of a loss, about, where a direction is probed: the size of a step, and some examples of a rate
+)
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
@@ -32,8 +34,8 @@ class Probes:
     """First and second differences along k directions, at the size of a step.
 
     Derivatives say what happens next to a point; a network of ReLUs is made of pieces, and what a step of two per cent
-    does is the mean over many of them. So the losses are measured two per cent away, forwards and backwards: that has the
-    slope and the bend of losses and metrics alike, those without a derivative too, and costs forward passes only.
+    does is the mean over many of them. So the losses are measured two per cent away, forwards and backwards: that has
+    the slope and the bend of losses and metrics alike, those without a derivative too, and costs forward passes only.
 
     Attributes:
         before: the losses and metrics at the point itself.
@@ -176,7 +178,7 @@ class _Bends:
 
 
 def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
-    """[k], how far along each direction some loss changes by two per cent, to first order, or by what is known of bends.
+    """[k], how far along each direction some loss changes by two per cent, by what is known of slopes and bends.
 
     Args:
         response: [m, k], of the losses.

@@ -189,7 +189,9 @@ def best_kept(
 ) -> tuple[Plan, tuple[Broken, ...]]:
     """The first of these plans that was kept, or the first of all with what of it was not (``broken``)."""
     lost = [broken(front, plan, train, held_out, legs=legs) for plan in plans]
-    return next(((plan, each) for plan, each in zip(plans, lost, strict=True) if not each), (plans[0], lost[0]))
+    return next(
+        ((plan, each) for plan, each in zip(plans, lost, strict=True) if not each), (plans[0], lost[0])
+    )
 
 
 def _held_out(front: FrontModel, arrival: Arrival) -> Losses | None:

@@ -112,7 +112,7 @@ def test_points_are_compared_on_the_data_that_are_asked_for() -> None:
 @pytest.mark.parametrize("make", [pn.Improve, pn.Direction, pn.Aim])
 @pytest.mark.parametrize("on", ["test", "training", 1, True])
 def test_there_are_two_kinds_of_data_to_ask_for(make: Callable[..., Preference], on: object) -> None:
-    with pytest.raises(pn.PreferenceError, match="on=.*'validation'.*'train'"):
+    with pytest.raises(pn.PreferenceError, match=r"on=.*'validation'.*'train'"):
         make({"age": 1.0}, on=on)
 
 
