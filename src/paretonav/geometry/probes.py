@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paretonav.objectives import Losses, Problem, Response
+from paretonav.objectives.losses import standard_error
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
@@ -18,7 +19,7 @@ _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a s
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
-_OF_A_RAY = 3.0  # times the weight of a direction, for a way along which a loss changes most
+_CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
@@ -74,63 +75,76 @@ class Probes:
         before = problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
         sizes = relative_sizes(_values(before)[:m])
-        axes = _Measured(
-            np.eye(k), *_at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
-        )
-        if not bends:
-            return cls(
-                before, Response(axes.slopes, before.fractions, examples=before.examples), np.zeros((0, k, k))
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
+        units = np.diag(axes.ways)
+        measured = [axes]
+        if bends:
+            slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
+            rays = _rays(slopes, sizes)
+            ends = [torch.from_numpy(ray).to(directions) @ directions for ray in rays]
+            found = problem.probe(
+                [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
             )
-        along = before.fractions @ axes.slopes.flatten(1)
-        slopes = along.reshape(axes.slopes.shape[1:])[:m].numpy()
-        rays = _rays(slopes, sizes)
-        ends = [length * torch.from_numpy(ray).to(directions) @ directions for ray, length in rays]
-        found = problem.probe([theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches)
-        whole = [axes, _Measured.of(rays, found, before)]
-        turned = list(whole)
+            measured.append(_Measured.of(rays, found, before))
+        response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
+        if not bends:
+            return cls(before, response, np.zeros((_values(before).size, k, k)))
+        ways = np.concatenate([each.ways for each in measured])
+        turns = _significant(torch.cat([each.turns for each in measured], dim=-1), before, m)
         if k > _DETERMINED:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
-            turned.append(_pairs(problem, theta, directions, split, axes, min(batches or few, few)))
-        return cls(
-            before,
-            Response(_fitted_slopes(whole), before.fractions, examples=before.examples),
-            _fitted_bends(turned, k),
-        )
+            sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
+            pairs = [(i, j) for i in range(k) for j in range(i)]
+            alone = np.stack([turns[:, i] + turns[:, j] for i, j in pairs], axis=-1)
+            ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
+        return cls(before, response, _fitted_bends(ways, turns, units))
+
+
+def _significant(turns: Tensor, before: Losses, m: int) -> Array:
+    """[m + p, d], second differences over all batches; those of a metric only where they are more than noise.
+
+    A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
+    difference at the size of a step is as a rule a leap more or less.
+    """
+    mean = _mean(turns, before.fractions)
+    error = standard_error(before.fractions, turns, before.examples)
+    if error is None:
+        mean[m:] = 0.0
+    else:
+        mean[m:] = np.where(np.abs(mean[m:]) > _CLEAR * error[m:].numpy(), mean[m:], 0.0)
+    return mean
+
+
+def _mean(batches: Tensor, fractions: Tensor) -> Array:
+    """The mean over batches [b, ...], [...]."""
+    mean: Tensor = torch.tensordot(fractions, batches, 1)
+    return np.asarray(mean.numpy())
 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """Differences along unit ways u [d, k] in the coordinates of the directions.
+    """What came of going forwards and backwards along ways in the coordinates of the directions.
 
     Attributes:
-        ways: u.
-        slopes: [b, m + p, d], first differences batch by batch.
-        turns: [m + p, d], second differences.
-        lengths: [d], how far it was gone.
-        weight: how much each counts in a fit.
+        ways: [d, k], as far as they were gone.
+        slopes: [b, m + p, d], half of the differences between both ends, batch by batch.
+        turns: [b, m + p, d], the sums of both ends less twice the middle, batch by batch.
     """
 
     ways: Array
     slopes: Tensor
-    turns: Array
-    lengths: Array
-    weight: float = 1.0
+    turns: Tensor
 
     @classmethod
-    def of(cls, rays: list[tuple[Array, float]], found: list[Losses], before: Losses) -> _Measured:
-        lengths = np.array([length for _, length in rays])
-        pairs = list(zip(found[::2], found[1::2], strict=True))
-        ways = np.stack([ray for ray, _ in rays])
-        return cls(ways, *_differences(pairs, lengths, before), lengths, _OF_A_RAY)
-
-
-def _differences(ends: list[tuple[Losses, Losses]], lengths: Array, before: Losses) -> tuple[Tensor, Array]:
-    slopes = [(_batches(a) - _batches(b)) / (2 * h) for (a, b), h in zip(ends, lengths, strict=True)]
-    turns = [
-        (_values(a) + _values(b) - 2 * _values(before)) / h**2
-        for (a, b), h in zip(ends, lengths, strict=True)
-    ]
-    return torch.stack(slopes, dim=-1), np.stack(turns, axis=-1)
+    def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
+        """From the losses ahead and back of each way, in turn."""
+        pairs = [(_batches(a), _batches(b)) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        middle = _batches(before)
+        return cls(
+            ways,
+            torch.stack([(ahead - back) / 2 for ahead, back in pairs], dim=-1),
+            torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
+        )
 
 
 def _at_a_step(
@@ -142,18 +156,18 @@ def _at_a_step(
     batches: int | None,
     before: Losses,
     sizes: Array,
-) -> tuple[Tensor, Array, Array]:
-    """First and second differences along the directions, with their lengths mended."""
+) -> _Measured:
+    """What comes of going along the directions, with the lengths mended."""
     h = np.array(lengths, dtype=float)
-    ends: list[tuple[Losses, Losses]] = [(before, before)] * len(directions)
+    ends = [before] * (2 * len(directions))
     open_ones = list(range(len(directions)))
     for last in (False,) * (_ROUNDS - 1) + (True,):
         points = [theta + s * h[j] * directions[j] for j in open_ones for s in (1.0, -1.0)]
         found = problem.probe(points, split, batches)
         left = []
         for place, j in enumerate(open_ones):
-            ends[j] = found[2 * place], found[2 * place + 1]
-            change = max(_change(end, before, sizes) for end in ends[j])
+            ends[2 * j : 2 * j + 2] = both = found[2 * place : 2 * place + 2]
+            change = max(_change(end, before, sizes) for end in both)
             if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
                 continue
             h[j] *= np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
@@ -161,57 +175,52 @@ def _at_a_step(
         open_ones = left
         if not left:
             break
-    return (*_differences(ends, h, before), h)
+    return _Measured.of(np.diag(h), ends, before)
 
 
-def _rays(slopes: Array, sizes: Array) -> list[tuple[Array, float]]:
-    """The unit ways along which each loss changes most, and how far to go along them."""
+def _rays(slopes: Array, sizes: Array) -> Array:
+    """[m, k], the ways along which each loss changes most, as far as some loss changes by a few per cent."""
     rays = []
     for slope in slopes:
         steepest = float(np.linalg.norm(slope))
         ray = slope / steepest if steepest > 0 and np.isfinite(steepest) else np.eye(len(slope))[0]
         fastest = float(np.nan_to_num(np.abs(slopes @ ray) / sizes).max())
-        rays.append((ray, _MOST * _CHANGE / max(fastest, 1e-300)))
-    return rays
+        rays.append(ray * _MOST * _CHANGE / max(fastest, 1e-300))
+    return np.stack(rays)
 
 
 def _pairs(
     problem: Problem, theta: Tensor, directions: Tensor, split: Split, axes: _Measured, batches: int
-) -> _Measured:
-    """Second differences along the sums of every two directions, on a few batches: of what is mixed there is much."""
-    k, h = len(directions), axes.lengths
-    ways = [h * np.eye(k)[i] for i in range(k)]
-    ways += [ways[i] + ways[j] for i in range(k) for j in range(i)]
-    ends = [torch.from_numpy(way).to(directions) @ directions for way in ways]
-    points = [theta] + [theta + sign * end for end in ends for sign in (1.0, -1.0)]
-    found = [_values(losses) for losses in problem.probe(points, split, batches)]
-    turns = [found[1 + 2 * d] + found[2 + 2 * d] - 2 * found[0] for d in range(len(ways))]
-    # What a few batches have of the mixed part, beside what all have of the directions themselves.
-    alone = [axes.turns[:, i] * h[i] ** 2 for i in range(k)]
+) -> tuple[Array, Array]:
+    """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
+    k = len(directions)
     pairs = [(i, j) for i in range(k) for j in range(i)]
-    mixed = [turns[k + d] - turns[i] - turns[j] + alone[i] + alone[j] for d, (i, j) in enumerate(pairs)]
-    lengths = np.array([float(np.linalg.norm(way)) for way in ways[k:]])
-    units = np.stack(ways[k:]) / lengths[:, None]
-    return _Measured(units, axes.slopes[..., :0], np.stack(mixed, axis=-1) / lengths**2, lengths)
+    ways = np.concatenate([axes.ways, [axes.ways[i] + axes.ways[j] for i, j in pairs]])
+    points = [theta] + [
+        theta + sign * torch.from_numpy(way).to(directions) @ directions
+        for way in ways
+        for sign in (1.0, -1.0)
+    ]
+    found = [_values(losses) for losses in problem.probe(points, split, batches)]
+    few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
+    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in pairs], axis=-1)
 
 
-def _fitted_slopes(measured: list[_Measured]) -> Tensor:
+def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
     """[b, m + p, k], that fit the first differences best."""
-    ways = np.concatenate([each.weight * each.ways for each in measured])
-    slopes = torch.cat([each.weight * each.slopes for each in measured], dim=-1)
-    fit: Tensor = slopes @ torch.from_numpy(np.linalg.pinv(ways).T)
+    ways = np.concatenate([each.ways for each in measured]) / units
+    slopes = torch.cat([each.slopes for each in measured], dim=-1)
+    fit: Tensor = slopes @ torch.from_numpy(np.linalg.pinv(ways).T / units)
     return fit
 
 
-def _fitted_bends(measured: list[_Measured], k: int) -> Array:
-    """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` best."""
+def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
+    """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
+    k = ways.shape[1]
     rows, columns = np.triu_indices(k)
-    twice = np.where(rows == columns, 1.0, 2.0)
-    design = np.concatenate(
-        [each.weight * twice * each.ways[:, rows] * each.ways[:, columns] for each in measured]
-    )
-    turns = np.concatenate([each.weight * each.turns for each in measured], axis=-1)
-    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T
+    scaled = ways / units
+    design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
+    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit
     return bend
