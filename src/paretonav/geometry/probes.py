@@ -186,7 +186,7 @@ def _at_a_step(
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
     """[m, k], the ways along which each loss changes most, as far as some loss changes by a few per cent.
 
-    But no further than several times what the directions were gone, ``units``: where a loss has no slope there is no ray.
+    But no further than several times what the directions were gone, ``units``: what has no slope has no ray.
     """
     furthest = _MOST * float(np.linalg.norm(units))
     rays = []
