@@ -14,7 +14,7 @@ from paretonav.geometry.exchange import Exchange, exchange
 from paretonav.geometry.krylov import Solution, Status
 from paretonav.geometry.krylov_space import KrylovSpace
 from paretonav.geometry.nystrom import room
-from paretonav.geometry.probes import relative_sizes
+from paretonav.geometry.sizes import relative_sizes
 from paretonav.geometry.tangent import Anchor, Geometry, Tangent
 from paretonav.objectives import Losses, Problem
 

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry.probes import Probes, first_lengths, relative_sizes
+from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem
 from paretonav.objectives.problem import Split
 
@@ -62,7 +63,7 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     m = problem.m
     slopes = probes.response.mean[:m].numpy()
     before = probes.before.mean.numpy()
-    sizes = relative_sizes(before)
+    sizes = relative_sizes(before, np.isin(problem.names, problem.absolute))
     speeds = np.square(slopes).sum(axis=1)
     steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
     ends = [share * torch.from_numpy(c).to(ways) @ ways for c in steps for share in (1.0, 0.5)]

@@ -14,6 +14,7 @@ from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.corner import Corner
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.geometry.sizes import relative_sizes
 from paretonav.geometry.tangent import Anchor, Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Response
 from paretonav.objectives.problem import Split
@@ -225,6 +226,11 @@ class FrontModel:
     def values(self) -> Array:
         """[q], losses and metrics at the point, as they are asked for."""
         return np.concatenate([self.asked_losses, self.metric_values])
+
+    def sizes_of(self, losses: Array) -> Array:
+        """[m], by which changes of losses with these values are compared; see ``relative_sizes``."""
+        function = self.seen is None and self.held_out is None  # a loss on data does not come to zero
+        return relative_sizes(losses, function | np.isin(self.names, self.absolute))
 
     @property
     def orientation(self) -> Array:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem, Response
 from paretonav.objectives.losses import standard_error
 from paretonav.objectives.problem import Split
@@ -24,7 +25,6 @@ _DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
-_ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,10 @@ class Probes:
         """
         before = problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
-        sizes = relative_sizes(_values(before)[:m])
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
+        names = (*problem.names, *before.metric_names)
+        absolute = np.isin(names, problem.absolute)
+        sizes = relative_sizes(_values(before)[:m], absolute[:m])
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, absolute)
         units = np.diag(axes.ways)
         measured = [axes]
         if bends:
@@ -86,7 +88,7 @@ class Probes:
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
             )
-            measured.append(_Measured.of(rays, found, before))
+            measured.append(_Measured.of(rays, found, before, absolute))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
@@ -137,15 +139,33 @@ class _Measured:
     turns: Tensor
 
     @classmethod
-    def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
-        """From the losses ahead and back of each way, in turn."""
-        pairs = [(_batches(a), _batches(b)) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+    def of(cls, ways: Array, ends: list[Losses], before: Losses, absolute: NDArray[np.bool_]) -> _Measured:
+        """From the losses ahead and back of each way, in turn; of absolute values what they are those of."""
+        pairs = [_unfolded(a, b, before, absolute) for a, b in zip(ends[::2], ends[1::2], strict=True)]
         middle = _batches(before)
         return cls(
             ways,
             torch.stack([(ahead - back) / 2 for ahead, back in pairs], dim=-1),
             torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
         )
+
+
+def _unfolded(
+    ahead: Losses, back: Losses, before: Losses, absolute: NDArray[np.bool_]
+) -> tuple[Tensor, Tensor]:
+    """[b, m + p] of both ends, with absolute values given the signs with which they bend least.
+
+    What has a corner at zero is smooth but for its sign, which one of the ends may have turned.
+    """
+    ends = _batches(ahead), _batches(back)
+    if not absolute.any():
+        return ends
+    a, b, middle = _values(ahead), _values(back), _values(before)
+    signs = [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)]
+    bends = np.stack([np.abs(s * a + t * b - 2 * middle) for s, t in signs])
+    best = np.array(signs)[bends.argmin(axis=0)].T  # [2, m + p]
+    best = torch.from_numpy(np.where(absolute, best, 1.0))
+    return ends[0] * best[0], ends[1] * best[1]
 
 
 def _at_a_step(
@@ -157,6 +177,7 @@ def _at_a_step(
     batches: int | None,
     before: Losses,
     sizes: Array,
+    absolute: NDArray[np.bool_],
 ) -> _Measured:
     """What comes of going along the directions, with the lengths mended."""
     farthest = _farthest(theta, directions)
@@ -180,7 +201,7 @@ def _at_a_step(
         open_ones = left
         if not left:
             break
-    return _Measured.of(np.diag(h), ends, before)
+    return _Measured.of(np.diag(h), ends, before, absolute)
 
 
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
@@ -256,12 +277,6 @@ def _farthest(theta: Tensor, directions: Tensor) -> Array:
     """[k], how far along each direction it is worth while to go."""
     norms = directions.norm(dim=1).double().cpu().numpy()
     return np.asarray(_FARTHEST * (1 + float(theta.norm())) / np.maximum(norms, 1e-100))
-
-
-def relative_sizes(losses: Array) -> Array:
-    """[m], the magnitudes of losses, by which changes of different ones are compared; never zero."""
-    sizes = np.abs(losses)
-    return np.asarray(np.maximum(sizes, _ZERO * max(float(sizes.max(initial=0.0)), 1e-290)))
 
 
 def _batches(losses: Losses) -> Tensor:

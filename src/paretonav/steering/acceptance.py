@@ -21,7 +21,7 @@ _BROUGHT = 0.4  # the training loss of what has been brought to what was asked o
 _NOISE = 2.0  # standard errors of a change, that are forgiven
 _MOST = 0.5  # of the largest predicted change, beyond which nothing is
 _NAMED = 0.2  # of what was asked of a quantity, by which it may be off
-_SMALL = 0.05  # of the largest of its kind: what is below it counts as that large
+_SMALL = 0.05  # of the largest metric: one below it counts as that large, most are rates
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,12 @@ def _broken(
     asked = front.asked if front.validation_losses is not None else "train"
     named = set() if plan.wish.fit is Fit.NEAREST or not plan.exact else set(plan.wish.named.tolist())
     wished = dict(zip(plan.wish.named.tolist(), plan.wish.changes(plan.amount), strict=True))
-    seen = _Shown(front.losses, plan.predicted)
+    seen = _Shown(front.losses, plan.predicted, front.sizes_of(front.losses))
     largest = seen.largest
     shown: _Shown | None = None
     if plan.predicted_validation is not None and front.validation_losses is not None:
-        shown = _Shown(front.validation_losses.mean.numpy(), plan.predicted_validation)
+        before = front.validation_losses.mean.numpy()
+        shown = _Shown(before, plan.predicted_validation, front.sizes_of(before))
         largest = max(largest, shown.largest)
     if train is not None:
         change = train.mean.numpy() - seen.before
@@ -122,7 +123,9 @@ def _metrics(
 ) -> Iterator[tuple[float, Broken]]:
     """Of metrics those of which it is known which way is better, or that were asked for."""
     difference, error = after.metric_change_from(before)
-    shown = _Shown(front.metric_values, plan.predicted_metrics)
+    sizes = np.abs(front.metric_values)
+    sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
+    shown = _Shown(front.metric_values, plan.predicted_metrics, sizes)
     noise = np.zeros(len(difference)) if error is None else _NOISE * error.numpy() / shown.sizes
     largest = max(shown.largest, plan.amount)
     tolerance = np.maximum(_OTHER * largest, np.minimum(noise, _MOST * largest))
@@ -138,10 +141,8 @@ def _metrics(
 class _Shown:
     """Values of one kind, by whose sizes their changes are compared."""
 
-    def __init__(self, before: Array, predicted: Array) -> None:
-        self.before, self.predicted = np.asarray(before), np.asarray(predicted)
-        sizes = np.abs(self.before)
-        self.sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
+    def __init__(self, before: Array, predicted: Array, sizes: Array) -> None:
+        self.before, self.predicted, self.sizes = before, predicted, sizes
         self.largest = float(np.abs(self.predicted / self.sizes).max(initial=0.0))
 
     def worse(

@@ -139,13 +139,15 @@ def reach(front: FrontModel, wish: Wish) -> float:
 def within_the_model(front: FrontModel, wish: Wish) -> Wish:
     """The wish with no loss more than doubling: further than that no model around one point is believed.
 
-    At a critical point the front itself ends somewhere; around a model that is held nothing else does.
+    At a critical point the front itself ends somewhere; around a model that is held nothing else does. A gap that is
+    all but closed is no measure of how far it may open.
     """
     if front.anchor is None:
         return wish
-    room = np.minimum(wish.room, np.where(np.arange(len(wish.room)) < front.m, np.abs(front.values), np.inf))
-    room[wish.named] = wish.room[wish.named]
-    return replace(wish, room=room)
+    losses = np.arange(len(wish.room)) < front.m
+    room = np.where(losses & ~np.isin(wish.names, front.absolute), np.abs(front.values), np.inf)
+    room[wish.named] = np.inf
+    return replace(wish, room=np.minimum(wish.room, room))
 
 
 def _most(front: FrontModel, wish: Wish) -> float:

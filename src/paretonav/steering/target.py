@@ -178,8 +178,9 @@ class Target:
             front: at the start of the plan.
         """
         relative = (self.tolerance / self.scale).max(initial=1e-6)
-        largest = np.abs(plan.changes[: front.m] / np.abs(front.values[: front.m])).max(initial=0.0)
-        scale = np.maximum(np.abs(plan.changes[which]), largest * np.abs(front.values[which]))
+        sizes = front.sizes_of(front.asked_losses)
+        largest = np.abs(plan.changes[: front.m] / sizes).max(initial=0.0)
+        scale = np.maximum(np.abs(plan.changes[which]), largest * sizes[which])
         return Target(
             np.concatenate([self.named, which]),
             np.concatenate([self.values, (front.values + plan.changes)[which]]),

@@ -13,7 +13,6 @@ from paretonav.objectives import Problem
 Array = NDArray[np.float64]
 
 _ERROR = 0.05  # of a prediction, that is good enough
-_SMALL = 0.05  # of the largest loss
 _WASTE = 0.05  # of a step, that may be lost to an inexact tangent
 _SAMPLES = (512, 8192)
 _TOLERANCES = (0.02, 0.15)
@@ -68,11 +67,10 @@ class Trust:
     def length(self, front: FrontModel, change: Array) -> float:
         """The length of a change of the losses that are asked for [m]: the largest part of a loss's size.
 
-        A loss that is next to nothing, such as a gap between groups that has been closed, counts as a twentieth of
-        the largest: no step would keep it to a part of its own size.
+        A gap between groups that has been closed counts as a twentieth of the largest loss: no step would keep it to a
+        part of its own size.
         """
-        sizes = np.abs(front.asked_losses)
-        return float((np.abs(change) / np.maximum(sizes, _SMALL * sizes.max())).max())
+        return float((np.abs(change) / front.sizes_of(front.asked_losses)).max())
 
     def share(self, front: FrontModel, change: Array) -> float:
         """The share of a planned change that is within the radius."""

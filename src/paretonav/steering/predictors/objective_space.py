@@ -87,7 +87,7 @@ class ObjectiveSpace:
 
         Around a model that is held there are as many ways as losses, so that all of them can be met.
         """
-        sizes = np.abs(front.asked_losses)
+        sizes = front.sizes_of(front.asked_losses)
         off = (losses.mean.numpy() - front.asked_losses - plan.changes[: front.m]) / sizes
         largest = np.abs(plan.changes[: front.m] / sizes).max(initial=0.0)
         off[target.named[target.named < front.m]] = 0.0

@@ -1,0 +1,27 @@
+"""By what the changes of different losses are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_ZERO = 1e-9  # of the largest loss: one below it is compared by that
+_CLOSED = 0.05  # of the largest loss: what may come to zero, and is smaller, counts as that large
+
+
+def relative_sizes(losses: Array, may_close: NDArray[np.bool_] | None = None) -> Array:
+    """[m], the magnitudes of losses; never zero.
+
+    Losses may be of any size, so each is measured by its own. What may come to zero has no size of its own there: no
+    step would keep a gap that is closed to a part of what is left of it.
+
+    Args:
+        losses: [m].
+        may_close: [m], of which that is so, such as gaps between groups.
+    """
+    sizes = np.abs(losses)
+    largest = max(float(sizes.max(initial=0.0)), 1e-290)
+    floors = np.where(False if may_close is None else may_close, _CLOSED, _ZERO)
+    return np.asarray(np.maximum(sizes, floors * largest))
