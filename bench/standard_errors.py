@@ -40,47 +40,32 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
     tangent, before = nav.tangent, here.parameters
     preview = nav.preview(pn.Improve({"first": 1.0}), 0.05)
     after = nav.step(pn.Improve({"first": 1.0}), 0.05).point.parameters
-    change = population.change(before, after).tolist()
     coordinates = torch.from_numpy(preview.plan.coordinates)
-    bent = population.change(before, tangent.point(coordinates))[: len(NAMES)].tolist()
+    change = population.change(before, after).tolist()
+    planned = population.change(before, tangent.point(coordinates)).tolist()
     lengths = first_lengths(tangent.response, tangent.losses.mean)
+    m = len(NAMES)
     for _ in range(draws):
         problem = population.problem()
         probes = Probes.along(problem, before, tangent.basis, "validation", lengths)
-        losses, held_out = probes.before, probes.response
-        response = torch.stack(
-            [
-                population.differences(before, direction, float(length))
-                for direction, length in zip(tangent.basis, probes.lengths, strict=True)
-            ],
-            dim=1,
-        )
+        slopes = probes.response.mean.numpy()
         front = replace(
             here.front,
-            validation_losses=losses,
-            held_out=held_out,
-            validation_response=held_out.mean[: len(NAMES)].numpy(),
-            validation_bend=probes.bend[: len(NAMES)],
-            metric_response=held_out.mean[len(NAMES) :].numpy(),
-            metric_bend=None,
+            held_out=probes.response,
+            validation_losses=probes.before,
+            validation_response=slopes[:m],
+            validation_bend=probes.bend[:m],
+            metric_response=slopes[m:],
+            metric_bend=probes.bend[m:],
         )
         moved = problem.evaluate(after, "validation")
         plan = type(preview.plan).along(front, preview.plan.wish, 0.05, preview.plan.coordinates)
         predicted = predictions(front, plan)
-        yield from _of("achieved", Changes.of(NAMES, *moved.change_from(losses)), change[: len(NAMES)])
-        yield from _of(
-            "achieved", Changes.of(METRICS, *moved.metric_change_from(losses)), change[len(NAMES) :]
-        )
+        yield from _of("achieved", Changes.of(NAMES, *moved.change_from(probes.before)), change[:m])
+        yield from _of("achieved", Changes.of(METRICS, *moved.metric_change_from(probes.before)), change[m:])
         assert predicted["predicted_validation"] is not None
-        yield from _of("predicted", predicted["predicted_validation"], bent)
-        yield from _of(
-            "predicted", predicted["predicted_metrics"], (-response @ coordinates)[len(NAMES) :].tolist()
-        )
-        entries, errors = held_out.mean[:, -1], held_out.standard_error()
-        assert errors is not None
-        yield from _of(
-            "response", Changes.of((*NAMES, *METRICS), entries, errors[:, -1]), response[:, -1].tolist()
-        )
+        yield from _of("predicted", predicted["predicted_validation"], planned[:m])
+        yield from _of("predicted", predicted["predicted_metrics"], planned[m:])
 
 
 def _of(kind: str, changes: Changes, truth: list[float]) -> Iterator[Interval]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,23 +21,10 @@ def problem_of(case: Case, model: nn.Module) -> pn.ModelProblem:
         forward=case.forward,
         parameters=case.parameters,
         weight_decay=case.weight_decay,
-        **known(
-            pn.ModelProblem,
-            weights=dict(case.weights),
-            optimizer=partial(_optimizer, case),
-            batch_size=case.batch_size,
-            groups=case.groups.get("validation"),
-        ),
+        weights=dict(case.weights),
+        optimizer=partial(_optimizer, case),
+        groups=case.groups.get("validation"),
     )
-
-
-def known(function: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
-    """Those arguments that ``function`` takes.
-
-    TO BE REMOVED once ModelProblem takes ``weights``, ``optimizer`` and ``groups``: pass them as they are.
-    """
-    accepted = inspect.signature(function).parameters
-    return {name: value for name, value in arguments.items() if name in accepted}
 
 
 def _optimizer(case: Case, parameters: Any) -> Any:

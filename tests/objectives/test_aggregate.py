@@ -60,7 +60,7 @@ def two(batch: Any) -> Tensor:
 LOSSES: dict[str, Any] = {
     "plain": lambda o, batch: cost(o, batch).mean(),
     "gap": group_gap(score, two, smoothing=SMOOTHING),
-    "worst": worst_group(cost, group, 3),
+    "worst": worst_group(cost, group, 3, temperature=0),
     "smooth worst": worst_group(cost, group, 3, temperature=TEMPERATURE),
     "spread": Aggregate(
         lambda o, _: torch.stack([o.mean(), o.square().mean()]), lambda s: (s[1] - s[0] ** 2 + 0.1).sqrt()
@@ -68,19 +68,19 @@ LOSSES: dict[str, Any] = {
 }
 
 
-def definition(theta: Tensor, data: TensorDataset) -> Tensor:
-    """The values over all the data, group by group."""
+def definition(theta: Tensor, data: TensorDataset, *, shown: bool = False) -> Tensor:
+    """What is steered by, or what is shown, over all the data and group by group."""
     x, labels = data.tensors
     o = x @ theta[:3] + theta[3]
     costs, rates = (o - 1).square(), [o[labels == g].sigmoid().mean() for g in range(2)]
     by_group = torch.stack([costs[labels == g].mean() for g in range(3)])
-    gap = rates[0] - rates[1]
+    gap, worst = rates[0] - rates[1], by_group.max()
     return torch.stack(
         [
             costs.mean(),
-            (gap**2 + SMOOTHING**2).sqrt() - SMOOTHING,
-            by_group.max(),
-            TEMPERATURE * (by_group / TEMPERATURE).exp().mean().log(),
+            gap.abs() if shown else (gap**2 + SMOOTHING**2).sqrt() - SMOOTHING,
+            worst,
+            worst if shown else TEMPERATURE * (by_group / TEMPERATURE).exp().mean().log(),
             (o.var(correction=0) + 0.1).sqrt(),
         ]
     )
@@ -99,10 +99,11 @@ def test_values_and_jacobian_are_the_defined_ones_whatever_the_batches(
 ) -> None:
     data, theta = examples(n, seed), 0.5 * normal(4, seed=seed + 1)
     problem = make(data, batch_size)
-    expected = definition(theta, data)
-    torch.testing.assert_close(problem.evaluate(theta).mean, expected, rtol=1e-10, atol=1e-12)
+    shown, steered = definition(theta, data, shown=True), definition(theta, data)
     losses, jacobian = problem.jacobian(theta)
-    torch.testing.assert_close(losses.mean, expected, rtol=1e-10, atol=1e-12)
+    for found in (losses, problem.evaluate(theta)):
+        torch.testing.assert_close(found.mean, shown, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(found.steered, steered, rtol=1e-10, atol=1e-12)
     dense = torch.autograd.functional.jacobian(lambda t: definition(t, data), theta)
     torch.testing.assert_close(jacobian, dense, rtol=1e-9, atol=1e-11)
 
@@ -154,9 +155,10 @@ def test_the_standard_error_is_that_of_a_bootstrap_over_batches() -> None:
     for _ in range(400):
         chosen = [chunks[i] for i in rng.integers(0, b, b)]
         again = TensorDataset(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
-        repeated.append((definition(after, again) - definition(theta, again)).numpy())
+        repeated.append((definition(after, again, shown=True) - definition(theta, again, shown=True)).numpy())
     np.testing.assert_allclose(error, np.std(repeated, axis=0), rtol=0.15)
-    torch.testing.assert_close(change, definition(after, data) - definition(theta, data))
+    expected = definition(after, data, shown=True) - definition(theta, data, shown=True)
+    torch.testing.assert_close(change, expected)
 
 
 @settings(max_examples=20, deadline=None)
@@ -214,14 +216,19 @@ def test_the_hessian_is_that_of_the_means_and_that_of_the_value(
     if apart:  # gradients of the parts are there, and no pass is needed
         problem.jacobian(theta)
     eye = torch.eye(4, dtype=torch.float64)
-    turn = problem.response(theta, eye)[1].turn
-    assert turn is not None
-    sample = [part.linearised for part in problem.curvature_sample(around=theta)]
-    for i in range(5):
-        dense = torch.autograd.functional.hessian(lambda t, i=i: definition(t, data)[i], theta)
-        weights = eye.new_zeros(5).index_fill(0, torch.tensor(i), 1.0)
-        of_means = Curvature(sample, theta, weights, kind="exact")(eye)
-        torch.testing.assert_close(of_means + turn[i], dense, rtol=1e-9, atol=1e-11)
+    response, sample = problem.response(theta, eye)[1], problem.curvature_sample(around=theta)
+    for shown, turn, parts in (
+        (False, response.steered_turn, [part.linearised for part in sample]),
+        (True, response.turn, [part.as_shown for part in sample]),
+    ):
+        assert turn is not None
+        for i in range(5):
+            dense = torch.autograd.functional.hessian(
+                lambda t, i=i, shown=shown: definition(t, data, shown=shown)[i], theta
+            )
+            weights = eye.new_zeros(5).index_fill(0, torch.tensor(i), 1.0)
+            of_means = Curvature(parts, theta, weights, kind="exact")(eye)
+            torch.testing.assert_close(of_means + turn[i], dense, rtol=1e-9, atol=1e-11)
 
 
 def test_a_sample_around_a_point_is_around_the_means_over_all_the_data() -> None:
@@ -268,6 +275,8 @@ def test_gradients_of_parts_give_the_jacobian_and_the_responses_without_a_pass(
     assert whole.cost.forward_passes > 2
     torch.testing.assert_close(found.batches, measured.batches)
     torch.testing.assert_close(found.turn, measured.turn)
+    torch.testing.assert_close(found.steered_turn, measured.steered_turn)
+    torch.testing.assert_close(found.signs, measured.signs)
 
 
 def test_parts_that_no_parameter_moves_cost_nothing() -> None:
@@ -308,13 +317,36 @@ def test_the_smooth_maximum_is_at_most_so_far_below(groups: int, t: float, seed:
     rates, shares = normal(groups, seed=seed), normal(groups, seed=seed + 1).abs() + 0.1
     means = torch.cat([rates * shares, shares])
     torch.testing.assert_close(rates_of(means), rates)
-    largest = float(worst_group(cost, group, groups).value(means))
+    largest = float(worst_group(cost, group, groups, temperature=0).value(means))
     smooth = float(worst_group(cost, group, groups, temperature=t).value(means))
     assert largest == pytest.approx(float(rates.max()))
     assert -1e-12 <= largest - smooth <= t * math.log(groups) + 1e-12
 
 
-@pytest.mark.parametrize("temperature", [None, 0.1])
+@settings(max_examples=20, deadline=None)
+@given(groups=st.integers(1, 5), unit=st.sampled_from([1e-12, 1e-3, 1.0, 1e6]), seed=st.integers(0, 10**6))
+def test_the_power_mean_is_a_smooth_maximum_in_any_unit(groups: int, unit: float, seed: int) -> None:
+    rates, shares = normal(groups, seed=seed).abs() * unit, normal(groups, seed=seed + 1).abs() + 0.1
+    means = torch.cat([rates * shares, shares]).requires_grad_()
+    aggregate = worst_group(cost, group, groups)
+    assert aggregate.shown is not None
+    largest, smooth = float(rates.max()), aggregate.value(means)
+    assert aggregate.shown(means).item() == pytest.approx(largest)
+    assert largest * groups ** (-1 / 20) * (1 - 1e-9) <= smooth.item() <= largest * (1 + 1e-9)
+    slopes = torch.autograd.grad(smooth, means)[0][:groups] * shares
+    assert slopes.min() >= 0
+    torch.testing.assert_close(slopes @ rates, smooth.detach())  # it is proportional to the rates
+
+
+def test_losses_that_are_negative_or_zero_have_their_maximum() -> None:
+    for rates in ([-1.0, -0.5, 0.2], [0.0, 0.0, 0.0]):
+        means = torch.tensor([*rates, 1, 1, 1], dtype=torch.float64, requires_grad=True)
+        value = worst_group(cost, group, 3).value(means)
+        assert value.item() == max(rates)
+        assert torch.autograd.grad(value, means)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("temperature", [None, 0, 0.1])
 def test_groups_without_examples_are_not_the_worst(temperature: float | None) -> None:
     value = worst_group(cost, group, 3, temperature=temperature).value
     means = torch.tensor([-1.0, -2.0, 0.0, 0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
@@ -432,6 +464,6 @@ def test_as_many_means_on_every_batch() -> None:
 def test_widths_that_make_no_sense() -> None:
     with pytest.raises(ProblemError, match=r"smoothing=-0.1 must not be negative"):
         group_gap(score, group, smoothing=-0.1)
-    for temperature in (0.0, -1.0, math.nan):
-        with pytest.raises(ProblemError, match=f"temperature={temperature} must be positive"):
+    for temperature in (-0.1, -1.0, math.nan):
+        with pytest.raises(ProblemError, match=f"temperature={temperature} must not be negative"):
             worst_group(cost, group, 2, temperature=temperature)

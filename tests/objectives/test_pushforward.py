@@ -104,7 +104,8 @@ def make(
 
 def dense(problem: ModelProblem) -> Tensor:
     """The Jacobian of losses and metrics, [m + p, n], from losses alone."""
-    everything = make(problem.model, losses={**LOSSES, **SMOOTH})
+    plain = group_gap(score, label, smoothing=0)  # what is shown of a gap, with a derivative
+    everything = make(problem.model, losses={**LOSSES, "gap": plain, **SMOOTH})
     return everything.jacobian(problem.parameters())[1]
 
 

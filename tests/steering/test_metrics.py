@@ -220,7 +220,7 @@ def test_metrics_can_be_aimed_at(nav: pn.Navigator) -> None:
     nav.go_to(0)
     far = nav.step(pn.Aim({"task 0": 0.0, "score": 10.0}))
     assert far.status is pn.StepStatus.SHORTENED
-    assert far.reason.startswith("the target is out of reach")
+    assert far.reason.startswith("the target was not reached")
     assert shown(nav.here)["task 0"] < before["task 0"]
 
 

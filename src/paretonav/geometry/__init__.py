@@ -2,7 +2,7 @@
 
 from paretonav.geometry.algebra import absolute
 from paretonav.geometry.anchored import anchored_tangent
-from paretonav.geometry.bounds import active_set, pareto_weights
+from paretonav.geometry.bounds import active_set, pareto_weights, releasing_weights
 from paretonav.geometry.box_step import box_newton_step
 from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.curvature import Curvature, CurvatureKind
@@ -36,6 +36,7 @@ __all__ = [
     "minres",
     "pareto_weights",
     "path_curvature",
+    "releasing_weights",
     "solve_qp",
     "tangent_at",
     "weight_basis",

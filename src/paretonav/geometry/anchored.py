@@ -25,10 +25,10 @@ _RESIDUAL = (
     0.15  # beside the space; what a direction does is measured, so a better one only costs others less
 )
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
+_WORSE = 1.25  # times it, from which weaker pulls are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
-_PASSES = 4.0  # over the training data, that a space's products may read
+_PASSES = 2.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
-_TURNED = 30.0  # the condition up to which ways may be turned towards the losses
 _AGE = 4.0  # spaces grow to so many times their first size before they are made anew
 
 
@@ -51,8 +51,8 @@ def anchored_tangent(
     ``c_i / |loss_i|``, the critical point moves by ``-V c`` with ``(A + pull) v_i = grad loss_i / |loss_i|`` and A the
     Gauss-Newton matrix of the weighted sum, weight decay included. As the anchor can pay, too, the weights need not sum
     to what they did: there are m ways, one more than along a front; the one more is training on, or less. Those of them
-    that are combinations of others (at an optimum one is) are left out. Coordinates are scaled to unit curvature cost,
-    and turned such that each axis is the way along which one loss gets better.
+    that are combinations of others (at an optimum one is) are left out, and coordinates are chosen such that the
+    curvature cost is ``1/2 |c|^2``.
 
     The pull is given in parts of the largest curvature. None has held-out data choose it: from strong to weak, in one
     Krylov space, as long as the exchange on held-out data (``exchange``) gets better.
@@ -104,7 +104,7 @@ def anchored_tangent(
             found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
             best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
-                if best.all_work:
+                if best.all_work and found.price > _WORSE * best.price:
                     break
                 continue
             chosen = part, residual, vectors, found
@@ -113,12 +113,9 @@ def anchored_tangent(
     basis, mix = _ways(rhs, vectors)
     if axes is not None:
         mix = axes * sizes[:, None]
-    elif measured is not None:
-        mix = _turned(mix, measured.rays)
-    elif nearby is not None and nearby.anchor is not None:
-        mix = _adopted(mix, rhs, vectors, nearby.weight_basis * sizes[:, None])
-    basis = mix.T.to(vectors) @ vectors
+        basis = mix.T.to(vectors) @ vectors
     moved = (jacobian @ basis.T).double().cpu()
+    shown = problem.response(theta, basis)[1] if losses.stand_in is not None else None
     shift = part * space.largest
     return Tangent(
         theta=theta,
@@ -128,7 +125,7 @@ def anchored_tangent(
         weight_basis=mix / sizes[:, None],
         basis=basis,
         objective_response=moved,
-        response=moved,
+        response=moved if shown is None else shown.mean[: problem.m],
         normal_step=torch.zeros_like(theta),
         joint_gain=0.0,
         residual=0.0,
@@ -145,6 +142,7 @@ def anchored_tangent(
         damping=0.0,
         free=None,
         nystrom=space.eigenvectors(),
+        signs=None if shown is None else shown.signs,
         anchor=Anchor(part, shift, "" if measured is None else measured.reason),
     )
 
@@ -193,30 +191,6 @@ def _ways(rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
     kept = values > _DEPENDENT * values.max()
     mix = directions[:, kept] / values[kept].sqrt()
     return mix.T.to(vectors) @ vectors, mix
-
-
-def _turned(mix: Tensor, rays: Array) -> Tensor:
-    """The ways turned such that each is that along which one loss gets better at the least cost.
-
-    What is asked for most is one of these, and what is measured along an axis is known best, kinks included. Where they
-    are nearly combinations of each other, the ways stay as they are.
-    """
-    lengths = np.linalg.norm(rays, axis=1)
-    if len(rays) != mix.shape[1] or not np.isfinite(rays).all() or not (lengths > 0).all():
-        return mix
-    axes = rays / lengths[:, None]
-    return mix @ torch.from_numpy(axes.T) if np.linalg.cond(axes) < _TURNED else mix
-
-
-def _adopted(mix: Tensor, rhs: Tensor, vectors: Tensor, before: Tensor) -> Tensor:
-    """The ways of a point close by, if they are still independent here."""
-    if before.shape != mix.shape:
-        return mix
-    cost = before.T @ inner_products(rhs, vectors) @ before
-    sizes = cost.diagonal().clamp_min(0).sqrt()
-    if not bool((sizes > 0).all()) or float(torch.linalg.cond(cost / sizes / sizes[:, None])) > _TURNED**2:
-        return mix
-    return before / sizes
 
 
 def _most_products(problem: Problem, geometry: Geometry) -> int:

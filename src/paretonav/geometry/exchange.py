@@ -29,13 +29,11 @@ class Exchange:
             second order gets wrong on half of the way, for each unit gained; all in parts of the losses. At most 5.
         all_work: whether every loss gets better at less than that.
         reason: in words.
-        rays: [m, k], the coordinates along which each loss gets better at the least curvature cost.
     """
 
     price: float
     all_work: bool
     reason: str
-    rays: Array
 
 
 def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, losses: Losses) -> Exchange:
@@ -59,7 +57,7 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
         split,
         first_lengths(response.double().cpu(), losses.mean),
         batches=_BATCHES,
-        pairs=False,
+        bends=False,
     )
     m = problem.m
     slopes = probes.response.mean[:m].numpy()
@@ -86,7 +84,7 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     )
     if works.any() and not works.all():
         reason += f" (nothing to gain but for {', '.join(names)})"
-    return Exchange(float(prices.mean()), bool(works.all()), reason, slopes)
+    return Exchange(float(prices.mean()), bool(works.all()), reason)
 
 
 def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from paretonav.errors import PreferenceError
 from paretonav.geometry.algebra import absolute, inner_products
+from paretonav.geometry.corner import Corner
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.geometry.tangent import Anchor, Geometry, Tangent
@@ -23,7 +24,7 @@ _MAX_BOX_ROWS = 512
 _MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_BENT_EXAMPLES = 1024  # of the training data, on which the bend around a held model is measured
+_BENT_EXAMPLES = 512  # of the training data, on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +55,12 @@ class FrontModel:
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
         validation_bend: Q on validation data, [m, k, k], or None.
+        absolute: the names of the losses and metrics that are absolute values. Theirs are ``|value + change| - value``,
+            so that what would lead below zero is predicted to come up on the other side.
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, k], of the metrics.
-        metric_bend: [p, k, k], of the metrics, zero where it may be noise; None where it was not measured.
+        metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         seen: the response batch by batch on some training data, for standard errors; None for a function.
         held_out: the response batch by batch on validation data, metrics included, or None.
@@ -88,6 +91,7 @@ class FrontModel:
     held_out: Response | None = None
     validation_bend: Array | None = None
     metric_bend: Array | None = None
+    absolute: tuple[str, ...] = ()
     anchor: Anchor | None = None
     asked: Split = "train"
 
@@ -136,7 +140,8 @@ class FrontModel:
             seen=seen,
             held_out=held_out,
             validation_bend=None if held_out is None or probes is None else probes.bend[: problem.m],
-            metric_bend=None if probes is None or not metrics else probes.clear_bend[problem.m :],
+            metric_bend=None if probes is None or not metrics else probes.bend[problem.m :],
+            absolute=problem.absolute,
             anchor=tangent.anchor,
             asked="validation" if held_out is not None else "train",
             box=_box_rows(problem, tangent),
@@ -228,23 +233,21 @@ class FrontModel:
 
     def changes(self, c: Array) -> Array:
         """[q], the predicted changes of losses and metrics, as they are asked for, at coordinates c."""
-        losses = -self.asked_response @ c + 0.5 * np.asarray(self.asked_bend @ c @ c)
-        return np.concatenate([losses, self.metric_change(c)])
+        return self._corner.changes(self.values, self._smooth(c))
 
     def slopes(self, c: Array) -> Array:
         """[q, k], the derivatives of ``changes`` at c."""
-        losses = self.asked_bend @ c - self.asked_response
-        if self.metric_response is None:
-            return losses
-        bend = 0.0 if self.metric_bend is None else self.metric_bend @ c
-        return np.concatenate([losses, bend - self.metric_response])
+        slopes, smooth = self.asked_bend @ c - self.asked_response, self._smooth(c)
+        if self.metric_response is not None:
+            bend = 0.0 if self.metric_bend is None else self.metric_bend @ c
+            slopes = np.concatenate([slopes, bend - self.metric_response])
+        return self._corner[: len(slopes)].slopes(self.values[: len(slopes)], smooth[: len(slopes)], slopes)
 
     def metric_change(self, c: Array) -> Array:
         """[p], the predicted change of the metrics at coordinates c."""
         if self.metric_response is None:
             return np.zeros(0)
-        bend = 0.0 if self.metric_bend is None else 0.5 * np.asarray(self.metric_bend @ c @ c)
-        return np.asarray(-self.metric_response @ c + bend)
+        return self._corner[self.m :].changes(self.metric_values, self._smooth(c)[self.m :])
 
     def errors(self, c: Array) -> tuple[Array | None, Array | None, Array | None]:
         """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
@@ -267,13 +270,29 @@ class FrontModel:
 
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""
-        return np.asarray(-self.response @ c + 0.5 * np.asarray(self.bend @ c @ c))
+        smooth = -self.response @ c + 0.5 * np.asarray(self.bend @ c @ c)
+        return self._corner[: self.m].changes(self.losses, smooth)
 
     def validation_change(self, c: Array) -> Array | None:
         """The same on validation data, with its own response and bend."""
         if self.validation_response is None or self.validation_bend is None:
             return None
-        return -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
+        smooth = -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
+        if self.validation_losses is None:
+            return smooth
+        return self._corner[: self.m].changes(self.validation_losses.mean.numpy(), smooth)
+
+    @property
+    def _corner(self) -> Corner:
+        return Corner(np.isin(self.steerable, self.absolute))
+
+    def _smooth(self, c: Array) -> Array:
+        """[q], the changes before what is an absolute value is turned at zero."""
+        losses = -self.asked_response @ c + 0.5 * np.asarray(self.asked_bend @ c @ c)
+        if self.metric_response is None:
+            return np.concatenate([losses, np.zeros(len(self.metric_values))])
+        bend = 0.0 if self.metric_bend is None else 0.5 * np.asarray(self.metric_bend @ c @ c)
+        return np.concatenate([losses, bend - self.metric_response @ c])
 
     def weights_at(self, c: Array) -> Array:
         """[m], the weights that make the point at coordinates c optimal; a negative one is beyond the edge."""
@@ -313,19 +332,23 @@ class FrontModel:
 def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
+    parts = problem.curvature_sample(geometry.samples, around=theta)
     if tangent.anchor is not None:
-        with problem.watch.part(_BEND):
-            lengths = first_lengths(tangent.response, tangent.losses.mean)
+        lengths = first_lengths(tangent.response, tangent.losses.mean)
+        batches = None  # what is a function of means is another one on a part of the data
+        if all(part.linear is None for part in parts):
             of_all = len(tangent.losses.fractions) / (problem.examples or 1)  # batches an example
-            few = max(2, round(_BENT_EXAMPLES * of_all))
-            return Probes.along(problem, theta, V, "train", lengths, batches=few).bend[:m]
-    sample = [part.linearised for part in problem.curvature_sample(geometry.samples, around=theta)]
+            batches = max(2, round(_BENT_EXAMPLES * of_all))
+        with problem.watch.part(_BEND):
+            return Probes.along(problem, theta, V, "train", lengths, batches=batches).bend[:m]
+    sample = [part.as_shown for part in parts]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
         return common.numpy()[None]
     found = tangent.sum_bend
     known = None
-    if found is not None and found.samples == geometry.samples:
+    steered = all(part.shown is None for part in parts)  # by what is shown
+    if steered and found is not None and found.samples == geometry.samples:
         known = found.weights, found.curvature
     with problem.watch.part(_BEND):
         bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import torch
@@ -16,49 +15,35 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_CHANGE = (
-    0.02  # of a loss, about, where a direction is probed: the size of a step, and some examples of a rate
-)
+_CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
+_CLEAR = 2.0  # standard errors, from which a metric's bend is believed
+_DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
-_CLEAR = 3.0  # standard errors of a bend
-_ZERO = 1e-9  # of the largest loss: one below it is compared by that
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
+_ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
 
 @dataclass(frozen=True, eq=False)
 class Probes:
     """First and second differences along k directions, at the size of a step.
 
-    Derivatives say what happens next to a point; a network of ReLUs is made of pieces, and what a step of two per cent
-    does is the mean over many of them. So the losses are measured two per cent away, forwards and backwards: that has
-    the slope and the bend of losses and metrics alike, those without a derivative too, and costs forward passes only.
+    Derivatives say what happens next to a point; a network of ReLUs is made of pieces, and what a step of a per cent
+    does is the mean over many of them. So the losses are measured a per cent away, forwards and backwards: that has the
+    slope and the bend of losses and metrics alike, those without a derivative too, and costs forward passes only.
 
     Attributes:
         before: the losses and metrics at the point itself.
         response: their slopes along the directions, batch by batch.
         bend: [m + p, k, k], their second differences.
-        bend_error: [m + p, k, k], its standard error from the batches; infinite where that is unknown.
-        lengths: [k], how far along each direction was gone.
     """
 
     before: Losses
     response: Response
     bend: Array
-    bend_error: Array
-    lengths: Array
-
-    @property
-    def clear_bend(self) -> Array:
-        """[m + p, k, k], the bend without what may be noise.
-
-        A rate goes by leaps of one example, so that its second difference over a short way says next to nothing of a
-        longer one; its slope does.
-        """
-        return np.where(np.abs(self.bend) > _CLEAR * self.bend_error, self.bend, 0.0)
 
     @classmethod
     def along(
@@ -70,115 +55,189 @@ class Probes:
         lengths: Array,
         *,
         batches: int | None = None,
-        pairs: bool = True,
+        bends: bool = True,
     ) -> Probes:
-        """Measure; 2 k forward passes and, with ``pairs``, one for every two directions besides.
+        """Measure, in 2 k forward passes; with ``bends`` twice as many, and where k > 3 some for every two directions.
+
+        Each direction is probed forwards and backwards, and so is then each way along which one loss changes most: that
+        is what is asked for most, and a network is not so smooth that what happens there would follow from the
+        directions alone. Slopes and bends are those that fit all of it best.
 
         Args:
             problem: what is measured.
             theta: the point, [n].
-            directions: [k, n].
+            directions: [k, n]; ways along which losses change most are meant with these orthonormal.
             split: on what.
-            lengths: [k], guesses of how far to go; they are mended until a direction changes some loss by about two
+            lengths: [k], guesses of how far to go; they are mended until a direction changes some loss by about one
                 per cent and none by much more.
             batches: on about so many batches instead of all.
-            pairs: measure the mixed second differences; zero without.
+            bends: measure the second differences; zero without.
         """
         before = problem.probe([theta], split, batches)[0]
-        sizes = relative_sizes(before.mean.numpy())
-        k, farthest = len(directions), _farthest(theta, directions)
-        h = np.minimum(np.array(lengths, dtype=float), farthest)
-        ends: list[tuple[Losses, Losses]] = [(before, before)] * k
-        open_ones = list(range(k))
-        for last in (False,) * (_ROUNDS - 1) + (True,):
-            points = [theta + s * h[j] * directions[j] for j in open_ones for s in (1.0, -1.0)]
-            found = problem.probe(points, split, batches)
-            left = []
-            for place, j in enumerate(open_ones):
-                ends[j] = found[2 * place], found[2 * place + 1]
-                change = max(_change(end, before, sizes) for end in ends[j])
-                if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
-                    continue
-                longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
-                if longer > 1 and h[j] == farthest[j]:
-                    continue
-                h[j] = min(h[j] * longer, farthest[j])
-                left.append(j)
-            open_ones = left
-            if not left:
-                break
-        bends = _Bends(_batches(before).shape[1], k)
-        slopes = []
-        for j, (ahead, back) in enumerate(ends):
-            slopes.append((_batches(ahead) - _batches(back)) / (2 * h[j]))
-            bends.put(j, j, _turn(before, ahead, back) / h[j] ** 2, before)
-        if pairs and k > 1:
-            some = min(batches or _SOME, _SOME if k <= _PAIRS_OF_ALL else _FEW)
-            turned = [_turn(before, *each) for each in ends] if some == batches else None
-            _mixed(problem, theta, directions, split, h, some, turned, bends)
-        response = Response(torch.stack(slopes, dim=-1), before.fractions, examples=before.examples)
-        return cls(before, response, bends.values(), bends.errors(), h)
+        m, k = problem.m, len(directions)
+        sizes = relative_sizes(_values(before)[:m])
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
+        units = np.diag(axes.ways)
+        measured = [axes]
+        if bends:
+            slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
+            rays = _rays(slopes, sizes)
+            ends = [torch.from_numpy(ray).to(directions) @ directions for ray in rays]
+            found = problem.probe(
+                [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
+            )
+            # They go further than the directions, and may have met a cliff.
+            pairs = zip(found[::2], found[1::2], strict=True)
+            kept = [i for i, both in enumerate(pairs) if all(bool(end.mean.isfinite().all()) for end in both)]
+            if kept:
+                ends_kept = [found[2 * i + side] for i in kept for side in (0, 1)]
+                measured.append(_Measured.of(rays[kept], ends_kept, before))
+        response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
+        if not bends:
+            return cls(before, response, np.zeros((_values(before).size, k, k)))
+        ways = np.concatenate([each.ways for each in measured])
+        turns = _significant(torch.cat([each.turns for each in measured], dim=-1), before, m)
+        if k > _DETERMINED:
+            few = _SOME if k <= _PAIRS_OF_ALL else _FEW
+            sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
+            places = [(i, j) for i in range(k) for j in range(i)]
+            alone = np.stack([turns[:, i] + turns[:, j] for i, j in places], axis=-1)
+            ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
+        return cls(before, response, _fitted_bends(ways, turns, units))
 
 
-def _mixed(
+def _significant(turns: Tensor, before: Losses, m: int) -> Array:
+    """[m + p, d], second differences over all batches; those of a metric only where they are more than noise.
+
+    A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
+    difference at the size of a step is as a rule a leap more or less.
+    """
+    mean = _mean(turns, before.fractions)
+    error = standard_error(before.fractions, turns, before.examples)
+    if error is None:
+        mean[m:] = 0.0
+    else:
+        mean[m:] = np.where(np.abs(mean[m:]) > _CLEAR * error[m:].numpy(), mean[m:], 0.0)
+    return mean
+
+
+def _mean(batches: Tensor, fractions: Tensor) -> Array:
+    """The mean over batches [b, ...], [...]."""
+    mean: Tensor = torch.tensordot(fractions, batches, 1)
+    return np.asarray(mean.numpy())
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """What came of going forwards and backwards along ways in the coordinates of the directions.
+
+    Attributes:
+        ways: [d, k], as far as they were gone.
+        slopes: [b, m + p, d], half of the differences between both ends, batch by batch.
+        turns: [b, m + p, d], the sums of both ends less twice the middle, batch by batch.
+    """
+
+    ways: Array
+    slopes: Tensor
+    turns: Tensor
+
+    @classmethod
+    def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
+        """From the losses ahead and back of each way, in turn."""
+        pairs = [(_batches(a), _batches(b)) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        middle = _batches(before)
+        return cls(
+            ways,
+            torch.stack([(ahead - back) / 2 for ahead, back in pairs], dim=-1),
+            torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
+        )
+
+
+def _at_a_step(
     problem: Problem,
     theta: Tensor,
     directions: Tensor,
     split: Split,
-    h: Array,
+    lengths: Array,
     batches: int | None,
-    alone: list[Tensor] | None,
-    bends: _Bends,
-) -> None:
-    """Put in the mixed second differences: f(a + b) + f(-a - b) - 2 f less those of a and of b.
+    before: Losses,
+    sizes: Array,
+) -> _Measured:
+    """What comes of going along the directions, with the lengths mended."""
+    farthest = _farthest(theta, directions)
+    h = np.minimum(np.array(lengths, dtype=float), farthest)
+    ends = [before] * (2 * len(directions))
+    open_ones = list(range(len(directions)))
+    for last in (False,) * (_ROUNDS - 1) + (True,):
+        points = [theta + s * h[j] * directions[j] for j in open_ones for s in (1.0, -1.0)]
+        found = problem.probe(points, split, batches)
+        left = []
+        for place, j in enumerate(open_ones):
+            ends[2 * j : 2 * j + 2] = both = found[2 * place : 2 * place + 2]
+            change = max(_change(end, before, sizes) for end in both)
+            if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
+                continue
+            longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
+            if longer > 1 and h[j] == farthest[j]:
+                continue
+            h[j] = min(h[j] * longer, farthest[j])
+            left.append(j)
+        open_ones = left
+        if not left:
+            break
+    return _Measured.of(np.diag(h), ends, before)
 
-    The latter are ``alone``, k times [b, m + p], where they are known on the same batches; those of others would not
-    cancel.
-    """
+
+def _rays(slopes: Array, sizes: Array) -> Array:
+    """[m, k], the ways along which each loss changes most, as far as some loss changes by a few per cent."""
+    rays = []
+    for slope in slopes:
+        steepest = float(np.linalg.norm(slope))
+        ray = slope / steepest if steepest > 0 and np.isfinite(steepest) else np.eye(len(slope))[0]
+        fastest = float(np.nan_to_num(np.abs(slopes @ ray) / sizes).max())
+        rays.append(ray * (_MOST * _CHANGE / fastest if fastest > 1e-100 else 0.0))  # else it shows nothing
+    return np.stack(rays)
+
+
+def _pairs(
+    problem: Problem, theta: Tensor, directions: Tensor, split: Split, axes: _Measured, batches: int
+) -> tuple[Array, Array]:
+    """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
     k = len(directions)
-    steps = torch.from_numpy(h).to(directions)[:, None] * directions
     pairs = [(i, j) for i in range(k) for j in range(i)]
-    turning = [steps[i] + steps[j] for i, j in pairs] + (list(steps) if alone is None else [])
-    points = (theta + s * step for step in turning for s in (1.0, -1.0))
-    here, *found = problem.probe(chain([theta], points), split, batches)
-    turns = [_turn(here, *each) for each in zip(found[::2], found[1::2], strict=True)]
-    if alone is None:
-        alone = turns[len(pairs) :]
-    for (i, j), turn in zip(pairs, turns[: len(pairs)], strict=True):
-        bends.put(i, j, (turn - alone[i] - alone[j]) / (2 * h[i] * h[j]), here)
+    ways = np.concatenate([axes.ways, [axes.ways[i] + axes.ways[j] for i, j in pairs]])
+    points = [theta] + [
+        theta + sign * torch.from_numpy(way).to(directions) @ directions
+        for way in ways
+        for sign in (1.0, -1.0)
+    ]
+    found = [_values(losses) for losses in problem.probe(points, split, batches)]
+    few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
+    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in pairs], axis=-1)
 
 
-class _Bends:
-    """Second differences along every two of k directions, with their errors."""
+def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
+    """[b, m + p, k], that fit the first differences best."""
+    ways = np.concatenate([each.ways for each in measured]) / units
+    slopes = torch.cat([each.slopes for each in measured], dim=-1)
+    fit: Tensor = slopes @ torch.from_numpy(np.linalg.pinv(ways).T / units)
+    return fit
 
-    def __init__(self, width: int, k: int) -> None:
-        self._width, self._k = width, k
-        self._found: dict[tuple[int, int], tuple[Array, Array]] = {}
 
-    def put(self, i: int, j: int, batches: Tensor, of: Losses) -> None:
-        """Those of directions i and j, [b, m + p], on the batches of ``of``."""
-        value = of.fractions @ batches
-        error = standard_error(of.fractions, batches, of.examples)
-        error = torch.full_like(value, torch.inf) if error is None else error
-        self._found[i, j] = self._found[j, i] = value.numpy(), error.numpy()
-
-    def values(self) -> Array:
-        """[m + p, k, k]; zero where nothing was put in."""
-        return self._filled(0)
-
-    def errors(self) -> Array:
-        """The same of the standard errors."""
-        return self._filled(1)
-
-    def _filled(self, which: int) -> Array:
-        filled = np.zeros((self._width, self._k, self._k))
-        for (i, j), entry in self._found.items():
-            filled[:, i, j] = entry[which]
-        return filled
+def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
+    """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
+    k = ways.shape[1]
+    rows, columns = np.triu_indices(k)
+    scaled = ways / units
+    design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
+    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
+    bend = np.zeros((len(turns), k, k))
+    bend[:, rows, columns] = bend[:, columns, rows] = fit
+    return bend
 
 
 def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
-    """[k], how far along each direction some loss changes by two per cent, by what is known of slopes and bends.
+    """[k], how far along each direction some loss changes by one per cent, by what is known of slopes and bends.
 
     Args:
         response: [m, k], of the losses.
@@ -213,9 +272,13 @@ def _batches(losses: Losses) -> Tensor:
     return torch.cat([losses.batches, losses.metric_batches], dim=1)
 
 
-def _turn(here: Losses, ahead: Losses, back: Losses) -> Tensor:
-    """The second difference, [b, m + p]."""
-    return _batches(ahead) + _batches(back) - 2 * _batches(here)
+def _values(losses: Losses) -> Array:
+    """[m + p], over all that was measured."""
+    return np.asarray((losses.fractions @ _batches(losses)).numpy())
+
+
+def _width(losses: Losses) -> int:
+    return losses.batches.shape[1] + len(losses.metric_names)
 
 
 def _change(end: Losses, before: Losses, sizes: Array) -> float:

@@ -18,7 +18,7 @@ from paretonav.geometry.decrement import least_decrement
 from paretonav.geometry.krylov import Solution, Status
 from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.preconditioned import preconditioned_minres
-from paretonav.objectives import Composite, Losses, Problem
+from paretonav.objectives import Composite, Losses, Problem, Response
 
 _JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on digits
 
@@ -113,8 +113,9 @@ class Tangent:
         damping: the rest of the shift.
         free: [n] bool, False where an active bound holds a parameter fixed; None without bounds.
         nystrom: what evens out the curvature here and nearby, where that is Gauss-Newton's and there is one.
-        turn: [m, m-1, m-1], what objectives that are functions of means add to the curvature along the basis, over all
-            the data; None where all are means over examples.
+        turn: [m, m-1, m-1], what losses as shown that are functions of means add to the curvature along the basis, over
+            all the data; None where all are means over examples.
+        signs: [m], -1 for a loss that is negative and shown without its sign, else 1; None where all are 1.
         sum_bend: what the calibration has measured of the bend along the basis; None where there was none.
         anchor: what holds the model here; None at a Pareto-critical point. With one there are up to m ways, the weights
             need not sum to what they did, and nothing leads to a front (the normal step is zero).
@@ -139,6 +140,7 @@ class Tangent:
     nystrom: Nystrom | None = None
     turn: Tensor | None = None
     sum_bend: SumBend | None = None
+    signs: Tensor | None = None
     anchor: Anchor | None = None
 
     @property
@@ -175,6 +177,7 @@ def tangent_at(
     *,
     evaluated: tuple[Losses, Tensor] | None = None,
     nearby: Tangent | None = None,
+    held: Tensor | None = None,
 ) -> Tangent:
     """Solve for the tangent space and the Newton step at ``theta``: m right-hand sides, one operator.
 
@@ -185,6 +188,7 @@ def tangent_at(
         geometry: how curvature is measured.
         evaluated: losses and Jacobian at theta if they are known already.
         nearby: the tangent at a point close by, whose solutions shorten the solves here.
+        held: indices of parameters that stay where they are besides those that an active bound holds.
 
     The weights are refined in the metric of the problem: among all weights ``w`` in the simplex those with the
     smallest Newton decrement ``1/2 (J^T w)^T A^-1 (J^T w)``. It follows from the same solves, and makes the Newton
@@ -197,6 +201,8 @@ def tangent_at(
     weights = weights.double().cpu()
     decay = problem.weight_decay
     free = active_set(problem, theta, jacobian, weights)
+    if held is not None and free is not None:
+        free = free.index_fill(0, held.to(free.device), value=False)
     B = weight_basis(problem.m)
     mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
     rhs = jacobian.new_empty(problem.m + bool(decay), len(theta))
@@ -234,8 +240,10 @@ def tangent_at(
         )
     vectors = solution.x
     del operator  # its graph is as large as the one that may come next
-    turn = _turn(problem, theta, vectors, sample)
+    means = _response_of_means(problem, theta, vectors, sample)
+    turn = None if means is None else means.steered_turn
     sum_bend = None
+    scaling = torch.eye(len(vectors), dtype=torch.float64)
     if (kind == "gauss-newton" or turn is not None) and geometry.calibrate:
         linear = [part.linearised for part in sample]
         exact = Curvature(
@@ -249,12 +257,14 @@ def tangent_at(
         basis = scaling[:, : problem.m - 1]
         sum_bend = SumBend(weights, basis.T @ (0.5 * (plain + plain.T)) @ basis, geometry.samples)
         vectors = scaling.T.to(vectors) @ vectors
-        turn = None if turn is None else scaling.T @ turn @ scaling
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
         solution = replace(solution, x=vectors)
     basis = vectors[: problem.m - 1]
     response = inner_products(jacobian, basis)
     moved = response + decay * inner_products(theta[None], basis)
+    if means is not None and means.signs is not None:  # something else is shown than is steered by
+        response = (means.mean[: problem.m] @ scaling)[:, : problem.m - 1]
+    turn = None if means is None or means.turn is None else scaling.T @ means.turn @ scaling
     curved = B.T @ moved
     refined, normal, gradient = least_decrement(weights, B, rhs, vectors)
     residual = (refined.to(jacobian) @ jacobian).add_(theta, alpha=decay)
@@ -281,23 +291,26 @@ def tangent_at(
         nystrom=nystrom,
         turn=None if turn is None else turn[:, : problem.m - 1, : problem.m - 1],
         sum_bend=sum_bend,
+        signs=None if means is None else means.signs,
     )
 
 
-def _turn(problem: Problem, theta: Tensor, vectors: Tensor, sample: Sequence[Composite]) -> Tensor | None:
-    """What functions of means add to the curvature in the span of the solutions [k, n]: [m, k, k], or None.
+def _response_of_means(
+    problem: Problem, theta: Tensor, vectors: Tensor, sample: Sequence[Composite]
+) -> Response | None:
+    """The response along the solutions [k, n] where there are functions of means, for what these add to the curvature.
 
-    It is quadratic in the gradients of the means. Those of the sample are small along directions that were found with
+    That is quadratic in the gradients of the means. Those of the sample are small along directions that were found with
     the same sample, where the means over all the data still turn.
     """
     if all(part.linear is None for part in sample):
         return None
-    turn = problem.response(theta, vectors)[1].turn
-    if turn is not None and not turn.isfinite().all():
+    response = problem.response(theta, vectors)[1]
+    if any(turn is not None and not turn.isfinite().all() for turn in (response.turn, response.steered_turn)):
         raise NonFiniteError(
             "the second derivatives of an aggregate's value are not finite here; look for a square root at zero, say"
         )
-    return turn
+    return response
 
 
 def _inside(nearby: Tangent | None, free: Tensor | None) -> Tensor | None:

@@ -21,6 +21,7 @@ from paretonav.objectives import Cost, Event, Problem
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
+from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
 from paretonav.steering.onward import tangent_after
@@ -73,7 +74,8 @@ class Navigator:
             folder; in a second one the navigator starts, too, but only looks and previews.
 
     Raises:
-        SessionError: the folder is of another problem or other data, is damaged, or cannot be written.
+        SessionError: the folder is of another problem or other data, or its model was held otherwise; or it is damaged,
+            or cannot be written.
 
     Example:
         >>> import paretonav as pn
@@ -107,7 +109,7 @@ class Navigator:
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self.session.attach(problem)
+        self.session.attach(problem, holds=self.holds)
         current = self.session.current
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
@@ -263,7 +265,7 @@ class Navigator:
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
         """
         here = self.here
-        front, wish, plan = self._plan(preference, amount)
+        wish, plan, front, _ = self._plan(preference, amount)
         changes = plan.changes
         return Preview(
             plan=plan,
@@ -301,8 +303,8 @@ class Navigator:
         """
         here = self.here
         with self._watched(on_event, cancel), self.problem.watch.part(1.0, "measure"):
-            _, _, plan = self._plan(preference, amount)
-            return trial(self.problem, here, self._tangent_of(here), plan)
+            _, plan, _, tangent = self._plan(preference, amount)
+            return trial(self.problem, here, tangent or self._tangent_of(here), plan)
 
     def step(
         self,
@@ -340,7 +342,8 @@ class Navigator:
     def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
         with self._measured() as cost:
-            front, _, plan = self._plan(preference, amount)
+            _, plan, front, crease = self._plan(preference, amount)
+            began = crease or self.tangent
             go = seek if plan.wish.fit is Fit.NEAREST else walk
             with self.problem.watch.part(_WALKED):
                 gone = go(
@@ -349,7 +352,7 @@ class Navigator:
                     self.corrector,
                     here.trust,
                     front,
-                    self.tangent,
+                    began,
                     plan,
                 )
             asked = preference, plan.amount, gone.legs
@@ -360,7 +363,7 @@ class Navigator:
                 )
             plans = [plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)]
             if plan.wish.fit is not Fit.NEAREST:
-                plans = promises(self.predictor, front, self.tangent, plan, gone.amount)
+                plans = promises(self.predictor, front, began, plan, gone.amount)
             tangent = tangent_after(
                 self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
             )
@@ -532,8 +535,13 @@ class Navigator:
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
-    def _plan(self, preference: Preference, amount: float | None) -> tuple[FrontModel, Wish, Plan]:
-        """The front with the losses that are asked for, the wish in numbers there, and the plan for it."""
+    def _plan(
+        self, preference: Preference, amount: float | None
+    ) -> tuple[Wish, Plan, FrontModel, Tangent | None]:
+        """A preference as a wish, the plan for it, and the front and tangent (None for the point's own) of that.
+
+        The front has the losses on the data on which they are asked for.
+        """
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Compare"
@@ -544,8 +552,15 @@ class Navigator:
         on = self.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
-        plan = self.predictor.plan(front, lambda: self._tangent_of(here), wish, check_amount(amount))
-        return front, wish, plan
+        return wish, *plan_from_creases(
+            self.problem,
+            self.predictor,
+            here.trust.geometry,
+            front,
+            lambda: self._tangent_of(here),
+            wish,
+            check_amount(amount),
+        )
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.shown(split), **point.metrics} for point in self.points]

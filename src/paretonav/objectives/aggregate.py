@@ -12,6 +12,10 @@ from torch import Tensor
 
 from paretonav.errors import ProblemError
 
+_POWER = (
+    20  # of the worst group's smooth maximum: a loss that is a twentieth smaller weighs about 1 / e as much
+)
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -24,11 +28,24 @@ class Aggregate:
     is biased by about 1 / batch size. Where ``value`` is nan on such a part, because it holds no example of a group,
     say, that part counts as zero and pulls nowhere.
 
+    Where what people want to see has a corner (an absolute value, a maximum), derivatives at the corner do not exist or
+    mislead. Then ``value`` is a smooth stand-in that is steered by: gradients, curvature and weights are its.
+    ``shown`` is the thing itself: every value and standard error that is reported is of it, wishes are about it, and
+    what is predicted is how it changes, on the side of the corner where it is. The front is that of the stand-in;
+    where that is an increasing function of what is shown, as with ``group_gap``, it is the same front.
+
     Args:
         means: ``(outputs, batch) -> [k]``, means over the examples of the batch. A rate in a group is a ratio of two:
             the mean of ``score * in_group`` and that of ``in_group``.
         value: ``[k] -> scalar``, by torch operations, twice differentiable almost everywhere. Means over all the data
             come as float64 on the CPU.
+        shown: ``[k] -> scalar``, what is shown instead of ``value``. At a corner its derivative may be that of either
+            side. None: the value itself.
+        absolute: whether the size of ``shown`` is shown, whatever its sign, so that it has a corner at zero and what
+            would lead beyond that is predicted to come back on the other side.
+
+    Raises:
+        ProblemError: ``absolute`` without ``shown``, whose size it would be.
 
     Example:
         >>> rate_given_group = Aggregate(
@@ -41,9 +58,15 @@ class Aggregate:
 
     means: Callable[[Any, Any], Tensor]
     value: Callable[[Tensor], Tensor]
+    shown: Callable[[Tensor], Tensor] | None = None
+    absolute: bool = False
+
+    def __post_init__(self) -> None:
+        if self.absolute and self.shown is None:
+            raise ProblemError("absolute=True needs shown=, the signed quantity whose size is to be shown")
 
     def __call__(self, outputs: Any, batch: Any) -> Tensor:
-        """The value on one batch alone."""
+        """The value on one batch alone, which can be trained on; a stand-in where something else is shown."""
         return self.value(self.means(outputs, batch))
 
 
@@ -96,13 +119,15 @@ def group_gap(
 
     It is nan, which no objective may be, where the data hold no example of one of the two.
 
-    ``sqrt(gap^2 + smoothing^2) - smoothing``, which is the absolute gap but for a rounding of its corner at zero, where
-    an absolute value has no second derivative.
+    Shown is the absolute gap itself. An absolute value has no second derivative at zero, and no first one either, so
+    what is steered by is ``sqrt(gap^2 + smoothing^2) - smoothing``: the same but for a rounding of its corner. It is an
+    increasing function of the absolute gap, so both have the same front. A gap that has closed is held closed by the
+    rounding's curvature, 1 / smoothing, while other losses are traded.
 
     Args:
         score: ``(outputs, batch) -> [examples]``, differentiable to be an objective.
         group: ``batch -> [examples]``: 0, 1, or -1 for neither.
-        smoothing: width of the rounding; 0 for the plain absolute gap, as for a metric.
+        smoothing: width of the rounding; 0 for none, as for a metric.
 
     Raises:
         ProblemError: ``smoothing`` is negative.
@@ -115,12 +140,16 @@ def group_gap(
     if smoothing < 0:
         raise ProblemError(f"smoothing={smoothing!r} must not be negative; 0 is the plain absolute gap")
 
-    def value(means: Tensor) -> Tensor:
+    def gap(means: Tensor) -> Tensor:
         first, second = rates_of(means)
-        gap: Tensor = first - second
-        return gap.abs() if smoothing == 0 else torch.sqrt(gap.square() + smoothing**2) - smoothing
+        difference: Tensor = first - second
+        return difference
 
-    return Aggregate(group_rates(score, group, 2), value)
+    def value(means: Tensor) -> Tensor:
+        signed = gap(means)
+        return signed.abs() if smoothing == 0 else torch.sqrt(signed.square() + smoothing**2) - smoothing
+
+    return Aggregate(group_rates(score, group, 2), value, shown=gap, absolute=True)
 
 
 def worst_group(
@@ -132,27 +161,46 @@ def worst_group(
 ) -> Aggregate:
     """The largest mean loss of any group; groups of which the data hold no example do not count.
 
+    Shown is that maximum. Training the worst group soon leaves two that are equally badly off, where lowering one may
+    raise the other and the maximum has no derivative. So a smooth maximum is steered by, which lowers both together
+    (its curvature holds their difference), and is as good as the maximum where one group is worst by far. By default
+    it is the power mean ``mean(rates^20)^(1/20)``, whatever the unit of the loss; it takes losses that are not
+    negative, and others are steered by the maximum itself unless there is a ``temperature``.
+
     Args:
         loss: ``(outputs, batch) -> [examples]``.
         group: ``batch -> [examples]``, integers below ``groups``, negative for none.
         groups: how many there are.
-        temperature: of a smooth maximum ``t log(mean(exp(rates / t)))``, which has second derivatives where two groups
-            are equally badly off, and is below the maximum by at most ``t log(groups)``. None: the maximum itself.
+        temperature: t of the smooth maximum ``t log(mean(exp(rates / t)))`` instead, in units of the loss: groups that
+            differ by well less count alike. It is below the maximum by at most ``t log(groups)``. 0: the maximum
+            itself, as for a metric.
 
     Raises:
-        ProblemError: ``temperature`` is not positive.
+        ProblemError: ``temperature`` is negative.
     """
-    if temperature is not None and not temperature > 0:
-        raise ProblemError(f"temperature={temperature!r} must be positive; None is the maximum itself")
+    if temperature is not None and not temperature >= 0:
+        raise ProblemError(f"temperature={temperature!r} must not be negative; 0 is the maximum itself")
 
-    def value(means: Tensor) -> Tensor:
+    def rates(means: Tensor) -> Tensor:
         sums, shares = means.chunk(2)
-        rates = sums[shares > 0] / shares[shares > 0]
-        if len(rates) == 0:
-            return means.new_full((), math.nan)
-        if temperature is None:
-            return rates.max()
-        smooth: Tensor = temperature * (torch.logsumexp(rates / temperature, 0) - math.log(len(rates)))
-        return smooth
+        there: Tensor = sums[shares > 0] / shares[shares > 0]
+        return there if len(there) else means.new_full((1,), math.nan)
 
-    return Aggregate(group_rates(loss, group, groups), value)
+    def largest(means: Tensor) -> Tensor:
+        each = rates(means)
+        return each[each.argmax()]  # of equal ones the derivative of one, a side of the corner
+
+    if temperature == 0:
+        return Aggregate(group_rates(loss, group, groups), largest)
+
+    def smooth(means: Tensor) -> Tensor:
+        each = rates(means)
+        if temperature is not None:
+            value: Tensor = temperature * (torch.logsumexp(each / temperature, 0) - math.log(len(each)))
+            return value
+        unit = each.detach().max()  # the power mean is proportional to it, so that nothing overflows
+        if not (each >= 0).all() or unit == 0:
+            return largest(means)
+        return unit * (each / unit).pow(_POWER).mean().pow(1 / _POWER)
+
+    return Aggregate(group_rates(loss, group, groups), smooth, shown=largest)

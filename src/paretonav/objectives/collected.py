@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -77,9 +78,12 @@ class Collected:
         losses, *metrics = (
             q.contributions(fractions, p) for q, p in zip(self._kinds, self._stacked(), strict=True)
         )
-        if self.metrics is None:
-            return Losses(losses, fractions, examples=self.length)
-        return Losses(losses, fractions, self.metrics.names, metrics[0], self.length)
+        found = Losses(losses, fractions, examples=self.length)
+        if self.metrics is not None:
+            found = replace(found, metric_names=self.metrics.names, metric_batches=metrics[0])
+        if self._kinds[0].honest:
+            return found
+        return replace(found, stand_in=self._kinds[0].steering(self.means())[0])
 
     def means(self) -> list[Tensor]:
         """Of each loss its parts, over all that was added."""
@@ -101,8 +105,16 @@ class Collected:
         kinds = zip(self._kinds, self._stacked(), self._by_block(tangents), strict=True)
         moved = [kind.changes(self.fractions, *both) for kind, *both in kinds]
         changes, turns = zip(*moved, strict=True)
-        turn = None if self._kinds[0].plain else turns[0]
-        return Response(torch.cat(changes, dim=1), self.fractions, share, turn, self.length)
+        response = Response(torch.cat(changes, dim=1), self.fractions, share, examples=self.length)
+        losses = self._kinds[0]
+        if losses.plain:
+            return response
+        response = replace(response, turn=turns[0], steered_turn=turns[0])
+        if losses.honest:
+            return response
+        means = self.means()
+        along = [torch.tensordot(self.fractions, tangent, 1) for tangent in self._by_block(tangents)[0]]
+        return replace(response, steered_turn=losses.steering(means, along)[1], signs=losses.signs(means))
 
     def _stacked(self) -> Parts:
         """Of each kind and quantity [b, its number of parts], by block."""

@@ -75,6 +75,8 @@ class Losses:
         metric_names: of the metrics that were measured, in order.
         metric_batches: [b, p], the same of the metrics.
         examples: how many the batches have together; None for a function, which has none.
+        stand_in: [m], what is steered by instead of the objectives (``Aggregate.value`` where something else is shown);
+            None where they are that themselves.
     """
 
     batches: Tensor
@@ -82,11 +84,17 @@ class Losses:
     metric_names: tuple[str, ...] = ()
     metric_batches: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
     examples: int | None = None
+    stand_in: Tensor | None = None
 
     @property
     def mean(self) -> Tensor:
-        """[m], the objectives over all the data."""
+        """[m], the objectives over all the data, as they are shown."""
         return self.fractions @ self.batches
+
+    @property
+    def steered(self) -> Tensor:
+        """[m], what gradients and curvature are of: the objectives, or what stands in for them; for line searches."""
+        return self.mean if self.stand_in is None else self.stand_in
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -139,6 +147,8 @@ class Response:
         turn: [m, k, k], what objectives that are no means over examples (``Aggregate``) add to the curvature along the
             directions, as functions of the means that they are made of; None where all are means.
         examples: how many were measured; None for a function.
+        steered_turn: the same of what is steered by, where something else is shown.
+        signs: [m], -1 for an objective that is negative and shown without its sign, else 1; None where all are 1.
     """
 
     batches: Tensor
@@ -146,6 +156,8 @@ class Response:
     share: float = 1.0
     turn: Tensor | None = None
     examples: int | None = None
+    steered_turn: Tensor | None = None
+    signs: Tensor | None = None
 
     @property
     def mean(self) -> Tensor:

@@ -140,6 +140,7 @@ class ModelProblem(Problem):
                     f"loss {name!r} is a Metric of which higher is better, but losses are minimised; turn its sign"
                 )
         self.metric_names = self._metrics.names
+        self.absolute = self._losses.absolute + self._metrics.absolute
         self.higher_is_better = {
             name: better
             for name, f in shown.items()
@@ -423,8 +424,13 @@ class ModelProblem(Problem):
         losses = partial(taken, partial(self._losses.values, means=means))
         if means is None:
             return Composite(length / total, outputs, losses)
-        linear = partial(taken, partial(self._losses.linear, slopes=self._losses.slopes(means)))
-        return Composite(length / total, outputs, losses, linear=linear)
+        linear, shown = (
+            partial(taken, partial(self._losses.linear, slopes=self._losses.slopes(means, shown=shown)))
+            for shown in (False, True)
+        )
+        return Composite(
+            length / total, outputs, losses, linear=linear, shown=None if self._losses.honest else shown
+        )
 
     @explained
     def _try_out(self, split: Split) -> None:

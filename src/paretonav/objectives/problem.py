@@ -63,6 +63,7 @@ class Composite(NamedTuple):
         at_once: whether several backward passes may run as one, which takes the memory of as many.
         linear: the same as ``losses``, but for objectives that are functions of means over all the data the part that
             is linear in these means; None where there are no such objectives.
+        shown: as ``linear``, but of what is shown where that is something else; None where it is not.
     """
 
     fraction: float
@@ -70,11 +71,17 @@ class Composite(NamedTuple):
     losses: Callable[[tuple[Tensor, ...]], Tensor]
     at_once: bool = False
     linear: Callable[[tuple[Tensor, ...]], Tensor] | None = None
+    shown: Callable[[tuple[Tensor, ...]], Tensor] | None = None
 
     @property
     def linearised(self) -> Composite:
         """Of means over examples only, so that curvature is a mean over them, too; the rest is ``Response.turn``."""
-        return self if self.linear is None else self._replace(losses=self.linear, linear=None)
+        return self if self.linear is None else self._replace(losses=self.linear, linear=None, shown=None)
+
+    @property
+    def as_shown(self) -> Composite:
+        """The same of what is shown."""
+        return self.linearised if self.shown is None else self.linearised._replace(losses=self.shown)
 
 
 class Entry(NamedTuple):
@@ -125,6 +132,7 @@ class Problem(ABC):
         metric_names: of the metrics, which are shown for the validation data, or else for the training data.
         higher_is_better: metric name -> which way is better, for those of which it is known.
         optimizer: makes the optimizer that the model was trained with, from a list of tensors; None if that is unknown.
+        absolute: the names of the losses and metrics that are absolute values, with a corner at zero.
     """
 
     names: tuple[str, ...]
@@ -137,6 +145,7 @@ class Problem(ABC):
     metric_names: tuple[str, ...] = ()
     higher_is_better: Mapping[str, bool] = MappingProxyType({})
     optimizer: OptimizerFactory | None = None
+    absolute: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.cost = Cost()
@@ -271,7 +280,7 @@ class Problem(ABC):
         """
 
     def objectives(self, losses: Tensor, theta: Tensor) -> Tensor:
-        """The losses [m] plus the weight decay that every objective carries at ``theta`` [n]; [m]."""
+        """What is steered by (``Losses.steered``, [m]) plus every objective's weight decay at ``theta`` [n]; [m]."""
         if self.weight_decay == 0:
             return losses
         return losses + 0.5 * self.weight_decay * float(theta.double() @ theta.double())

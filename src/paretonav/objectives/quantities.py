@@ -22,7 +22,8 @@ class Quantities:
     """Named functions of a batch: plain means over examples, functions of such means, or penalties.
 
     Of each batch they give *parts*, whose means over all the data give the values. A plain mean has one part, which is
-    its value; an ``Aggregate`` has several. So whatever the batches, the value is that over all the data.
+    its value; an ``Aggregate`` has several. So whatever the batches, the value is that over all the data. Where an
+    ``Aggregate`` shows something else than its value, ``contributions`` and ``changes`` are of what it shows.
 
     Args:
         functions: name -> loss or metric, ``Aggregate`` or ``Penalty``.
@@ -31,13 +32,18 @@ class Quantities:
     Attributes:
         names: in order.
         plain: whether every value is a mean over examples, so that batches can be averaged.
+        honest: whether every value is what is shown.
+        absolute: the names of those that are shown without their sign.
     """
 
     def __init__(self, functions: Mapping[str, Any], *, metrics: bool = False) -> None:
         self._functions = {name: f.function if isinstance(f, Metric) else f for name, f in functions.items()}
         self._metrics = metrics
         self.names = tuple(functions)
-        self.plain = not any(isinstance(f, Aggregate) for f in self._functions.values())
+        aggregates = {name: f for name, f in self._functions.items() if isinstance(f, Aggregate)}
+        self.plain = not aggregates
+        self.honest = all(f.shown is None for f in aggregates.values())
+        self.absolute = tuple(name for name, f in aggregates.items() if f.absolute)
 
     def chosen(self, places: Sequence[int]) -> Quantities:
         """Those at some places, in that order."""
@@ -101,7 +107,7 @@ class Quantities:
         return bool(value.isnan() & part.isfinite().all())
 
     def contributions(self, fractions: Tensor, parts: Sequence[Tensor]) -> Tensor:
-        """Each batch's contribution to the values, [b, q]: their linear part around the value over all the data.
+        """Each batch's contribution to what is shown, [b, q]: its linear part around that over all the data.
 
         Args:
             fractions: [b], each batch's share of the data.
@@ -113,14 +119,14 @@ class Quantities:
                 columns.append(part[:, 0])
                 continue
             mean = fractions @ part
-            value, slope, _ = self._linearised(name, mean)
+            value, slope, _ = self._linearised(name, mean, shown=True)
             columns.append(value + (part - mean) @ slope)
         return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
 
     def changes(
         self, fractions: Tensor, parts: Sequence[Tensor], tangents: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """How ``contributions`` change as the parts move along k directions, and how the values turn.
+        """How ``contributions`` change as the parts move along k directions, and how what is shown turns.
 
         Of an ``Aggregate`` both the tangents and the means, at which its slope is taken, vary with the batch: the
         second counts by the curvature of the value.
@@ -141,26 +147,48 @@ class Quantities:
                 turns.append(tangent.new_zeros(tangent.shape[-1], tangent.shape[-1]))
                 continue
             mean, along = fractions @ part, torch.tensordot(fractions, tangent, 1)
-            _, slope, turning = self._linearised(name, mean, along)
+            _, slope, turning = self._linearised(name, mean, along, shown=True)
             columns.append(torch.einsum("bpk,p->bk", tangent, slope) + (part - mean) @ turning)
             turns.append(along.T @ turning)
         return torch.stack(columns, dim=1), torch.stack(turns)
 
-    def slopes(self, means: Sequence[Tensor]) -> list[Tensor]:
-        """The derivative of each value by its own parts at their means over all the data."""
-        return [self._linearised(name, mean)[1] for name, mean in zip(self.names, means, strict=True)]
+    def steering(
+        self, means: Sequence[Tensor], along: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """What is steered by at the means of the parts over all the data, [q], and how it turns.
+
+        With the derivatives of these means along k directions, each [its number of parts, k], that is
+        ``T^T value'' T``, [q, k, k].
+        """
+        if along is None:
+            return torch.stack(
+                [self._linearised(n, mean)[0] for n, mean in zip(self.names, means, strict=True)]
+            ), None
+        found = [self._linearised(n, mean, t) for n, mean, t in zip(self.names, means, along, strict=True)]
+        turns = [t.T @ turning for t, (_, _, turning) in zip(along, found, strict=True)]
+        return torch.stack([value for value, _, _ in found]), torch.stack(turns)
+
+    def signs(self, means: Sequence[Tensor]) -> Tensor:
+        """[q], -1 for what is shown without its sign and is negative; else 1."""
+        return torch.stack([self._sign(n, mean) for n, mean in zip(self.names, means, strict=True)])
+
+    def slopes(self, means: Sequence[Tensor], *, shown: bool = False) -> list[Tensor]:
+        """The derivative of each value, or of what is shown, by its own parts at their means over all the data."""
+        return [
+            self._linearised(name, mean, shown=shown)[1] for name, mean in zip(self.names, means, strict=True)
+        ]
 
     def _linearised(
-        self, name: str, mean: Tensor, along: Tensor | None = None
+        self, name: str, mean: Tensor, along: Tensor | None = None, *, shown: bool = False
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The value over all the data, its slope by the means, and how that turns ``along`` directions [parts, k]."""
         if not isinstance(self._functions[name], Aggregate):
-            return mean[0], torch.ones_like(mean), torch.zeros_like(mean)
+            return mean[0], torch.ones_like(mean), torch.zeros_like(mean if along is None else along)
         slope = torch.zeros_like(mean)
         turning = torch.zeros_like(mean if along is None else along)
         with torch.enable_grad():
             mean = mean.detach().requires_grad_()
-            value = self._value(name, mean)
+            value = self._shown(name, mean) if shown else self._value(name, mean)
             if value.requires_grad:
                 (slope,) = torch.autograd.grad(
                     value, mean, create_graph=along is not None, materialize_grads=True
@@ -179,6 +207,21 @@ class Quantities:
         if not isinstance(function, Aggregate):
             return part[0]
         return _one_number("the value of aggregate", name, function.value(part))
+
+    def _shown(self, name: str, part: Tensor) -> Tensor:
+        """What is shown of one from the means of its parts; of an absolute value with the derivative of its side."""
+        function = self._functions[name]
+        if not isinstance(function, Aggregate) or function.shown is None:
+            return self._value(name, part)
+        shown = _one_number("what is shown of aggregate", name, function.shown(part))
+        return self._sign(name, part).to(shown) * shown
+
+    def _sign(self, name: str, part: Tensor) -> Tensor:
+        function = self._functions[name]
+        if not isinstance(function, Aggregate) or not function.absolute or function.shown is None:
+            return part.new_ones(())
+        with torch.no_grad():
+            return 1.0 - 2.0 * (function.shown(part) < 0).to(part)
 
 
 def _one_number(what: str, name: str, value: object) -> Tensor:

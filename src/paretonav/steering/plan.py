@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel
+from paretonav.objectives.problem import Split
 from paretonav.steering.along import along_the_front
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Fit, Wish
@@ -34,6 +35,7 @@ class Plan:
         weights: [m], those of the new point.
         exact: whether the named quantities change just as the wish says.
         attainable: whether they get at least as good as it says.
+        on: the data on which losses are asked for.
     """
 
     wish: Wish
@@ -47,6 +49,7 @@ class Plan:
     weights: Array
     exact: bool = True
     attainable: bool = True
+    on: Split = "train"
 
     @classmethod
     def along(
@@ -72,6 +75,7 @@ class Plan:
             front.weights_at(c),
             exact,
             attainable,
+            front.asked,
         )
 
     def share(self, front: FrontModel, share: float) -> Plan:

@@ -46,21 +46,14 @@ def why_nearest(front: FrontModel, wish: Wish) -> str:
     """What keeps the point of ``front``, the nearest to the target of a wish, from being nearer; and how near it is."""
     here, held = np.zeros(front.dimensions), [wish.names[i] for i in wish.held]
     named = np.setdiff1d(wish.named, wish.held)
-    short = wish.orientation[named] * -wish.direction[named] > 0
-    lacking = named[short | (wish.orientation[named] == 0)]
-    instead = [
-        f"{wish.names[i]} {front.values[i]:.4g} instead of {front.values[i] + wish.unit * wish.direction[i]:.4g}"
-        for i in lacking
-    ]
-    nearest = f"; the nearest outcome has {listed(instead)}" if instead else ""
-    if _approach(front, wish, lacking) is not None:
-        return f"short legs, too, came no nearer, whatever the model of the front promises{nearest}"
+    instead, off = stands(front, wish), lacking(wish)
+    nearest = f"; the nearest outcome has {instead}" if instead else ""
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
-        if _approach(front, freed, lacking) is not None:
+        if _approach(front, freed, off) is not None:
             return f"holding {listed(held)} stands against it{nearest}"
     if len(wish.limited):
-        further = _approach(front, replace(wish, room=np.full(len(wish.room), np.inf)), lacking)
+        further = _approach(front, replace(wish, room=np.full(len(wish.room), np.inf)), off)
         if further is not None:
             passed = wish.limited[Programme(front, wish).beyond(further) > 0]
             return f"{_reached([wish.names[i] for i in passed])}{nearest}"
@@ -68,6 +61,27 @@ def why_nearest(front: FrontModel, wish: Wish) -> str:
     if not why and len(named) > 1:
         why = f"on the front {listed(wish.names[i] for i in named)} stand against each other"
     return f"{why or 'the front does not go there'}{nearest}"
+
+
+def lacking(wish: Wish) -> NDArray[np.intp]:
+    """Which named quantities are not as good as their targets."""
+    named = np.setdiff1d(wish.named, wish.held)
+    short = wish.orientation[named] * -wish.direction[named] > 0
+    off: NDArray[np.intp] = named[short | (wish.orientation[named] == 0)]
+    return off
+
+
+def stands(front: FrontModel, wish: Wish) -> str:
+    """How near the point of ``front`` is to the target: "a 0.3 instead of 0.2"; empty if nothing is lacking."""
+    return listed(
+        f"{wish.names[i]} {front.values[i]:.4g} instead of {front.values[i] + wish.unit * wish.direction[i]:.4g}"
+        for i in lacking(wish)
+    )
+
+
+def may_come_nearer(front: FrontModel, wish: Wish) -> bool:
+    """Whether the model of the front promises an outcome that is nearer to the target of a wish by a tenth."""
+    return _approach(front, wish, lacking(wish)) is not None
 
 
 def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
@@ -87,8 +101,7 @@ def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
 
 def end_of_the_front(front: FrontModel, c: Array) -> str:
     """Which weights or parameters have come to their end at coordinates c; empty if none has."""
-    held = front.anchor is not None  # there no weight says where anything ends
-    spent = [] if held else [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
+    spent = spent_weights(front, c)
     if spent:
         reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
         return f"the edge of the front: the {reaches.format(listed(spent))} zero, with nothing left to give"
@@ -98,6 +111,11 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
         reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
         return f"parameter{reach_bounds.format(listed(map(str, tight[:3])))}; from there the front may go on"
     return ""
+
+
+def spent_weights(front: FrontModel, c: Array) -> list[str]:
+    """The objectives whose weights have come to zero at coordinates c."""
+    return [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
 
 
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
@@ -115,9 +133,9 @@ def _reached(bounded: list[str]) -> str:
     return f"the bound{'s' if several else ''} on {listed(bounded)} {'are' if several else 'is'} reached"
 
 
-def _approach(front: FrontModel, wish: Wish, lacking: NDArray[np.intp]) -> Array | None:
-    """The changes [q] that lead nearer to the target by a tenth in something that is lacking; None if none do."""
+def _approach(front: FrontModel, wish: Wish, which: NDArray[np.intp]) -> Array | None:
+    """The changes [q] that lead nearer to the target by a tenth in some of ``which``; None if none do."""
     c, _ = nearest_outcome(Programme(front, wish), 1.0, np.zeros(front.dimensions))
     changes = front.changes(c)
-    gain = changes[lacking] / (wish.unit * wish.direction[lacking])
+    gain = changes[which] / (wish.unit * wish.direction[which])
     return changes if (gain > 0.1).any() else None

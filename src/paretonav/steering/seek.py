@@ -14,9 +14,9 @@ from paretonav.steering.onward import front_on_the_way, tangent_after
 from paretonav.steering.plan import Plan
 from paretonav.steering.predictors import Predictor, at_hand
 from paretonav.steering.preferences import Wish
-from paretonav.steering.reasons import why_nearest
 from paretonav.steering.target import Limits, measured
 from paretonav.steering.trust import Trust
+from paretonav.steering.unreached import why_unreached
 from paretonav.steering.walk import Walk, attempt, leg_report
 
 Array = NDArray[np.float64]
@@ -53,7 +53,7 @@ def seek(
     limits, goal = Limits.of(wish, front), front.values[wish.named] + wish.changes(plan.amount)
     small = 1e-3 if problem.stochastic else 1e-7
     arrived: Correction | None = None
-    losses, whole, error = tangent.losses, 0.0, 0.0
+    losses, whole, size, error = tangent.losses, 0.0, np.inf, 0.0
     while legs < _MAX_LEGS:
         size = trust.length(front, plan.changes[: front.m])
         whole = max(whole, size)
@@ -91,8 +91,12 @@ def seek(
             break
         plan = predictor.plan(front, at_hand(tangent), _rest(wish, goal, limits, front), 1.0)
     reason = ""
-    if not _attained(start, front, wish, goal, problem.stochastic):
-        reason = f"the target is out of reach: {why_nearest(front, _rest(wish, goal, limits, front))}"
+    here = arrived is None and plan.exact and size <= small  # nearer than a step can tell
+    if not (here or _attained(start, front, wish, goal, problem.stochastic)):
+        rest = _rest(wish, goal, limits, front)
+        reason = why_unreached(front, tangent, rest, stochastic=problem.stochastic)
+    elif arrived is None:  # it was there from the start
+        arrived = Correction(tangent.theta, tangent.losses, tangent.weights, tangent, 0, converged=True)
     return Walk(arrived, losses, plan.amount, reason, trust, legs, tangent, error)
 
 

@@ -22,7 +22,7 @@ from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
-_RETRIES = 4  # of a leg that did not come true
+_RETRIES = 3  # of a leg that did not come true
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
 _BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 

@@ -152,7 +152,7 @@ class AlignedDescent:
             over = (target.excess(problem, theta, found) - target.tolerance) / target.scale
             excess = float(over.max(initial=0.0))
         return _Candidate(
-            theta, losses, max(excess, 0.0), float(weights @ problem.objectives(losses.mean, theta))
+            theta, losses, max(excess, 0.0), float(weights @ problem.objectives(losses.steered, theta))
         )
 
 

@@ -107,8 +107,8 @@ class MGDA:
                 losses = problem.evaluate(theta)
                 problem.watch.saw(problem.names, losses.mean)
             within = allowed is None or bool((losses.mean < allowed).all())
-            best = problem.objectives(kept[1].mean, kept[0]).mean()
-            if within and bool(problem.objectives(losses.mean, theta).mean() < best):
+            best = problem.objectives(kept[1].steered, kept[0]).mean()
+            if within and bool(problem.objectives(losses.steered, theta).mean() < best):
                 kept = (theta, losses)
         _, jacobian = finite_jacobian(problem, kept[0], "back at the front")
         weights, _ = pareto_weights(problem, kept[0], jacobian)
@@ -119,7 +119,7 @@ def _armijo(
     problem: Problem, theta: Tensor, losses: Losses, gradient: Tensor, length: float, scales: Tensor
 ) -> float:
     """The step length at which every objective falls as the test asks; 0 if only rounding is left to gain."""
-    values = problem.objectives(losses.mean, theta)
+    values = problem.objectives(losses.steered, theta)
     rounding = torch.finfo(theta.dtype).eps * values.abs()
     for _ in range(40):
         trial = moved(problem, theta, gradient, length)
@@ -127,7 +127,7 @@ def _armijo(
         gain = float((theta - trial) @ gradient) * scales
         if (gain <= rounding).all():
             break
-        after = problem.objectives(problem.evaluate(trial).mean, trial)
+        after = problem.objectives(problem.evaluate(trial).steered, trial)
         if (after <= values - 1e-4 * gain).all():
             return length
         length /= 2

@@ -113,15 +113,16 @@ class Newton:
         within = bounds is None or (settled and torch.equal(target, bounds.clamp(target)))
         if not within:
             step = box_newton_step(problem, tangent, weights, geometry)
-        before = float(weights @ problem.objectives(tangent.losses.mean, tangent.theta))
-        noise = 16 * torch.finfo(tangent.theta.dtype).eps * max(1.0, abs(before))
+        objectives = problem.objectives(tangent.losses.steered, tangent.theta)
+        before = float(weights @ objectives)
+        noise = 16 * torch.finfo(tangent.theta.dtype).eps * float(weights @ objectives.abs())
         share = 1.0
         for _ in range(6):
             theta = tangent.theta + share * step
             if bounds is not None:
                 theta = bounds.clamp(theta)  # rounding
             losses = problem.evaluate(theta)
-            after = float(weights @ problem.objectives(losses.mean, theta))
+            after = float(weights @ problem.objectives(losses.steered, theta))
             if np.isfinite(after) and after <= before + noise:
                 break
             share /= 2

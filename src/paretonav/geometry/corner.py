@@ -1,0 +1,40 @@
+"""Absolute values near zero: they are not smooth there, but what they are the absolute values of is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Corner:
+    """Which of several quantities are absolute values.
+
+    With a as the size of a signed quantity that changes smoothly, by d counted away from zero, the size changes by
+    ``|a + d| - a``: by d as far as to zero, and up again beyond.
+
+    Attributes:
+        at_zero: [q] bool.
+
+    Example:
+        >>> Corner(np.array([True, False])).changes(np.array([0.2, 0.2]), np.array([-0.5, -0.5])).round(3).tolist()
+        [0.1, -0.5]
+    """
+
+    at_zero: NDArray[np.bool_]
+
+    def __getitem__(self, which: slice) -> Corner:
+        return Corner(self.at_zero[which])
+
+    def changes(self, values: Array, smooth: Array) -> Array:
+        """[q], the changes of quantities with ``values`` [q], from those of the signed quantities, ``smooth`` [q]."""
+        return np.where(self.at_zero, np.abs(values + smooth) - values, smooth)
+
+    def slopes(self, values: Array, smooth: Array, slopes: Array) -> Array:
+        """[q, k], the derivatives of ``changes`` from those of ``smooth``; at zero, those on the side of the value."""
+        beyond = self.at_zero & (values + smooth < 0)
+        return np.where(beyond[:, None], -slopes, slopes)
