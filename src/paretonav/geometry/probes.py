@@ -20,6 +20,7 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
+_ROUGH = 0.2  # of the best determined part of a bend: below it a metric's is left out
 _DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
@@ -103,7 +104,9 @@ class Probes:
             places = [(i, j) for i in range(k) for j in range(i)]
             alone = np.stack([turns[:, i] + turns[:, j] for i, j in places], axis=-1)
             ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
-        return cls(before, response, _fitted_bends(ways, turns, units))
+        # Of metrics, whose kinks fit no parabola, nothing is made that only the differences of near ways would tell.
+        fits = _fitted_bends(ways, turns[:m], units, 1e-6), _fitted_bends(ways, turns[m:], units, _ROUGH)
+        return cls(before, response, np.concatenate(fits))
 
 
 def _significant(turns: Tensor, before: Losses, m: int) -> Array:
@@ -224,13 +227,13 @@ def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
     return fit
 
 
-def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
+def _fitted_bends(ways: Array, turns: Array, units: Array, rcond: float) -> Array:
     """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
     k = ways.shape[1]
     rows, columns = np.triu_indices(k)
     scaled = ways / units
     design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
-    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
+    fit = turns @ np.linalg.pinv(design, rcond=rcond).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit
     return bend
