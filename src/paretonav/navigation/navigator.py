@@ -272,9 +272,10 @@ class Navigator:
             requested=plan.requested,
             **predictions(front, plan),
             weights=named(front.names, plan.weights),
-            trusted=here.trust.share(front, plan.changes[: front.m]) == 1,
+            trusted=plan.modelled == 1 and here.trust.share(front, plan.changes[: front.m]) == 1,
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
+            modelled=plan.modelled,
             _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
         )
 
@@ -391,7 +392,10 @@ class Navigator:
                 )
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
-        if gone.legs > 1:
+        if taken.modelled < 1:
+            known = 100 * taken.modelled * taken.amount
+            remarks.append(f"it took {gone.legs} legs, and beyond {known:.2g} % the prediction was a guess")
+        elif gone.legs > 1:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
