@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
+_USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _DETERMINED = 3  # directions up to which these and the rays determine the bends
@@ -119,6 +120,20 @@ def _mean(batches: Tensor, fractions: Tensor) -> Array:
     """The mean over batches [b, ...], [...]."""
     mean: Tensor = torch.tensordot(fractions, batches, 1)
     return np.asarray(mean.numpy())
+
+
+def probing_passes(
+    problem: Problem, k: int, split: Split, batches: int | None = None, *, bends: bool = True
+) -> float:
+    """What ``Probes.along`` reads along k directions as a rule, in passes over the training data.
+
+    The arguments are as there; how often lengths have to be mended is not known before.
+    """
+    read = (1 + 2 * _USUAL_ROUNDS * k + 2 * problem.m * bends) * problem.share(split, batches)
+    if bends and k > _DETERMINED:
+        few = _SOME if k <= _PAIRS_OF_ALL else _FEW
+        read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
+    return read
 
 
 @dataclass(frozen=True, eq=False)

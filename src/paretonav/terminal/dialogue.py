@@ -55,6 +55,9 @@ class Dialogue:
     def start(self) -> None:
         """Go to the first point and show it."""
         resumed = len(self.navigator.points) > 0
+        if self.navigator.holds and not resumed:
+            expected = self.navigator.estimate("start").words
+            self.console.print(Text(f"{expected[0].upper()}{expected[1:]}.", style="dim"))
         with watched_on(self.console) as watched:
             point = self.navigator.start(*watched)
         if resumed:
