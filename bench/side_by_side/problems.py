@@ -15,7 +15,7 @@ import paretonav as pn
 from compare import decay
 from paretonav.objectives import Cost, Losses, ModelProblem, Split
 from paretonav.problems.census_people import TASKS
-from paretonav.steering.correctors import Correction
+from paretonav.steering.correctors import Correction, Newton
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -94,7 +94,7 @@ class Start:
         began = time.perf_counter()
         problem.train()
         training = time.perf_counter() - began
-        nav = pn.Navigator(problem, geometry=recipe.geometry)
+        nav = pn.Navigator(problem, corrector=Newton(), geometry=recipe.geometry)
         point = nav.start()
         before = {split: problem.evaluate(point.parameters, split) for split in SPLITS}
         return cls(problem, recipe, initial, training, nav, point, before)

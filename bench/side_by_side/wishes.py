@@ -71,12 +71,20 @@ class Task:
 
 
 def wishes(names: tuple[str, ...], amount: float = AMOUNT) -> list[Wish]:
-    """One objective; two of them 0.7 : 0.3; one with another held. With two in all: each, and half of the first."""
-    first = Wish(pn.Improve({names[0]: 1.0}), amount)
+    """One objective; two of them 0.7 : 0.3; one with another held. With two in all: each, and half of the first.
+
+    They are about the training losses, by which the other methods steer.
+    """
+    first = Wish(pn.Improve({names[0]: 1.0}, on="train"), amount)
     if len(names) == 2:
-        return [first, Wish(pn.Improve({names[1]: 1.0}), amount), replace(first, amount=amount / 2)]
+        return [
+            first,
+            Wish(pn.Improve({names[1]: 1.0}, on="train"), amount),
+            replace(first, amount=amount / 2),
+        ]
     a, b = names[:2]
-    return [first, Wish(pn.Improve({a: 0.7, b: 0.3}), amount), Wish(pn.Improve({a: 1.0}, hold=[b]), amount)]
+    two = pn.Improve({a: 0.7, b: 0.3}, on="train")
+    return [first, Wish(two, amount), Wish(pn.Improve({a: 1.0}, hold=[b], on="train"), amount)]
 
 
 def task(start: Start, wish: Wish) -> Task | Wish:

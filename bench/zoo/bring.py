@@ -23,7 +23,6 @@ def problem_of(case: Case, model: nn.Module) -> pn.ModelProblem:
         weight_decay=case.weight_decay,
         weights=dict(case.weights),
         optimizer=partial(_optimizer, case),
-        batch_size=case.batch_size,
         groups=case.groups.get("validation"),
     )
 

@@ -116,7 +116,7 @@ def test_a_conversation_ends_with_the_input(run, tmp_path):
 
 
 def test_ctrl_c_while_training_ends_with_130(run, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pn.Navigator, "start", interrupted)
@@ -134,9 +134,9 @@ def test_the_published_method_is_at_hand(run):
 def test_remarks_of_the_library_are_shown_in_their_place(run, monkeypatch):
     start = pn.Navigator.start
 
-    def remarking(self, *watched):
+    def remarking(self, *watched, **options):
         pn.navigation.navigator.logger.warning("mind the %s", "gap")
-        return start(self, *watched)
+        return start(self, *watched, **options)
 
     monkeypatch.setattr(pn.Navigator, "start", remarking)
     assert "Note: mind the gap." in run("--script", "show").stdout

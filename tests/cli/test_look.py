@@ -77,8 +77,17 @@ def test_show_lists_the_points_and_the_current_one(folder):
 
 def test_show_one_point_with_its_step(folder):
     result = run("show", folder, "--point", 1)
-    for shown in ("Step from point 0", "achieved", "Accepted.", "Note: the one for plus", "would pay for it"):
+    verdict = pn.Session(folder).point(1).conflict["plus"].reason
+    for shown in (
+        "Step from point 0",
+        "achieved",
+        "Accepted.",
+        "Note: the one for plus",
+        f"plus: {verdict}.",
+    ):
         assert shown in words(result.stdout)
+    assert "The model is held where it is, by a pull of " in words(result.stdout)
+    assert "for free" not in result.stdout
     assert "Step from" not in run("show", folder, "--point", 0).stdout
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+import paretonav as pn
 from paretonav.cli import app
 
 PROBLEMS = """
@@ -23,6 +24,17 @@ def helper():
 
 def nothing():
     pass
+
+def trained():
+    import torch
+    from torch import nn
+    from torch.utils.data import TensorDataset
+
+    torch.manual_seed(0)
+    x = torch.randn(128, 3)
+    losses = {"a": lambda o, b: (o[:, 0] - b[0][:, 0]).square().mean() + 0.1,
+              "b": lambda o, b: (o[:, 0] - b[0][:, 1]).square().mean() + 0.1}
+    return pn.ModelProblem(nn.Linear(3, 1), losses, TensorDataset(x[:96]), TensorDataset(x[96:]), batch_size=8)
 
 def refused():
     return pn.FunctionProblem(lambda x: x, 3)
@@ -96,3 +108,19 @@ def test_another_problem_s_session_is_refused(run, tmp_path, monkeypatch):
     result = run("my_problems:good", "--session", "walk", "--script", "show")
     assert result.exit_code == 1
     assert "of another problem" in " ".join(result.stderr.split())
+
+
+def test_a_model_is_trained_on_where_it_is_asked(run):
+    first = run("my_problems:trained", "--session", "plain", "--script", "show")
+    assert first.exit_code == 0, first.output
+    trained = run("my_problems:trained", "--session", "more", "--train-on", "--script", "show")
+    assert trained.exit_code == 0, trained.output
+    plain, more = pn.Session("plain"), pn.Session("more")
+    assert more[0].weights == plain[0].weights
+    assert sum(more[0].validation.values()) < sum(plain[0].validation.values())
+    again = run("my_problems:trained", "--session", "more", "--train-on", "--script", "show")
+    assert again.exit_code == 0, again.output
+    assert "Nothing was trained on: that is done before the first point only." in again.stdout
+    refused = run("my_problems:good", "--train-on", "--script", "show")
+    assert refused.exit_code == 1
+    assert "a function has no data to train on" in " ".join(refused.stderr.split())

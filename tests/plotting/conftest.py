@@ -33,11 +33,23 @@ def judged(session):
         measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
         held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
         changed = replace(record, metrics=Estimates(measured), validation=held_out)
-        copy.add(changed, session.point(i), session.tangent(i))
+        copy.add(changed, _with_validation(session.point(i)), session.tangent(i))
     copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
     copy.star(3)
     copy.go_to(2)
     return copy
+
+
+def _with_validation(point):
+    """The point, with half as much again of everything on validation data."""
+    front, held_out = point.front, replace(point.train, batches=1.5 * point.train.batches)
+    known = {
+        "validation_losses": held_out,
+        "validation_response": 1.5 * front.response,
+        "validation_bend": 1.5 * np.broadcast_to(front.bend, (front.m, *front.bend.shape[1:])),
+        "asked": "validation",
+    }
+    return replace(point, held_out=held_out, front=replace(front, **known))
 
 
 @pytest.fixture(scope="session", params=[2, 3, 5])

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from safetensors.torch import load_file
 
 import paretonav as pn
-from paretonav.session.formats import change, value
+from paretonav.session.formats import change, percent, value
 from paretonav.session.markdown import escaped, quote
 
 HOSTILE = ("<script>alert(1)</script>|*a*", "[b](javascript:alert(1))\n# head")
@@ -41,24 +41,38 @@ def test_every_step_of_the_way_and_no_other(walked: pn.Session) -> None:
     card = walked.card(3)
     assert re.findall(r"### From point (\d) to point (\d)", card) == [("0", "1"), ("1", "3")]
     assert "Asked for: improve a by 3%. The step was accepted" in card
-    achieved, predicted = walked[3].achieved, walked[3].predicted
-    there = walked[1].losses["b"]
-    row = (
-        f"| b, training loss | {change(walked[3].requested['b'], there)} | {change(predicted['b'], there)} | "
-    )
-    assert row + f"{change(achieved['b'], there)} | ± {value(achieved.standard_errors['b'], there)} |" in card
+    achieved, predicted = walked[3].achieved_validation, walked[3].predicted_validation
+    there = walked[1].validation["b"]
+    row = f"| b, validation loss | {change(walked[3].requested['b'], there)} | {change(predicted['b'], there)} | "
+    row += f"{change(achieved['b'], there)} | ± {value(achieved.standard_errors['b'], there)} |"
+    assert row in card
+    beside = f"| b, training loss |  | {change(walked[3].predicted['b'], walked[1].losses['b'])} | "  # not asked for
+    assert card.index(row) < card.index(beside)
 
 
 def test_on_which_data_at_which_cost_by_which_software(walked: pn.Session) -> None:
     card = walked.card()
     assert "Training data (16 batches)" in card
     assert "Validation data (12 batches): losses and metrics" in card
+    assert "the steps were planned on its losses" in card
+    assert "the steps were made for them, so they flatter the chosen model" in card
     assert "Test data were never used" in card
     products = sum(record.cost.hessian_products for record in walked.path_to(3))
     assert f"{products} Hessian-vector products" in card
     assert re.search(r"PyTorch \d+\.\d+.* and Python 3\.\d+", card)
     for name, verdict in walked.point(3).conflict.items():
         assert f"- improving {name}: {escaped(verdict.reason)}" in card
+
+
+def test_a_held_model_has_no_joint_gain_and_says_what_holds_it(walked: pn.Session) -> None:
+    card, first = walked.card(3), walked.card(0)
+    assert "## Where it stands\n" in card
+    assert "on the front" not in card
+    assert "still fall" not in card
+    anchor = walked.point(3).anchor
+    assert f"held where it is, by a pull of {percent(anchor.part)} of the largest curvature" in card
+    assert f"largest curvature: {walked.point(0).anchor.reason}." in first
+    assert "It was trained on a weighted sum of the losses" in card
 
 
 def test_the_first_point_has_traded_nothing(walked: pn.Session) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.session import tangents
+from paretonav.steering.correctors import Newton
 
 
 def model_problem(
@@ -215,6 +217,69 @@ def test_less_precise_parameters_take_less_room_and_are_close(tmp_path: Path, pr
     assert errors["full"] == 0
     assert 0 < errors[precision] < (2**-10 if precision == "delta" else 0.1)
     assert sizes[precision] < sizes["full"]
+
+
+def held_session(folder: Path, **options: object) -> None:
+    with pn.Session(folder, write=True) as session:
+        nav = pn.Navigator(model_problem(**options), session=session)  # type: ignore[arg-type]
+        nav.start()
+        nav.step(*wishes(nav.problem)[2])
+
+
+def everything_in(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("options", "how", "says"),
+    [
+        ({}, {"corrector": Newton()}, "with the model held where it is, .*leave out corrector="),
+        ({}, pn.ppe(), "with the model held where it is, .*leave out corrector="),
+        (
+            {"weights": {"a": 1, "b": 3}},
+            {},
+            "other training weights: a 0.5, b 0.5 there, a 0.25, b 0.75 here",
+        ),
+    ],
+)
+def test_an_anchor_that_does_not_fit_is_refused_and_nothing_is_lost(
+    options: dict[str, object], how: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    held_session(tmp_path / "s")
+    problem = model_problem(seed=1, **options)  # type: ignore[arg-type]
+    theirs, kept = problem.parameters(), everything_in(tmp_path / "s")
+    with pytest.raises(pn.SessionError, match=says):
+        pn.Navigator(problem, **how, session=tmp_path / "s")
+    assert torch.equal(problem.parameters(), theirs)
+    assert everything_in(tmp_path / "s") == kept
+    nav = pn.Navigator(model_problem(), session=tmp_path / "s")
+    assert (nav.here.id, nav.here.anchor is None) == (1, False)
+
+
+def test_a_model_that_was_led_to_the_front_is_not_held_in_the_same_session(tmp_path: Path) -> None:
+    with pn.Session(tmp_path / "s", write=True) as session:
+        pn.Navigator(model_problem(), corrector=Newton(), session=session).start()
+    with pytest.raises(pn.SessionError, match="leads to the front, and this navigator holds the model"):
+        pn.Navigator(model_problem(), session=tmp_path / "s")
+    assert pn.Navigator(model_problem(), corrector=Newton(), session=tmp_path / "s").here.anchor is None
+
+
+def test_a_session_in_memory_is_held_as_strictly() -> None:
+    session = pn.Session()
+    pn.Navigator(model_problem(), session=session).start()
+    with pytest.raises(pn.SessionError, match="the session in memory was made with other training weights"):
+        pn.Navigator(model_problem(weights={"a": 1, "b": 3}), session=session)
+    pn.Navigator(model_problem(weights={"a": 2, "b": 2}), session=session)
+
+
+def test_a_session_notes_the_training_weights(tmp_path: Path) -> None:
+    held_session(tmp_path / "s", weights={"a": 1, "b": 4})
+    with pytest.raises(pn.SessionError, match=r"a 0\.2, b 0\.8 there, a 0\.5, b 0\.5 here"):
+        pn.Navigator(model_problem(), session=tmp_path / "s")
+    record = pn.Session(tmp_path / "s")[1]
+    assert record.weights == pytest.approx({"a": 0.2, "b": 0.8})
+    assert (record.joint_gain, record.residual, record.on) == (None, None, "validation")
+    assert record.pull == pn.Session(tmp_path / "s").point(1).anchor.part  # type: ignore[union-attr]
 
 
 def test_a_second_navigator_reads_and_says_why_it_takes_no_steps(

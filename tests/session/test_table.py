@@ -26,8 +26,7 @@ def test_a_row_per_point_with_what_its_record_has(walked: pn.Session) -> None:
     assert frame["made"].tolist() == [record.made for record in walked]
     for record, (_, row) in zip(walked, frame.iterrows(), strict=True):
         expected = {
-            "joint gain": record.joint_gain,
-            "residual": record.residual,
+            "pull": walked.point(record.id).anchor.part,
             "seconds": record.cost.seconds,
             **{f"train loss: {k}": x for k, x in record.losses.items()},
             **{f"train loss s.e.: {k}": x for k, x in record.losses.standard_errors.items()},
@@ -46,6 +45,9 @@ def test_a_row_per_point_with_what_its_record_has(walked: pn.Session) -> None:
         for column, x in expected.items():
             assert row[column] == x, column
     assert np.isnan(frame["achieved train change: a"][0])
+    assert frame["on"].tolist() == ["", "validation", "validation", "validation"]
+    assert frame["joint gain"].isna().all()  # of a model that is held where it is
+    assert frame["residual"].isna().all()
     assert frame["train loss: a"].dtype == float
 
 
@@ -56,7 +58,11 @@ def test_a_session_without_points_has_no_rows() -> None:
 def test_a_function_has_no_columns_of_validation_or_errors() -> None:
     navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
     navigator.start()
-    assert not [name for name in navigator.session.table() if "validation" in name or "s.e." in name]
+    frame = navigator.session.table()
+    assert not [name for name in frame if "validation" in name or "s.e." in name]
+    assert frame["joint gain"].tolist() == [navigator.here.joint_gain]
+    assert frame["residual"].tolist() == [navigator.here.residual]
+    assert frame["pull"].isna().all()
 
 
 @given(st.text(max_size=20), st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"]))

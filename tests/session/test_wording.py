@@ -13,6 +13,10 @@ from paretonav.session.wording import describe, listed, number, origin, printabl
         (pn.Improve({"a": 2, "b": 2, "c": 0}, hold=["d"]), "improve a and b by 5%, holding d"),
         (pn.Improve({"a": 0.7, "b": 0.3}, hold=["c", "d"]), "improve a 0.7, b 0.3 by 5%, holding c and d"),
         (pn.Direction({"a": -1, "b": 0.5, "c": 0}), "direction a -1, b +0.5 by 5%, holding c"),
+        (pn.Improve({"a": 1}, hold=["b"], on="train"), "improve a by 5%, holding b on training data"),
+        (pn.Direction({"a": -1}, on="train"), "direction a -1 by 5% on training data"),
+        (pn.Classify(["a"], on="train"), "improve a by 5% on training data"),
+        (pn.Improve({"a": 1}, on="validation"), "improve a by 5%"),
     ],
 )
 def test_preferences_in_words(preference, words):

@@ -25,6 +25,7 @@ def target(tangent: Tangent, changes: dict[int, float], tolerance: float = 1e-9)
         tolerance=tolerance * ones,
         scale=ones,
         response=tangent.response.numpy()[named],
+        split="train",
     )
 
 

@@ -1,5 +1,6 @@
 """Bounds hold at every point that is accepted, the corrector included."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import paretonav as pn
 from paretonav.steering.correctors import Correction, Newton
+from paretonav.steering.predictors import ObjectiveSpace
 from paretonav.steering.target import Limits
 
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
@@ -63,9 +65,15 @@ class Overshooting(Newton):
         return super().correct(problem, theta, weights, geometry)
 
 
+class Unpromising(ObjectiveSpace):
+    """A predictor whose legs nobody takes back, so that bounds alone are kept."""
+
+    promises = False
+
+
 @pytest.mark.parametrize("m", [2, 3])
 def test_a_corrector_that_passes_a_bound_is_brought_back(m: int) -> None:
-    nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3))
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3), Unpromising() if m == 2 else None)
     start = nav.start()
     nav.corrector = Overshooting()
     free = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted
@@ -75,6 +83,19 @@ def test_a_corrector_that_passes_a_bound_is_brought_back(m: int) -> None:
     assert step.point.losses[payer] <= bound
     assert step.status is not pn.StepStatus.REJECTED
     assert step.achieved["f1"] < 0.5 * step.requested["f1"] < 0
+
+
+def test_what_goes_too_far_inside_a_bound_is_no_outcome_that_was_asked_for() -> None:
+    """With two losses there is no room to align; the leg is shortened to the bound, and goes beyond its part still."""
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=2, seed=3))
+    start = nav.start()
+    nav.corrector = Overshooting()
+    rise = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted["f2"]
+    step = nav.step(pn.Improve({"f1": 1.0}, allow={"f2": start.losses["f2"] + 1.05 * rise}), 0.05)
+    assert step.status is pn.StepStatus.REJECTED
+    assert re.fullmatch(r"f[12] came out .* on training data, where .* was predicted", step.reason)
+    assert nav.here is start
+    assert torch.equal(nav.problem.parameters(), start.parameters)
 
 
 class Careless(Newton):
@@ -109,7 +130,7 @@ def test_limits_know_which_way_is_worse() -> None:
         return Fake()
 
     def beyond(loss: float, accuracy: float) -> list[float]:
-        return limits.beyond(Problem(), None, losses(loss, accuracy)).tolist()  # type: ignore[arg-type]
+        return limits.beyond(Problem(), None, "train", losses(loss, accuracy)).tolist()  # type: ignore[arg-type]
 
     assert beyond(0.9, 0.9) == pytest.approx([-0.1, -0.1])
     assert beyond(1.2, 0.7) == pytest.approx([0.2, 0.1])

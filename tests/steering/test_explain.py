@@ -88,7 +88,7 @@ def test_what_is_lost_on_validation_data_is_said(step: pn.Step) -> None:
 
 
 def test_what_a_prediction_missed(step: pn.Step) -> None:
-    off = replace(step, predicted=Changes({**step.predicted, "f3": 3 * step.predicted["f3"]}))
+    off = replace(step, predicted=Changes({**step.predicted, "f3": 0.3 * step.predicted["f3"]}))
     said = pn.explain(off)
     assert re.search(r"The largest difference is in f3: up \S+% instead of up \S+%\. ?$", said)
     assert "smaller step" not in said  # nothing has measured why
@@ -100,7 +100,9 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
 ) -> None:
     names = tuple(step.achieved)
     came = Changes(dict.fromkeys(names, 0.3), dict.fromkeys(names, error), 20)
-    said = pn.explain(measured(step, predicted_validation=step.predicted, achieved_validation=came))
+    missed = tuple((name, "validation") for name in names)
+    made = measured(step, predicted_validation=step.predicted, achieved_validation=came, missed=missed)
+    said = pn.explain(made)
     training, validation = said.split("On validation data")
     assert "The largest difference" not in training
     assert re.search(
@@ -109,6 +111,57 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
     )
     same = measured(step, predicted_validation=step.predicted, achieved_validation=step.predicted)
     assert "difference" not in pn.explain(same)
+
+
+def test_better_than_expected_is_good_news(step: pn.Step) -> None:
+    better = replace(step, predicted=Changes({**step.predicted, "f3": 3 * step.predicted["f3"]}))
+    said = pn.explain(better)
+    assert "(worse). Better than expected is f3 up 3.9% instead of up 11.8%." in said
+    assert "difference" not in said
+
+
+def on_validation(step: pn.Step, **fields: Any) -> pn.Step:
+    """The step as if it had been asked for on validation data, on which everything is twice as large."""
+    point = step.point
+    assert point.held_out is None
+    twice = replace(point.train, batches=2 * point.train.batches)
+    errors = dict.fromkeys(step.achieved, 1e-4)
+    made = {
+        "point": replace(point, held_out=twice),
+        "predicted_validation": Changes({name: 2 * x for name, x in step.predicted.items()}),
+        "achieved_validation": Changes({name: 2 * x for name, x in step.achieved.items()}, errors, 20),
+        "on": "validation",
+    }
+    return replace(step, **{**made, **fields})
+
+
+def test_what_was_asked_for_is_spoken_of_first_and_the_other_data_in_a_sentence(step: pn.Step) -> None:
+    said = pn.explain(on_validation(step))
+    first = f"{2 * step.point.losses['f1']:.3g}"
+    assert "Expected on validation data was f1 down 5.0%, f2 unchanged and f3 up 3.9%." in said
+    assert f"What came is f1 down 5.0% ±0.02%, at {first} (good), f2 unchanged" in said
+    assert "(± is one standard error). That is as expected." in said
+    assert said.endswith("On training data it is f1 down 5.0%, f2 unchanged and f3 up 3.9%.")
+
+
+def test_a_step_taken_back_before_training_data_were_read(step: pn.Step) -> None:
+    before = on_validation(step)
+    gone = replace(
+        before,
+        achieved=Changes({}),
+        status=pn.StepStatus.REJECTED,
+        reason="f3 came out +9 % on validation data, where +4 % was predicted",
+    )
+    said = pn.explain(gone)
+    assert "What was tried came to f1 down" in said
+    assert "as expected" not in said
+    assert "training data" not in said
+    assert said.endswith(
+        "The step was taken back, and the model is where it was: f3 came out +9 % on validation data, where +4 % was "
+        "predicted."
+    )
+    with pytest.raises(pn.PreferenceError, match="there are f1, f2, f3"):
+        pn.explain(gone, "f9")
 
 
 def test_a_step_that_was_cut_short_and_one_that_was_taken_back(nav: pn.Navigator) -> None:
@@ -139,6 +192,7 @@ def test_a_step_that_was_cut_short_and_one_that_was_taken_back(nav: pn.Navigator
         (pn.Aim({"a": 0.5, "b": 2.0}, hold="c"), 1.0, "aim at a 0.5 and b 2, holding c"),
         (pn.Aim({"a": -0.05}, units="relative"), 0.5, "aim at a -5% (50% of the way)"),
         (pn.Aim({"a": -0.05}, units="range"), 1.0, "aim at a -5% of the range"),
+        (pn.Aim({"a": 0.5}, on="train"), 1.0, "aim at a 0.5 on training data"),
         (
             pn.Classify(["a"], {"b": 0.5}, ["c"], {"d": 0.25}, ["e"]),
             0.05,

@@ -1,7 +1,9 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from scipy.optimize import minimize
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, absolute, weight_basis
+from paretonav.objectives import Losses
 from paretonav.steering.plan import Plan, plan, reach
 from paretonav.steering.preferences import Preference, Wish
 from paretonav.steering.situation import situation
@@ -279,10 +282,26 @@ def test_a_share_of_a_plan_goes_that_part_of_the_way(m: int, seed: int, share: f
 
 def test_validation_is_predicted_by_its_own_response() -> None:
     front = front_model(3, 0)
+    bend = front.bend * np.array([0.5, 1.0, 3.0])[:, None, None]
+    front = replace(front, validation_bend=bend)
     made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.02)
     c = made.coordinates
     assert front.validation_response is not None
     assert made.predicted_validation is not None
     np.testing.assert_allclose(
-        made.predicted_validation, -front.validation_response @ c + made.predicted + front.response @ c
+        made.predicted_validation, -front.validation_response @ c + 0.5 * np.array([c @ b @ c for b in bend])
     )
+    np.testing.assert_allclose(made.predicted, front.change(c))
+    np.testing.assert_allclose(made.changes, made.predicted)
+
+
+def test_a_plan_is_for_the_validation_losses_where_they_are_asked_for() -> None:
+    front = front_model(3, 0)
+    before = Losses(torch.tensor([[1.0, 2.0, 4.0]]).double(), torch.ones(1).double())
+    front = replace(front, validation_losses=before, validation_bend=front.bend, asked="validation")
+    made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.02)
+    assert made.requested == {"f1": pytest.approx(-0.02 * 1.0)}
+    assert made.predicted_validation is not None
+    assert made.predicted_validation[0] == pytest.approx(-0.02)
+    np.testing.assert_allclose(made.changes, made.predicted_validation)
+    assert made.predicted[0] != pytest.approx(-0.02 * front.losses[0])

@@ -85,6 +85,20 @@ def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
     assert step.reason == "why"
 
 
+def test_of_a_step_that_was_rejected_on_validation_data_no_training_losses_are_known(start: pn.Point) -> None:
+    before = replace(start, train=losses(0, False), held_out=losses(1, True))
+    made = plan_at(start, pn.Improve({"f1": 1.0}))
+    after = losses(3, True)
+    step = step_report(before, before, made, None, after, pn.StepStatus.REJECTED, "why", Cost(), *ASKED)
+    assert dict(step.achieved) == {}
+    assert step.achieved_validation is not None
+    np.testing.assert_allclose(
+        list(step.achieved_validation.values()), (after.mean - before.held_out.mean).numpy()
+    )
+    assert step.achieved_metrics is not None
+    assert list(step.achieved_metrics) == ["u", "v"]
+
+
 def test_predictions_carry_the_errors_of_their_kind(start: pn.Point) -> None:
     made = replace(
         plan_at(start, pn.Improve({"f1": 1.0})),
@@ -107,7 +121,7 @@ def missed(start: pn.Point, preference: Any, **values: float) -> list[str]:
     for name, value in values.items():
         reached[start.front.steerable.index(name)] += value
     front = replace(start.front, losses=reached[:3], metric_values=reached[3:])
-    return list(misses(made.wish, goal, replace(start, front=front)))
+    return list(misses(made.wish, goal, front))
 
 
 def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:

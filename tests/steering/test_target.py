@@ -49,8 +49,9 @@ def test_values_are_those_here_plus_what_was_asked() -> None:
     goal = target(pn.Improve({"f1": 1.0, "accuracy": 0.5}, hold=["f3"]))
     assert goal.named.tolist() == [0, 2, 3]
     assert goal.values == pytest.approx([0.9, 4.0, 0.95])
-    assert goal.has_metrics(PROBLEM)
-    assert not target(pn.Improve({"f1": 1.0})).has_metrics(PROBLEM)
+    assert not goal.trains(PROBLEM)
+    assert target(pn.Improve({"f1": 1.0})).trains(PROBLEM)
+    assert not replace(target(pn.Improve({"f1": 1.0})), split="validation").trains(PROBLEM)
 
 
 def test_the_response_is_that_of_the_named_quantities() -> None:
@@ -107,7 +108,7 @@ def test_scales_are_positive_and_at_least_what_was_asked(
 
 
 def test_the_excess_is_measured_where_it_is_shown() -> None:
-    """Losses on the training data, metrics on the validation data."""
+    """Losses where they are asked for, metrics on the validation data."""
     x = torch.linspace(-1, 1, 30, dtype=torch.float64)[:, None]
     data = [torch.utils.data.TensorDataset(part) for part in (x[:20], x[20:])]
     model = torch.nn.Linear(1, 1).double()
@@ -116,12 +117,20 @@ def test_the_excess_is_measured_where_it_is_shown() -> None:
     problem = pn.ModelProblem(model, losses, *data, metrics={"level": level})
     theta = problem.parameters()
     ones = np.ones(2)
-    goal = Target(np.array([1, 2]), np.array([0.25, -0.5]), 0.01 * ones, ones, np.zeros((2, 1)))
-    excess = goal.excess(problem, theta, problem.evaluate(theta))
+    named, values = np.array([1, 2]), np.array([0.25, -0.5])
     outputs = model(x).detach()
-    expected = [float(losses["b"](outputs[:20], [x[:20]])) - 0.25, float(outputs[20:].mean()) + 0.5]
-    assert excess == pytest.approx(expected)
-    before = problem.cost.forward_passes
-    only = Target(np.array([1]), np.array([0.25]), 0.01 * ones[:1], ones[:1], np.zeros((1, 1)))
-    assert only.excess(problem, theta, problem.evaluate(theta)) == pytest.approx(expected[:1])
-    assert problem.cost.forward_passes == before + 1  # no pass over the validation data
+    shown = {"train": slice(0, 20), "validation": slice(20, 30)}
+    level_there = float(outputs[20:].mean()) + 0.5
+    for split, part in shown.items():
+        goal = Target(named, values, 0.01 * ones, ones, np.zeros((2, 1)), split)  # type: ignore[arg-type]
+        expected = [float(losses["b"](outputs[part], [x[part]])) - 0.25, level_there]
+        assert goal.excess(problem, theta) == pytest.approx(expected)
+        known = problem.evaluate(theta, split)  # type: ignore[arg-type]
+        before = problem.cost.forward_passes
+        assert goal.excess(problem, theta, known) == pytest.approx(expected)
+        # Of the validation data what is known of the losses is known of the metrics, too.
+        assert problem.cost.forward_passes - before == pytest.approx(0.5 if split == "train" else 0)
+        only = replace(goal, named=named[:1], values=values[:1])
+        before = problem.cost.forward_passes
+        assert only.excess(problem, theta, known) == pytest.approx(expected[:1])
+        assert problem.cost.forward_passes == before, "no pass over other data"

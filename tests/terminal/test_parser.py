@@ -30,6 +30,7 @@ from paretonav.terminal.commands import (
     Show,
     Star,
     Take,
+    Training,
     Undo,
 )
 from paretonav.terminal.parser import VERBS, parse
@@ -41,6 +42,7 @@ names = st.text(min_size=1, max_size=12)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 percents = st.floats(min_value=1e-9, max_value=1e9)
 numbers = st.integers(0, 999_999_999)
+data = st.sampled_from([None, "train", "validation"])
 
 
 @st.composite
@@ -62,14 +64,16 @@ def problems_and_commands(draw):
         improve = parts[0] if parts[0] or to else (order[0],)
         rest = [tuple(name for name in part if name not in improve) for part in parts[3:]]
         allow = tuple(entry for entry in allow if entry[0] not in improve)
-        return Classify(improve, to, rest[0], allow, rest[1], draw(percents))
+        return Classify(improve, to, rest[0], allow, rest[1], draw(percents), draw(data))
 
     def trade():
         makers = (
-            lambda: Improve(entries(finite.map(abs), any), draw(percents)),
-            lambda: Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents)),
-            lambda: Aim(entries(finite, any), draw(percents | st.just(100.0)), entries(finite, any)),
-            lambda: Prefer(draw(numbers), draw(numbers), draw(percents)),
+            lambda: Improve(entries(finite.map(abs), any), draw(percents), (), draw(data)),
+            lambda: Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents), draw(data)),
+            lambda: Aim(
+                entries(finite, any), draw(percents | st.just(100.0)), entries(finite, any), draw(data)
+            ),
+            lambda: Prefer(draw(numbers), draw(numbers), draw(percents), draw(data)),
             classes,
         )
         return draw(st.sampled_from(makers))()
@@ -89,7 +93,7 @@ def problems_and_commands(draw):
             lambda: Compare(tuple(draw(st.lists(st.integers(0, 999), min_size=2, max_size=4)))),
             lambda: Note(draw(st.just("") | names)),
             lambda: Star(draw(st.booleans())),
-            lambda: draw(st.sampled_from([Undo(), Points(), Show(), Help(), Quit()])),
+            lambda: draw(st.sampled_from([Undo(), Points(), Show(), Training(), Help(), Quit()])),
         )
         return draw(st.sampled_from(makers))()
 
@@ -166,6 +170,16 @@ def test_word_salad_is_refused_or_makes_sense(text):
             Classify(("left",), (), (), (("right", 0.4),), ("middle",)),
         ),
         ("prefer 3 over 1", Prefer(3, 1)),
+        ("improve left on training data", Improve((("left", 1.0),), on="train")),
+        (
+            "improve left by 5% allow right 1 ON Train",
+            Improve((("left", 1.0),), 5.0, (("right", 1.0),), "train"),
+        ),
+        ("direction left -1 on validation data", Direction((("left", -1.0),), on="validation")),
+        ("aim left 0.5 on train data", Aim((("left", 0.5),), on="train")),
+        ("classify improve left by 2% on training", Classify(("left",), percent=2.0, on="train")),
+        ("prefer 3 over 1 on training data", Prefer(3, 1, on="train")),
+        ("training", Training()),
         ("preview prefer 3 over 1 by 1%", Preview(Prefer(3, 1, 1.0))),
         ("options", Options()),
         ("take 2", Take(2)),
@@ -238,6 +252,11 @@ def test_nothing_is_no_command(text):
         ("prefer best over 2", "points lists them"),
         ("take best", "options lists them"),
         ("undo 2", "'2' is too much"),
+        ("training left", "'left' is too much"),
+        ("improve on training data", "missing before 'on'"),
+        ("improve left on", "training or validation data is missing"),
+        ("improve left on test data", "'test' are no data to ask on; say: on training data"),
+        ("improve left on train by 5%", "'by' is too much"),
         ("go", "number of a point is missing"),
         ("go back", "points lists them"),
         ("go -1", "points lists them"),
@@ -280,6 +299,11 @@ def test_a_command_means_what_it_means_in_python():
     assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"])
     (command,) = parse("direction left -1 right 0.5", TASKS)
     assert command.preference(["middle"]).changes == {"left": -1, "right": 0.5, "middle": 0}
+    for text in ("improve left", "direction left -1", "aim left 0.5", "classify improve left"):
+        (command,) = parse(f"{text} on training data", TASKS)
+        assert command.preference(()).on == "train"
+        (command,) = parse(text, TASKS)
+        assert command.preference(()).on is None
 
 
 @pytest.mark.parametrize(

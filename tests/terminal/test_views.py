@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -88,13 +89,17 @@ def fake_step(names, before, after):
         predicted=achieved,
         achieved=achieved,
         predicted_validation=achieved,
+        predicted_metrics=Changes({}),
+        missed=(),
         achieved_metrics=None,
         achieved_validation=Changes.of(names, change, None),
         status=StepStatus.ACCEPTED,
+        on="validation",
         reason="",
         cost=pn.Cost(1, 2, 3, 4.0),
     )
-    return step, SimpleNamespace(id=0, losses=values, validation=values)
+    front = SimpleNamespace(metric_names=(), metric_orientation=np.zeros(0))
+    return step, SimpleNamespace(id=0, losses=values, validation=values, metrics={}, front=front)
 
 
 def test_changes_within_two_standard_errors_are_noise():
@@ -103,6 +108,22 @@ def test_changes_within_two_standard_errors_are_noise():
     assert shown.count("noise") == 3  # two changes and the legend; there is no error on validation data
     clear, before = fake_step(("a", "b"), losses([1.0, 1.0], 0.0), losses([0.9, 0.9], 0.01))
     assert "noise" not in render(step_view(clear, before))
+
+
+def test_better_than_predicted_is_told_and_worse_is_what_the_test_of_steps_calls_so():
+    step, before = fake_step(("a", "b"), losses([1.0, 1.0], 0.0), losses([0.9, 0.8], 0.01))
+    step.predicted_validation = Changes({"a": -0.1, "b": -0.1})
+    shown = render(step_view(step, before))
+    assert re.search(r"b +valid\. +free +-0\.1000 +-0\.2000 .*better", shown)
+    assert "better, other: than predicted" in shown
+    step.predicted_validation = Changes({"a": -0.1, "b": -0.23})
+    assert "worse" not in render(step_view(step, before))
+    step.missed = (("b", "validation"),)
+    shown = render(step_view(step, before))
+    assert re.search(r"b +valid\. .*worse", shown)
+    assert "worse: than predicted, by more than a step is allowed" in shown
+    step.status = StepStatus.REJECTED
+    assert "worse" not in render(step_view(step, before))
 
 
 HOSTILE = ("[red]x[/red]", "a\x1b[31mb", ":smile:")

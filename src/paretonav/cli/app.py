@@ -11,8 +11,8 @@ from rich.text import Text
 
 from paretonav.cli.target import TargetError
 from paretonav.errors import ParetonavError
+from paretonav.session.wording import sentence
 from paretonav.terminal.console import new_console
-from paretonav.terminal.drive import sentence
 from paretonav.terminal.words import CommandError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -37,7 +37,7 @@ def errors_told() -> Iterator[None]:
     except ParetonavError as error:
         if isinstance(error, TargetError):
             complaints.print(Text(error.told), soft_wrap=True)
-        complaints.print(Text(sentence(error), style="red"))
+        complaints.print(Text(sentence(str(error)), style="red"))
         raise typer.Exit(2 if isinstance(error, CommandError) else 1) from None
     except KeyboardInterrupt:
         complaints.print("\nInterrupted.")

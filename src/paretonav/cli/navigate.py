@@ -19,11 +19,12 @@ from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
 from paretonav.plotting import FORMATS
+from paretonav.session.wording import sentence
 from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.dialogue import Dialogue
-from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script, sentence
+from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script
 from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError
 
@@ -108,7 +109,7 @@ def demo(
                 )
                 return
             except MissingExtraError as error:
-                console.print(Text(f"{sentence(error)} Going on in the terminal.\n", style="yellow"))
+                console.print(Text(f"{sentence(str(error))} Going on in the terminal.\n", style="yellow"))
                 welcome = ""
         _navigate(problem, navigator, script, last, welcome)
 
@@ -122,6 +123,10 @@ def run(
     plot: PlotFile = None,
     export: ExportFile = None,
     card: WithCard = False,
+    train_on: Annotated[
+        bool,
+        typer.Option("--train-on", help="Train a model that comes trained on first, as long as that pays."),
+    ] = False,
 ) -> None:
     """Navigate a problem of your own.
 
@@ -131,7 +136,7 @@ def run(
     with errors_told():
         last = _last_commands(plot, export, card)
         problem = problem_of(target)
-        _navigate(problem, lambda it: Navigator(it, session=session), script, last, "")
+        _navigate(problem, lambda it: Navigator(it, session=session), script, last, "", train_on=train_on)
 
 
 def has_a_person() -> bool:
@@ -145,6 +150,8 @@ def _navigate(
     script: str | None,
     last: Sequence[Command],
     welcome: str,
+    *,
+    train_on: bool = False,
 ) -> None:
     console = new_console()
     commands = None if script is None else parse(script, problem.names, problem.metric_names)
@@ -154,13 +161,13 @@ def _navigate(
         navigator = navigator_of(problem)
         with navigator.session:
             if commands is None:
-                dialogue = Dialogue(navigator, console, asking(input, console))
+                dialogue = Dialogue(navigator, console, asking(input, console), train_on=train_on)
                 enable_editing((*problem.names, *problem.metric_names))
                 dialogue.start()
                 console.print(f"\n{_HINT.format(quoted(problem.names[0]))}")
                 run_prompt(dialogue, input)
             else:
-                dialogue = Dialogue(navigator, console)
+                dialogue = Dialogue(navigator, console, train_on=train_on)
                 dialogue.start()
                 run_script(dialogue, commands)
             for command in last:

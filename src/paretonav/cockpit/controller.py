@@ -238,7 +238,9 @@ class Controller:
         step = self._last if self._last is not None and self._last.point.id == here.id else None
         self._options = proposals(here)
         self._traits.publish("points", columns(session, version))
-        self._traits.publish("state", state_of(session, here, step, self._options, self.title, version))
+        gain = navigator.known_training_gain
+        state = state_of(session, here, step, self._options, self.title, version, gain)
+        self._traits.publish("state", state)
         self._lookout.arrive(here.id)
 
     def _attend(self, request: Request) -> None:

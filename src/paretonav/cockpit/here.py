@@ -10,8 +10,8 @@ from paretonav.errors import PreferenceError
 from paretonav.plotting.charts.local_front import local_front
 from paretonav.session import Record, Session
 from paretonav.session.compare import Difference
-from paretonav.session.wording import for_free, price
-from paretonav.steering import Changes, Option, Point, Step
+from paretonav.session.wording import price_sentence, sentence, standing
+from paretonav.steering import Changes, Option, Point, Step, TrainingGain
 
 Json = dict[str, object]
 
@@ -20,7 +20,13 @@ _SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
 
 
 def state_of(
-    session: Session, here: Point, step: Step | None, options: Sequence[Option], title: str, version: int
+    session: Session,
+    here: Point,
+    step: Step | None,
+    options: Sequence[Option],
+    title: str,
+    version: int,
+    gain: TrainingGain | None = None,
 ) -> Json:
     """All that a view shows of where it is.
 
@@ -31,6 +37,7 @@ def state_of(
         options: what is proposed.
         title: of the navigation.
         version: of what is known; it grows.
+        gain: what training on would bring here, if it has been measured.
     """
     record, start = session[here.id], session[0]
     front = here.front
@@ -52,9 +59,7 @@ def state_of(
             "last": since["last"].get(name),
             "weight": plain(here.weights[name]) if i < front.m else None,
             "conflict": f"{conflict[name].reason}." if name in conflict else "",
-            "price": f"1% better costs about {price(here, name, _OFFERS)}, all others held."
-            if i < front.m
-            else "",
+            "price": price_sentence(here, name, _OFFERS) if i < front.m else "",
         }
         for i, name in enumerate(front.steerable)
     ]
@@ -66,7 +71,7 @@ def state_of(
         "split": "training" if here.held_out is None else "validation",
         "objectives": front.m,
         "quantities": quantities,
-        "joint_gain": for_free(here),
+        "standing": standing(here) + ("" if gain is None else f" {sentence(gain.words)}"),
         "front": None
         if patch is None
         else {"outcomes": array(patch.outcomes), "lines": [line.tolist() for line in patch.lines]},
@@ -84,7 +89,7 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
         "split": "training",
         "objectives": len(names),
         "quantities": [],
-        "joint_gain": "",
+        "standing": "",
         "front": None,
         "step": None,
         "options": [],

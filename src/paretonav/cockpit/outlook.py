@@ -14,6 +14,7 @@ from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.geometry import FrontModel
 from paretonav.navigation import Navigator
 from paretonav.objectives.losses import quantile
+from paretonav.session.wording import sentence
 from paretonav.steering import Preview
 from paretonav.steering.preferences import Wish
 from paretonav.steering.reaches import Reach, reach_of
@@ -43,9 +44,9 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         if wanted is not None:
             exact = _exact(navigator.preview(*wanted), front)
     except InfeasiblePreferenceError as error:
-        problem = _sentence(error.reason)
+        problem = sentence(error.reason)
     except ParetonavError as error:
-        problem = _sentence(str(error))
+        problem = sentence(str(error))
     inputs = inputs_of(steer.modes, front)
     return {
         "by": steer.by,
@@ -150,7 +151,7 @@ def ends_of(front: FrontModel, modes: Mapping[str, Mode], reaches: Reaches) -> l
         end = value + reach.change
         if modes[name].kind == "improve":
             end = 100 * abs(reach.change) / size if size else 0.0
-        ends.append({"end": plain(end), "reason": _sentence(reach.reason)})
+        ends.append({"end": plain(end), "reason": sentence(reach.reason)})
     return ends
 
 
@@ -191,7 +192,3 @@ def _noise(front: FrontModel) -> float:
     """How many standard errors a change has to be larger than, to be more than noise."""
     measured = front.held_out or front.seen
     return quantile(len(measured.fractions)) if measured is not None else _KNOWN
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
 from paretonav.session.compare import measured
+from paretonav.session.outcome import outcomes
 from paretonav.session.wording import describe
 from paretonav.steering import Changes, Point, Step, StepStatus, explain
 
@@ -44,31 +45,23 @@ def step_report(session: Session, record: Record, here: Point, step: Step | None
 
 
 def _rows(told: Step | Record, before: Point) -> Iterator[Json]:
-    front = before.front
-    sides = dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
-    parts: Sequence[tuple[str, Mapping[str, float] | None, Changes | None, Changes | None]] = (
-        ("training", before.losses, told.predicted, told.achieved),
-        ("validation", before.validation, told.predicted_validation, told.achieved_validation),
-        ("", before.metrics, told.predicted_metrics, told.achieved_metrics),
-    )
-    for split, values, predicted, achieved in parts:
-        if values is None or predicted is None:
-            continue
-        for name, value in values.items():
-            side = sides[name] if not split else 1.0
-            requested = told.requested.get(name) if split != "validation" else None
+    for part in outcomes(told, before):
+        achieved = part.achieved
+        for name, value in part.before.items():
+            side = part.senses[name]
             yield {
                 "name": name,
-                "kind": "loss" if split else "metric",
-                "split": split,
+                "kind": "loss" if part.split else "metric",
+                "split": part.split,
                 "better": "lower" if side > 0 else "higher" if side < 0 else None,
                 "before": plain(value),
-                "requested": plain(requested),
-                "predicted": plain(predicted[name]),
-                "predicted_error": _error(predicted, name),
-                "achieved": None if achieved is None else plain(achieved[name]),
-                "achieved_error": None if achieved is None else _error(achieved, name),
-                "noise": achieved is not None and achieved.is_noise(name),
+                "requested": plain(part.requested.get(name)),
+                "predicted": plain(part.predicted[name]),
+                "predicted_error": _error(part.predicted, name),
+                "achieved": plain(achieved[name]) if achieved else None,
+                "achieved_error": _error(achieved, name) if achieved else None,
+                "noise": bool(achieved) and achieved.is_noise(name),
+                "verdict": str(part.verdicts.get(name, "")),
             }
 
 

@@ -25,8 +25,9 @@ _RESIDUAL = (
     0.15  # beside the space; what a direction does is measured, so a better one only costs others less
 )
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
+_WORSE = 1.25  # times it, from which weaker pulls are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
-_PASSES = 4.0  # over the training data, that a space's products may read
+_PASSES = 2.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
 _AGE = 4.0  # spaces grow to so many times their first size before they are made anew
 
@@ -39,6 +40,7 @@ def anchored_tangent(
     pull: float | None = None,
     evaluated: tuple[Losses, Tensor] | None = None,
     nearby: Tangent | None = None,
+    axes: Tensor | None = None,
 ) -> Tangent:
     """The ways from ``theta`` when the weights of the losses change and the model is held where it is.
 
@@ -62,6 +64,7 @@ def anchored_tangent(
         pull: in parts of the largest curvature, or None.
         evaluated: losses and Jacobian at theta if they are known already.
         nearby: the tangent at a point close by, whose Krylov space is gone on from.
+        axes: B of the ways, [m, k], if they are to be those of a front that has been measured here.
 
     Raises:
         NonFiniteError: a gradient or a curvature product is not finite.
@@ -71,8 +74,14 @@ def anchored_tangent(
     weights = problem.training_weights
     sizes = torch.from_numpy(relative_sizes(losses.mean.numpy()))
     rhs = jacobian / sizes.to(jacobian)[:, None]
-    if not rhs.isfinite().all():
-        raise NonFiniteError("a gradient is not finite here; look for a root or a logarithm at zero")
+    problem.require_finite(losses, "where the model is")
+    finite = rhs.isfinite().all(dim=1)
+    if not finite.all():
+        name = problem.names[int(finite.int().argmin())]
+        raise NonFiniteError(
+            f"the gradient of objective {name!r} is not finite where the model is, though its loss is; look for a root "
+            "or a logarithm at zero"
+        )
     if not rhs.any():
         raise ProblemError(
             "the gradients of all losses are zero here, so no direction changes anything; train the model, or steer "
@@ -95,13 +104,16 @@ def anchored_tangent(
             found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
             best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
-                if best.all_work:
+                if best.all_work and found.price > _WORSE * best.price:
                     break
                 continue
             chosen = part, residual, vectors, found
     assert chosen is not None
     part, residual, vectors, measured = chosen
     basis, mix = _ways(rhs, vectors)
+    if axes is not None:
+        mix = axes * sizes[:, None]
+        basis = mix.T.to(vectors) @ vectors
     moved = (jacobian @ basis.T).double().cpu()
     shown = problem.response(theta, basis)[1] if losses.stand_in is not None else None
     shift = part * space.largest

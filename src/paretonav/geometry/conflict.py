@@ -111,10 +111,11 @@ def _verdict(
     confirmed: float,
 ) -> tuple[bool | None, str]:
     where = "training" if front.held_out is None else "validation"
+    end = "from here to the edge of the front" if front.anchor is None else "along the cheapest way from here"
     if worth < _WORTH:
         return (
             False,
-            f"no conflict: from here to the edge of the front there is only {worth:.2g} of it to gain",
+            f"no conflict: {end} there is only {worth:.2g} of it to gain",
         )
     if error is None and front.seen is not None:
         return (
@@ -128,7 +129,7 @@ def _verdict(
     if confirmed < _WORTH:
         return (
             False,
-            f"no conflict: to the edge of the front only {confirmed:.2g} of it shows on {where} data",
+            f"no conflict: {end} only {confirmed:.2g} of it shows on {where} data",
         )
     before = front.losses if front.validation_losses is None else front.validation_losses.mean.numpy()
     sizes = np.maximum(np.abs(before), 1e-12 * np.abs(before).max())

@@ -24,7 +24,7 @@ _MAX_BOX_ROWS = 512
 _MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
 _SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
 _BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_BENT_EXAMPLES = 1024  # of the training data, on which the bend around a held model is measured
+_BENT_EXAMPLES = 512  # of the training data, on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class FrontModel:
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, k], of the metrics.
-        metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
+        metric_bend: [p, k, k], of the metrics, zero where it may be noise; None where it was not measured.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         seen: the response batch by batch on some training data, for standard errors; None for a function.
         held_out: the response batch by batch on validation data, metrics included, or None.
@@ -106,11 +106,12 @@ class FrontModel:
         """
         bend = _bend(problem, tangent, geometry)
         held_out, seen, probes = None, None, None
-        lengths = first_lengths(tangent.response, tangent.losses.mean)
+        lengths = first_lengths(tangent.response, tangent.losses.mean, bend)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):
                 probes = Probes.along(problem, tangent.theta, tangent.basis, "validation", lengths)
+                problem.require_finite(probes.before, "on validation data")
                 held_out = probes.response
         if measure and problem.stochastic:
             if metrics and not problem.has_validation:

@@ -24,6 +24,7 @@ _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
+_FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
 
@@ -81,7 +82,7 @@ class Probes:
         measured = [axes]
         if bends:
             slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
-            rays = _rays(slopes, sizes)
+            rays = _rays(slopes, sizes, units)
             ends = [torch.from_numpy(ray).to(directions) @ directions for ray in rays]
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
@@ -173,7 +174,8 @@ def _at_a_step(
     sizes: Array,
 ) -> _Measured:
     """What comes of going along the directions, with the lengths mended."""
-    h = np.array(lengths, dtype=float)
+    farthest = _farthest(theta, directions)
+    h = np.minimum(np.array(lengths, dtype=float), farthest)
     ends = [before] * (2 * len(directions))
     open_ones = list(range(len(directions)))
     for last in (False,) * (_ROUNDS - 1) + (True,):
@@ -185,7 +187,10 @@ def _at_a_step(
             change = max(_change(end, before, sizes) for end in both)
             if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
                 continue
-            h[j] *= np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
+            longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
+            if longer > 1 and h[j] == farthest[j]:
+                continue
+            h[j] = min(h[j] * longer, farthest[j])
             left.append(j)
         open_ones = left
         if not left:
@@ -193,14 +198,18 @@ def _at_a_step(
     return _Measured.of(np.diag(h), ends, before)
 
 
-def _rays(slopes: Array, sizes: Array) -> Array:
-    """[m, k], the ways along which each loss changes most, as far as some loss changes by a few per cent."""
+def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
+    """[m, k], the ways along which each loss changes most, as far as some loss changes by a few per cent.
+
+    But no further than several times what the directions were gone, ``units``: what has no slope has no ray.
+    """
+    furthest = _MOST * float(np.linalg.norm(units))
     rays = []
     for slope in slopes:
         steepest = float(np.linalg.norm(slope))
         ray = slope / steepest if steepest > 0 and np.isfinite(steepest) else np.eye(len(slope))[0]
         fastest = float(np.nan_to_num(np.abs(slopes @ ray) / sizes).max())
-        rays.append(ray * _MOST * _CHANGE / max(fastest, 1e-300))
+        rays.append(ray * min(_MOST * _CHANGE / max(fastest, 1e-300), furthest))
     return np.stack(rays)
 
 
@@ -241,15 +250,27 @@ def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
     return bend
 
 
-def first_lengths(response: Tensor, losses: Tensor) -> Array:
-    """[k], how far along each direction some loss changes by one per cent, to first order.
+def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
+    """[k], how far along each direction some loss changes by one per cent, by what is known of slopes and bends.
 
     Args:
         response: [m, k], of the losses.
         losses: [m].
+        bend: Q [m, k, k] or [1, k, k] of the losses; where losses hardly compete it is what counts.
     """
-    speeds = np.abs(response.numpy() / relative_sizes(losses.numpy())[:, None]).max(axis=0)
-    return np.asarray(_CHANGE / np.maximum(speeds, 1e-300))
+    sizes = relative_sizes(losses.numpy())[:, None]
+    speeds = np.abs(response.numpy() / sizes).max(axis=0)
+    lengths = _CHANGE / np.maximum(speeds, 1e-100)
+    if bend is not None:
+        turns = np.nan_to_num(np.abs(bend.diagonal(axis1=1, axis2=2) / sizes).max(axis=0), posinf=0.0)
+        lengths = np.minimum(lengths, np.sqrt(2 * _CHANGE / np.maximum(turns, 1e-100)))
+    return np.asarray(lengths)
+
+
+def _farthest(theta: Tensor, directions: Tensor) -> Array:
+    """[k], how far along each direction it is worth while to go."""
+    norms = directions.norm(dim=1).double().cpu().numpy()
+    return np.asarray(_FARTHEST * (1 + float(theta.norm())) / np.maximum(norms, 1e-100))
 
 
 def relative_sizes(losses: Array) -> Array:

@@ -20,7 +20,6 @@ from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, 
 from paretonav.objectives import Cost, Event, Problem
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
-from paretonav.steering.acceptance import broken
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
@@ -39,7 +38,7 @@ from paretonav.steering.train_on import TrainOn, train_on
 from paretonav.steering.training_gain import SHORT, TrainingGain
 from paretonav.steering.trial import Trial, trial
 from paretonav.steering.trust import Trust, first_geometry
-from paretonav.steering.walk import promise, walk
+from paretonav.steering.walk import best_kept, promises, walk
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
@@ -76,7 +75,8 @@ class Navigator:
             folder; in a second one the navigator starts, too, but only looks and previews.
 
     Raises:
-        SessionError: the folder is of another problem or other data, is damaged, or cannot be written.
+        SessionError: the folder is of another problem or other data, or its model was held otherwise; or it is damaged,
+            or cannot be written.
 
     Example:
         >>> import paretonav as pn
@@ -110,7 +110,7 @@ class Navigator:
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self.session.attach(problem)
+        self.session.attach(problem, holds=self.holds)
         current = self.session.current
         self._current = None if current is None else self.session.point(current.id)
         self._resumed = current is not None
@@ -389,6 +389,13 @@ class Navigator:
         with self._measured() as cost:
             _, plan, front, crease = self._plan(preference, amount)
             began = crease or self.tangent
+            start, way = front, plan
+            if here.anchor is not None and began is not self.session.tangent(here.id):
+                # It was solved for anew, and its ways are not quite those that the front was measured along.
+                start = replace(
+                    FrontModel.from_tangent(self.problem, began, here.trust.geometry), asked=front.asked
+                )
+                way = self.predictor.plan(start, lambda: began, plan.wish, plan.amount)
             go = seek if plan.wish.fit is Fit.NEAREST else walk
             with self.problem.watch.part(_WALKED):
                 gone = go(
@@ -396,9 +403,9 @@ class Navigator:
                     self.predictor,
                     self.corrector,
                     here.trust,
-                    front,
+                    start,
                     began,
-                    plan,
+                    way,
                 )
             asked = preference, plan.amount, gone.legs
             if gone.correction is None:
@@ -406,19 +413,17 @@ class Navigator:
                 return step_report(
                     here, here, plan, train, held_out, StepStatus.REJECTED, gone.reason, cost, *asked
                 )
-            taken = plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)
+            plans = [plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)]
             if plan.wish.fit is not Fit.NEAREST:
-                taken = promise(self.predictor, front, began, plan, gone.amount)
+                plans = promises(self.predictor, front, began, plan, gone.amount)
             tangent = tangent_after(
                 self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
             )
             correction = replace(gone.correction, tangent=tangent)
-            point, tangent = self._make_point(correction, preference, taken.amount, cost, gone.trust)
-            lost = (
-                broken(front, taken, point.train, point.held_out, legs=gone.legs)
-                if self.predictor.promises
-                else ()
-            )
+            point, tangent = self._make_point(correction, preference, plans[0].amount, cost, gone.trust)
+            taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
+            if not self.predictor.promises:
+                lost = ()
             if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
                 lost = ()  # every leg has been planned anew, and has come true
             worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
@@ -719,10 +724,15 @@ class Navigator:
                     tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
                     if anchor is None
                     else anchored_tangent(
-                        self.problem, point.parameters, point.trust.geometry, pull=anchor.part
+                        self.problem,
+                        point.parameters,
+                        point.trust.geometry,
+                        pull=anchor.part,
+                        axes=torch.from_numpy(point.front.weight_basis),
                     )
                 )
-            self.session.keep_tangent(point.id, tangent)
+            if anchor is None:  # else its ways are not quite those of the point's front
+                self.session.keep_tangent(point.id, tangent)
         return tangent
 
     @contextmanager
@@ -755,4 +765,11 @@ def _require_finite_front(front: FrontModel) -> None:
             name = front.names[int(suspect.any(axis=1).argmax())]
             raise NonFiniteError(
                 f"the second derivatives of objective {name!r} are not finite; look for a root or a logarithm at zero"
+            )
+    if front.validation_response is not None:
+        finite = np.isfinite(front.validation_response).all(axis=1)
+        if not finite.all():
+            raise NonFiniteError(
+                f"objective {front.names[int(finite.argmin())]!r} is not finite on validation data next to the model, "
+                "however near; look for a root or a logarithm at zero"
             )

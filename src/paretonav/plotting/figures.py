@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def front(session: Session, point_id: int | None = None) -> go.Figure:
-    """All points by their training losses, with the front around one of them (None: the current one).
+def front(session: Session, point_id: int | None = None, split: str | None = None) -> go.Figure:
+    """All points by their losses, with the front around one of them (None: the current one).
 
     Two objectives are drawn in the plane, three in space, more on parallel axes.
+
+    Args:
+        session: what is drawn.
+        point_id: around which the front is drawn.
+        split: "train" or "validation" losses; None is validation where there is such data.
     """
-    return _alone(Front.of(session, _list(point_id)))
+    return _alone(Front.of(session, _list(point_id), split))
 
 
 def trajectory(session: Session, point_id: int | None = None, split: str | None = None) -> go.Figure:

@@ -15,7 +15,7 @@ from paretonav.session.compare import Comparison, Difference
 from paretonav.session.formats import change, percent, relative, weight
 from paretonav.session.markdown import escaped, quote, table
 from paretonav.session.record import Record
-from paretonav.session.wording import describe, listed
+from paretonav.session.wording import describe, listed, standing
 from paretonav.steering import Point
 
 
@@ -92,7 +92,9 @@ class Card:
     def _steps(self) -> Iterator[str]:
         yield "## How it was reached"
         yield ""
-        yield "It began at point 0, on the front before any preference."
+        held = self.path[0].pull is not None
+        where = "with the model as it was" if held else "on the front"
+        yield f"It began at point 0, {where} before any preference."
         for parent, record in zip(self.path, self.path[1:], strict=False):
             yield ""
             yield f"### From point {parent.id} to point {record.id}"
@@ -113,16 +115,23 @@ class Card:
 
     def _standing(self) -> Iterator[str]:
         record, losses = self.record, self.record.losses
-        yield "## Where it stands on the front"
+        held = self.chosen.anchor is not None
+        yield "## Where it stands" if held else "## Where it stands on the front"
         yield ""
-        yield "It is optimal for a weighted sum of the losses, with these weights:"
+        if held:
+            yield standing(self.chosen)
+            yield "It was trained on a weighted sum of the losses, with these weights:"
+        else:
+            yield "It is optimal for a weighted sum of the losses, with these weights:"
         yield ""
         yield from table(
             ("objective", "weight"), ([escaped(name), weight(w)] for name, w in record.weights.items())
         )
-        share = record.joint_gain * len(losses) / max(sum(map(abs, losses.values())), 1e-300)
         yield ""
-        yield f"All losses together could still fall by about {record.joint_gain:.2g} ({percent(share)} of their size)."
+        if record.joint_gain is not None:
+            share = record.joint_gain * len(losses) / max(sum(map(abs, losses.values())), 1e-300)
+            gain = f"{record.joint_gain:.2g} ({percent(share)} of their size)"
+            yield f"All losses together could still fall by about {gain}."
         split = "training" if record.validation is None else "validation"
         yield f"Whether there is a conflict on {split} data, or only noise:"
         yield ""
@@ -134,13 +143,16 @@ class Card:
         yield "## Data"
         yield ""
         train, held_out = record.losses.batches, record.validation
-        yield f"- Training data ({_batches(train)}): the steps were planned and corrected on its losses."
+        how = "planned" if self.chosen.anchor is not None else "planned and corrected"
+        yield f"- Training data ({_batches(train)}): the steps were {how} on its losses."
         if held_out is None:
             yield "- No validation data were given: nothing here says how the model does on other data."
         else:
             what = "losses and metrics" if record.metrics else "losses"
+            asked = any(r.on == "validation" for r in self.path)
+            made = "the steps were made for them" if asked else "the choice was made in sight of them"
             yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, and"
-            yield "  the choice was made in sight of them, so they flatter the chosen model a little."
+            yield f"  {made}, so they flatter the chosen model a little."
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:

@@ -27,19 +27,21 @@ def difference_cells(difference: Difference, first: Record) -> list[str]:
 
 
 def step_rows(parent: Record, record: Record) -> Iterator[list[str]]:
-    """What a step was to do and did to each loss and metric."""
+    """What a step was to do and did to each loss and metric; first on the data on which it was asked for."""
     changes = {
         "train": (record.predicted, record.achieved),
         "validation": (record.predicted_validation, record.achieved_validation),
         "metric": (record.predicted_metrics, record.achieved_metrics),
     }
-    for split, values in measured(parent).items():
+    on = record.on or "train"
+    order = {on: 0, "metric": 2}
+    for split, values in sorted(measured(parent).items(), key=lambda part: order.get(part[0], 1)):
         expected, achieved = changes[split]
         if achieved is None:
             continue
         errors = achieved.standard_errors
         for name, there in values.items():
-            asked = record.requested.get(name) if split != "validation" else None
+            asked = record.requested.get(name) if split in (on, "metric") else None
             yield [
                 escaped(name) + _SPLITS[split],
                 "" if asked is None else "hold" if asked == 0 else change(asked, there),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from math import prod
 from typing import Any
@@ -14,12 +15,14 @@ from paretonav.objectives import Entry, Problem
 from paretonav.session.precision import Precision
 from paretonav.session.typed import fits
 from paretonav.session.wording import printable
+from paretonav.steering import Point
 
 _FACTS = {
     "names": list[str],
     "metrics": list[str],
     "higher_is_better": dict[str, bool],
     "parameters": int,
+    "weights": dict[str, float],
     "dtype": str,
     "layout": list[Any],
     "complete": bool,
@@ -27,7 +30,7 @@ _FACTS = {
     "model": str,
     "current": int,
 }
-_LATER = {"model"}  # not noted by version 2
+_LATER = {"model", "weights"}  # not noted by version 2
 
 
 def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
         "metrics": list(problem.metric_names),
         "higher_is_better": dict(problem.higher_is_better),
         "parameters": len(theta),
+        "weights": dict(zip(problem.names, problem.training_weights.tolist(), strict=True)),
         "dtype": _name(theta.dtype),
         "layout": [[list(entry.names), list(entry.shape), _name(entry.dtype)] for entry in layout],
         "complete": all(isinstance(value, Tensor) for value in state.values())
@@ -88,6 +92,39 @@ def require_same(facts: Mapping[str, Any], problem: Problem, theta: Tensor, wher
             )
 
 
+def require_same_hold(
+    facts: Mapping[str, Any], problem: Problem, point: Point, holds: bool, where: str
+) -> None:
+    """Refuse a navigator or training weights with which the model would not be held as at a point of a session.
+
+    Args:
+        facts: of the session.
+        problem: that it is to go on with.
+        point: its current one.
+        holds: whether the navigator holds models where they are.
+        where: the session.
+    """
+    if point.anchor is None:
+        if holds:
+            raise SessionError(
+                f"the session in {where} was made with a corrector or an approach that leads to the front, and this "
+                "navigator holds the model where it is; give corrector= or approach= as then, or another folder"
+            )
+        return
+    if not holds:
+        raise SessionError(
+            f"the session in {where} was made with the model held where it is, and this navigator leads it to the "
+            "front; leave out corrector=, approach= and predictor=, or give another folder"
+        )
+    there = facts.get("weights", point.weights)
+    here = dict(zip(problem.names, problem.training_weights.tolist(), strict=True))
+    if any(not math.isclose(there[name], here[name], rel_tol=1e-9, abs_tol=1e-12) for name in here):
+        raise SessionError(
+            f"the session in {where} was made with other training weights: {_weights(there)} there, {_weights(here)} "
+            "here; give weights= as then, or another folder"
+        )
+
+
 def from_facts(facts: Mapping[str, Any]) -> tuple[Entry, ...]:
     """The layout that ``to_facts`` has noted, of facts that are sound."""
     return tuple(
@@ -116,9 +153,16 @@ def _contradictions(facts: Mapping[str, Any]) -> list[str]:
         layout = from_facts(facts)
     except (TypeError, ValueError, OverflowError):
         return ["layout"]
+    weights = facts.get("weights", dict.fromkeys(facts["names"], 0.0))
+    if sorted(weights) != sorted(facts["names"]):
+        return ["weights"]
     negative = any(size < 0 for entry in layout for size in entry.shape)
     total = sum(prod(entry.shape) for entry in layout)
     return ["layout"] if negative or total != facts["parameters"] else []
+
+
+def _weights(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{printable(name)} {weight:.4g}" for name, weight in weights.items())
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
 from paretonav.objectives.losses import Losses
+from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
 from paretonav.steering.preferences import Wish
 
@@ -24,6 +25,8 @@ _OF_THE_STEP = (
     "achieved",
     "achieved_validation",
     "achieved_metrics",
+    "on",
+    "missed",
 )
 
 
@@ -57,8 +60,9 @@ class Record:
         validation: the validation losses, or None.
         metrics: on validation data where there is any.
         weights: for which the point is optimal.
-        joint_gain: by how much all objectives could still fall together.
-        residual: |J^T alpha|.
+        joint_gain: by how much all objectives could still fall together; None where the model is held.
+        residual: |J^T alpha|; None where the model is held.
+        pull: what holds the model there, in parts of the largest curvature (``Anchor``); None at a critical point.
         cost: of coming here.
         preference: what led here, and ``amount`` how much of it; None for the first.
         status: whether the step was shortened; None for the first.
@@ -70,6 +74,8 @@ class Record:
         achieved: the changes of the training losses as they came.
         achieved_validation: of the validation losses.
         achieved_metrics: of the metrics.
+        on: the data on which losses were asked for; None for the first.
+        missed: as in ``Step``.
         note: what somebody wrote about it.
         star: whether somebody marked it.
     """
@@ -81,8 +87,8 @@ class Record:
     validation: Estimates | None
     metrics: Estimates
     weights: Values
-    joint_gain: float
-    residual: float
+    joint_gain: float | None
+    residual: float | None
     cost: Cost
     preference: Preference | None = None
     amount: float | None = None
@@ -95,6 +101,9 @@ class Record:
     achieved: Changes | None = None
     achieved_validation: Changes | None = None
     achieved_metrics: Changes | None = None
+    on: Split | None = None
+    missed: tuple[tuple[str, str], ...] = ()
+    pull: float | None = None
     note: str = ""
     star: bool = False
 
@@ -116,8 +125,9 @@ class Record:
                 len(shown.fractions),
             ),
             weights=point.weights,
-            joint_gain=point.joint_gain,
-            residual=point.residual,
+            joint_gain=point.joint_gain if point.anchor is None else None,
+            residual=point.residual if point.anchor is None else None,
+            pull=None if point.anchor is None else point.anchor.part,
             cost=point.cost,
             preference=point.preference,
             amount=point.amount,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from paretonav.errors import SessionError
 from paretonav.objectives import Cost
+from paretonav.objectives.problem import Split
 from paretonav.session.codec import decode, encode, made
 from paretonav.session.record import Record, Unstorable, Values
 from paretonav.steering import Changes, Estimates, Preference, StepStatus
@@ -41,6 +42,9 @@ def to_json(record: Record) -> dict[str, Any]:
         "status": None if record.status is None else record.status.value,
         "reason": record.reason,
         "requested": record.requested,
+        "on": record.on,
+        "missed": [list(pair) for pair in record.missed],
+        "pull": record.pull,
     }
 
 
@@ -68,14 +72,17 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
             metrics=metrics,
             **changes,
             weights=_numbers(stored["weights"]),
-            joint_gain=float(stored["joint_gain"]),
-            residual=float(stored["residual"]),
+            joint_gain=_number(stored["joint_gain"]),
+            residual=_number(stored["residual"]),
+            pull=_number(stored.get("pull")),
             cost=made(Cost, stored["cost"]),
             preference=_preference(stored["preference"]),
-            amount=None if stored["amount"] is None else float(stored["amount"]),
+            amount=_number(stored["amount"]),
             status=None if stored["status"] is None else StepStatus(stored["status"]),
             reason=str(stored["reason"]),
             requested=_numbers(stored["requested"]),
+            on=_split(stored.get("on")),
+            missed=tuple(_missed(*pair) for pair in stored.get("missed", ())),
             note=str(note),
             star=bool(star),
         )
@@ -110,6 +117,22 @@ def _preference(stored: Any) -> Preference | None:
     ):  # isinstance of a protocol takes ten times as long
         raise ValueError(f"{preference!r} is no preference")
     return cast(Preference | None, preference)
+
+
+def _split(stored: Any) -> Split | None:
+    if stored not in (None, "validation", "train"):
+        raise ValueError(f"{stored!r} are no data")
+    return cast(Split | None, stored)
+
+
+def _missed(name: Any, split: Any) -> tuple[str, str]:
+    if not isinstance(name, str) or split not in ("training", "validation", ""):
+        raise ValueError(f"{name!r} on {split!r} is no loss and no metric")
+    return name, split
+
+
+def _number(stored: Any) -> float | None:
+    return None if stored is None else float(stored)
 
 
 def _names(record: Record) -> tuple[object, ...]:

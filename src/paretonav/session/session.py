@@ -22,7 +22,7 @@ from paretonav.session.card import Card
 from paretonav.session.compare import Comparison
 from paretonav.session.export import write_state, write_text
 from paretonav.session.folder import FolderArchive
-from paretonav.session.layout import assembled, from_facts, require_same
+from paretonav.session.layout import assembled, from_facts, require_same, require_same_hold
 from paretonav.session.listing import listing
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
@@ -213,11 +213,13 @@ class Session:
     def table(self) -> DataFrame:
         """All numbers of all points as a pandas DataFrame, one row per point in the order of their ids.
 
-        Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``status``, ``reason``,
-        ``note``, ``star``, ``joint gain``, ``residual``, ``seconds``, ``gradient passes``, ``Hessian products``, and
-        for each loss or metric ``"KIND: NAME"``, such as ``"validation loss: age"``. The kinds are train loss,
-        validation loss, metric, weight, requested change, and predicted and achieved change of each of the first three
-        ("achieved train change: age"); "s.e." after a kind has the standard errors.
+        Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``on`` (the data on
+        which losses were asked for), ``status``, ``reason``, ``note``, ``star``, ``joint gain``, ``residual``, ``pull``
+        (where the model is held, in parts of the largest curvature; there the two before are not known), ``seconds``,
+        ``gradient passes``, ``Hessian products``, and for each loss or metric ``"KIND: NAME"``, such as ``"validation
+        loss: age"``. The kinds are train loss, validation loss, metric, weight, requested change, and predicted and
+        achieved change of each of the first three ("achieved train change: age"); "s.e." after a kind has the standard
+        errors.
         """
         return table(self.records)
 
@@ -336,14 +338,21 @@ class Session:
     # What follows is for the navigator.
 
     @_one_at_a_time
-    def attach(self, problem: Problem) -> None:
+    def attach(self, problem: Problem, *, holds: bool = False) -> None:
         """Make this the session of ``problem``, which becomes what it was at the current point.
 
+        Args:
+            problem: what is steered.
+            holds: whether the navigator holds a model where it is.
+
         Raises:
-            SessionError: it is the session of another problem, or of other data.
+            SessionError: it is the session of another problem or of other data, or one in which the model was not held
+                so.
         """
         self._problem = problem
         if self._folder is None:
+            if self.current is not None:
+                require_same_hold({}, problem, self.point(self.current.id), holds, "memory")
             return
         self._folder.device = problem.parameters().device
         if self.current is None:
@@ -351,6 +360,7 @@ class Session:
         where = repr(str(self.path))
         require_same(self._folder.facts, problem, problem.parameters(), where)
         point = self._folder.point(self.current.id)
+        require_same_hold(self._folder.facts, problem, point, holds, where)
         before = problem.parameters()
         own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
         fixed = self._folder.fixed()

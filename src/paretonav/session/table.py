@@ -39,6 +39,7 @@ def table(records: Sequence[Record]) -> DataFrame:
         "made": pd.to_datetime([r.made for r in records], utc=True),
         "preference": [preference_text(r) for r in records],
         "amount": _floats(r.amount for r in records),
+        "on": ["" if r.on is None else r.on for r in records],
         "status": ["" if r.status is None else r.status.value for r in records],
         "reason": [r.reason for r in records],
         "note": [r.note for r in records],
@@ -48,6 +49,7 @@ def table(records: Sequence[Record]) -> DataFrame:
     columns |= _named("weight", records, lambda r: r.weights)
     columns["joint gain"] = _floats(r.joint_gain for r in records)
     columns["residual"] = _floats(r.residual for r in records)
+    columns["pull"] = _floats(r.pull for r in records)
     columns |= _named("requested change", records, lambda r: r.requested)
     columns |= _measured(records, list(_ESTIMATES)[3:])
     columns["seconds"] = _floats(r.cost.seconds for r in records)

@@ -10,8 +10,20 @@ from paretonav.steering import Point
 from paretonav.steering.wording import describe, listed, number, printable
 
 _NOTHING = 1e-6  # of the losses
+_UNPAID = 0.005  # per cent: who pays less than that does not pay
 
-__all__ = ["describe", "for_free", "listed", "number", "origin", "price", "printable"]
+__all__ = [
+    "describe",
+    "listed",
+    "number",
+    "origin",
+    "price",
+    "price_sentence",
+    "prices",
+    "printable",
+    "sentence",
+    "standing",
+]
 
 
 def origin(point: Point | Record) -> str:
@@ -24,32 +36,74 @@ def origin(point: Point | Record) -> str:
 
 
 def price(point: Point, name: str, most: int | None = None) -> str:
-    """What one per cent of an objective costs on each of the others that pays for it alone, in words.
+    """What one per cent of an objective costs, in words.
+
+    At a critical point, what each of the others rises by if it pays alone; where the model is held, what all of them
+    rise by along the cheapest way, on the data that are asked for.
 
     Args:
         point: where.
         name: of the objective.
-        most: how many of the others to name, the cheapest first; None for all, in their order.
+        most: how many of the others to name, the cheapest first (of those that pay together, the dearest first); None
+            for all, in their order.
     """
-    loss = abs(point.losses[name])
-    costs = {}
-    for other, rate in point.trade_offs[name].items():
-        base = abs(point.losses[other])
-        costs[other] = rate * loss / base if math.isfinite(rate) and base else math.inf
+    costs = prices(point, name)
+    together = point.anchor is not None
+    if together:
+        costs = {other: cost for other, cost in costs.items() if cost > _UNPAID}
+        if not costs:
+            return "nothing"
     chosen = list(costs)
     if most is not None and most < len(costs):
-        chosen = sorted(costs, key=costs.__getitem__)[:most]
+        chosen = sorted(costs, key=costs.__getitem__, reverse=together)[:most]
     offers = [
         f"{costs[other]:.2g}% on {printable(other)}"
         if math.isfinite(costs[other])
         else f"no price on {printable(other)}"
         for other in chosen
     ]
-    return listed(offers, "or") + (f" (the cheapest of {len(costs)})" if len(chosen) < len(costs) else "")
+    which = "dearest" if together else "cheapest"
+    left_out = f" (the {which} of {len(costs)})" if len(chosen) < len(costs) else ""
+    return listed(offers, "and" if together else "or") + left_out
 
 
-def for_free(point: Point) -> str:
-    """What all losses could still gain together, in a sentence."""
+def prices(point: Point, name: str) -> dict[str, float]:
+    """Name of each other objective -> the per cent that it rises by for one per cent of an objective; see ``price``.
+
+    Infinite where there is no price.
+    """
+    if point.anchor is not None:
+        found, values = point.conflict[name], point.validation or point.losses
+        gain = -found.gain / abs(values[name]) if values[name] else 0.0
+        return {
+            other: change / abs(values[other]) / gain if gain > 0 and values[other] else math.inf
+            for other, (change, _) in found.costs.items()
+        }
+    loss = abs(point.losses[name])
+    costs = {}
+    for other, rate in point.trade_offs[name].items():
+        base = abs(point.losses[other])
+        costs[other] = rate * loss / base if math.isfinite(rate) and base else math.inf
+    return costs
+
+
+def price_sentence(point: Point, name: str, most: int | None = None) -> str:
+    """The same as a sentence."""
+    how = "along the cheapest way" if point.anchor is not None else "all others held"
+    return f"1% better costs about {price(point, name, most)}, {how}."
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "?")) else ".")
+
+
+def standing(point: Point) -> str:
+    """What all losses could still gain together, or what holds the model where it is, in a sentence."""
+    anchor = point.anchor
+    if anchor is not None:
+        why = f": {anchor.reason}" if anchor.reason else ", which follows from how the last step came true"
+        return f"The model is held where it is, by a pull of {percent(anchor.part)} of the largest curvature{why}."
     share = point.joint_gain * len(point.losses) / max(sum(map(abs, point.losses.values())), 1e-300)
     if share < _NOTHING:
         return (

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 _HELD_OUT = 0.1  # of the largest predicted change, by which a validation loss may be worse
 _OTHER = 0.25  # a training loss or a metric; their predictions are from a sample, or of leaps
+_BROUGHT = 0.4  # the training loss of what has been brought to what was asked on validation data
 _NOISE = 2.0  # standard errors of a change, that are forgiven
 _MOST = 0.5  # of the largest predicted change, beyond which nothing is
 _NAMED = 0.2  # of what was asked of a quantity, by which it may be off
@@ -104,6 +105,9 @@ def _broken(
         change = train.mean.numpy() - seen.before
         both = named if asked == "train" else set[int]()
         tolerance = np.full(m, other * (seen.largest if asked == "train" else largest))
+        if asked == "validation":
+            brought = [i for i in named if i < m]
+            tolerance[brought] = np.maximum(tolerance[brought], _BROUGHT * largest)
         yield from seen.worse(front.names, "training", change, tolerance, both, wished)
     if held_out is None:
         return

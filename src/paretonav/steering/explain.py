@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from paretonav.errors import PreferenceError
 from paretonav.steering.changes import Changes
 from paretonav.steering.point import Step, StepStatus
 from paretonav.steering.preferences import Aim
+from paretonav.steering.verdict import Verdict, verdicts
 from paretonav.steering.wording import describe, listed, printable
 
 _MOST = 5  # quantities that are spoken of unless they are named
 _NOTHING = 5e-4  # of its value: a change that is said to be none
-_OFF = 0.1  # of the largest change: a difference between prediction and outcome that is worth a word
 
 
 def explain(step: Step, *names: str) -> str:
-    """One paragraph on a step: what was asked, expected, and happened, and why they differ.
+    """One paragraph on a step: what was asked, expected, and happened, and where they differ.
+
+    It speaks of the losses on the data on which they were asked for, and then of the others.
 
     Args:
         step: taken back or not.
@@ -35,42 +38,56 @@ def explain(step: Step, *names: str) -> str:
         That is as expected.
     """
     _require_known(step, names)
-    losses = [name for name in names if name in step.achieved] if names else _spoken_of(step)
+    known = step.point.front.names
+    losses = [name for name in names if name in known] if names else _spoken_of(step)
     metrics = [name for name in names if name in step.point.metrics] if names else _telling_metrics(step)
     asked = describe(step.preference, step.amount)
     said = [f"You asked to {'go in the ' if asked.startswith('direction ') else ''}{asked}."]
     if losses:
-        said += _training(step, losses)
+        said += _asked(step, losses)
     if step.status is not StepStatus.REJECTED:
-        said += _validation(step, losses)
+        said += _beside(step, losses)
         said += _metrics(step, metrics)
     said.append(_end(step))
     return " ".join(sentence for sentence in said if sentence)
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What was expected and what came of the losses on one part of the data; empty is what was not measured."""
+
+    split: str
+    before: dict[str, float]
+    expected: Changes
+    came: Changes
+
+    @classmethod
+    def of(cls, step: Step, on: str) -> _Outcome:
+        validation = on == "validation"
+        here = (step.point.validation if validation else step.point.losses) or {}
+        expected = step.predicted_validation if validation else step.predicted
+        came = (step.achieved_validation if validation else step.achieved) or Changes({})
+        kept = step.status is not StepStatus.REJECTED
+        before = {name: value - came.get(name, 0.0) if kept else value for name, value in here.items()}
+        return cls("validation" if validation else "training", before, expected or Changes({}), came)
+
+
 def _require_known(step: Step, names: Sequence[str]) -> None:
-    known = (*step.achieved, *step.point.metrics)
+    known = (*step.point.front.names, *step.point.metrics)
     for name in names:
         if name not in known:
             raise PreferenceError(f"there is no objective or metric {name!r}; there are {', '.join(known)}")
 
 
-def _before(step: Step) -> dict[str, float]:
-    """The training losses before the step."""
-    losses = step.point.losses
-    if step.status is StepStatus.REJECTED:
-        return losses
-    return {name: value - step.achieved[name] for name, value in losses.items()}
-
-
 def _spoken_of(step: Step) -> list[str]:
     """The losses that were asked for, and those that changed most besides."""
-    before = _before(step)
-    asked = [name for name in step.achieved if name in step.requested]
-    others = [name for name in step.achieved if name not in step.requested]
-    others.sort(key=lambda name: -abs(step.achieved[name]) / (abs(before[name]) or math.inf))
+    outcome = _Outcome.of(step, step.on)
+    changes = outcome.came or outcome.expected
+    asked = [name for name in changes if name in step.requested]
+    others = [name for name in changes if name not in step.requested]
+    others.sort(key=lambda name: -abs(changes[name]) / (abs(outcome.before[name]) or math.inf))
     chosen = {*asked, *others[: max(0, _MOST - len(asked))]}
-    return [name for name in step.achieved if name in chosen]
+    return [name for name in changes if name in chosen]
 
 
 def _telling_metrics(step: Step) -> list[str]:
@@ -85,54 +102,74 @@ def _telling_metrics(step: Step) -> list[str]:
     return [*asked, *others[: max(0, _MOST - len(asked))]]
 
 
-def _training(step: Step, losses: Sequence[str]) -> list[str]:
-    before = _before(step)
-    on = " on training data" if step.point.validation is not None else ""
-    expected = listed(_moved(name, step.predicted[name], before[name]) for name in losses)
-    came = listed(_moved(name, step.achieved[name], before[name], to=True, sense=1.0) for name in losses)
-    said = [f"Expected{on} was {expected}.", f"What came is {came}."]
-    return [*said, _difference(step.predicted, step.achieved, before, losses) or "That is as expected."]
+def _asked(step: Step, losses: Sequence[str]) -> list[str]:
+    """What was expected and what came where it was asked for, and why they differ."""
+    outcome = _Outcome.of(step, step.on)
+    before, predicted, achieved = outcome.before, outcome.expected, outcome.came
+    on = f" on {outcome.split} data" if step.point.validation is not None else ""
+    expected = listed(_moved(name, predicted[name], before[name]) for name in losses)
+    said = [f"Expected{on} was {expected}."]
+    if not achieved:
+        return said
+    noisy = outcome.split == "validation" and achieved.standard_errors is not None
+    came = listed(_came(achieved, name, before[name], noisy) for name in losses)
+    note = " (± is one standard error)" if noisy else ""
+    if step.status is StepStatus.REJECTED:
+        return [*said, f"What was tried came to {came}{note}."]
+    return [
+        *said,
+        f"What came is {came}{note}.",
+        *(_compared(step, outcome, losses) or ["That is as expected."]),
+    ]
 
 
-def _difference(
-    predicted: Changes, achieved: Changes, before: Mapping[str, float], losses: Sequence[str]
-) -> str:
-    """Where prediction and outcome are furthest apart, and whether that says anything; empty if they agree.
+def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]:
+    """What is better than predicted, and of the rest where prediction and outcome are furthest apart.
 
     Why they are is not said: nothing has measured it.
     """
-    largest = max((abs(change) for change in predicted.values()), default=0.0)
-    off = {name: abs(achieved[name] - predicted[name]) for name in losses}
-    if all(error <= _OFF * largest for error in off.values()):
-        return ""
-    worst = max(off, key=off.__getitem__)
-    said = (
-        f"The largest difference is in {printable(worst)}: "
-        f"{_size(achieved[worst], before[worst])} instead of {_size(predicted[worst], before[worst])}"
-    )
+    before, predicted, achieved = outcome.before, outcome.expected, outcome.came
+    missed = [name for name, split in step.missed if split == outcome.split]
+    found = verdicts(before, predicted, achieved, dict.fromkeys(before, 1.0), missed)
+    instead = {
+        name: f"{_size(achieved[name], before[name])} instead of {_size(predicted[name], before[name])}"
+        for name in losses
+        if name in found
+    }
+    better = [f"{printable(name)} {said}" for name, said in instead.items() if found[name] is Verdict.BETTER]
+    said = [f"Better than expected is {listed(better)}."] if better else []
+    off = {
+        name: abs(achieved[name] - predicted[name])
+        for name in instead
+        if found[name] in (Verdict.NEARLY, Verdict.WORSE, Verdict.OTHER)
+    }
+    if not off:
+        return said
+    worst = max(off, key=lambda name: off[name] / (abs(before[name]) or 1.0))
+    beside = f"The largest difference is in {printable(worst)}: {instead[worst]}"
     if achieved.standard_errors is None:
-        return f"{said}."
+        return [*said, f"{beside}."]
     difference = Changes({worst: off[worst]}, {worst: achieved.standard_errors[worst]}, achieved.batches)
     where = "within" if difference.is_noise(worst) else "beyond"
-    return f"{said}, which is {where} the sampling error of such a change."
+    return [*said, f"{beside}, which is {where} the sampling error of such a change."]
 
 
-def _validation(step: Step, losses: Sequence[str]) -> list[str]:
-    after, achieved = step.point.validation, step.achieved_validation
-    if after is None or achieved is None or not losses:
+def _beside(step: Step, losses: Sequence[str]) -> list[str]:
+    """What came on the other data, in a sentence."""
+    other = _Outcome.of(step, "train" if step.on == "validation" else "validation")
+    if not other.came or not losses:
         return []
-    before = {name: after[name] - achieved[name] for name in losses}
-    came = listed(_noisy(achieved, name, before[name]) for name in losses)
-    note = " (± is one standard error)" if achieved.standard_errors is not None else ""
-    said = [f"On validation data it is {came}{note}."]
-    if step.predicted_validation is not None:
-        said.append(_difference(step.predicted_validation, achieved, before, losses))
+    noisy = other.split == "validation" and other.came.standard_errors is not None
+    came = listed(_noisy(other.came, name, other.before[name], noisy) for name in losses)
+    note = " (± is one standard error)" if noisy else ""
+    said = [f"On {other.split} data it is {came}{note}.", *_compared(step, other, losses)]
     lost = [
         printable(name)
         for name in losses
-        if step.requested.get(name, 0.0) < 0
+        if step.on == "train"
+        and step.requested.get(name, 0.0) < 0
         and step.achieved[name] < 0
-        and achieved[name] > 0.5 * step.achieved[name]
+        and other.came[name] > 0.5 * step.achieved[name]
     ]
     if lost:
         said.append(
@@ -193,10 +230,21 @@ def _moved(
     return words + (f" ({'good' if sense * change < 0 else 'worse'})" if sense else "")
 
 
-def _noisy(changes: Changes, name: str, before: float) -> str:
+def _came(changes: Changes, name: str, before: float, noisy: bool) -> str:
+    """``f1 down 5.0% to 0.349 (good)``; with its standard error where it is ``noisy``."""
+    if not noisy:
+        return _moved(name, changes[name], before, to=True, sense=1.0)
+    words = f"{_noisy(changes, name, before, noisy)}, at {_value(before + changes[name], False)}"
+    if changes.is_noise(name) or abs(changes[name]) <= _NOTHING * abs(before):
+        return words
+    return f"{words} ({'good' if changes[name] < 0 else 'worse'})"
+
+
+def _noisy(changes: Changes, name: str, before: float, noisy: bool) -> str:
     words = _moved(name, changes[name], before)
-    if changes.standard_errors is not None:
-        words += f" ±{_amount(changes.standard_errors[name], before)}"
+    if not noisy or changes.standard_errors is None:
+        return words
+    words += f" ±{_amount(changes.standard_errors[name], before)}"
     return words + (" (noise)" if changes.is_noise(name) else "")
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel
+from paretonav.objectives.problem import Split
 from paretonav.steering.along import along_the_front
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Fit, Wish
@@ -40,6 +41,7 @@ class Plan:
         modelled: the part of the amount that the model around the point covers, in (0, 1]. What is predicted beyond it
             is a guess: that it goes on in proportion.
         end: what ends the model there, in words; empty where it covers all.
+        on: the data on which losses are asked for.
     """
 
     wish: Wish
@@ -55,6 +57,7 @@ class Plan:
     attainable: bool = True
     modelled: float = 1.0
     end: str = ""
+    on: Split = "train"
 
     @classmethod
     def along(
@@ -80,6 +83,7 @@ class Plan:
             front.weights_at(c),
             exact,
             attainable,
+            front.asked,
         )
 
     def share(self, front: FrontModel, share: float) -> Plan:

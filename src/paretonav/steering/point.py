@@ -14,6 +14,7 @@ from torch import Tensor
 
 from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
+from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes
 from paretonav.steering.options import Option, options
 from paretonav.steering.plan import Plan
@@ -139,6 +140,11 @@ class Preview:
     modelled: float
     _reach: Callable[[], float] = field(repr=False)
 
+    @property
+    def on(self) -> Split:
+        """The data on which losses are asked for: "validation" or "train"."""
+        return self.plan.on
+
     @cached_property
     def reach(self) -> float:
         """The largest feasible amount along this preference."""
@@ -173,6 +179,11 @@ class Step:
         preference: what was asked.
         amount: how much of it.
         legs: in how many it was gone; 0 if not even the first was possible.
+        on: the data on which losses were asked for: "validation" or "train".
+        missed: (name, data) of what came out worse than predicted, or was asked for and came out otherwise, by more
+            than a step is allowed (``acceptance.broken``); the data are "training", "validation" or, of a metric, "".
+            There are none but in steps that were kept all the same: those of the published method, and those whose
+            every leg came true while the prediction for all of the way was a guess.
     """
 
     point: Point
@@ -189,6 +200,8 @@ class Step:
     preference: Preference
     amount: float
     legs: int
+    on: Split
+    missed: tuple[tuple[str, str], ...] = ()
 
 
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _REACHED = 1e-4  # a change of the weights that is not worth a step
+_BENT = 0.5  # of a change's first-order part: bends beyond that are not believed
 _CHEAPER = 1e-9  # of the cost: less is not worth another round
 
 
@@ -77,8 +79,24 @@ class Programme:
             if (np.abs(changes[self.named] - target) <= 1e-9 * scale).all() and (
                 self.beyond(changes) <= 1e-9 * np.maximum(scale, self._sizes)
             ).all():
-                return c
+                return c if self._believed(c, changes) else None
         return None
+
+    def _believed(self, c: Array, changes: Array) -> bool:
+        """Whether what is to improve does so by its slope, and its bend is a correction to that.
+
+        Around a model that is held the slopes and bends are measured at the size of a step. Where a loss has next to no
+        slope, its bends alone would have it fall somewhere far away, and nothing there has been measured.
+        """
+        improved = self.wish.improved
+        if self.front.anchor is None or not len(improved):
+            return True
+        slope = (self._slopes_here @ c)[improved]
+        return bool((np.abs(changes[improved] - slope) <= _BENT * np.abs(slope)).all())
+
+    @cached_property
+    def _slopes_here(self) -> Array:
+        return self.front.slopes(np.zeros(self.front.dimensions))
 
     def follow(self, limit: float) -> tuple[float, Array]:
         """The largest amount up to ``limit`` that is possible, and coordinates that give it."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Cost, Losses
+from paretonav.steering.acceptance import broken
 from paretonav.steering.changes import Changes
 from paretonav.steering.plan import Plan
 from paretonav.steering.point import Point, Step, StepStatus
@@ -70,7 +72,16 @@ def step_report(
         preference=preference,
         amount=amount,
         legs=legs,
+        on=plan.on,
+        missed=() if status is StepStatus.REJECTED else _missed(before, plan, train, held_out),
     )
+
+
+def _missed(
+    before: Point, plan: Plan, train: Losses | None, held_out: Losses | None
+) -> tuple[tuple[str, str], ...]:
+    front = replace(before.front, asked=plan.on)
+    return tuple((each.name, each.split) for each in broken(front, plan, train, held_out))
 
 
 def misses(wish: Wish, target: Target, after: FrontModel) -> Iterator[str]:

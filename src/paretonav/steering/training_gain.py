@@ -100,7 +100,7 @@ class TrainingGain:
     @property
     def _verdict(self) -> str:
         if self.total_error is None:
-            return "whether it pays is unknown: that takes four batches"
+            return "whether it pays is unknown: that takes 32 examples in four batches"
         if self.pays:
             return "it pays"
         if -self.total <= _CLEAR * self.total_error:

@@ -18,9 +18,10 @@ _WASTE = 0.05  # of a step, that may be lost to an inexact tangent
 _SAMPLES = (512, 8192)
 _TOLERANCES = (0.02, 0.15)
 _FIRST_PART = 6  # of so many parts of the data one is the first sample
-_HELD_PART = (
-    12  # the same for a model that is held where it is: it takes more products, and they need not be as good
-)
+_HELD_PART, _HELD_LEAST = (
+    24,
+    256,
+)  # of a model that is held: it takes more products, and they need not be as good
 
 
 def first_geometry(problem: Problem) -> Geometry:
@@ -32,8 +33,11 @@ def first_geometry(problem: Problem) -> Geometry:
     standard = Geometry()
     if problem.examples is None or standard.samples is None:
         return standard
-    part = problem.examples // (_HELD_PART if problem.comes_trained else _FIRST_PART)
-    return replace(standard, samples=min(standard.samples, max(_SAMPLES[0], part)))
+    if problem.comes_trained:
+        return replace(
+            standard, samples=min(standard.samples, max(_HELD_LEAST, problem.examples // _HELD_PART))
+        )
+    return replace(standard, samples=min(standard.samples, max(_SAMPLES[0], problem.examples // _FIRST_PART)))
 
 
 @dataclass(frozen=True)

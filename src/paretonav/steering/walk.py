@@ -22,7 +22,7 @@ from paretonav.steering.target import Limits
 from paretonav.steering.trust import Leg, Trust
 
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
-_RETRIES = 4  # of a leg that did not come true
+_RETRIES = 3  # of a leg that did not come true
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
 _WORTH = 0.1  # of the amount: a walk that ends with less is no step
 
@@ -91,8 +91,8 @@ def walk(
             )
         leg, correction = arrival.plan, arrival.correction
         if correction is not None and not lost and front is not start and predictor.promises:
-            so_far = promise(predictor, start, tangent, whole, done + leg.amount)
-            lost = broken(start, so_far, correction.losses, _held_out(start, arrival), legs=legs + 1)
+            so_far = promises(predictor, start, tangent, whole, done + leg.amount)
+            _, lost = best_kept(start, so_far, correction.losses, _held_out(start, arrival), legs + 1)
         if correction is None or lost:
             failures += 1
             why = str(lost[0]) if lost else arrival.reason
@@ -175,14 +175,31 @@ def attempt(
     return replace(arrival, correction=correction), broken(front, arrival.plan, correction.losses, None)
 
 
-def promise(predictor: Predictor, start: FrontModel, tangent: Tangent, whole: Plan, amount: float) -> Plan:
-    """What was promised at the start for the part of the way up to ``amount``."""
+def promises(
+    predictor: Predictor, start: FrontModel, tangent: Tangent, whole: Plan, amount: float
+) -> list[Plan]:
+    """What was promised at the start for the part of the way up to ``amount``.
+
+    That part of the whole plan, by which the legs go as long as nothing else turns up; and what a plan for this much
+    alone would have been, as the legs' own plans are the cheapest from where they begin.
+    """
     if amount >= (1 - 1e-9) * whole.amount:
-        return whole
+        return [whole]
+    part = whole.share(start, amount / whole.amount)
     try:
-        return predictor.plan(start, at_hand(tangent), whole.wish, amount)
+        return [predictor.plan(start, at_hand(tangent), whole.wish, amount), part]
     except InfeasiblePreferenceError:
-        return whole.share(start, amount / whole.amount)
+        return [part]
+
+
+def best_kept(
+    front: FrontModel, plans: list[Plan], train: Losses | None, held_out: Losses | None, legs: int
+) -> tuple[Plan, tuple[Broken, ...]]:
+    """The first of these plans that was kept, or the first of all with what of it was not (``broken``)."""
+    lost = [broken(front, plan, train, held_out, legs=legs) for plan in plans]
+    return next(
+        ((plan, each) for plan, each in zip(plans, lost, strict=True) if not each), (plans[0], lost[0])
+    )
 
 
 def _held_out(front: FrontModel, arrival: Arrival) -> Losses | None:

@@ -25,14 +25,22 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 
 def describe(preference: Preference, amount: float) -> str:
-    """A preference in words.
+    """A preference in words, with the data that it is about where these are not those that are asked for by default.
 
     Example:
         >>> describe(Improve({"age": 0.7, "marital": 0.3}, hold=["education"], units="relative"), 0.05)
         'improve age 0.7, marital 0.3 by 5%, holding education'
         >>> describe(Aim({"age": 0.52}, allow={"marital": 0.4}), 1.0)
         'aim at age 0.52, allowing marital 0.4'
+        >>> describe(Improve({"age": 1.0}, on="train"), 0.05)
+        'improve age by 5% on training data'
     """
+    return _described(preference, amount) + (
+        " on training data" if getattr(preference, "on", None) == "train" else ""
+    )
+
+
+def _described(preference: Preference, amount: float) -> str:
     by = f" by {100 * amount:.3g}%"
     match preference:
         case Improve(weights, hold, _, allow):

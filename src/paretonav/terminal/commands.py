@@ -43,6 +43,7 @@ __all__ = [
     "Star",
     "Take",
     "Trade",
+    "Training",
     "Undo",
     "quoted",
 ]
@@ -76,6 +77,14 @@ class Take:
 
     def __str__(self) -> str:
         return f"take {self.option}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """Measure what further training would bring."""
+
+    def __str__(self) -> str:
+        return "training"
 
 
 @dataclass(frozen=True)
@@ -218,6 +227,7 @@ Command = (
     | Preview
     | Options
     | Take
+    | Training
     | Explain
     | Hold
     | Release

@@ -11,7 +11,7 @@ from rich.text import Text
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
-from paretonav.session.wording import describe, listed, number, printable
+from paretonav.session.wording import describe, listed, number, printable, sentence
 from paretonav.steering import Improve, Option, Preference, Step, StepStatus, explain
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
@@ -40,15 +40,22 @@ class Dialogue:
         navigator: not started yet.
         console: to write on.
         ask: answers whether a step shall be taken.
+        train_on: whether a model that comes trained is trained on at the start.
     """
 
     def __init__(
-        self, navigator: Navigator, console: Console, ask: Callable[[str], bool] = lambda _: True
+        self,
+        navigator: Navigator,
+        console: Console,
+        ask: Callable[[str], bool] = lambda _: True,
+        *,
+        train_on: bool = False,
     ) -> None:
         self.navigator = navigator
         self.console = console
         self.held: tuple[str, ...] = ()
         self._ask = ask
+        self._train_on = train_on
         self._options: tuple[int | None, tuple[Option, ...]] = (None, ())
         self._last: Step | None = None
 
@@ -57,13 +64,17 @@ class Dialogue:
         resumed = len(self.navigator.points) > 0
         if self.navigator.holds and not resumed:
             expected = self.navigator.estimate("start").words
-            self.console.print(Text(f"{expected[0].upper()}{expected[1:]}.", style="dim"))
+            beside = ", beside what is trained on before" if self._train_on else ""
+            self.console.print(Text(f"{expected[0].upper()}{expected[1:]}{beside}.", style="dim"))
         with watched_on(self.console) as watched:
-            point = self.navigator.start(*watched)
+            point = self.navigator.start(*watched, train_on=self._train_on)
         if resumed:
             told = f"Resumed at point {point.id} of {len(self.navigator.points)}.\n"
+            if self._train_on:
+                told += "Nothing was trained on: that is done before the first point only.\n"
         else:
-            told = f"On the front after {point.cost.seconds:.1f} s.\n"
+            where = "On the front" if point.anchor is None else "At the first point"
+            told = f"{where} after {point.cost.seconds:.1f} s.\n"
         self.console.print(Text(told, style="dim"))
         self._show()
 
@@ -83,6 +94,8 @@ class Dialogue:
             case say.Take(number_):
                 option = self._option(number_)
                 self._step(option.preference, option.amount)
+            case say.Training():
+                self._measure_training()
             case say.Explain(names):
                 if self._last is None:
                     raise RefusedError("there is no step to explain yet; take one first")
@@ -123,6 +136,17 @@ class Dialogue:
                 self.console.print(help_view(self.held))
             case say.Quit():
                 pass
+
+    def _measure_training(self) -> None:
+        here, known = self.navigator.here, self.navigator.known_training_gain
+        if known is None:
+            question = f"Train a copy of point {here.id} for a few epochs, to see? [y/n] "
+            if not self._ask(question):
+                self._say("Not measured.")
+                return
+            with watched_on(self.console) as watched:
+                known = self.navigator.training_gain(None, *watched)
+        self._say(sentence(known.words))
 
     def _step(self, preference: Preference, amount: float) -> None:
         self._preview(preference, amount)
@@ -190,7 +214,8 @@ class Dialogue:
         self._summarise()
         here = self.navigator.here
         reaches = {name: self._reach(name) for name in here.losses if name not in self.held}
-        self.console.print(outlook_view(here, reaches, self.held))
+        gain = self.navigator.known_training_gain
+        self.console.print(outlook_view(here, reaches, self.held, gain))
 
     def _reach(self, name: str) -> float:
         try:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.errors import ParetonavError
-from paretonav.session.wording import listed, printable
+from paretonav.session.wording import listed, printable, sentence
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, parse
@@ -51,7 +51,7 @@ def run_prompt(dialogue: Dialogue, read: Callable[[str], str]) -> None:
                     return
                 dialogue.run(command)
         except ParetonavError as error:
-            console.print(Text(sentence(error), style="red"))
+            console.print(Text(sentence(str(error)), style="red"))
         except KeyboardInterrupt:
             navigator.go_to(navigator.here.id)
             console.print(
@@ -92,12 +92,6 @@ def enable_editing(names: Sequence[str]) -> None:
         readline.set_completer(complete)
         readline.set_completer_delims(" ;")
         readline.parse_and_bind("tab: complete")
-
-
-def sentence(error: Exception) -> str:
-    """An error's message as a sentence."""
-    text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
 
 
 def _prompt(dialogue: Dialogue) -> str:

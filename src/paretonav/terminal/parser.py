@@ -27,6 +27,7 @@ from paretonav.terminal.commands import (
     Show,
     Star,
     Take,
+    Training,
     Undo,
 )
 from paretonav.terminal.wishes import WISHES
@@ -57,7 +58,7 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
 
     Example:
         >>> parse("hold right; improve left by 2%", ["left", "right"])
-        [Hold(names=('right',)), Improve(entries=(('left', 1.0),), percent=2.0, allow=())]
+        [Hold(names=('right',)), Improve(entries=(('left', 1.0),), percent=2.0, allow=(), on=None)]
     """
     commands, problems = [], []
     spoken = list(statements(text))
@@ -155,28 +156,29 @@ def _plain(command: Command) -> Callable[[Words], Command]:
 _ALIASES = {"?": "help", "exit": "quit", "q": "quit"}
 VERBS = {
     "improve": Verb(
-        "improve NAME [WEIGHT] ... [by N%] [allow NAME VALUE ...]",
+        "improve NAME [WEIGHT] ... [by N%] [allow NAME VALUE ...] [on DATA]",
         "better the loss or metric with the largest weight by N% (default 5%), the others in the proportion of the "
         "weights; none of those after allow may get worse than its value",
         WISHES["improve"],
     ),
     "direction": Verb(
-        "direction NAME CHANGE ... [by N%]",
+        "direction NAME CHANGE ... [by N%] [on DATA]",
         "the same with signed changes: -1 improves, +0.5 is to rise by half as much",
         WISHES["direction"],
     ),
     "aim": Verb(
-        "aim NAME VALUE ... [by N%] [allow NAME VALUE ...]",
+        "aim NAME VALUE ... [by N%] [allow NAME VALUE ...] [on DATA]",
         "go to these values, or as near as the front comes; by 50% goes half the way",
         WISHES["aim"],
     ),
     "classify": Verb(
-        "classify improve NAME ... [to NAME VALUE ...] [hold NAME ...] [allow NAME VALUE ...] [free NAME ...] [by N%]",
+        "classify improve NAME ... [to NAME VALUE ...] [hold NAME ...] [allow NAME VALUE ...] [free NAME ...] [by N%] "
+        "[on DATA]",
         "better the first by N% each, those after to only up to their values; keep, bound or free the others",
         WISHES["classify"],
     ),
     "prefer": Verb(
-        "prefer N over M [by N%]",
+        "prefer N over M [by N%] [on DATA]",
         "go on in the direction in which point N differs from point M",
         WISHES["prefer"],
     ),
@@ -190,6 +192,11 @@ VERBS = {
         "take N",
         "take the step with this number among the options",
         lambda w: Take(w.take_point("an option")),
+    ),
+    "training": Verb(
+        "training",
+        "measure by how much more training at the same weights would lower the losses; the model stays as it is",
+        _plain(Training()),
     ),
     "explain": Verb(
         "explain [NAME ...]", "say what the last step was to do, what it did, and why they differ", _explain

@@ -10,11 +10,12 @@ from paretonav import steering
 from paretonav.errors import NavigationError
 from paretonav.session.record import Record
 from paretonav.session.wording import number
+from paretonav.steering.preferences import On
 
 DEFAULT_PERCENT = 5.0
 WHOLE = 100.0
 _BARE = re.compile(r"[^\W\d]\w*")
-KEYWORDS = frozenset({"by", "all", "allow", "improve", "to", "hold", "free", "over"})
+KEYWORDS = frozenset({"by", "all", "allow", "improve", "to", "hold", "free", "over", "on"})
 """Words that are no names unless they are quoted."""
 
 
@@ -33,23 +34,25 @@ class Improve:
         entries: (name, weight).
         percent: how much of it.
         allow: (name, value) of those that may not get worse than that.
+        on: the data whose losses are meant; None for the validation data where there are any.
     """
 
     entries: tuple[tuple[str, float], ...]
     percent: float = DEFAULT_PERCENT
     allow: tuple[tuple[str, float], ...] = ()
+    on: On | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
         return tuple(name for name, weight in self.entries if weight)
 
     def preference(self, held: Iterable[str], points: Sequence[Record] = ()) -> steering.Preference:  # noqa: ARG002
-        return steering.Improve(dict(self.entries), hold=tuple(held), allow=dict(self.allow))
+        return steering.Improve(dict(self.entries), hold=tuple(held), allow=dict(self.allow), on=self.on)
 
     def __str__(self) -> str:
         alone = len(self.entries) == 1
         words = (quoted(n) if alone and w == 1 else f"{quoted(n)} {number(w)}" for n, w in self.entries)
-        return f"improve {' '.join(words)} by {number(self.percent)}%{_allowing(self.allow)}"
+        return f"improve {' '.join(words)} by {number(self.percent)}%{_allowing(self.allow)}{_on(self.on)}"
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,18 @@ class Direction:
 
     entries: tuple[tuple[str, float], ...]
     percent: float = DEFAULT_PERCENT
+    on: On | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
         return tuple(name for name, change in self.entries if change)
 
     def preference(self, held: Iterable[str], points: Sequence[Record] = ()) -> steering.Preference:  # noqa: ARG002
-        return steering.Direction({**dict(self.entries), **dict.fromkeys(held, 0.0)})
+        return steering.Direction({**dict(self.entries), **dict.fromkeys(held, 0.0)}, on=self.on)
 
     def __str__(self) -> str:
         words = (f"{quoted(n)} {number(change, '+')}" for n, change in self.entries)
-        return f"direction {' '.join(words)} by {number(self.percent)}%"
+        return f"direction {' '.join(words)} by {number(self.percent)}%{_on(self.on)}"
 
 
 @dataclass(frozen=True)
@@ -79,22 +83,24 @@ class Aim:
         entries: (name, value to arrive at).
         percent: how much of the way.
         allow: as of Improve.
+        on: as of Improve.
     """
 
     entries: tuple[tuple[str, float], ...]
     percent: float = WHOLE
     allow: tuple[tuple[str, float], ...] = ()
+    on: On | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.entries)
 
     def preference(self, held: Iterable[str], points: Sequence[Record] = ()) -> steering.Preference:  # noqa: ARG002
-        return steering.Aim(dict(self.entries), hold=tuple(held), allow=dict(self.allow))
+        return steering.Aim(dict(self.entries), hold=tuple(held), allow=dict(self.allow), on=self.on)
 
     def __str__(self) -> str:
         by = "" if self.percent == WHOLE else f" by {number(self.percent)}%"
-        return f"aim {_numbers(self.entries)}{by}{_allowing(self.allow)}"
+        return f"aim {_numbers(self.entries)}{by}{_allowing(self.allow)}{_on(self.on)}"
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Classify:
     allow: tuple[tuple[str, float], ...] = ()
     free: tuple[str, ...] = ()
     percent: float = DEFAULT_PERCENT
+    on: On | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -114,7 +121,7 @@ class Classify:
 
     def preference(self, held: Iterable[str], points: Sequence[Record] = ()) -> steering.Preference:  # noqa: ARG002
         hold = tuple(dict.fromkeys((*self.hold, *held)))
-        return steering.Classify(self.improve, dict(self.to), hold, dict(self.allow), self.free)
+        return steering.Classify(self.improve, dict(self.to), hold, dict(self.allow), self.free, on=self.on)
 
     def __str__(self) -> str:
         parts = [
@@ -127,7 +134,7 @@ class Classify:
             for word, entries in (("to", self.to), ("allow", self.allow))
             if entries
         ]
-        return f"classify {' '.join(parts)} by {number(self.percent)}%"
+        return f"classify {' '.join(parts)} by {number(self.percent)}%{_on(self.on)}"
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ class Prefer:
     better: int
     worse: int
     percent: float = DEFAULT_PERCENT
+    on: On | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -146,10 +154,10 @@ class Prefer:
         for number_ in (self.better, self.worse):
             if number_ >= len(points):
                 raise NavigationError(f"there is no point {number_}; points lists them")
-        return steering.Compare(points[self.better], points[self.worse], hold=tuple(held))
+        return steering.Compare(points[self.better], points[self.worse], hold=tuple(held), on=self.on)
 
     def __str__(self) -> str:
-        return f"prefer {self.better} over {self.worse} by {number(self.percent)}%"
+        return f"prefer {self.better} over {self.worse} by {number(self.percent)}%{_on(self.on)}"
 
 
 Trade = Improve | Direction | Aim | Classify | Prefer
@@ -163,3 +171,7 @@ def _numbers(entries: Iterable[tuple[str, float]]) -> str:
 
 def _allowing(allow: Sequence[tuple[str, float]]) -> str:
     return f" allow {_numbers(allow)}" if allow else ""
+
+
+def _on(on: On | None) -> str:
+    return {None: "", "train": " on training data", "validation": " on validation data"}[on]

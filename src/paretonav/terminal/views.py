@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -15,13 +14,27 @@ from paretonav.objectives import Cost
 from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
-from paretonav.session.wording import describe, for_free, listed, origin, price, printable
-from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus
+from paretonav.session.outcome import Outcome, outcomes
+from paretonav.session.wording import describe, listed, origin, price, printable, sentence, standing
+from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
+from paretonav.steering.verdict import Verdict
 from paretonav.terminal.parser import VERBS
 
 Values = Mapping[str, float]
 
 _NOISE = "noise: zero is inside the change's 95% interval"
+_SPLITS = {"training": "train", "validation": "valid."}
+_MARKS = {
+    Verdict.NOISE: ("noise", "dim"),
+    Verdict.BETTER: ("better", "green"),
+    Verdict.WORSE: ("worse", "red"),
+    Verdict.OTHER: ("other", ""),
+}
+_LEGEND = {
+    _NOISE: {Verdict.NOISE},
+    "better, other: than predicted": {Verdict.BETTER, Verdict.OTHER},
+    "worse: than predicted, by more than a step is allowed": {Verdict.WORSE},
+}
 _MOST = 200  # points in a list that a person reads
 
 
@@ -29,9 +42,10 @@ def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
     """A point's losses, metrics and weights, compared with the start, and what was noted down about it."""
     kinds = _metric_kinds(point)
     table = _table("objective")
-    splits: list[tuple[str, Values, Values]] = [("training\nloss", point.losses, start.losses)]
+    splits: list[tuple[str, Values, Values]] = []
     if point.validation is not None:
         splits.append(("validation\nloss", point.validation, start.validation or {}))
+    splits.append(("training\nloss", point.losses, start.losses))
     for heading, _, _ in splits:
         _add_numbers(table, heading, *(["since\nstart"] if point.id else []))
     for kind in kinds:
@@ -55,16 +69,20 @@ def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
     return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), *noted, table, *others)
 
 
-def outlook_view(point: Point, reaches: Values | None, held: Sequence[str]) -> RenderableType:
-    """What trading costs at a point, how far it goes, and what is still to be had for free.
+def outlook_view(
+    point: Point, reaches: Values | None, held: Sequence[str], gain: TrainingGain | None = None
+) -> RenderableType:
+    """What trading costs at a point, how far it goes, and what holds it there or is still to be had for free.
 
     Args:
         point: where one is.
         reaches: name -> the largest amount by which it can be improved alone; None where nobody can tell.
         held: what is held meanwhile.
+        gain: what training on would bring, if it has been measured.
     """
+    how = "all others held" if point.anchor is None else "along the cheapest way"
     table = _table("1% better on")
-    table.add_column("costs about (all others held)", ratio=1)
+    table.add_column(f"costs about ({how})", ratio=1)
     if reaches is not None:
         _add_numbers(table, "at most")
     for name in point.losses:
@@ -74,21 +92,30 @@ def outlook_view(point: Point, reaches: Values | None, held: Sequence[str]) -> R
     verdicts = [Text(f"{printable(name)}: {printable(c.reason)}.") for name, c in point.conflict.items()]
     where = "training" if point.validation is None else "validation"
     heading = Text(f"Is there something to trade on {where} data? Improving", style="dim")
-    return Group("", table, "", heading, *verdicts, "", holding + for_free(point))
+    measured_gain = "" if gain is None else f" {sentence(gain.words)}"
+    where_it_stands = Text(holding + standing(point) + measured_gain)
+    return Group("", table, "", heading, *verdicts, "", where_it_stands)
 
 
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     """What a step would do to each objective."""
     table = _table("objective")
-    _add_numbers(table, "requested", "predicted\ntraining", "")
-    if preview.predicted_validation is not None:
-        _add_numbers(table, "predicted\nvalidation", "")
-    _add_numbers(table, "weight\nnow", "weight\nthen")
-    for name, loss in point.losses.items():
-        cells = [_requested(preview.requested, name, loss), *_change_cells(preview.predicted[name], loss)]
-        if preview.predicted_validation is not None and point.validation is not None:
-            cells += _change_cells(preview.predicted_validation[name], point.validation[name])
-        table.add_row(printable(name), *cells, weight(point.weights[name]), weight(preview.weights[name]))
+    parts = [("predicted\ntraining", point.losses, preview.predicted)]
+    if preview.predicted_validation is not None and point.validation is not None:
+        parts.append(("predicted\nvalidation", point.validation, preview.predicted_validation))
+    if preview.on == "validation":
+        parts.reverse()
+    _add_numbers(table, "requested")
+    for heading, _, _ in parts:
+        _add_numbers(table, heading, "")
+    moving = point.anchor is None  # else the weights stay those of the training
+    _add_numbers(table, *(["weight\nnow", "weight\nthen"] if moving else []))
+    for name in point.losses:
+        cells = [_requested(preview.requested, name, parts[0][1][name])]
+        for _, losses, predicted in parts:
+            cells += _change_cells(predicted[name], losses[name])
+        weights = [weight(x[name]) for x in (point.weights, preview.weights)] if moving else []
+        table.add_row(printable(name), *cells, *weights)
     notes = [f"\nThis can be asked up to {_reach(preview.reach)}."]
     if not preview.attainable:
         nearest = listed([f"{printable(n)} {value(x, x)}" for n, x in preview.nearest.items()])
@@ -127,25 +154,34 @@ def options_view(options: Sequence[Option], point: Point) -> RenderableType:
 
 
 def step_view(step: Step | Record, before: Point) -> RenderableType:
-    """What was requested, predicted and achieved, side by side; ``before`` is where the step began."""
+    """What was requested, predicted and achieved, side by side; ``before`` is where the step began.
+
+    Of the losses on the data on which they were asked for first. What was taken back has no colour.
+    """
+    kept = step.status is not StepStatus.REJECTED
     table = _table("objective")
     table.add_column("loss")
     _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
     table.add_column("")
-    outcomes = _outcomes(step, before)
-    for name, loss in before.losses.items():
-        first: list[str | Text] = [printable(name), outcomes[0].split, _requested(step.requested, name, loss)]
-        for outcome in outcomes:
-            table.add_row(*first, *_outcome_cells(outcome, name))
-            first = ["", outcomes[-1].split, ""]
-    noisy = any(outcome.achieved.is_noise(name) for outcome in outcomes for name in before.losses)
+    told = outcomes(step, before)
+    losses = [part for part in told if part.split and part.achieved]
+    for name in before.losses:
+        for part in losses:
+            loss, first = part.before[name], part is losses[0]
+            table.add_row(
+                printable(name) if first else "",
+                _SPLITS[part.split],
+                _requested(part.requested, name, loss) if first else "",
+                *_outcome_cells(part, name, kept),
+            )
     metrics: list[RenderableType] = []
-    if step.achieved_metrics is not None and step.predicted_metrics is not None:
-        metrics = _metric_table(before, step.requested, step.predicted_metrics, step.achieved_metrics)
-        noisy = noisy or any(map(step.achieved_metrics.is_noise, step.achieved_metrics))
+    for part in told:
+        if not part.split and part.achieved:
+            metrics = _metric_table(before, part.requested, part.predicted, part)
+    said = {verdict for part in told for verdict in part.verdicts.values()}
+    legend = [Text(text, style="dim") for text, verdicts in _LEGEND.items() if said & verdicts]
     heading = Text(f"Step from point {before.id}", style="bold")
-    legend = Text(_NOISE, style="dim")
-    return Group(heading, table, *metrics, *([legend] if noisy else []), "", _verdict(step), _cost(step.cost))
+    return Group(heading, table, *metrics, *legend, "", _verdict(step), _cost(step.cost))
 
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
@@ -161,14 +197,15 @@ def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> 
     for branch, point in listed_so:
         here = point.id == current
         by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
-        losses = (value(loss, loss) for loss in point.losses.values())
+        losses = (value(loss, loss) for loss in point.shown().values())
         mark = (f" {star}" if point.star else "") + (" <- here" if here else "")
         by += f"\n{printable(point.note)}" if point.note else ""
         parent = "" if point.parent is None else str(point.parent)
         table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
     left_out = len(points) - len(shown)
     more = f" {left_out} of {len(points)} points are not shown." if left_out else ""
-    return Group(table, Text(f"\nThe columns are training losses.{more}", style="dim"))
+    split = "training" if points[0].validation is None else "validation"
+    return Group(table, Text(f"\nThe columns are {split} losses.{more}", style="dim"))
 
 
 def compare_view(comparison: Comparison) -> RenderableType:
@@ -241,37 +278,41 @@ def help_view(held: Sequence[str]) -> RenderableType:
         "\nFor example: improve left 0.7 right 0.3 by 5%; hold middle; undo\n"
         "Upper and lower case do not matter. Names with spaces go in quotes. Several commands on one "
         f"line are separated by semicolons. Held now: {holding}.\n"
-        "Lower losses are better: a negative change is an improvement. A weight says how much a loss "
-        "counts in the weighted sum for which the point is optimal; at zero it has nothing left to give."
+        "Lower losses are better: a negative change is an improvement. What is asked for is about validation data, if "
+        "there are any; on DATA is: on training data, or: on validation data. A weight says how much a loss counts in "
+        "the weighted sum for which the point is optimal, where at zero it has nothing left to give, or on which a "
+        "model that is held where it is was trained."
     )
     return Group(table, notes)
 
 
 def _metric_table(
-    point: Point, requested: Values, predicted: Changes, achieved: Changes | None
+    point: Point, requested: Values, predicted: Changes, outcome: Outcome | None
 ) -> list[RenderableType]:
     """What happens to the metrics, with standard errors; nothing where there are none."""
     if not point.metrics:
         return []
     table = _table("metric")
     _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
-    if achieved is not None:
+    if outcome is not None:
         _add_numbers(table, "achieved", "std.\nerror")
     table.add_column("")
-    shown = predicted if achieved is None else achieved
+    shown = predicted if outcome is None else outcome.achieved
     senses = dict(zip(point.front.metric_names, point.front.metric_orientation, strict=True))
     for name, now in point.metrics.items():
         noise = shown.is_noise(name)
+        kept = outcome is None or outcome.verdicts[name] is not Verdict.TAKEN_BACK
         cells: list[str | Text] = [value(now, now), _requested(requested, name, now)]
-        for changes in (predicted, achieved):
+        for changes in (predicted, None if outcome is None else outcome.achieved):
             if changes is not None:
                 # Only the last of the two is coloured: what happened, or else what will.
-                sense = 0.0 if noise or changes is not shown else senses[name]
+                sense = 0.0 if noise or not kept or changes is not shown else senses[name]
                 cells += [
                     _coloured(sense * changes[name], change(changes[name], now)),
                     _error(changes, name, now),
                 ]
-        table.add_row(printable(name), *cells, Text("noise" if noise else "", style="dim"))
+        mark = Text("noise" if noise else "", style="dim") if outcome is None else _mark(outcome, name)
+        table.add_row(printable(name), *cells, mark)
     return ["", table]
 
 
@@ -305,34 +346,20 @@ def _requested(requested: Values, name: str, loss: float) -> Text:
     return Text("hold" if requested[name] == 0 else change(requested[name], loss))
 
 
-class _Outcome(NamedTuple):
-    """What became of the losses on one part of the data."""
-
-    split: str
-    before: Values
-    predicted: Changes
-    achieved: Changes
-
-
-def _outcomes(step: Step | Record, before: Point) -> list[_Outcome]:
-    found = []
-    if step.predicted is not None and step.achieved is not None:
-        found.append(_Outcome("train", before.losses, step.predicted, step.achieved))
-    predicted, achieved = step.predicted_validation, step.achieved_validation
-    if before.validation is not None and predicted is not None and achieved is not None:
-        found.append(_Outcome("valid.", before.validation, predicted, achieved))
-    return found
-
-
-def _outcome_cells(outcome: _Outcome, name: str) -> list[Text]:
-    loss, achieved, noise = outcome.before[name], outcome.achieved[name], outcome.achieved.is_noise(name)
+def _outcome_cells(part: Outcome, name: str, kept: bool) -> list[Text]:
+    loss, achieved, noise = part.before[name], part.achieved[name], part.achieved.is_noise(name)
     return [
-        Text(change(outcome.predicted[name], loss)),
-        _coloured(0.0 if noise else achieved, change(achieved, loss)),
-        _error(outcome.achieved, name, loss),
+        Text(change(part.predicted[name], loss)),
+        _coloured(0.0 if noise or not kept else achieved, change(achieved, loss)),
+        _error(part.achieved, name, loss),
         Text(relative(achieved, loss)),
-        Text("noise" if noise else "", style="dim"),
+        _mark(part, name),
     ]
+
+
+def _mark(part: Outcome, name: str) -> Text:
+    """How an outcome compares with its prediction, where that is worth a word."""
+    return Text(*_MARKS.get(part.verdicts[name], ("", "")))
 
 
 def _verdict(step: Step | Record) -> Text:

@@ -8,11 +8,13 @@ from paretonav.session.wording import printable
 from paretonav.terminal.trades import DEFAULT_PERCENT, WHOLE, Aim, Classify, Direction, Improve, Prefer, Trade
 from paretonav.terminal.words import CommandError, Words, different
 
+_CLASSES = ("improve", "to", "hold", "allow", "free")
+
 
 def improve(words: Words) -> Improve:
     """Names, each with a weight or without."""
     entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("allow")):
+    while not entries or not words.at_stop():
         name, weight = words.take_name(), words.take_number()
         if weight is not None and weight < 0:
             shown = printable(name)
@@ -24,13 +26,13 @@ def improve(words: Words) -> Improve:
         raise CommandError("no weight is positive; give at least one objective to improve")
     different([name for name, _ in entries])
     percent = words.take_percent(DEFAULT_PERCENT)
-    return Improve(tuple(entries), percent, _allowed(words))
+    return Improve(tuple(entries), percent, _allowed(words), words.take_on())
 
 
 def direction(words: Words) -> Direction:
     """Names, each with a signed change."""
     entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by")):
+    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("on")):
         name, change = words.take_name(), words.take_number()
         if change is None:
             raise CommandError(
@@ -41,7 +43,7 @@ def direction(words: Words) -> Direction:
     if not any(change < 0 or (change and name not in words.objectives) for name, change in entries):
         raise CommandError("nothing is to improve; give at least one objective a negative change")
     different([name for name, _ in entries])
-    return Direction(tuple(entries), words.take_percent(DEFAULT_PERCENT))
+    return Direction(tuple(entries), words.take_percent(DEFAULT_PERCENT), words.take_on())
 
 
 def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
@@ -52,16 +54,16 @@ def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
 def aim(words: Words) -> Aim:
     """Names, each with the value to arrive at."""
     entries = _values(words, "the value to aim at")
-    return Aim(entries, words.take_percent(WHOLE), _allowed(words))
+    return Aim(entries, words.take_percent(WHOLE), _allowed(words), words.take_on())
 
 
 def classify(words: Words) -> Classify:
     """Classes in any order, each once."""
-    words.stops = ("improve", "to", "hold", "allow", "free", "by")
+    words.stops = (*_CLASSES, "by", "on")
     names: dict[str, tuple[str, ...]] = {}
     values: dict[str, tuple[tuple[str, float], ...]] = {}
-    while words and not words.at_keyword("by"):
-        for part in words.stops[:-1]:
+    while words and not words.at_keyword("by") and not words.at_keyword("on"):
+        for part in _CLASSES:
             if words.take_keyword(part):
                 break
         else:
@@ -84,6 +86,7 @@ def classify(words: Words) -> Classify:
         values.get("allow", ()),
         names.get("free", ()),
         words.take_percent(DEFAULT_PERCENT),
+        words.take_on(),
     )
 
 
@@ -92,7 +95,7 @@ def prefer(words: Words) -> Prefer:
     better = words.take_point()
     if not words.take_keyword("over"):
         raise CommandError("'over' is missing; say for example: prefer 3 over 1")
-    return Prefer(better, words.take_point(), words.take_percent(DEFAULT_PERCENT))
+    return Prefer(better, words.take_point(), words.take_percent(DEFAULT_PERCENT), words.take_on())
 
 
 WISHES: dict[str, Callable[[Words], Trade]] = {

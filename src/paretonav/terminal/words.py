@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from paretonav.errors import ParetonavError
 from paretonav.session.wording import listed, printable
+from paretonav.steering.preferences import On
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DATA: dict[str, On] = {"train": "train", "training": "train", "validation": "validation"}
 _TOKEN = re.compile(
     r"""(?P<end>[;\n])|"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<open>["'])|(?P<bare>[^\s;]+)"""
 )
@@ -57,7 +59,7 @@ class Words:
         self._left = list(tokens)
         self._names = (*names, *metrics)
         self.objectives = tuple(names)
-        self.stops: tuple[str, ...] = ("by", "allow")
+        self.stops: tuple[str, ...] = ("by", "allow", "on")
 
     def __bool__(self) -> bool:
         return bool(self._left)
@@ -123,6 +125,19 @@ class Words:
         if not (0 < percent < math.inf):
             raise CommandError(f"the amount is {text}; it must be more than 0% and finite")
         return percent
+
+    def take_on(self) -> On | None:
+        """The data that follow "on"; None if nothing follows."""
+        if not self.take_keyword("on"):
+            return None
+        text = self.take("training or validation data").text
+        found = _DATA.get(text.lower())
+        if found is None:
+            raise CommandError(
+                f"{printable(text)!r} are no data to ask on; say: on training data, or: on validation data"
+            )
+        self.take_keyword("data")
+        return found
 
     def take_point(self, what: str = "a point") -> int:
         """The next word as the number of a point, or of something else."""

@@ -87,13 +87,33 @@ def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
 
 
 def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
-    better = SimpleNamespace(losses={"age": 1.0}, metrics={"accuracy": 0.9})
-    worse = SimpleNamespace(losses={"age": 1.5}, metrics={"accuracy": 0.7})
+    better = SimpleNamespace(losses={"age": 1.0}, validation=None, metrics={"accuracy": 0.9})
+    worse = SimpleNamespace(losses={"age": 1.5}, validation=None, metrics={"accuracy": 0.7})
     made = pn.Compare(better, worse, hold="education")
     assert made.better == {"age": 1.0, "accuracy": 0.9}
     assert made.worse == {"age": 1.5, "accuracy": 0.7}
     assert made == pn.Compare({"age": 1.0, "accuracy": 0.9}, made.worse, hold=["education"])
     assert asked(made, 0.1)["education"] == 0
+
+
+def test_points_are_compared_on_the_data_that_are_asked_for() -> None:
+    better, worse = (
+        SimpleNamespace(losses={"age": t}, validation={"age": v}, metrics={"accuracy": 0.8})
+        for t, v in ((1.0, 1.2), (1.5, 1.9))
+    )
+    for on, values in ((None, (1.2, 1.9)), ("validation", (1.2, 1.9)), ("train", (1.0, 1.5))):
+        made = pn.Compare(better, worse, on=on)
+        assert (made.better["age"], made.worse["age"]) == values
+        assert made.on == on
+        again = pn.Compare(made.better, made.worse, on=on)
+        assert again == made
+
+
+@pytest.mark.parametrize("make", [pn.Improve, pn.Direction, pn.Aim])
+@pytest.mark.parametrize("on", ["test", "training", 1, True])
+def test_there_are_two_kinds_of_data_to_ask_for(make: Callable[..., Preference], on: object) -> None:
+    with pytest.raises(pn.PreferenceError, match=r"on=.*'validation'.*'train'"):
+        make({"age": 1.0}, on=on)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +127,7 @@ def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
 def test_a_preference_is_plain_data_and_made_of_it_again(preference: Preference) -> None:
     given = {f.name: getattr(preference, f.name) for f in fields(preference)}  # type: ignore[arg-type]
     for value in given.values():
-        assert isinstance(value, dict | tuple | str)
+        assert isinstance(value, dict | tuple | str | None)
     assert type(preference)(**given) == preference
 
 

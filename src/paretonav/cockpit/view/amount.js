@@ -92,7 +92,7 @@ export function createAmount(name, onAmount) {
       drawTrack(slider, drawn, allowedNow());
       const spoken = valueInWords(wish, quantity, outcome);
       setAttribute(slider, "aria-valuetext", spoken);
-      const text = reasonInWords(wish, quantity, reach);
+      const text = reasonInWords(wish, reach);
       setText(reason, text);
       setShown(reason, text !== "");
       setAttribute(reason, "title", text || null);
@@ -108,7 +108,7 @@ export function amountOf(wish) {
 
 function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
   const along = (value) => Math.max(0, Math.min(1, (value - scale.min) / (scale.max - scale.min || 1)));
-  const start = wish.mode === "improve" ? 0 : along(quantity.train);
+  const start = wish.mode === "improve" ? 0 : along(quantity.value);
   const thumb = along(amountOf(wish));
   // The middle of the thumb never reaches the ends of the track; what is usable does.
   const place = (share) => `calc(var(--pn-half) + var(--pn-usable) * ${share.toFixed(4)})`;
@@ -120,7 +120,7 @@ function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
     "--pn-fill-to": place(within(Math.max(start, thumb))),
   };
   for (const [property, value] of Object.entries({ ...ends, ...filled })) slider.style.setProperty(property, value);
-  const worse = wish.mode === "limit" || (wish.mode === "aim" && (wish.value - quantity.train) * worseSign(quantity) > 0);
+  const worse = wish.mode === "limit" || (wish.mode === "aim" && (wish.value - quantity.value) * worseSign(quantity) > 0);
   setAttribute(slider, "data-sense", worse ? "worse" : "better");
 }
 
@@ -129,19 +129,16 @@ function valueInWords(wish, quantity, outcome) {
     return `${formatPercent(wish.percent)} better${isNumber(outcome) ? `: ${formatValue(outcome)}` : ""}`;
   }
   if (wish.mode === "limit") return `up to ${formatValue(wish.value)}`;
-  const change = wish.value - quantity.train;
+  const change = wish.value - quantity.value;
   const percent = formatPercent((100 * Math.abs(change)) / sizeOf(quantity));
   const way = change * worseSign(quantity) > 0 ? "worse" : "better";
   return `${formatValue(wish.value)}, ${quantity.better === null ? `${percent} away` : `${percent} ${way}`}`;
 }
 
-function reasonInWords(wish, quantity, reach) {
-  // Aims and limits of losses are on training data, though the value beside is on validation data.
-  const apart = wish.mode !== "improve" && quantity.kind === "loss" && quantity.train !== quantity.value;
-  const where = apart ? `Training loss, now ${formatValue(quantity.train)}. ` : "";
-  if (!reach || wish.mode === "limit") return where.trim();
+function reasonInWords(wish, reach) {
+  if (!reach || wish.mode === "limit") return "";
   const end = isNumber(reach.end) ? (wish.mode === "improve" ? formatPercent(reach.end) : formatValue(reach.end)) : "";
   const why = (reach.reason ?? "").trim();
-  if (!end) return where + why;
-  return `${where}Reach ${end}.${why ? ` ${why[0].toUpperCase()}${why.slice(1)}` : ""}`;
+  if (!end) return why;
+  return `Reach ${end}.${why ? ` ${why[0].toUpperCase()}${why.slice(1)}` : ""}`;
 }

@@ -12,7 +12,7 @@ const STEPS = [
 const WORDS = [
   ["noise", "A change that chance alone could make: within about two standard errors (±) of nothing."],
   ["reach", "How far one can go from here with the rest as asked. Beyond it the slider is grey, and the reason is below it."],
-  ["training, validation", "Aims and limits of losses are on training data. What is shown as the value is on validation data, if there is any."],
+  ["training, validation", "What is asked for, aims and limits included, is about validation data, if there is any; so is what is shown as the value. Training losses stand beside."],
 ];
 const KEYS = [
   ["Tab, Shift+Tab", "next, previous control"],

@@ -134,7 +134,7 @@ function render({ model, el }) {
     take: act.take,
   });
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
-  const joint = build("p", { class: "pn-joint" });
+  const standing = build("p", { class: "pn-standing" });
   const saved = build("p", { class: "pn-saved", text: "A saved copy: the sliders show what would happen; the model cannot be moved from here." });
   const report = build("div", { class: "pn-report" });
   const comparison = build("div", { class: "pn-comparison" });
@@ -150,7 +150,7 @@ function render({ model, el }) {
     saved,
     build("div", { class: "pn-steer-top" }, summary.root, clear),
     rows.root,
-    joint,
+    standing,
   );
   const main = build(
     "div",
@@ -237,8 +237,8 @@ function render({ model, el }) {
     shownState = state;
     setAttribute(root, "aria-label", `Steering ${state.title}`);
     rows.describe(state);
-    setText(joint, state.joint_gain ?? "");
-    setShown(joint, Boolean(state.joint_gain));
+    setText(standing, state.standing ?? "");
+    setShown(standing, Boolean(state.standing));
     setShown(saved, !state.live);
     tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
     if (JSON.stringify(state.step) !== JSON.stringify(before?.step ?? null) || before === null) {

@@ -3,11 +3,17 @@
 import { build } from "./dom.js";
 import { formatChange, formatError, formatSeconds, isNumber } from "./numbers.js";
 import { buildTable } from "./table.js";
-import { worseSign } from "./wishes.js";
 import { senseOf } from "./words.js";
 
 const VERDICTS = { accepted: "Accepted", shortened: "Ended early", rejected: "Taken back" };
-const OFF = 0.1; // of the largest change: a difference from the prediction that is worth a word
+// What Python says of an outcome beside its prediction: nothing is judged here.
+const COMPARED = {
+  noise: { text: "noise", class: "pn-quiet", title: "Within what chance alone would do" },
+  "taken back": { text: "taken back", class: "pn-quiet" },
+  "nearly as predicted": { text: "nearly as predicted", title: "A little worse, within what a step is allowed" },
+  "better than predicted": { text: "better ▴", class: "pn-better", title: "Better than predicted" },
+  "worse than predicted": { text: "worse ▾", class: "pn-worse", title: "Worse than predicted, by more than a step is allowed" },
+};
 
 /** Draw the report of `state.step` into `root`. */
 export function drawReport(root, state) {
@@ -45,32 +51,20 @@ function rowsOf(step) {
   const metrics = step.rows.filter((row) => row.kind !== "loss");
   const groups = splits.map((split) => [`${split} losses`, step.rows.filter((row) => row.kind === "loss" && row.split === split)]);
   if (metrics.length) groups.push(["metrics", metrics]);
-  return groups.flatMap(([group, rows]) => {
-    const largest = Math.max(...rows.map((row) => Math.abs(row.predicted ?? 0)));
-    return [...(groups.length > 1 ? [{ group }] : []), ...rows.map((row) => rowOf(row, largest))];
-  });
+  const kept = step.to !== null;
+  return groups.flatMap(([group, rows]) => [...(groups.length > 1 ? [{ group }] : []), ...rows.map((row) => rowOf(row, kept))]);
 }
 
-function rowOf(row, largest) {
+function rowOf(row, kept) {
   const asked = row.requested === null || row.requested === undefined ? "" : row.requested === 0 ? "hold" : formatChange(row.requested);
-  const sense = row.noise ? "" : senseOf(row, row.achieved, row.before);
+  const sense = row.noise || !kept ? "" : senseOf(row, row.achieved, row.before);
   return [
     row.name,
     asked,
     withError(row.predicted, row.predicted_error),
     { text: withError(row.achieved, row.achieved_error), class: sense ? `pn-${sense}` : "" },
-    verdictOf(row, largest),
+    COMPARED[row.verdict] ?? row.verdict ?? "",
   ];
-}
-
-function verdictOf(row, largest) {
-  if (!isNumber(row.achieved)) return "not kept";
-  if (row.noise) return { text: "noise", class: "pn-quiet", title: "Within what chance alone would do" };
-  const off = row.achieved - row.predicted;
-  const tolerance = Math.max(OFF * largest, 2 * (row.achieved_error ?? 0));
-  if (!isNumber(row.predicted) || Math.abs(off) <= tolerance) return "as predicted";
-  if (row.better === null) return off > 0 ? "higher" : "lower";
-  return off * worseSign(row) > 0 ? { text: "worse ▾", class: "pn-worse" } : { text: "better ▴", class: "pn-better" };
 }
 
 function withError(change, error) {

@@ -6,7 +6,7 @@ import { sizeOf, worseSign } from "./wishes.js";
 
 /** { min, max, step } of the slider of a wish. */
 export function chooseScale(wish, quantity, reach) {
-  const now = quantity.train ?? 0;
+  const now = quantity.value ?? 0;
   const size = sizeOf(quantity);
   const worse = worseSign(quantity);
   if (wish.mode === "improve") {
@@ -26,7 +26,7 @@ export function reachable(wish, quantity, reach, scale) {
   const down = Math.max(min, Math.min(max, min + step * Math.floor((reach.end - min) / step + 1e-9)));
   if (wish.mode === "improve") return [min, down];
   const up = Math.max(min, Math.min(max, min + step * Math.ceil((reach.end - min) / step - 1e-9)));
-  const better = quantity.better === "higher" || (quantity.better === null && reach.end > quantity.train);
+  const better = quantity.better === "higher" || (quantity.better === null && reach.end > quantity.value);
   return better ? [min, tidy(down)] : [tidy(up), max];
 }
 

@@ -17,7 +17,7 @@ export function modesOf(quantity) {
 
 /** What a freshly chosen mode asks for. */
 export function firstWish(mode, quantity) {
-  const now = quantity.train;
+  const now = quantity.value;
   if (mode === "improve") return { mode, percent: 1 };
   if (mode === "aim") return { mode, value: rounded(now) };
   if (mode === "limit") return { mode, value: rounded(now + worseSign(quantity) * 0.1 * sizeOf(quantity)) };
@@ -76,7 +76,7 @@ export function worseSign(quantity) {
 
 /** The size of a quantity that changes are compared with; never zero. */
 export function sizeOf(quantity) {
-  return Math.abs(quantity.train ?? 0) || Math.abs(quantity.value ?? 0) || 10 * (quantity.error ?? 0) || 1;
+  return Math.abs(quantity.value ?? 0) || Math.abs(quantity.train ?? 0) || 10 * (quantity.error ?? 0) || 1;
 }
 
 function rounded(value) {

@@ -16,7 +16,7 @@ from paretonav.plotting.chart import Chart
 from paretonav.plotting.style import INK, PATH, colour, entry, plain
 from paretonav.session import Session
 from paretonav.session.compare import Comparison, measured
-from paretonav.session.wording import printable
+from paretonav.session.wording import prices, printable
 from paretonav.steering import Point
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_ALONE = "What 1 % better on one training loss costs another that pays for it alone; no bar: it cannot pay"
+_TOGETHER = "What 1 % better on one loss, along the cheapest way, costs the others together; below zero: they gain, too"
 _KINDS = {"train": "training losses", "validation": "validation losses", "metric": "metrics"}
 
 
@@ -139,12 +141,15 @@ class Bars:
 
 
 def rates(point: Point) -> Bars:
-    """What 1 % better on each objective costs each of the others."""
-    names, losses = point.front.names, point.losses
+    """What 1 % better on each objective costs each of the others (``wording.prices``)."""
+    held = point.anchor is not None
+    names, losses = point.front.names, (point.validation if held else None) or point.losses
+    found = {name: prices(point, name) for name in names}
     series: dict[str, tuple[Array, Array]] = {}
     explained: dict[str, list[str]] = {}
     for payer in names:
-        costs = np.array([_price(point, name, payer) if name != payer else np.nan for name in names])
+        costs = np.array([found[name].get(payer, np.nan) for name in names])
+        costs[~np.isfinite(costs)] = np.nan
         label = f"on {printable(payer)}"
         series[label] = costs, np.full(len(names), np.nan)
         explained[label] = [
@@ -153,7 +158,7 @@ def rates(point: Point) -> Bars:
         ]
     return Bars(
         title=f"Trade-offs at point {point.id}",
-        subtitle="What 1 % better on one training loss costs another that pays for it alone; no bar: it cannot pay",
+        subtitle=_TOGETHER if held else _ALONE,
         unit="cost, % of the loss that pays",
         groups=tuple(f"1% better on\n{printable(name)}" for name in names),
         series=series,
@@ -196,8 +201,3 @@ def changes(comparison: Comparison, split: str | None = None) -> Bars:
         series={label: (lengths[shown], errors[shown]) for label, (lengths, errors) in series.items()},
         explained={label: [texts[i] for i in shown] for label, texts in explained.items()},
     )
-
-
-def _price(point: Point, name: str, payer: str) -> float:
-    rate, base = point.trade_offs[name][payer], abs(point.losses[payer])
-    return rate * abs(point.losses[name]) / base if base and np.isfinite(rate) else np.nan

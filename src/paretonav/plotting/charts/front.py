@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from paretonav.objectives.problem import Split
 from paretonav.plotting.chart import Chart
 from paretonav.plotting.charts import front_matplotlib, front_plotly
 from paretonav.plotting.charts.local_front import Patch, local_front
@@ -28,7 +29,7 @@ class Front:
     """Two or three objectives in the plane or in space.
 
     Attributes:
-        visited: the points, with their training losses.
+        visited: the points, with their losses on one split.
         patch: of the front around the current point; None if it has no extent.
     """
 
@@ -39,13 +40,14 @@ class Front:
     def of(cls, session: Session, point_ids: Sequence[int] | None = None, split: str | None = None) -> Chart:
         """The chart of all points; ``point_ids`` may name the one that stands out. Parallel axes for more objectives.
 
-        The front is one of training losses, so ``split`` changes nothing but on parallel axes.
+        Losses and front are those of ``split``; None is validation data where there is any.
         """
         current = None if not point_ids else point_ids[0]
-        visited = Visited.of(session, split="train", current=current)
+        visited = Visited.of(session, split=split, current=current)
         if len(visited.names) > 3:
-            return Parallel.of(session, None, split or "train", current)
-        return cls(visited, local_front(session.point(visited.current).front))
+            return Parallel.of(session, None, split, current)
+        on: Split = "train" if visited.split == "training" else "validation"
+        return cls(visited, local_front(session.point(visited.current).front.on(on)))
 
     @property
     def title(self) -> str:
@@ -54,7 +56,8 @@ class Front:
     @property
     def subtitle(self) -> str:
         count = len(self.visited.records)
-        return f"{count} point{'s' if count > 1 else ''} on the Pareto front; lower is better on every axis"
+        where = "" if any(r.pull is not None for r in self.visited.records) else " on the Pareto front"
+        return f"{count} point{'s' if count > 1 else ''}{where}; lower is better on every axis"
 
     @property
     def extent(self) -> tuple[Array, Array]:

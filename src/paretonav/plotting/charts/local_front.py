@@ -32,7 +32,7 @@ class Patch:
 
 
 def local_front(front: FrontModel) -> Patch | None:
-    """Sample the front model around its point, over about 15 % of the losses."""
+    """Sample the front model around its point, over about 15 % of the losses, on the data that it is asked on."""
     if front.m == 2:
         ends = [radius(front, np.array([sign])) for sign in (-1.0, 1.0)]
         coordinates = np.linspace(-ends[0], ends[1], _SAMPLES)[:, None]
@@ -45,9 +45,8 @@ def local_front(front: FrontModel) -> Patch | None:
         return None
     if not np.abs(coordinates).max() > 0:
         return None
-    return Patch(
-        np.stack([front.losses + front.change(front.trades @ c) for c in coordinates]), lines, triangles
-    )
+    outcomes = [front.asked_losses + front.changes(front.trades @ c)[: front.m] for c in coordinates]
+    return Patch(np.stack(outcomes), lines, triangles)
 
 
 def radius(front: FrontModel, direction: Array) -> float:
@@ -57,12 +56,12 @@ def radius(front: FrontModel, direction: Array) -> float:
     bends as much as it slopes and is no more to be believed.
     """
     direction = front.trades @ direction
-    speed = float(np.abs(front.response @ direction).max())
-    bend = float(np.abs(front.bend @ direction @ direction).max())
+    speed = float(np.abs(front.asked_response @ direction).max())
+    bend = float(np.abs(front.asked_bend @ direction @ direction).max())
     if not speed > 0:
         return 0.0
     return min(
-        _EXTENT * float(np.abs(front.losses).mean()) / speed,
+        _EXTENT * float(np.abs(front.asked_losses).mean()) / speed,
         speed / bend if bend > 0 else np.inf,
         front.edge(direction),
     )

@@ -36,16 +36,16 @@ export function arrange({ state, points, selected = [], outlook = null }, before
       values,
       value: (id) => (isNumber(values[id]) ? values[id] : null),
       ghost: trusted ? () => null : (ghost) => (training ? ghost.train[i] : ghost.shown[i]) ?? null,
-      aims: training || kind !== "loss",
-      onFront: training && i < m ? i : null,
+      aims: part === split || kind !== "loss",
+      onFront: part === split && i < m ? i : null,
       range: rangeOf(trusted ? [] : predicted, rangeOf(values)),
     };
   };
   const losses = Array.from({ length: m }, (_, i) => i);
   const metrics = Array.from({ length: state.quantities.length - m }, (_, i) => m + i);
   const axes = [
-    ...losses.map((i) => axisOf(i, "training")),
     ...(points.validation ? losses.map((i) => axisOf(i, "validation")) : []),
+    ...losses.map((i) => axisOf(i, "training")),
     ...metrics.map((i) => axisOf(i, split)),
   ];
   const shownKey = (i) => (i < m && (split === "training" || !points.validation) ? `train:${i}` : `shown:${i}`);

@@ -52,7 +52,7 @@ export function drawFlat(brush, data, plan, colours, spots) {
   drawNumbers(brush, data, colours, spots, 2, plan.box);
 }
 
-/** The front on these axes as [xs, ys]; null if they are not both training losses. */
+/** The front on these axes as [xs, ys]; null if they are not both losses that are asked for. */
 export function frontOf(data, [across, up]) {
   if (!data.front || across.onFront === null || up.onFront === null || across === up) return null;
   return [across, up].map(({ onFront }) => data.front.outcomes.map((outcome) => outcome[onFront]));

@@ -275,8 +275,8 @@ export function createMap(palette, actions) {
     data = next;
     const both = Boolean(data.points.validation);
     kind.fill([
-      ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
       ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
+      ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
       ["flat", "2D"],
     ]);
     setShown(kind.root, data.m === 3);

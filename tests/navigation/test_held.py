@@ -1,0 +1,358 @@
+"""A model that comes trained is held where it is, and steered from there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests import regression
+from tests.regression import NAMES, noisy
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+import paretonav as pn
+from paretonav.session import archive
+from paretonav.steering.correctors import Newton, Stay
+from paretonav.steering.predictors import ObjectiveSpace, Prediction
+
+WISH = pn.Improve({"small": 1.0})
+
+
+class Network(nn.Module):
+    """With a normalisation that has buffers, trained and then put to use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm, self.last = nn.Linear(4, 12), nn.BatchNorm1d(12), nn.Linear(12, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.last(self.norm(self.first(x)).tanh())
+        return outputs
+
+
+def early_stopped(weights: tuple[float, float] = (1.0, 1.0), epochs: int = 12) -> nn.Module:
+    """Trained as people train: minibatches of Adam, ended long before an optimum."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Network().double()
+        x, y = noisy(512, 10).tensors
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        for _ in range(epochs):
+            for part in torch.randperm(len(x)).split(32):
+                optimizer.zero_grad()
+                losses = (model(x[part]) - y[part]).square().mean(0)
+                (torch.tensor(weights).double() @ losses).backward()
+                optimizer.step()
+    return model.eval()
+
+
+def brought(model: nn.Module | None = None, *, held_out: int | None = 600, **options: Any) -> pn.ModelProblem:
+    losses = {name: regression.squared(i) for i, name in enumerate(NAMES)}
+    arguments: dict[str, Any] = {"batch_size": 64} | options
+    if held_out:
+        arguments["validation"] = noisy(held_out, 20)
+    return pn.ModelProblem(model or early_stopped(), losses, noisy(512, 10), **arguments)
+
+
+def outside(model: nn.Module, data: TensorDataset) -> Tensor:
+    """The losses, computed without the library."""
+    x, y = data.tensors
+    with torch.no_grad():
+        return (model(x) - y).square().mean(0)
+
+
+def state(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def require_same(now: dict[str, Tensor], then: dict[str, Tensor]) -> None:
+    assert now.keys() == then.keys()
+    for name, tensor in now.items():
+        assert torch.equal(tensor, then[name]), name
+
+
+@pytest.mark.parametrize("polish", [True, False])
+@pytest.mark.parametrize("held_out", [600, None])
+def test_start_leaves_parameters_and_buffers_bit_for_bit(polish: bool, held_out: int | None) -> None:
+    model = early_stopped()
+    before = state(model)
+    nav = pn.Navigator(brought(model, held_out=held_out))
+    assert nav.holds
+    assert isinstance(nav.corrector, Stay)
+    here = nav.start(polish=polish)
+    require_same(state(model), before)
+    assert torch.equal(here.parameters, nav.problem.parameters())
+    assert here.front.anchor is not None
+    assert here.front.joint_gain == 0
+    torch.testing.assert_close(
+        torch.tensor(list(here.losses.values())).double(), outside(model, noisy(512, 10))
+    )
+    nav.preview(WISH, 0.02)
+    nav.trial(WISH, 0.02)
+    require_same(state(model), before)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [(None, [0.5, 0.5]), ({"small": 3, "large": 1}, [0.75, 0.25]), ({"small": 0, "large": 2}, [0.0, 1.0])],
+)
+def test_its_weights_are_exactly_those_that_it_was_trained_with(weights: Any, expected: list[float]) -> None:
+    nav = pn.Navigator(brought(weights=weights))
+    here = nav.start()
+    assert here.front.weights.tolist() == expected
+    assert dict(here.weights) == dict(zip(NAMES, expected, strict=True))
+    step = nav.step(WISH, 0.005)
+    assert dict(step.point.weights) == dict(here.weights), "the next point is held with the same"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("amount", [0.01, 0.03])
+def test_a_step_comes_true_on_held_out_data_as_computed_outside(name: str, amount: float) -> None:
+    model, data = early_stopped(), noisy(600, 20)
+    nav = pn.Navigator(brought(model))
+    nav.start()
+    before = outside(model, data)
+    preview = nav.preview(pn.Improve({name: 1.0}), amount)
+    step = nav.step(pn.Improve({name: 1.0}), amount)
+    assert step.status is pn.StepStatus.ACCEPTED
+    change = outside(model, data) - before
+    i = NAMES.index(name)
+    assert float(change[i]) == pytest.approx(-amount * float(before[i]), rel=0.02)
+    assert preview.predicted_validation is not None
+    predicted = torch.tensor(list(preview.predicted_validation.values())).double()
+    largest = float((predicted / before).abs().max())
+    assert (((change - predicted) / before).abs() < 0.1 * largest).all()
+    assert step.achieved_validation is not None
+    torch.testing.assert_close(torch.tensor(list(step.achieved_validation.values())).double(), change)
+    assert dict(step.point.validation or {}) == pytest.approx(
+        dict(zip(NAMES, outside(model, data).tolist(), strict=True))
+    )
+    assert list(step.point.losses.values()) == pytest.approx(outside(model, noisy(512, 10)).tolist())
+
+
+def test_on_training_data_it_is_these_that_come_true() -> None:
+    model, data = early_stopped(), noisy(512, 10)
+    nav = pn.Navigator(brought(model))
+    nav.start()
+    before = outside(model, data)
+    asked = pn.Improve({"large": 1.0}, on="train")
+    step = nav.step(asked, 0.02)
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert step.requested == {"large": pytest.approx(-0.02 * float(before[1]))}
+    change = outside(model, data) - before
+    assert float(change[1]) == pytest.approx(-0.02 * float(before[1]), rel=0.02)
+    assert step.achieved["large"] == pytest.approx(float(change[1]))
+    assert step.point.preference == asked
+
+
+def test_without_validation_data_wishes_are_about_the_training_losses() -> None:
+    model, data = early_stopped(), noisy(512, 10)
+    nav = pn.Navigator(brought(model, held_out=None))
+    nav.start()
+    before = outside(model, data)
+    assert nav.step(pn.Improve({"large": 1.0}), 0.02).status is pn.StepStatus.ACCEPTED
+    assert float(outside(model, data)[1] - before[1]) == pytest.approx(-0.02 * float(before[1]), rel=0.02)
+    with pytest.raises(pn.PreferenceError, match="no validation losses"):
+        nav.preview(pn.Improve({"large": 1.0}, on="validation"))
+
+
+def test_all_losses_can_be_asked_to_fall_as_there_are_as_many_ways() -> None:
+    """Which is training on, as far as that pays on held-out data."""
+    nav = pn.Navigator(brought(early_stopped(epochs=3)))
+    here = nav.start()
+    assert here.front.dimensions == 2
+    step = nav.step(pn.Improve({"small": 1.0, "large": 1.0}, units="relative"), 0.01)
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert step.achieved_validation is not None
+    assert max(step.achieved_validation.values()) < 0
+
+
+def test_undo_and_another_way_from_there() -> None:
+    model = early_stopped()
+    nav = pn.Navigator(brought(model))
+    nav.start()
+    before = state(model)
+    first = nav.step(WISH, 0.02).point
+    there = state(model)
+    assert not torch.equal(first.parameters, nav.points and nav.undo().parameters)
+    require_same(state(model), before)
+    again = nav.step(WISH, 0.02).point
+    require_same(state(model), there)
+    assert torch.equal(again.parameters, first.parameters)
+    nav.undo()
+    other = nav.step(pn.Improve({"large": 1.0}), 0.02).point
+    assert other.parent == 0
+    assert not torch.equal(other.parameters, first.parameters)
+
+
+class Misled(ObjectiveSpace):
+    """Goes the wrong way and says that it arrived."""
+
+    def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
+        theta = tangent.point(-torch.from_numpy(plan.coordinates))
+        return Prediction(theta, problem.evaluate(theta, front.asked), 1.0, 1)
+
+
+@pytest.mark.parametrize("on", ["validation", "train"])
+def test_a_rejected_step_leaves_the_model(on: Any) -> None:
+    model = early_stopped()
+    nav = pn.Navigator(brought(model), Misled())
+    here = nav.start()
+    before = state(model)
+    step = nav.step(pn.Improve({"small": 1.0}, on=on), 0.02)
+    assert step.status is pn.StepStatus.REJECTED
+    assert step.reason.startswith("small came out +")
+    assert ("on training data" if on == "train" else "on validation data") in step.reason
+    assert step.point is nav.here is here
+    assert len(nav.points) == 1
+    require_same(state(model), before)
+    if on == "train":
+        assert step.achieved["small"] > 0
+    else:
+        assert dict(step.achieved) == {}, "training data were not read"
+        assert step.achieved_validation is not None
+        assert step.achieved_validation["small"] > 0
+
+
+def test_what_fails_in_the_middle_leaves_the_model() -> None:
+    failing: list[int] = []
+
+    def metric(o: Tensor, _: Any) -> Tensor:
+        if failing:
+            raise ZeroDivisionError("no such group")
+        return o[:, 0].mean()
+
+    model = early_stopped()
+    nav = pn.Navigator(brought(model, metrics={"level": metric}))
+    here = nav.start()
+    before = state(model)
+    failing.append(0)
+    with pytest.raises(pn.ProblemError, match="metric 'level' failed"):
+        nav.step(WISH, 0.02)
+    require_same(state(model), before)
+    assert nav.here is here
+
+
+def walk(nav: pn.Navigator, legs: int) -> Tensor:
+    for k in range(legs):
+        nav.step(pn.Improve({NAMES[k % 2]: 1.0}), 0.01)
+    return nav.here.parameters
+
+
+def test_a_session_that_is_resumed_goes_on_as_if_it_had_not_ended(tmp_path: Path) -> None:
+    whole = pn.Navigator(brought(), session=tmp_path / "whole")
+    whole.start()
+    expected = walk(whole, 3)
+    first = pn.Navigator(brought(), session=tmp_path / "parts")
+    first.start()
+    walk(first, 2)
+    there = first.here.parameters
+    del first
+    nav = pn.Navigator(brought(), session=tmp_path / "parts")
+    assert torch.equal(nav.start().parameters, there)
+    assert nav.holds
+    assert nav.here.front.anchor == whole.session.point(2).front.anchor
+    nav.step(pn.Improve({"small": 1.0}), 0.01)
+    assert torch.equal(nav.here.parameters, expected)
+
+
+def test_a_tangent_that_was_dropped_means_the_same_when_it_is_solved_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The front of the point is in its coordinates."""
+    monkeypatch.setattr(archive, "_TANGENT_BYTES", 1)
+    nav = pn.Navigator(brought())
+    nav.start()
+    wanted = nav.tangent
+    expected = nav.step(WISH, 0.02)
+    nav.undo()
+    found = nav.tangent
+    assert found is not wanted
+    assert found.anchor is not None
+    assert wanted.anchor is not None
+    assert found.anchor.part == wanted.anchor.part
+    torch.testing.assert_close(found.response, wanted.response, rtol=0.1, atol=0.02)
+    assert float(torch.cosine_similarity(found.basis, wanted.basis).min()) > 0.95
+    step = nav.step(WISH, 0.02)
+    assert step.status is expected.status
+    assert step.achieved_validation is not None
+    assert step.achieved_validation["small"] == pytest.approx(step.requested["small"], rel=0.02)
+
+
+def test_an_explicit_corrector_leads_to_the_front() -> None:
+    problem = regression.linear()
+    half = regression.best(noisy(256, 10), torch.tensor([0.5, 0.5]).double())
+    problem.set_parameters(half + 0.01 * torch.tensor([1.0, -1.0, 0.5, 2.0]).double())
+    nav = pn.Navigator(problem, corrector=Newton())
+    assert not nav.holds
+    here = nav.start()
+    assert here.front.anchor is None
+    assert here.front.dimensions == 1
+    step = nav.step(pn.Improve({"small": 1.0}), 0.02)
+    assert step.status is pn.StepStatus.ACCEPTED
+    for point in (here, step.point):
+        weights = torch.from_numpy(point.front.weights)
+        best = regression.best(noisy(256, 10), weights)
+        above = weights @ (problem.evaluate(point.parameters).mean - problem.evaluate(best).mean)
+        assert 0 <= float(above) < 1e-3 * float(weights @ problem.evaluate(best).mean)
+    assert step.achieved["small"] == pytest.approx(-0.02 * here.losses["small"], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("make", "holds"),
+    [
+        (lambda: pn.Navigator(brought()), True),
+        (lambda: pn.Navigator(brought(), geometry=pn.Geometry(samples=None)), True),
+        (lambda: pn.Navigator(brought(), corrector=Newton()), False),
+        (lambda: pn.Navigator(brought(), approach=pn.correctors.MGDA()), False),
+        (lambda: pn.Navigator(brought(), **pn.ppe(initial_epochs=1, epochs=1)), False),
+        (lambda: pn.Navigator(pn.problems.quadratic(n=4, m=2)), False),
+        (lambda: pn.Navigator(pn.problems.digits(epochs=1, train_size=300, validation_size=100)), False),
+    ],
+)
+def test_who_is_held(make: Callable[[], pn.Navigator], holds: bool) -> None:
+    assert make().holds is holds
+
+
+def test_the_published_method_trains_as_before() -> None:
+    model = early_stopped()
+    before = state(model)
+    nav = pn.Navigator(brought(model), **pn.ppe(initial_epochs=1, epochs=1))
+    here = nav.start()
+    assert here.front.anchor is None
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in state(model).items())
+    step = nav.step(WISH, 0.02)
+    assert step.point.front.anchor is None
+
+
+def test_geometry_that_is_given_stays() -> None:
+    geometry = pn.Geometry(samples=128)
+    nav = pn.Navigator(brought(), geometry=geometry)
+    assert nav.start().trust.geometry == geometry
+    assert nav.step(WISH, 0.02).point.trust.geometry == geometry
+
+
+def test_a_starting_model_that_is_an_optimum_has_one_way_less() -> None:
+    problem = regression.linear()
+    problem.set_parameters(regression.best(noisy(256, 10), torch.tensor([0.5, 0.5]).double()))
+    nav = pn.Navigator(problem)
+    here = nav.start()
+    assert here.front.dimensions == 1
+    step = nav.step(pn.Improve({"small": 1.0}), 0.01)
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert step.achieved["large"] > 0
+    np.testing.assert_allclose(step.achieved["small"], -0.01 * here.losses["small"], rtol=0.02)
+
+
+def test_a_step_costs_no_training() -> None:
+    """Nothing is descended: gradients are those of the tangents, one Jacobian each."""
+    nav = pn.Navigator(brought())
+    nav.start()
+    before = replace(nav.problem.cost)
+    step = nav.step(WISH, 0.02)
+    assert step.legs == 1
+    spent = nav.problem.cost - before
+    assert spent.gradient_passes <= 2 * len(NAMES)
