@@ -38,10 +38,10 @@ class Plan:
         weights: [m], those of the new point.
         exact: whether the named quantities change just as the wish says.
         attainable: whether they get at least as good as it says.
+        on: the data on which losses are asked for.
         modelled: the part of the amount that the model around the point covers, in (0, 1]. What is predicted beyond it
             is a guess: that it goes on in proportion.
         end: what ends the model there, in words; empty where it covers all.
-        on: the data on which losses are asked for.
     """
 
     wish: Wish
@@ -55,9 +55,9 @@ class Plan:
     weights: Array
     exact: bool = True
     attainable: bool = True
+    on: Split = "train"
     modelled: float = 1.0
     end: str = ""
-    on: Split = "train"
 
     @classmethod
     def along(
