@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from tests.two_regressions import two_regressions
 
 import paretonav as pn
@@ -23,6 +25,7 @@ from paretonav.steering.reasons import why_limited
 from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
 from paretonav.steering.walk import walk
+from paretonav.terminal.views import preview_view
 
 FAR = [  # training weights, noise, what is to improve, by how much
     ((1.0, 1.0), 0.1, "first", 0.4),
@@ -218,3 +221,13 @@ def test_a_walk_that_comes_to_next_to_nothing_is_none(share: float, kept: bool) 
         if kept
         else "only 0.05 of it was possible, which is not worth a step: on the way, here it ends"
     )
+
+
+def test_the_terminal_says_which_part_is_known() -> None:
+    nav = started()
+    preview = nav.preview(pn.Improve({"first": 1.0}), 0.5)
+    console = Console(file=io.StringIO(), width=200)
+    with console.capture() as shown:
+        console.print(preview_view(preview, nav.here, "improve first by 50%"))
+    known = f"The model around this point covers {preview.modelled:.0%} of it; the step will go on from there"
+    assert known in shown.get()
