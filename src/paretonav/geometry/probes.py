@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
+_USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FINE = 0.03  # of the best determined combination of bends: what is less is taken to be nothing, of losses
@@ -135,6 +136,21 @@ def _mean(batches: Tensor, fractions: Tensor) -> Array:
     """The mean over batches [b, ...], [...]."""
     mean: Tensor = torch.tensordot(fractions, batches, 1)
     return np.asarray(mean.numpy())
+
+
+def probing_passes(
+    problem: Problem, k: int, split: Split, batches: int | None = None, *, bends: bool = True
+) -> float:
+    """What ``Probes.along`` reads along k directions as a rule, in passes over the training data.
+
+    The arguments are as there; how often lengths have to be mended is not known before.
+    """
+    sums = k * (k - 1) if k <= _FEW_WAYS else 0
+    read = (1 + 2 * _USUAL_ROUNDS * k + (2 * problem.m + sums) * bends) * problem.share(split, batches)
+    if bends and k > _FEW_WAYS:
+        few = _SOME if k <= _PAIRS_OF_ALL else _FEW
+        read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
+    return read
 
 
 @dataclass(frozen=True, eq=False)
