@@ -40,7 +40,7 @@ class Plan:
         attainable: whether they get at least as good as it says.
         on: the data on which losses are asked for.
         modelled: the part of the amount that the model around the point covers, in (0, 1]. What is predicted beyond it
-            is a guess: that it goes on in proportion.
+            is a guess, see ``extended``.
         end: what ends the model there, in words; empty where it covers all.
     """
 
@@ -102,7 +102,10 @@ class Plan:
         return part.extended(front, share * self.amount, self.end) if inside < share else part
 
     def extended(self, front: FrontModel, amount: float, end: str) -> Plan:
-        """The plan for more than the model covers: what it predicts goes on in proportion, which is a guess.
+        """The plan for more than the model covers, whose predictions are a guess.
+
+        What was asked for goes on in proportion. What others pay grows with the square, as on a convex front at most;
+        what they gain does not go on.
 
         Args:
             front: that it is a plan of.
@@ -114,10 +117,17 @@ class Plan:
             self,
             amount=amount,
             coordinates=times * self.coordinates,
-            predicted=times * self.predicted,
-            predicted_validation=_times(times, self.predicted_validation),
+            predicted=self._guessed(times, self.predicted),
+            predicted_validation=None
+            if self.predicted_validation is None
+            else self._guessed(times, self.predicted_validation),
             predicted_metrics=times * self.predicted_metrics,
-            changes=times * self.changes,
+            changes=np.concatenate(
+                [
+                    self._guessed(times, self.changes[: len(self.predicted)]),
+                    times * self.changes[len(self.predicted) :],
+                ]
+            ),
             errors=(
                 _times(times, self.errors[0]),
                 _times(times, self.errors[1]),
@@ -127,6 +137,12 @@ class Plan:
             modelled=self.modelled / times,
             end=end,
         )
+
+    def _guessed(self, times: float, losses: Array) -> Array:
+        """[m], changes of losses as they are guessed for so many times the amount."""
+        grown = np.where(losses > 0, times**2, 1.0) * losses
+        named = np.isin(np.arange(len(losses)), self.wish.named)
+        return np.where(named, times * losses, grown)
 
     @property
     def requested(self) -> dict[str, float]:
