@@ -327,8 +327,11 @@ class FrontModel:
     def exchange_rates(self) -> Array:
         """[m, m], entry (i, j): the change of loss j per unit change of loss i, all others held (-n_i / n_j).
 
-        NaN on the diagonal, and infinite where loss j cannot pay (its weight is zero).
+        NaN on the diagonal, and infinite where loss j cannot pay (its weight is zero). NaN throughout around a model
+        that is held: a weighted sum that could still fall says nothing of what one loss costs another.
         """
+        if self.anchor is not None:
+            return np.full((self.m, self.m), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)

@@ -65,7 +65,11 @@ class Point:
 
     @property
     def weights(self) -> Values:
-        """alpha: the weighted sum for which this point is optimal."""
+        """alpha: the weighted sum for which this point is optimal.
+
+        Of a model that is held where it is: those that it was trained with, and what steps have added to them since.
+        They may be negative then, and need not sum to what they did.
+        """
         return named(self.front.names, self.front.weights)
 
     @property
@@ -99,7 +103,13 @@ class Point:
 
     @property
     def trade_offs(self) -> dict[str, Values]:
-        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held."""
+        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held.
+
+        Empty around a model that is held where it is: no weighted sum is least there, so its weights do not say what
+        one loss costs the others. ``conflict`` does.
+        """
+        if self.anchor is not None:
+            return {}
         rates = -self.front.exchange_rates()
         return {
             a: {b: float(rates[i, j]) for j, b in enumerate(self.front.names) if j != i}
@@ -116,10 +126,11 @@ class Preview:
         requested: name -> the change asked for.
         predicted: name -> the predicted change of the training loss, to second order.
         predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> the predicted change of the metric, to first order; empty without metrics.
-        weights: name -> weight at the new point.
-        trusted: whether it is within the trust radius. If not, the step will go in several legs, and be cheaper for the
-            others than predicted, as a rule.
+        predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
+            order where they show a bend; empty without metrics.
+        weights: name -> weight at the new point; see ``Point.weights``.
+        trusted: whether it is within the trust radius. If not, the step will go in several legs, each planned from
+            where the one before it has ended, and what is predicted for all of them is a guess.
         attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
             previewed where it has none.
         nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
