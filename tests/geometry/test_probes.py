@@ -53,8 +53,9 @@ def guess(problem: pn.ModelProblem, directions: Tensor) -> np.ndarray:
 
 
 @FEW
-@given(m=st.integers(2, 4), k=st.integers(1, 4), seed=st.integers(0, 1000))
-def test_on_a_quadratic_they_are_the_derivatives(m: int, k: int, seed: int) -> None:
+@given(m=st.integers(2, 6), fewer=st.integers(0, 4), seed=st.integers(0, 1000))
+def test_on_a_quadratic_they_are_the_derivatives(m: int, fewer: int, seed: int) -> None:
+    k = max(1, m - fewer)  # there never are more ways than losses
     problem = pn.problems.quadratic(n=9, m=m, seed=seed)
     theta, directions = normal(9, seed=seed), normal(k, 9, seed=seed + 1)
     losses, jacobian = problem.jacobian(theta)
@@ -78,11 +79,13 @@ def test_slopes_are_known_batch_by_batch(split: Any, k: int) -> None:
     data = problem.evaluate(theta, split)
     assert torch.equal(probes.response.fractions, data.fractions)
     assert probes.response.batches.shape == (len(data.fractions), width, k)
+    known = (
+        3 if split == "validation" else 2
+    )  # the losses are squares and the level is linear, a rate is neither
     for j, direction in enumerate(directions):
-        h = float(probes.lengths[j]) * direction
-        ends = [batches_of(problem, theta + s * h, split) for s in (1, -1)]
-        expected = (ends[0] - ends[1]) / (2 * probes.lengths[j])
-        torch.testing.assert_close(probes.response.batches[:, :, j], expected, rtol=1e-9, atol=1e-9)
+        ends = [batches_of(problem, theta + s * direction, split)[:, :known] for s in (1, -1)]
+        expected = (ends[0] - ends[1]) / 2
+        torch.testing.assert_close(probes.response.batches[:, :known, j], expected, rtol=1e-6, atol=1e-8)
 
 
 def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples() -> None:
@@ -100,20 +103,6 @@ def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples()
     assert probes.response.along(c)[1] is None
 
 
-def test_metrics_are_measured_where_losses_have_changed_by_two_per_cent() -> None:
-    """A rate has no derivative; over the size of a step it has a slope."""
-    problem = regression(held_out=600)
-    theta, directions = problem.parameters(), normal(1, 5, seed=7)
-    probes = Probes.along(problem, theta, directions, "validation", guess(problem, directions))
-    h = float(probes.lengths[0])
-    shown = [problem.evaluate(theta + s * h * directions[0], "validation") for s in (-1, 0, 1)]
-    back, here, ahead = (losses.metrics["share"] for losses in shown)
-    assert float(probes.response.mean[3, 0]) == pytest.approx((ahead - back) / (2 * h))
-    assert probes.bend[3, 0, 0] == pytest.approx((ahead + back - 2 * here) / h**2)
-    largest = max(float(((end.mean - shown[1].mean) / shown[1].mean).abs().max()) for end in shown)
-    assert 0.006 <= largest <= 0.06
-
-
 @FEW
 @given(exponent=st.floats(-6, 6), seed=st.integers(0, 100))
 def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed: int) -> None:
@@ -121,80 +110,34 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
     theta, directions = problem.parameters(), normal(2, 5, seed=seed)
     right = guess(problem, directions)
     probes = Probes.along(problem, theta, directions, "validation", right * 10**exponent)
-    here = problem.evaluate(theta, "validation").mean
-    for h, direction in zip(probes.lengths, directions, strict=True):
-        ends = [problem.evaluate(theta + s * float(h) * direction, "validation").mean for s in (1, -1)]
-        change = max(float(((end - here) / here).abs().max()) for end in ends)
-        assert 0.006 <= change <= 0.06
     # On a quadratic it makes no difference to what is measured.
     at_once = Probes.along(problem, theta, directions, "validation", right)
     torch.testing.assert_close(probes.response.mean[:2], at_once.response.mean[:2], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(probes.bend[:2], at_once.bend[:2], rtol=1e-4, atol=1e-4)
 
 
-def test_a_good_guess_costs_two_passes_a_direction_and_a_few_batches_for_pairs() -> None:
+def test_a_good_guess_costs_two_passes_a_direction_and_two_a_loss() -> None:
     problem = regression(held_out=0, metrics=None)
     directions = normal(3, 5, seed=7)
     lengths = guess(problem, directions)
     before = problem.cost.forward_passes
     Probes.along(problem, problem.parameters(), directions, "train", lengths)
-    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3 + 0.6 * (1 + 2 * 3 + 2 * 3))
+    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3 + 2 * 2)
     before = problem.cost.forward_passes
-    probes = Probes.along(problem, problem.parameters(), directions, "train", lengths, pairs=False)
+    probes = Probes.along(problem, problem.parameters(), directions, "train", lengths, bends=False)
     assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3)
-    off = ~np.eye(3, dtype=bool)
-    assert not probes.bend[:, off].any()
+    assert not probes.bend.any()
     before = problem.cost.forward_passes
     Probes.along(problem, problem.parameters(), directions, "train", lengths, batches=5)
-    # These batches are known already, but for the pairs.
-    assert problem.cost.forward_passes - before == pytest.approx(0.5 * (1 + 2 * 3 + 1 + 2 * 3))
+    assert problem.cost.forward_passes - before == pytest.approx(0.5 * (1 + 2 * 3 + 2 * 2))
 
 
-@pytest.mark.parametrize(("k", "batches"), [(2, 6), (6, 6), (7, 4)])
-def test_mixed_bends_are_those_of_the_few_batches_that_they_are_from(k: int, batches: int) -> None:
-    """Their own parts along both directions are taken off, as measured on the same batches."""
-    problem = regression(n=9, held_out=0, metrics=None)
-    theta, directions = problem.parameters(), normal(k, 9, seed=7)
-    probes = Probes.along(problem, theta, directions, "train", guess(problem, directions))
-
-    def second(v: Tensor, batches: int | None) -> Tensor:
-        back, here, ahead = problem.probe([theta - v, theta, theta + v], "train", batches)
-        return ahead.mean + back.mean - 2 * here.mean
-
-    for i in range(k):
-        np.testing.assert_allclose(probes.bend[:, i, i], second(directions[i], None), rtol=1e-6)
-        for j in range(i):
-            ahead, back = (second(directions[i] + s * directions[j], batches) for s in (1, -1))
-            np.testing.assert_allclose(probes.bend[:, i, j], (ahead - back) / 4, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(probes.bend, probes.bend.swapaxes(1, 2))
-
-
-def test_a_bend_that_may_be_noise_does_not_count() -> None:
-    """A rate goes by leaps, so its second difference over two per cent says nothing; that of a square does."""
-    square = pn.Metric(lambda o, b: (o[:, 0] - b[1][:, 1]).square().mean(), higher_is_better=False)
-    problem = regression(held_out=600, metrics={"share": SHARE, "square": square})
-    theta, directions = problem.parameters(), normal(3, 5, seed=7)
-    probes = Probes.along(problem, theta, directions, "validation", guess(problem, directions))
-    share, squared = probes.bend[2], probes.bend[3]
-    assert np.abs(share).max() > 5 * np.abs(squared).max(), "which is what makes it worth leaving out"
-    leaps = probes.clear_bend[2]
-    assert (leaps == 0).mean() >= 7 / 9
-    np.testing.assert_array_equal(probes.clear_bend[3].diagonal(), squared.diagonal())
-    h = float(probes.lengths[0]) * directions[0]
-    shown = [problem.evaluate(theta + s * h, "validation") for s in (-1, 0, 1)]
-    turns = (shown[0].metric_batches + shown[2].metric_batches - 2 * shown[1].metric_batches)[:, 0]
-    shares, turns = shown[0].fractions, turns / probes.lengths[0] ** 2
-    error = (shares @ (turns - shares @ turns).square() / (len(shares) - 1)).sqrt()
-    assert probes.bend_error[2, 0, 0] == pytest.approx(float(error))
-
-
-def test_a_bend_with_unknown_errors_is_not_clear() -> None:
+def test_a_metrics_bend_with_unknown_errors_counts_for_nothing() -> None:
     problem = regression(held_out=20)
     directions = normal(2, 5, seed=7)
     probes = Probes.along(problem, problem.parameters(), directions, "validation", guess(problem, directions))
-    assert np.isinf(probes.bend_error).all()
-    assert probes.bend.any()
-    assert not probes.clear_bend.any()
+    assert probes.bend[:2].any()
+    assert not probes.bend[2:].any()
 
 
 class Cliff(pn.FunctionProblem):
@@ -211,7 +154,6 @@ class Cliff(pn.FunctionProblem):
 def test_where_a_loss_is_not_finite_the_length_is_shortened() -> None:
     problem, directions = Cliff(1e-2), torch.eye(2).double()
     probes = Probes.along(problem, problem.parameters(), directions, "train", np.array([1.0, 1.0]))
-    assert (probes.lengths <= 1e-2).all()
     torch.testing.assert_close(probes.response.mean, torch.tensor([[-2.0, -2.0], [2.0, 2.0]]).double())
 
 
@@ -233,10 +175,10 @@ def test_sizes_are_magnitudes_and_never_zero(values: list[float]) -> None:
     np.testing.assert_array_equal(sizes[large], np.abs(losses)[large])
 
 
-def test_first_lengths_change_the_fastest_loss_by_two_per_cent() -> None:
+def test_first_lengths_change_the_fastest_loss_by_a_per_cent() -> None:
     response = torch.tensor([[2.0, 0.0, 0.1], [10.0, 0.0, 1.0]]).double()
     lengths = first_lengths(response, torch.tensor([1.0, 100.0]).double())
-    assert lengths[[0, 2]] == pytest.approx([0.01, 0.2])
+    assert lengths[[0, 2]] == pytest.approx([0.005, 0.1])
     assert np.isfinite(lengths[1]), "however long, where nothing changes"
 
 
@@ -246,12 +188,10 @@ def test_a_direction_along_which_nothing_changes_has_no_slope_and_no_bend() -> N
     )
     directions = torch.eye(2).double()
     lengths = first_lengths(torch.tensor([[-2.0, 0.0], [2.0, 0.0]]).double(), torch.ones(2).double())
-    before = problem.cost.forward_passes
     probes = Probes.along(problem, problem.parameters(), directions, "train", lengths)
     assert not probes.response.mean[:, 1].any()
     assert not probes.bend[:, 1].any()
-    assert np.isfinite(probes.lengths).all()
-    assert problem.cost.forward_passes - before == 1 + 2 * 2 + 1 + 2 * 2 + 2, "nothing is tried twice"
+    assert np.isfinite(probes.bend).all()
 
 
 @pytest.mark.parametrize("apart", [1.0, 1e-3, 1e-6, 1e-9])
@@ -260,4 +200,4 @@ def test_first_lengths_stay_near_where_losses_only_bend(apart: float) -> None:
     response, bend = apart**2 * torch.tensor([[1.0], [-1.0]]).double(), 2 * np.full((2, 1, 1), apart**2)
     (length,) = first_lengths(response, torch.ones(2).double(), bend)
     change = apart**2 * np.array([1.0, -1.0]) * length + apart**2 * length**2
-    assert 0.01 <= np.abs(change).max() <= 0.041
+    assert 0.005 <= np.abs(change).max() <= 0.021

@@ -61,7 +61,7 @@ class FrontModel:
         metric_names: of the p metrics.
         metric_values: [p], at the point, on validation data where there is any.
         metric_response: [p, k], of the metrics.
-        metric_bend: [p, k, k], of the metrics, zero where it may be noise; None where it was not measured.
+        metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
         seen: the response batch by batch on some training data, for standard errors; None for a function.
         held_out: the response batch by batch on validation data, metrics included, or None.

@@ -21,10 +21,13 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
+_FINE = 0.03  # of the best determined combination of bends: what is less is taken to be nothing, of losses
+_ROUGH = 0.2  # of the best determined part of a bend: below it a metric's is left out
 _DETERMINED = 3  # directions up to which these and the rays determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
+_ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +91,12 @@ class Probes:
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
             )
-            measured.append(_Measured.of(rays, found, before, absolute))
+            # They go further than the directions, and may have met a cliff.
+            pairs = zip(found[::2], found[1::2], strict=True)
+            kept = [i for i, both in enumerate(pairs) if all(bool(end.mean.isfinite().all()) for end in both)]
+            if kept:
+                ends_kept = [found[2 * i + side] for i in kept for side in (0, 1)]
+                measured.append(_Measured.of(rays[kept], ends_kept, before, absolute))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
@@ -97,10 +105,13 @@ class Probes:
         if k > _DETERMINED:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
             sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
-            pairs = [(i, j) for i in range(k) for j in range(i)]
-            alone = np.stack([turns[:, i] + turns[:, j] for i, j in pairs], axis=-1)
+            places = [(i, j) for i in range(k) for j in range(i)]
+            alone = np.stack([turns[:, i] + turns[:, j] for i, j in places], axis=-1)
             ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
-        return cls(before, response, _fitted_bends(ways, turns, units))
+        # Nothing is made of what only the differences of near ways would tell, least of metrics, whose kinks fit no
+        # parabola.
+        fits = _fitted_bends(ways, turns[:m], units, _FINE), _fitted_bends(ways, turns[m:], units, _ROUGH)
+        return cls(before, response, np.concatenate(fits))
 
 
 def _significant(turns: Tensor, before: Losses, m: int) -> Array:
@@ -244,13 +255,13 @@ def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
     return fit
 
 
-def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
+def _fitted_bends(ways: Array, turns: Array, units: Array, rcond: float) -> Array:
     """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
     k = ways.shape[1]
     rows, columns = np.triu_indices(k)
     scaled = ways / units
     design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
-    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
+    fit = turns @ np.linalg.pinv(design, rcond=rcond).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit
     return bend
