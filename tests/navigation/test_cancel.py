@@ -86,8 +86,14 @@ def by_descent() -> pn.Navigator:
 
 
 def as_published() -> pn.Navigator:
-    mgda = pn.correctors.MGDA(epochs=2, batch_size=20, learning_rate=1e-2)
-    return pn.Navigator(model_problem(), corrector=mgda, geometry=pn.Geometry())
+    """But for the first model, which comes from the problem's own recipe."""
+    published = pn.ppe(epochs=2, batch_size=20, learning_rate=1e-2)
+    return pn.Navigator(
+        model_problem(),
+        predictor=published["predictor"],
+        corrector=published["corrector"],
+        geometry=published["geometry"],
+    )
 
 
 def state(nav: pn.Navigator) -> list[Tensor]:

@@ -67,8 +67,7 @@ class Point:
     def weights(self) -> Values:
         """alpha: the weighted sum for which this point is optimal.
 
-        Of a model that is held where it is: those that it was trained with, and what steps have added to them since.
-        They may be negative then, and need not sum to what they did.
+        Of a model that is held where it is: those that it was trained with, from the first point to the last.
         """
         return named(self.front.names, self.front.weights)
 
@@ -128,7 +127,7 @@ class Preview:
         predicted_validation: the same on validation data, or None.
         predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
             order where they show a bend; empty without metrics.
-        weights: name -> weight at the new point; see ``Point.weights``.
+        weights: name -> weight at the new point; around a model that is held, what it is here.
         trusted: whether it is within the trust radius. If not, the step will go in several legs, each planned from
             where the one before it has ended, and what is predicted for all of them is a guess.
         attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
