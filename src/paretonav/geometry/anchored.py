@@ -147,6 +147,19 @@ def anchored_tangent(
     )
 
 
+def usual_products(problem: Problem, geometry: Geometry, *, nearby: bool = False) -> int:
+    """The middle between the fewest and the most curvature products that ``anchored_tangent`` may take.
+
+    Args:
+        problem: what is steered.
+        geometry: how curvature is measured.
+        nearby: whether there is a space to go on from.
+    """
+    most = min(_most_products(problem, geometry), len(problem.parameters()))
+    fewest = min(problem.m if nearby else 2 * problem.m, most)
+    return (fewest + most) // 2
+
+
 def _space(
     problem: Problem,
     theta: Tensor,

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.geometry.probes import Probes, first_lengths, probing_passes
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem
 from paretonav.objectives.problem import Split
@@ -86,6 +86,13 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     if works.any() and not works.all():
         reason += f" (nothing to gain but for {', '.join(names)})"
     return Exchange(float(prices.mean()), bool(works.all()), reason)
+
+
+def exchange_passes(problem: Problem, k: int) -> float:
+    """What ``exchange`` reads along k ways as a rule, in passes over the training data."""
+    split: Split = "validation" if problem.has_validation else "train"
+    ends = 2 * problem.m * problem.share(split, _BATCHES)
+    return ends + probing_passes(problem, k, split, _BATCHES, bends=False)
 
 
 def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:

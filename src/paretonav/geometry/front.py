@@ -13,7 +13,7 @@ from paretonav.errors import PreferenceError
 from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.corner import Corner
 from paretonav.geometry.path import path_curvature
-from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.geometry.probes import Probes, first_lengths, probing_passes
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.geometry.tangent import Anchor, Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Response
@@ -354,8 +354,7 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
         lengths = first_lengths(tangent.response, tangent.losses.mean)
         batches = None  # what is a function of means is another one on a part of the data
         if all(part.linear is None for part in parts):
-            of_all = len(tangent.losses.fractions) / (problem.examples or 1)  # batches an example
-            batches = max(2, round(_BENT_EXAMPLES * of_all))
+            batches = _bent_batches(len(tangent.losses.fractions), problem)
         with problem.watch.part(_BEND):
             return Probes.along(problem, theta, V, "train", lengths, batches=batches).bend[:m]
     sample = [part.as_shown for part in parts]
@@ -370,6 +369,22 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     with problem.watch.part(_BEND):
         bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
+
+
+def _bent_batches(batches: int, problem: Problem) -> int:
+    """On how many of all the batches of training data the bend around a held model is measured."""
+    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1)))
+
+
+def measuring_passes(problem: Problem, k: int) -> float:
+    """What ``FrontModel.from_tangent`` reads along k ways from a held model as a rule, in passes over training data."""
+    batches = _bent_batches(round(1 / problem.share("train", 1)), problem) if problem.means else None
+    read = probing_passes(problem, k, "train", batches)
+    if problem.has_validation:
+        read += probing_passes(problem, k, "validation")
+    elif problem.metric_names:
+        read += probing_passes(problem, k, "train")
+    return read
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

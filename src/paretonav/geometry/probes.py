@@ -19,11 +19,12 @@ Array = NDArray[np.float64]
 _CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
 _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
+_USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FINE = 0.03  # of the best determined combination of bends: what is less is taken to be nothing, of losses
 _ROUGH = 0.2  # of the best determined part of a bend: below it a metric's is left out
-_DETERMINED = 3  # directions up to which these and the rays determine the bends
+_FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
@@ -60,11 +61,12 @@ class Probes:
         batches: int | None = None,
         bends: bool = True,
     ) -> Probes:
-        """Measure, in 2 k forward passes; with ``bends`` twice as many, and where k > 3 some for every two directions.
+        """Measure, in 2 k forward passes; with ``bends`` 2 m more, and two for every two directions.
 
         Each direction is probed forwards and backwards, and so is then each way along which one loss changes most: that
         is what is asked for most, and a network is not so smooth that what happens there would follow from the
-        directions alone. Slopes and bends are those that fit all of it best.
+        directions alone. Slopes and bends are those that fit all of it best. Where k > 3 the sums of every two
+        directions are probed on a few batches only.
 
         Args:
             problem: what is measured.
@@ -87,6 +89,8 @@ class Probes:
         if bends:
             slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
             rays = _rays(slopes, sizes, units)
+            if k <= _FEW_WAYS:
+                rays = np.concatenate([rays, _sums(axes.ways)])
             ends = [torch.from_numpy(ray).to(directions) @ directions for ray in rays]
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
@@ -102,11 +106,10 @@ class Probes:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
         ways = np.concatenate([each.ways for each in measured])
         turns = _significant(torch.cat([each.turns for each in measured], dim=-1), before, m)
-        if k > _DETERMINED:
+        if k > _FEW_WAYS:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
             sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
-            places = [(i, j) for i in range(k) for j in range(i)]
-            alone = np.stack([turns[:, i] + turns[:, j] for i, j in places], axis=-1)
+            alone = np.stack([turns[:, i] + turns[:, j] for i, j in _places(k)], axis=-1)
             ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
         # Nothing is made of what only the differences of near ways would tell, least of metrics, whose kinks fit no
         # parabola.
@@ -133,6 +136,21 @@ def _mean(batches: Tensor, fractions: Tensor) -> Array:
     """The mean over batches [b, ...], [...]."""
     mean: Tensor = torch.tensordot(fractions, batches, 1)
     return np.asarray(mean.numpy())
+
+
+def probing_passes(
+    problem: Problem, k: int, split: Split, batches: int | None = None, *, bends: bool = True
+) -> float:
+    """What ``Probes.along`` reads along k directions as a rule, in passes over the training data.
+
+    The arguments are as there; how often lengths have to be mended is not known before.
+    """
+    sums = k * (k - 1) if k <= _FEW_WAYS else 0
+    read = (1 + 2 * _USUAL_ROUNDS * k + (2 * problem.m + sums) * bends) * problem.share(split, batches)
+    if bends and k > _FEW_WAYS:
+        few = _SOME if k <= _PAIRS_OF_ALL else _FEW
+        read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
+    return read
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,13 +248,22 @@ def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
     return np.stack(rays)
 
 
+def _places(k: int) -> list[tuple[int, int]]:
+    """Every two of k directions."""
+    return [(i, j) for i in range(k) for j in range(i)]
+
+
+def _sums(ways: Array) -> Array:
+    """[k (k-1) / 2, k], of every two ways [k, k]."""
+    return np.array([ways[i] + ways[j] for i, j in _places(len(ways))]).reshape(-1, ways.shape[1])
+
+
 def _pairs(
     problem: Problem, theta: Tensor, directions: Tensor, split: Split, axes: _Measured, batches: int
 ) -> tuple[Array, Array]:
     """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
     k = len(directions)
-    pairs = [(i, j) for i in range(k) for j in range(i)]
-    ways = np.concatenate([axes.ways, [axes.ways[i] + axes.ways[j] for i, j in pairs]])
+    ways = np.concatenate([axes.ways, _sums(axes.ways)])
     points = [theta] + [
         theta + sign * torch.from_numpy(way).to(directions) @ directions
         for way in ways
@@ -244,7 +271,7 @@ def _pairs(
     ]
     found = [_values(losses) for losses in problem.probe(points, split, batches)]
     few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
-    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in pairs], axis=-1)
+    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in _places(k)], axis=-1)
 
 
 def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
+from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
 from paretonav.steering.finite import finite_jacobian
 from paretonav.steering.leg import target_of
 from paretonav.steering.onward import tangent_after
@@ -117,6 +118,7 @@ class Navigator:
         self._gains: dict[
             int, tuple[TrainOn, TrainingGain]
         ] = {}  # of the points at which they were asked for
+        self._estimates: dict[What, Estimate] = {}  # that were asked for
         self._cockpit: Cockpit | None = None
         if not self.session.writable:
             logger.warning(
@@ -189,7 +191,8 @@ class Navigator:
         if self._current is not None:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
         problem, how = self.problem, self._asked_training(train_on)
-        with self._watched(on_event, cancel, came=None if how is None else problem.parameters()):
+        expected = self._expected("start")
+        with self._watched(on_event, cancel, expected, None if how is None else problem.parameters()):
             with self._measured() as cost:
                 if how is not None:
                     self._train_on(how)
@@ -214,6 +217,49 @@ class Navigator:
                 notable,
             )
         return point
+
+    def estimate(self, what: What = "start") -> Estimate:
+        """How long ``start`` or ``step`` will take, before it begins.
+
+        Where steps have been taken in this session it is what the latest took, and after a start what that took for its
+        passes. Otherwise the passes that are planned are counted, and a batch or two are timed, which takes a part of
+        an epoch. Point, model and costs stay as they are. What was asked here is where the time left begins in
+        the events of what is asked for next.
+
+        A step of several legs takes that often as long. What ``start`` is to train first, by the problem's own recipe
+        or by ``train_on``, is not included.
+
+        Args:
+            what: "start" or "step".
+
+        Raises:
+            NavigationError: it has started already, another operation is under way, or nothing is known of the problem,
+                a function, of which nobody knows how often it will be evaluated.
+        """
+        if what not in get_args(What):
+            raise NavigationError(f"there is no estimate of {what!r}; ask for 'start' or 'step'")
+        if what == "start" and self._current is not None and not self._resumed:
+            raise NavigationError("the navigation has started already; ask for the estimate of a 'step'")
+        if what == "start" and self._resumed:
+            return Estimate(0.0, 0.0, "no time: the session goes on where it was left")
+        found = self._from_records() if what == "step" else None
+        if found is None and not self.problem.stochastic:
+            raise NavigationError(
+                "nobody knows how often a function will be evaluated on its way to the front; its steps can be "
+                "estimated when there has been one"
+            )
+        if found is None:
+            work = planned(self.problem, self._effort, what, held=self.holds)
+            with self._watched(None, None):
+                pace = Pace.measured(self.problem, self._effort)
+            untrained = what == "start" and self.problem.needs_training
+            found = Estimate.of(
+                pace.seconds(work),
+                epochs(work, self.problem, self._effort),
+                ", and its training, of which the time is not known before" if untrained else "",
+            )
+        self._estimates[what] = found
+        return found
 
     def training_gain(
         self,
@@ -275,9 +321,10 @@ class Navigator:
             requested=plan.requested,
             **predictions(front, plan),
             weights=named(front.names, plan.weights),
-            trusted=here.trust.share(front, plan.changes[: front.m]) == 1,
+            trusted=plan.modelled == 1 and here.trust.share(front, plan.changes[: front.m]) == 1,
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
+            modelled=plan.modelled,
             _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
         )
 
@@ -340,9 +387,7 @@ class Navigator:
         """
         before = self.here
         self._require_writable()
-        earlier = self.session.records[-1]
-        # As long as the latest step, if there was one.
-        with self._watched(on_event, cancel, None if earlier.parent is None else earlier.cost.seconds):
+        with self._watched(on_event, cancel, self._expected("step")):
             return self._step(before, preference, amount)
 
     def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
@@ -402,7 +447,10 @@ class Navigator:
                 )
         status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
         remarks = [gone.reason] if gone.reason else []
-        if gone.legs > 1:
+        if taken.modelled < 1:
+            known = 100 * taken.modelled * taken.amount
+            remarks.append(f"it took {gone.legs} legs, and beyond {known:.2g} % the prediction was a guess")
+        elif gone.legs > 1:
             remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
@@ -462,6 +510,34 @@ class Navigator:
         if title:
             self._cockpit.title = title
         return self._cockpit
+
+    @property
+    def _effort(self) -> Geometry:
+        """How curvature is measured next."""
+        return self.geometry if self._current is None else self._current.trust.geometry
+
+    def _from_records(self) -> Estimate | None:
+        """What a step takes, by what this session has recorded; None where that says nothing."""
+        problem, records = self.problem, self.session.records
+        steps = [record.cost for record in records if record.parent is not None]
+        if steps or not records or not self.holds:
+            return recorded(steps, problem, self._effort)
+        start = records[0].cost
+        work = epochs(planned(problem, self._effort, "step", held=True), problem, self._effort)
+        spent = epochs(start, problem, self._effort)
+        return Estimate.of(work * start.seconds / spent, work) if spent > 0 else None
+
+    def _expected(self, what: What) -> float | None:
+        """Seconds that a start or a step should take, as far as that is known without measuring anything."""
+        found = (self._from_records() if what == "step" else None) or self._estimates.get(what)
+        if found is not None:
+            logger.info("the %s is expected to take %s", what, found.words)
+        elif self.holds:
+            work = planned(self.problem, self._effort, what, held=True)
+            logger.info(
+                "the %s is expected to take about %.2g epochs", what, epochs(work, self.problem, self._effort)
+            )
+        return None if found is None else found.seconds
 
     def _require_writable(self) -> None:
         if not self.session.writable:

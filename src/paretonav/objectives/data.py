@@ -149,6 +149,20 @@ class Data:
             return islice(iter(self), count)
         return self._read([self._batches[i] for i in _spread(count, len(self._batches))])
 
+    def part(self, count: int | None) -> float:
+        """The part of a full pass that ``some(count)`` reads, all batches taken as alike; None is all of it."""
+        return 1.0 if count is None else min(1.0, count / len(self._lengths_read()))
+
+    @property
+    def largest(self) -> int:
+        """How many examples the largest batch of a full pass has."""
+        return max(self._lengths_read())
+
+    def _lengths_read(self) -> list[int]:
+        if self._batches is not None and self._knows_lengths:
+            return [len(indices) for indices in self._batches]
+        return self._lengths
+
     def blocks(self, count: int | None = None) -> list[int] | None:
         """The number of each batch's block in a full pass, or in ``some(count)``; None where every batch is one."""
         if self._blocks is None or count is None:

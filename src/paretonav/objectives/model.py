@@ -140,6 +140,7 @@ class ModelProblem(Problem):
                     f"loss {name!r} is a Metric of which higher is better, but losses are minimised; turn its sign"
                 )
         self.metric_names = self._metrics.names
+        self.means = self._losses.plain
         self.absolute = self._losses.absolute + self._metrics.absolute
         self.higher_is_better = {
             name: better
@@ -181,6 +182,14 @@ class ModelProblem(Problem):
         return self._data["train"].size
 
     @property
+    def batch_size(self) -> int:
+        return self._data["train"].largest
+
+    def share(self, split: Split = "train", batches: int | None = None) -> float:
+        data = self._require(split)
+        return data.size / self._data["train"].size * data.part(batches)
+
+    @property
     def training_weights(self) -> Tensor:
         return self._weights.clone()
 
@@ -197,7 +206,7 @@ class ModelProblem(Problem):
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         collected = self._read(theta, self._collect(split), split)
-        self.cost.forward_passes += self._share(split)
+        self.cost.forward_passes += self.share(split)
         if not self._losses.plain:  # a Jacobian here will ask for them
             self._remember(theta, split, collected)
         return collected.losses()
@@ -242,7 +251,7 @@ class ModelProblem(Problem):
                 gradients.keep(i, j, gradient)
                 passes += length
             collected.add(length, detached(outputs), batch, parts)
-        self.cost.forward_passes += self._share(split)
+        self.cost.forward_passes += self.share(split)
         self.cost.gradient_passes += passes / self._data["train"].size
         if apart:
             slopes = self._losses.slopes(self._remember(theta, split, collected))
@@ -352,7 +361,7 @@ class ModelProblem(Problem):
         place, means = self._known.get(split, (None, []))
         if place is None or not place.is_at(theta):
             collected = self._read(theta, Collected(self._losses, None), split)
-            self.cost.forward_passes += self._share(split)
+            self.cost.forward_passes += self.share(split)
             return self._remember(theta, split, collected)
         return means
 
@@ -397,9 +406,6 @@ class ModelProblem(Problem):
                 f"there is no {split} data, only {', '.join(self._data)}; give {split}= to the problem"
             )
         return self._data[split]
-
-    def _share(self, split: Split) -> float:
-        return self._data[split].size / self._data["train"].size
 
     def _composite(
         self, batch: Batch, length: int, total: int, means: list[Tensor] | None = None

@@ -133,6 +133,7 @@ class Problem(ABC):
         higher_is_better: metric name -> which way is better, for those of which it is known.
         optimizer: makes the optimizer that the model was trained with, from a list of tensors; None if that is unknown.
         absolute: the names of the losses and metrics that are absolute values, with a corner at zero.
+        means: whether every loss is a mean over examples, so that a part of the data can stand for all.
     """
 
     names: tuple[str, ...]
@@ -146,6 +147,7 @@ class Problem(ABC):
     higher_is_better: Mapping[str, bool] = MappingProxyType({})
     optimizer: OptimizerFactory | None = None
     absolute: tuple[str, ...] = ()
+    means: bool = True
 
     def __init__(self) -> None:
         self.cost = Cost()
@@ -160,6 +162,15 @@ class Problem(ABC):
     def examples(self) -> int | None:
         """How many training examples there are; None for a function, which has no data."""
         return None
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many training examples a full pass reads at a time, at most; None for a function."""
+        return None
+
+    def share(self, split: Split = "train", batches: int | None = None) -> float:  # noqa: ARG002 - it has no parts
+        """What a pass over a split reads, or one over about so many batches of it, in parts of the training data."""
+        return 1.0
 
     @property
     def training_weights(self) -> Tensor:

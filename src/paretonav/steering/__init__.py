@@ -1,6 +1,7 @@
 """From a preference to a new point: plan, predict, correct, report."""
 
 from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.estimate import Estimate
 from paretonav.steering.explain import explain
 from paretonav.steering.options import Option
 from paretonav.steering.point import Point, Preview, Step, StepStatus
@@ -17,6 +18,7 @@ __all__ = [
     "Classify",
     "Compare",
     "Direction",
+    "Estimate",
     "Estimates",
     "Improve",
     "Option",

@@ -64,7 +64,9 @@ def broken(
     training data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own
     sizes; on validation data twice the standard error of the change is allowed, up to half of the largest change. What
     was asked for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was
-    all that was asked for. Anything else that is better than predicted is kept.
+    all that was asked for. Anything else that is better than predicted is kept. Where a plan goes beyond what is
+    modelled, its prediction is a guess, and what nobody has named may be worse than that by up to a quarter: more is
+    not what was shown.
 
     Args:
         front: at the point that the plan starts from.
@@ -74,13 +76,20 @@ def broken(
         legs: in how many it was gone. What was predicted for all of several legs was a guess, as far as the training
             losses go: there these may be worse by up to a half.
     """
-    found = list(_broken(front, plan, train, held_out, _OTHER if legs <= 1 else _MOST))
+    guess = plan.modelled < 1
+    other = _MOST if guess or legs > 1 else _OTHER
+    found = list(_broken(front, plan, train, held_out, other, _OTHER if guess else _HELD_OUT))
     found.sort(key=lambda pair: -pair[0])
     return tuple(each for _, each in found)
 
 
 def _broken(
-    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None, other: float
+    front: FrontModel,
+    plan: Plan,
+    train: Losses | None,
+    held_out: Losses | None,
+    other: float,
+    validation: float,
 ) -> Iterator[tuple[float, Broken]]:
     m = front.m
     asked = front.asked if front.validation_losses is not None else "train"
@@ -106,7 +115,7 @@ def _broken(
     if shown is not None and front.validation_losses is not None:
         difference, error = held_out.change_from(front.validation_losses)
         noise = np.zeros(m) if error is None else _NOISE * error.numpy() / shown.sizes
-        tolerance = np.maximum(_HELD_OUT * shown.largest, np.minimum(noise, _MOST * shown.largest))
+        tolerance = np.maximum(validation * shown.largest, np.minimum(noise, _MOST * shown.largest))
         both = named if asked == "validation" else set[int]()
         yield from shown.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
     if front.metric_names and front.validation_losses is not None:

@@ -90,6 +90,7 @@ class _Proposal:
             wish = preference.wish(situation(front))
             try:
                 made = plan(front, wish, amount)
+                made = made.share(front, made.modelled)  # no proposal is a guess
             except InfeasiblePreferenceError as refused:
                 if refused.reach < _WORTH * amount:
                     return None

@@ -14,9 +14,12 @@ from paretonav.steering.along import along_the_front
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Fit, Wish
 from paretonav.steering.programme import Programme
-from paretonav.steering.reasons import why_limited
+from paretonav.steering.reasons import NOTHING_TO_TRADE, why_limited
 
 Array = NDArray[np.float64]
+
+_SAFE = 0.9  # of the way that a model knows: its last bit is where it turns round
+_WORTH = 0.1  # of the amount: what a model covers less of is refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,9 @@ class Plan:
         exact: whether the named quantities change just as the wish says.
         attainable: whether they get at least as good as it says.
         on: the data on which losses are asked for.
+        modelled: the part of the amount that the model around the point covers, in (0, 1]. What is predicted beyond it
+            is a guess: that it goes on in proportion.
+        end: what ends the model there, in words; empty where it covers all.
     """
 
     wish: Wish
@@ -50,6 +56,8 @@ class Plan:
     exact: bool = True
     attainable: bool = True
     on: Split = "train"
+    modelled: float = 1.0
+    end: str = ""
 
     @classmethod
     def along(
@@ -82,13 +90,42 @@ class Plan:
         """The plan that goes only a part of the way."""
         if share == 1:
             return self
-        return Plan.along(
+        inside = min(share, self.modelled)
+        part = Plan.along(
             front,
             self.wish,
-            share * self.amount,
-            share * self.coordinates,
+            inside * self.amount,
+            inside * self.coordinates,
             exact=self.exact,
             attainable=self.attainable,
+        )
+        return part.extended(front, share * self.amount, self.end) if inside < share else part
+
+    def extended(self, front: FrontModel, amount: float, end: str) -> Plan:
+        """The plan for more than the model covers: what it predicts goes on in proportion, which is a guess.
+
+        Args:
+            front: that it is a plan of.
+            amount: of the whole way, more than the plan's own.
+            end: why the model goes no further, in words.
+        """
+        times = amount / self.amount
+        return replace(
+            self,
+            amount=amount,
+            coordinates=times * self.coordinates,
+            predicted=times * self.predicted,
+            predicted_validation=_times(times, self.predicted_validation),
+            predicted_metrics=times * self.predicted_metrics,
+            changes=times * self.changes,
+            errors=(
+                _times(times, self.errors[0]),
+                _times(times, self.errors[1]),
+                _times(times, self.errors[2]),
+            ),
+            weights=front.weights_at(times * self.coordinates),
+            modelled=self.modelled / times,
+            end=end,
         )
 
     @property
@@ -104,7 +141,8 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
     named quantities, the bounds on others, weights ``alpha + B c >= 0`` and the box. Where the front bends much the
     minimum is a local one, that to which shorter steps lead. A wish that takes the nearest outcome if there is no such
-    plan (``Fit.NEAREST``) gets that.
+    plan (``Fit.NEAREST``) gets that. Around a model that is held the front ends nowhere, only what is known of it from
+    there: if that is a tenth of the amount or more, the plan is for all of it, and says which part is known.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -121,11 +159,23 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
         c, attainable = nearest_outcome(programme, amount, c)
         return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
     reason = why_limited(front, believed, limit, c)
+    if front.anchor is not None:
+        enough = _SAFE * limit >= _WORTH * amount
+        if enough and amount < _most(front, wish):
+            inside, c = programme.follow(_SAFE * limit)
+            known = Plan.along(front, wish, inside, programme.cheapest(wish.changes(inside), c))
+            return known.extended(front, amount, reason)
+        if not enough:
+            reason += NOTHING_TO_TRADE
     raise InfeasiblePreferenceError(
         f"an amount of {amount:.3g} is not possible here: {reason}; the largest possible is {limit:.3g}",
         reason=reason,
         reach=limit,
     )
+
+
+def _times(times: float, values: Array | None) -> Array | None:
+    return None if values is None else times * values
 
 
 def reach(front: FrontModel, wish: Wish) -> float:

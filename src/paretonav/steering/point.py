@@ -128,8 +128,11 @@ class Preview:
         predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
             order where they show a bend; empty without metrics.
         weights: name -> weight at the new point; around a model that is held, what it is here.
-        trusted: whether it is within the trust radius. If not, the step will go in several legs, each planned from
-            where the one before it has ended, and what is predicted for all of them is a guess.
+        trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
+            legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
+        modelled: the part of the amount that the model around the point covers; beyond it, what is predicted is a
+            guess. It is below 1 only around a model that is held where it is: the step goes on from where that part
+            has led.
         attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
             previewed where it has none.
         nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
@@ -144,6 +147,7 @@ class Preview:
     trusted: bool
     attainable: bool
     nearest: Values
+    modelled: float
     _reach: Callable[[], float] = field(repr=False)
 
     @property

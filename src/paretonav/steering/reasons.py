@@ -15,31 +15,40 @@ from paretonav.steering.wording import listed
 
 Array = NDArray[np.float64]
 
+NOTHING_TO_TRADE = "; beside what was asked for there is nothing to trade here"
+
 
 def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     """What ends a wish at the amount ``limit``, where it has led to coordinates ``c``."""
     named, held = [wish.names[i] for i in wish.named], [wish.names[i] for i in wish.held]
+    where = on_data(front)
     if len(named) > front.dimensions:
         return _nobody_pays(front, wish, held)
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
         without = Programme(front, freed).follow(np.inf)[0]
         if without > 1.2 * limit + 1e-6:
-            return (
-                f"holding {listed(held)} stands against it (without that, {100 * without:.3g}% is possible)"
-            )
+            return f"{where}holding {listed(held)} stands against it (without that, {100 * without:.3g}% is possible)"
     bounds = bounds_reached(front, wish, c)
     if bounds:
         return bounds
     R, target = -front.slopes(np.zeros(front.dimensions))[wish.named], wish.changes(1.0)
     if np.abs(R @ (np.linalg.pinv(R, rcond=1e-9) @ target) - target).max() > 1e-6 * np.abs(target).max():
-        return f"no direction along the front changes {listed(named)} in this way"
+        way = "direction along the front" if front.anchor is None else "way from here"
+        return f"{where}no {way} changes {listed(named)} in this way"
     if front.anchor is not None:
-        where = "validation" if front.asked == "validation" else "training"
-        return f"on {where} data {listed(named)} gets no better than that along any way from here"
+        moved = [name for name in named if name not in held]
+        return f"{where}no way from here is known to take {listed(moved)} further"
     return end_of_the_front(front, c) or (
         "the front bends too much for one step; after a smaller step there may be more"
     )
+
+
+def on_data(front: FrontModel) -> str:
+    """On which data something is said of a model that is held where it is; empty of points on a front."""
+    if front.anchor is None:
+        return ""
+    return f"on {'validation' if front.asked == 'validation' else 'training'} data, "
 
 
 def why_nearest(front: FrontModel, wish: Wish) -> str:
@@ -57,10 +66,11 @@ def why_nearest(front: FrontModel, wish: Wish) -> str:
         if further is not None:
             passed = wish.limited[Programme(front, wish).beyond(further) > 0]
             return f"{_reached([wish.names[i] for i in passed])}{nearest}"
+    where = on_data(front)
     why = end_of_the_front(front, here)
     if not why and len(named) > 1:
-        why = f"on the front {listed(wish.names[i] for i in named)} stand against each other"
-    return f"{why or 'the front does not go there'}{nearest}"
+        why = f"{where or 'on the front '}{listed(wish.names[i] for i in named)} stand against each other"
+    return f"{why or (f'{where}no way is known that goes there' if where else 'the front does not go there')}{nearest}"
 
 
 def lacking(wish: Wish) -> NDArray[np.intp]:
@@ -95,12 +105,17 @@ def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
     if front.anchor is not None and all(
         i < front.m and wish.room[i] == abs(front.values[i]) for i in limited[tight]
     ):
-        return f"{listed(reached)} would more than double, so there is nothing to trade here"
+        return f"{on_data(front)}{listed(reached)} would more than double"
     return _reached(reached)
 
 
 def end_of_the_front(front: FrontModel, c: Array) -> str:
-    """Which weights or parameters have come to their end at coordinates c; empty if none has."""
+    """Which weights or parameters have come to their end at coordinates c; empty if none has.
+
+    Around a model that is held where it is none does: its weights are those it was trained with, whatever they are.
+    """
+    if front.anchor is not None:
+        return ""
     spent = spent_weights(front, c)
     if spent:
         reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"

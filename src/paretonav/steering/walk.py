@@ -24,7 +24,7 @@ from paretonav.steering.trust import Leg, Trust
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
 _RETRIES = 3  # of a leg that did not come true
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
-_BY_FAR = 0.02  # an error of a prediction, from which less pull would do
+_WORTH = 0.1  # of the amount: a walk that ends with less is no step
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Walk:
     """Where a walk has led.
 
     Attributes:
-        correction: at its end; None if not even the first leg was possible.
+        correction: at its end; None if not even the first leg was possible, or it came to next to nothing.
         losses: at its end, or where the first leg failed, on the data on which they are asked for.
         amount: how much of the wish has been gone for.
         reason: why it ended before the whole amount; empty if it did not.
@@ -64,7 +64,9 @@ def walk(
     """Go where the plan leads: predict, correct, and where that is too far for one leg, plan the rest from there.
 
     A leg after which something is worse than was predicted, for the leg or for all of the way so far, is taken back
-    (``broken``). It is tried again with a stronger pull, where the model is held by one, and shorter.
+    (``broken``). It is tried again with a stronger pull, where the model is held by one, and shorter. Where the model
+    around the start covers only a part of the way, the first leg goes no further, and the rest is planned from there.
+    A walk that ends with less than a tenth of what was asked is none.
 
     Args:
         problem: what is steered; its own parameters are left alone.
@@ -81,7 +83,7 @@ def walk(
     losses, reason, error = _at(front, tangent), "", 0.0
     cut, failures = 1.0, 0
     while True:
-        share = min(trust.share(front, plan.changes[: front.m]), cut)
+        share = min(trust.share(front, plan.changes[: front.m]), cut, plan.modelled)
         leg = plan.share(front, share)
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
             arrival, lost = attempt(
@@ -138,6 +140,12 @@ def walk(
                 reason = f"on the way, {refused.reason}"
                 break
             plan = predictor.plan(front, at_hand(tangent), rest, further)
+        if plan.modelled * plan.amount < min(_LEAST * total, 0.999 * plan.amount):
+            reason = f"on the way, {plan.end}"
+            break
+    if arrived is not None and done < _WORTH * total and predictor.promises:
+        reason = f"only {done / total:.2g} of it was possible, which is not worth a step: {reason}"
+        arrived = None
     return Walk(arrived, losses, done, reason, trust, legs, tangent, error)
 
 

@@ -62,6 +62,10 @@ class Dialogue:
     def start(self) -> None:
         """Go to the first point and show it."""
         resumed = len(self.navigator.points) > 0
+        if self.navigator.holds and not resumed:
+            expected = self.navigator.estimate("start").words
+            beside = ", beside what is trained on before" if self._train_on else ""
+            self.console.print(Text(f"{expected[0].upper()}{expected[1:]}{beside}.", style="dim"))
         with watched_on(self.console) as watched:
             point = self.navigator.start(*watched, train_on=self._train_on)
         if resumed:

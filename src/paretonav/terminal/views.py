@@ -120,7 +120,12 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     if not preview.attainable:
         nearest = listed([f"{printable(n)} {value(x, x)}" for n, x in preview.nearest.items()])
         notes = [f"\nThe model of the front here has no such outcome; the nearest has {nearest}."]
-    if not preview.trusted:
+    if preview.modelled < 1:
+        notes.append(
+            f"The model around this point covers {preview.modelled:.0%} of it; the step will go on from there in "
+            "further legs, as far as it comes, and what is predicted beyond is a guess."
+        )
+    elif not preview.trusted:
         notes.append("It is far: the step will go in several legs, and what the others pay is a guess.")
     metrics = _metric_table(point, preview.requested, preview.predicted_metrics, None)
     return Group(Text(f"Preview: {title}", style="bold"), table, *metrics, *notes)
