@@ -17,6 +17,8 @@ import paretonav as pn
 from paretonav.session import archive
 from paretonav.steering.correctors import Newton, Stay
 from paretonav.steering.predictors import ObjectiveSpace, Prediction
+from paretonav.steering.reasons import end_of_the_front
+from paretonav.steering.what_if import what_if
 
 WISH = pn.Improve({"small": 1.0})
 
@@ -104,8 +106,19 @@ def test_its_weights_are_exactly_those_that_it_was_trained_with(weights: Any, ex
     here = nav.start()
     assert here.front.weights.tolist() == expected
     assert dict(here.weights) == dict(zip(NAMES, expected, strict=True))
-    step = nav.step(WISH, 0.005)
-    assert dict(step.point.weights) == dict(here.weights), "the next point is held with the same"
+    preview, step = nav.preview(WISH, 0.005), nav.step(WISH, 0.005)
+    assert preview.weights == step.point.weights == here.weights, "the next point is held with the same"
+    told = what_if(here.front, [0])
+    assert told is not None
+    assert not told.weights.any()
+
+
+def test_weights_around_it_are_no_prices_and_no_edge() -> None:
+    here = pn.Navigator(brought(weights={"small": 0, "large": 2})).start()
+    assert here.trade_offs == {}
+    assert np.isnan(here.front.exchange_rates()).all()
+    for c in (np.zeros(2), np.array([1.0, -2.0]), np.array([-3.0, 1.0])):
+        assert end_of_the_front(here.front, c) == ""
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -300,9 +300,17 @@ class FrontModel:
         bend = 0.0 if self.metric_bend is None else 0.5 * np.asarray(self.metric_bend @ c @ c)
         return np.concatenate([losses, bend - self.metric_response @ c])
 
+    @property
+    def weight_slopes(self) -> Array:
+        """[m, k], how the weights change along the coordinates: B; not at all around a model that is held.
+
+        Whatever it is steered to, it is held there with the weights that it was trained with.
+        """
+        return self.weight_basis if self.anchor is None else np.zeros_like(self.weight_basis)
+
     def weights_at(self, c: Array) -> Array:
-        """[m], the weights that make the point at coordinates c optimal; a negative one is beyond the edge."""
-        return self.weights + self.weight_basis @ c
+        """[m], the weights of the point at coordinates c, which make it optimal; a negative one is beyond the edge."""
+        return self.weights + self.weight_slopes @ c
 
     def edge(self, c: Array) -> float:
         """The largest s for which ``s c`` is still on the front (weights >= 0) and inside the box."""
@@ -327,8 +335,11 @@ class FrontModel:
     def exchange_rates(self) -> Array:
         """[m, m], entry (i, j): the change of loss j per unit change of loss i, all others held (-n_i / n_j).
 
-        NaN on the diagonal, and infinite where loss j cannot pay (its weight is zero).
+        NaN on the diagonal, and infinite where loss j cannot pay (its weight is zero). NaN throughout around a model
+        that is held: a weighted sum that could still fall says nothing of what one loss costs another.
         """
+        if self.anchor is not None:
+            return np.full((self.m, self.m), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)

@@ -163,13 +163,16 @@ class Navigator:
             on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
                 the start.
             cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
-            polish: False takes the problem's current parameters as they are, without any training or correction.
+            polish: False takes the problem's current parameters as they are, without any training or correction; a
+                model that is held is so taken in any case.
             train_on: how to train a model that comes trained on, before the first point is made; True for
                 ``TrainOn()``. Without it nothing is trained on.
 
-        Runs the problem's training recipe if it has one and has not been trained; a model that comes trained is
-        only polished. If all objectives could still fall together by more than 2 % of any loss's size afterwards, a
-        warning is logged: from there, navigation would sell training for trade-offs.
+        A model that comes trained is left bit for bit as it is, unless the navigator was given a corrector, an
+        approach or a predictor that leads it to the front. Anything else is brought to the front: by the problem's
+        training recipe if it has one and has not been trained, by ``approach``, and by the corrector at the end. If
+        all objectives could still fall together there by more than 2 % of any loss's size, a warning is logged: from
+        there, navigation would sell training for trade-offs.
 
         In a resumed session there is nothing to do: it returns the point where that has ended.
 
@@ -362,9 +365,12 @@ class Navigator:
     ) -> Step:
         """Go to the point that ``preview`` shows: predict, correct, and check what was achieved.
 
-        A step after which an objective that was to improve has not, or something is beyond its bound, is taken back
-        and reported as rejected. An ``Aim`` that is out of reach ends at the nearest outcome, and is reported as
-        shortened.
+        A step is kept only if everything that the preview shows came out at most a little worse than predicted: each
+        training loss, validation loss and metric, named or not; and if what was named came out as asked. Where a part
+        of the way does, that much is taken and reported as shortened; where none does, the model is where it was, and
+        the step is reported as rejected, with what broke the promise. An ``Aim`` that is out of reach ends at the
+        nearest outcome, and is reported as shortened. The published method makes no promises: its steps are kept
+        unless what was to improve has not.
 
         Args:
             preference: what is wanted.

@@ -29,7 +29,7 @@ class Plan:
     Attributes:
         wish: what was asked.
         amount: how much of it.
-        coordinates: c [m-1]; the parameters move by -V c, the weights by B c.
+        coordinates: c [k]; the parameters move by -V c, the weights by B c (not around a model that is held).
         predicted: [m], the change of the training losses.
         predicted_validation: [m] or None.
         predicted_metrics: [p].

@@ -65,7 +65,10 @@ class Point:
 
     @property
     def weights(self) -> Values:
-        """alpha: the weighted sum for which this point is optimal."""
+        """alpha: the weighted sum for which this point is optimal.
+
+        Of a model that is held where it is: those that it was trained with, from the first point to the last.
+        """
         return named(self.front.names, self.front.weights)
 
     @property
@@ -99,7 +102,13 @@ class Point:
 
     @property
     def trade_offs(self) -> dict[str, Values]:
-        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held."""
+        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held.
+
+        Empty around a model that is held where it is: no weighted sum is least there, so its weights do not say what
+        one loss costs the others. ``conflict`` does.
+        """
+        if self.anchor is not None:
+            return {}
         rates = -self.front.exchange_rates()
         return {
             a: {b: float(rates[i, j]) for j, b in enumerate(self.front.names) if j != i}
@@ -116,10 +125,11 @@ class Preview:
         requested: name -> the change asked for.
         predicted: name -> the predicted change of the training loss, to second order.
         predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> the predicted change of the metric, to first order; empty without metrics.
-        weights: name -> weight at the new point.
+        predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
+            order where they show a bend; empty without metrics.
+        weights: name -> weight at the new point; around a model that is held, what it is here.
         trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
-            legs, and what the others pay for it is a guess.
+            legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
         modelled: the part of the amount that the model around the point covers; beyond it, what is predicted is a
             guess. It is below 1 only around a model that is held where it is: the step goes on from where that part
             has led.

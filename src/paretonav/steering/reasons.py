@@ -129,7 +129,9 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
 
 
 def spent_weights(front: FrontModel, c: Array) -> list[str]:
-    """The objectives whose weights have come to zero at coordinates c."""
+    """The objectives whose weights have come to zero at coordinates c; a model that is held ends at none."""
+    if front.anchor is not None:
+        return []
     return [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
 
 

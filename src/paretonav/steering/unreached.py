@@ -32,7 +32,7 @@ def why_unreached(front: FrontModel, tangent: Tangent, wish: Wish, *, stochastic
         said += f": it came to {came}"
     if may_come_nearer(front, wish):
         return f"{said}, and short legs, too, came no nearer, whatever the model of the front promises"
-    ends = [] if front.anchor is not None else spent_weights(front, np.zeros(front.dimensions))
+    ends = spent_weights(front, np.zeros(front.dimensions))
     if ends:
         said += f", where the weight{'s' if len(ends) > 1 else ''} of {listed(ends)} came to zero"
     return f"{said}; that is not known to be an end of the front, so further training may come nearer"
