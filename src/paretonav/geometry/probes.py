@@ -75,10 +75,8 @@ class Probes:
         """
         before = problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
-        names = (*problem.names, *before.metric_names)
-        absolute = np.isin(names, problem.absolute)
-        sizes = relative_sizes(_values(before)[:m], absolute[:m])
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, absolute)
+        sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
         units = np.diag(axes.ways)
         measured = [axes]
         if bends:
@@ -88,7 +86,7 @@ class Probes:
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
             )
-            measured.append(_Measured.of(rays, found, before, absolute))
+            measured.append(_Measured.of(rays, found, before))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
@@ -139,9 +137,10 @@ class _Measured:
     turns: Tensor
 
     @classmethod
-    def of(cls, ways: Array, ends: list[Losses], before: Losses, absolute: NDArray[np.bool_]) -> _Measured:
+    def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
         """From the losses ahead and back of each way, in turn; of absolute values what they are those of."""
-        pairs = [_unfolded(a, b, before, absolute) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        unfolded = [_unfolded(end, before) for end in ends]
+        pairs = list(zip(unfolded[::2], unfolded[1::2], strict=True))
         middle = _batches(before)
         return cls(
             ways,
@@ -150,22 +149,14 @@ class _Measured:
         )
 
 
-def _unfolded(
-    ahead: Losses, back: Losses, before: Losses, absolute: NDArray[np.bool_]
-) -> tuple[Tensor, Tensor]:
-    """[b, m + p] of both ends, with absolute values given the signs with which they bend least.
+def _unfolded(end: Losses, before: Losses) -> Tensor:
+    """[b, m + p] at an end, with what is shown without its sign on the side of zero where it was ``before``, or beyond.
 
-    What has a corner at zero is smooth but for its sign, which one of the ends may have turned.
+    An absolute value has a corner at zero; what it is that of goes on.
     """
-    ends = _batches(ahead), _batches(back)
-    if not absolute.any():
-        return ends
-    a, b, middle = _values(ahead), _values(back), _values(before)
-    signs = [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)]
-    bends = np.stack([np.abs(s * a + t * b - 2 * middle) for s, t in signs])
-    best = np.array(signs)[bends.argmin(axis=0)].T  # [2, m + p]
-    best = torch.from_numpy(np.where(absolute, best, 1.0))
-    return ends[0] * best[0], ends[1] * best[1]
+    if end.signs is None or before.signs is None:
+        return _batches(end)
+    return _batches(end) * (end.signs * before.signs)
 
 
 def _at_a_step(
@@ -177,7 +168,6 @@ def _at_a_step(
     batches: int | None,
     before: Losses,
     sizes: Array,
-    absolute: NDArray[np.bool_],
 ) -> _Measured:
     """What comes of going along the directions, with the lengths mended."""
     farthest = _farthest(theta, directions)
@@ -201,7 +191,7 @@ def _at_a_step(
         open_ones = left
         if not left:
             break
-    return _Measured.of(np.diag(h), ends, before, absolute)
+    return _Measured.of(np.diag(h), ends, before)
 
 
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
@@ -231,7 +221,8 @@ def _pairs(
         for way in ways
         for sign in (1.0, -1.0)
     ]
-    found = [_values(losses) for losses in problem.probe(points, split, batches)]
+    measured = problem.probe(points, split, batches)
+    found = [_mean(_unfolded(losses, measured[0]), losses.fractions) for losses in measured]
     few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
     return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in pairs], axis=-1)
 
@@ -289,10 +280,6 @@ def _batches(losses: Losses) -> Tensor:
 def _values(losses: Losses) -> Array:
     """[m + p], over all that was measured."""
     return np.asarray((losses.fractions @ _batches(losses)).numpy())
-
-
-def _width(losses: Losses) -> int:
-    return losses.batches.shape[1] + len(losses.metric_names)
 
 
 def _change(end: Losses, before: Losses, sizes: Array) -> float:
