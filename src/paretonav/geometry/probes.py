@@ -21,7 +21,7 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _SOME = 6  # batches, on which two directions are probed together
 _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
-_DETERMINED = 3  # directions up to which these and the rays determine the bends
+_DETERMINED = 0.1  # the least singular value with which ways of unit length determine the bends
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
@@ -57,11 +57,13 @@ class Probes:
         batches: int | None = None,
         bends: bool = True,
     ) -> Probes:
-        """Measure, in 2 k forward passes; with ``bends`` twice as many, and where k > 3 some for every two directions.
+        """Measure, in 2 k forward passes; with ``bends`` 2 m more, and some for every two directions if need be.
 
         Each direction is probed forwards and backwards, and so is then each way along which one loss changes most: that
         is what is asked for most, and a network is not so smooth that what happens there would follow from the
-        directions alone. Slopes and bends are those that fit all of it best.
+        directions alone. Slopes and bends are those that fit all of it best. Where that does not determine the bends
+        (more than three directions, or ways that are nearly directions), every two directions are probed together,
+        on a few batches.
 
         Args:
             problem: what is measured.
@@ -86,18 +88,19 @@ class Probes:
             found = problem.probe(
                 [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
             )
-            measured.append(_Measured.of(rays, found, before))
+            measured.append(_Measured.of(rays, found, before).as_finite_as(axes))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
         ways = np.concatenate([each.ways for each in measured])
         turns = _significant(torch.cat([each.turns for each in measured], dim=-1), before, m)
-        if k > _DETERMINED:
+        if not _determined(ways / units):
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
             sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
-            pairs = [(i, j) for i in range(k) for j in range(i)]
-            alone = np.stack([turns[:, i] + turns[:, j] for i, j in pairs], axis=-1)
-            ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
+            together = turns[:, :k] @ (sums != 0).T + mixed
+            finite = np.isfinite(together[np.isfinite(turns).all(axis=1)]).all(axis=0)
+            ways = np.concatenate([ways, sums[finite]])
+            turns = np.concatenate([turns, together[:, finite]], axis=-1)
         return cls(before, response, _fitted_bends(ways, turns, units))
 
 
@@ -114,6 +117,23 @@ def _significant(turns: Tensor, before: Losses, m: int) -> Array:
     else:
         mean[m:] = np.where(np.abs(mean[m:]) > _CLEAR * error[m:].numpy(), mean[m:], 0.0)
     return mean
+
+
+def _determined(ways: Array) -> bool:
+    """Whether second differences along ways [d, k] tell the bends, with no error in them grown to much more.
+
+    A way that nearly is a direction tells next to nothing of what is mixed, and what is no parabola along it would pass
+    for that.
+    """
+    design = _design(ways / np.linalg.norm(ways, axis=1, keepdims=True))
+    d, unknown = design.shape
+    return d >= unknown and float(np.linalg.svd(design, compute_uv=False)[-1]) >= _DETERMINED
+
+
+def _design(ways: Array) -> Array:
+    """[d, k (k + 1) / 2], by which second differences along ways [d, k] follow from the upper triangle of bends."""
+    rows, columns = np.triu_indices(ways.shape[1])
+    return np.asarray(np.where(rows == columns, 1.0, 2.0) * ways[:, rows] * ways[:, columns])
 
 
 def _mean(batches: Tensor, fractions: Tensor) -> Array:
@@ -147,6 +167,12 @@ class _Measured:
             torch.stack([(ahead - back) / 2 for ahead, back in pairs], dim=-1),
             torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
         )
+
+    def as_finite_as(self, axes: _Measured) -> _Measured:
+        """Without the ways along which something is not finite that is along the axes: they lead too far."""
+        known = axes.turns.isfinite().all(dim=-1).all(dim=0)
+        finite = self.turns[:, known].isfinite().all(dim=1).all(dim=0)
+        return _Measured(self.ways[finite.numpy()], self.slopes[..., finite], self.turns[..., finite])
 
 
 def _unfolded(end: Losses, before: Losses) -> Tensor:
@@ -214,17 +240,18 @@ def _pairs(
 ) -> tuple[Array, Array]:
     """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
     k = len(directions)
-    pairs = [(i, j) for i in range(k) for j in range(i)]
-    ways = np.concatenate([axes.ways, [axes.ways[i] + axes.ways[j] for i, j in pairs]])
+    pairs = np.array([(i, j) for i in range(k) for j in range(i)])
+    sums = axes.ways[pairs].sum(axis=1)
+    ways = np.concatenate([axes.ways, sums])
     points = [theta] + [
         theta + sign * torch.from_numpy(way).to(directions) @ directions
         for way in ways
         for sign in (1.0, -1.0)
     ]
-    measured = problem.probe(points, split, batches)
-    found = [_mean(_unfolded(losses, measured[0]), losses.fractions) for losses in measured]
-    few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
-    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in pairs], axis=-1)
+    before, *ends = problem.probe(points, split, batches)
+    turns = _Measured.of(ways, ends, before).turns
+    mixed = turns[..., k:] - turns[..., pairs].sum(dim=-1)
+    return sums, _significant(mixed, before, problem.m)
 
 
 def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
@@ -239,9 +266,7 @@ def _fitted_bends(ways: Array, turns: Array, units: Array) -> Array:
     """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
     k = ways.shape[1]
     rows, columns = np.triu_indices(k)
-    scaled = ways / units
-    design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
-    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
+    fit = turns @ np.linalg.pinv(_design(ways / units), rcond=1e-6).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit
     return bend
