@@ -80,10 +80,8 @@ class Probes:
         """
         before = problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
-        names = (*problem.names, *before.metric_names)
-        absolute = np.isin(names, problem.absolute)
-        sizes = relative_sizes(_values(before)[:m], absolute[:m])
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, absolute)
+        sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
         units = np.diag(axes.ways)
         measured = [axes]
         if bends:
@@ -91,16 +89,9 @@ class Probes:
             rays = _rays(slopes, sizes, units)
             if k <= _FEW_WAYS:
                 rays = np.concatenate([rays, _sums(axes.ways)])
-            ends = [torch.from_numpy(ray).to(directions) @ directions for ray in rays]
-            found = problem.probe(
-                [theta + sign * end for end in ends for sign in (1.0, -1.0)], split, batches
-            )
-            # They go further than the directions, and may have met a cliff.
-            pairs = zip(found[::2], found[1::2], strict=True)
-            kept = [i for i, both in enumerate(pairs) if all(bool(end.mean.isfinite().all()) for end in both)]
-            if kept:
-                ends_kept = [found[2 * i + side] for i in kept for side in (0, 1)]
-                measured.append(_Measured.of(rays[kept], ends_kept, before, absolute))
+            ends = _both_ends(theta, rays, directions)
+            further = _Measured.of(rays, problem.probe(ends, split, batches), before)
+            measured.append(further.as_finite_as(axes))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
@@ -109,8 +100,10 @@ class Probes:
         if k > _FEW_WAYS:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
             sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
-            alone = np.stack([turns[:, i] + turns[:, j] for i, j in _places(k)], axis=-1)
-            ways, turns = np.concatenate([ways, sums]), np.concatenate([turns, alone + mixed], axis=-1)
+            together = turns[:, :k] @ (sums != 0).T + mixed
+            finite = np.isfinite(together[np.isfinite(turns).all(axis=1)]).all(axis=0)
+            ways = np.concatenate([ways, sums[finite]])
+            turns = np.concatenate([turns, together[:, finite]], axis=-1)
         # Nothing is made of what only the differences of near ways would tell, least of metrics, whose kinks fit no
         # parabola.
         fits = _fitted_bends(ways, turns[:m], units, _FINE), _fitted_bends(ways, turns[m:], units, _ROUGH)
@@ -168,9 +161,10 @@ class _Measured:
     turns: Tensor
 
     @classmethod
-    def of(cls, ways: Array, ends: list[Losses], before: Losses, absolute: NDArray[np.bool_]) -> _Measured:
+    def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
         """From the losses ahead and back of each way, in turn; of absolute values what they are those of."""
-        pairs = [_unfolded(a, b, before, absolute) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        unfolded = [_unfolded(end, before) for end in ends]
+        pairs = list(zip(unfolded[::2], unfolded[1::2], strict=True))
         middle = _batches(before)
         return cls(
             ways,
@@ -178,23 +172,27 @@ class _Measured:
             torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
         )
 
+    def as_finite_as(self, axes: _Measured) -> _Measured:
+        """Without the ways along which something is not finite that is along the axes: they lead too far."""
+        known = axes.turns.isfinite().all(dim=-1).all(dim=0)
+        finite = self.turns[:, known].isfinite().all(dim=1).all(dim=0)
+        return _Measured(self.ways[finite.numpy()], self.slopes[..., finite], self.turns[..., finite])
 
-def _unfolded(
-    ahead: Losses, back: Losses, before: Losses, absolute: NDArray[np.bool_]
-) -> tuple[Tensor, Tensor]:
-    """[b, m + p] of both ends, with absolute values given the signs with which they bend least.
 
-    What has a corner at zero is smooth but for its sign, which one of the ends may have turned.
+def _unfolded(end: Losses, before: Losses) -> Tensor:
+    """[b, m + p] at an end, with what is shown without its sign on the side of zero where it was ``before``, or beyond.
+
+    An absolute value has a corner at zero; what it is that of goes on.
     """
-    ends = _batches(ahead), _batches(back)
-    if not absolute.any():
-        return ends
-    a, b, middle = _values(ahead), _values(back), _values(before)
-    signs = [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)]
-    bends = np.stack([np.abs(s * a + t * b - 2 * middle) for s, t in signs])
-    best = np.array(signs)[bends.argmin(axis=0)].T  # [2, m + p]
-    best = torch.from_numpy(np.where(absolute, best, 1.0))
-    return ends[0] * best[0], ends[1] * best[1]
+    if end.signs is None or before.signs is None:
+        return _batches(end)
+    return _batches(end) * (end.signs * before.signs)
+
+
+def _both_ends(theta: Tensor, ways: Array, directions: Tensor) -> list[Tensor]:
+    """The points ahead and back of ``theta`` along each of ways [d, k], in turn."""
+    steps = [torch.from_numpy(way).to(directions) @ directions for way in ways]
+    return [theta + sign * step for step in steps for sign in (1.0, -1.0)]
 
 
 def _at_a_step(
@@ -206,7 +204,6 @@ def _at_a_step(
     batches: int | None,
     before: Losses,
     sizes: Array,
-    absolute: NDArray[np.bool_],
 ) -> _Measured:
     """What comes of going along the directions, with the lengths mended."""
     farthest = _farthest(theta, directions)
@@ -230,7 +227,7 @@ def _at_a_step(
         open_ones = left
         if not left:
             break
-    return _Measured.of(np.diag(h), ends, before, absolute)
+    return _Measured.of(np.diag(h), ends, before)
 
 
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
@@ -263,15 +260,12 @@ def _pairs(
 ) -> tuple[Array, Array]:
     """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
     k = len(directions)
-    ways = np.concatenate([axes.ways, _sums(axes.ways)])
-    points = [theta] + [
-        theta + sign * torch.from_numpy(way).to(directions) @ directions
-        for way in ways
-        for sign in (1.0, -1.0)
-    ]
-    found = [_values(losses) for losses in problem.probe(points, split, batches)]
-    few = np.stack([a + b - 2 * found[0] for a, b in zip(found[1::2], found[2::2], strict=True)], axis=-1)
-    return ways[k:], few[:, k:] - np.stack([few[:, i] + few[:, j] for i, j in _places(k)], axis=-1)
+    sums = _sums(axes.ways)
+    ways = np.concatenate([axes.ways, sums])
+    before, *ends = problem.probe([theta, *_both_ends(theta, ways, directions)], split, batches)
+    turns = _Measured.of(ways, ends, before).turns
+    mixed = turns[..., k:] - turns[..., np.array(_places(k))].sum(dim=-1)
+    return sums, _significant(mixed, before, problem.m)
 
 
 def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:

@@ -81,13 +81,16 @@ class Collected:
         found = Losses(losses, fractions, examples=self.length)
         if self.metrics is not None:
             found = replace(found, metric_names=self.metrics.names, metric_batches=metrics[0])
+        if any(kind.absolute for kind in self._kinds):
+            signs = [kind.signs(means) for kind, means in zip(self._kinds, self._all_means(), strict=True)]
+            found = replace(found, signs=torch.cat(signs))
         if self._kinds[0].honest:
             return found
         return replace(found, stand_in=self._kinds[0].steering(self.means())[0])
 
     def means(self) -> list[Tensor]:
         """Of each loss its parts, over all that was added."""
-        return [self.fractions @ part for part in self._stacked()[0]]
+        return self._all_means()[0]
 
     def response(self, moving: Sequence[Collected], share: float = 1.0) -> Response:
         """How the values change along directions.
@@ -115,6 +118,10 @@ class Collected:
         means = self.means()
         along = [torch.tensordot(self.fractions, tangent, 1) for tangent in self._by_block(tangents)[0]]
         return replace(response, steered_turn=losses.steering(means, along)[1], signs=losses.signs(means))
+
+    def _all_means(self) -> Parts:
+        """Of each kind and quantity its parts, over all that was added."""
+        return [[self.fractions @ part for part in kind] for kind in self._stacked()]
 
     def _stacked(self) -> Parts:
         """Of each kind and quantity [b, its number of parts], by block."""

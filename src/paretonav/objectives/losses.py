@@ -77,6 +77,8 @@ class Losses:
         examples: how many the batches have together; None for a function, which has none.
         stand_in: [m], what is steered by instead of the objectives (``Aggregate.value`` where something else is shown);
             None where they are that themselves.
+        signs: [m + p], -1 for a loss or metric that is negative and shown without its sign, else 1; None where nothing
+            is shown without its sign.
     """
 
     batches: Tensor
@@ -85,6 +87,7 @@ class Losses:
     metric_batches: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
     examples: int | None = None
     stand_in: Tensor | None = None
+    signs: Tensor | None = None
 
     @property
     def mean(self) -> Tensor:
