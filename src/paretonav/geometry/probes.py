@@ -11,7 +11,7 @@ from torch import Tensor
 
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem, Response
-from paretonav.objectives.losses import standard_error
+from paretonav.objectives.losses import quantile, standard_error
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
@@ -21,7 +21,6 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
-_CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FINE = 0.03  # of the best determined combination of bends: what is less is taken to be nothing, of losses
 _ROUGH = 0.2  # of the best determined part of a bend: below it a metric's is left out
 _FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
@@ -114,14 +113,16 @@ def _significant(turns: Tensor, before: Losses, m: int) -> Array:
     """[m + p, d], second differences over all batches; those of a metric only where they are more than noise.
 
     A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
-    difference at the size of a step is as a rule a leap more or less.
+    difference at the size of a step is as a rule a leap more or less: of all d together 5 % of the metrics may seem to
+    bend that do not.
     """
     mean = _mean(turns, before.fractions)
     error = standard_error(before.fractions, turns, before.examples)
     if error is None:
         mean[m:] = 0.0
     else:
-        mean[m:] = np.where(np.abs(mean[m:]) > _CLEAR * error[m:].numpy(), mean[m:], 0.0)
+        clear = quantile(len(before.fractions), tests=mean.shape[1]) * error[m:].numpy()
+        mean[m:] = np.where(np.abs(mean[m:]) > clear, mean[m:], 0.0)
     return mean
 
 
