@@ -2,16 +2,19 @@
 
 import pytest
 
+from population import METRICS, NAMES
 from real_conflict import linear
 from standard_errors import coverage
 
 
 def require(found: dict[str, float], draws: int) -> None:
-    assert len(found) == 18
+    assert found.keys() == {
+        f"{kind}: {name}" for kind in ("achieved", "predicted") for name in (*NAMES, *METRICS)
+    }
     slack = 3 * (0.95 * 0.05 / draws) ** 0.5
     for what, share in found.items():
         assert share >= 0.95 - slack, what
-    assert abs(sum(found.values()) / 18 - 0.95) < 0.02 + slack / 3
+    assert abs(sum(found.values()) / len(found) - 0.95) < 0.02 + slack / 3
 
 
 @pytest.mark.parametrize("lengths", [[200, 200, 200, 20]])
