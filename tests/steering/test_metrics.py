@@ -129,10 +129,10 @@ def test_a_metric_that_is_to_rise_rises(nav: pn.Navigator) -> None:
 
 
 def test_a_metric_without_derivative_rises(nav: pn.Navigator) -> None:
-    before = nav.here.metrics["hits"]
     step = nav.step(pn.Improve({"hits": 1.0}), 0.05)
     assert step.status != pn.StepStatus.REJECTED
-    assert metrics_of(step)["hits"] == pytest.approx(0.05 * before, rel=0.35)
+    # It goes by leaps, and what it takes to bring it there is not quite what was predicted.
+    assert metrics_of(step)["hits"] == pytest.approx(step.requested["hits"], rel=0.35)
     assert losses_of(step)["task 0"] < 0
 
 
@@ -171,10 +171,10 @@ def test_a_bound_binds_or_does_not(nav: pn.Navigator, name: str) -> None:
     assert predicted(tight)["task 0"] == pytest.approx(predicted(free)["task 0"])
     assert predicted(tight)["task 2"] > predicted(free)["task 2"]
     assert tight.reach < free.reach
-    with pytest.raises(pn.InfeasiblePreferenceError) as refused:
-        nav.preview(bounded, 1.1 * tight.reach)
-    assert re.fullmatch(rf"the bounds? on (.* and )?{name} (is|are) reached", refused.value.reason)
-    assert refused.value.reach == pytest.approx(tight.reach, rel=1e-3)
+    beyond = nav.preview(bounded, 1.1 * tight.reach)
+    assert beyond.modelled == pytest.approx(0.9 / 1.1, rel=1e-3)
+    assert re.fullmatch(rf"the bounds? on (.* and )?{name} (is|are) reached", beyond.plan.end)
+    assert beyond.reach == pytest.approx(tight.reach, rel=1e-3)
 
 
 def test_a_bound_on_a_loss_is_kept_to_second_order_while_a_metric_improves(nav: pn.Navigator) -> None:

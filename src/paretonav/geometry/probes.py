@@ -25,6 +25,7 @@ _CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
+_BACK = 0.25  # of a length at which something is not finite, beyond which no longer one is tried
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
@@ -206,6 +207,7 @@ def _at_a_step(
     """What comes of going along the directions, with the lengths mended."""
     farthest = _farthest(theta, directions)
     h = np.minimum(np.array(lengths, dtype=float), farthest)
+    gone, finite = h.copy(), np.zeros(len(h), dtype=bool)
     ends = [before] * (2 * len(directions))
     open_ones = list(range(len(directions)))
     for last in (False,) * (_ROUNDS - 1) + (True,):
@@ -213,19 +215,25 @@ def _at_a_step(
         found = problem.probe(points, split, batches)
         left = []
         for place, j in enumerate(open_ones):
-            ends[2 * j : 2 * j + 2] = both = found[2 * place : 2 * place + 2]
+            both = found[2 * place : 2 * place + 2]
             change = max(_change(end, before, sizes) for end in both)
+            if np.isfinite(change):
+                finite[j] = True
+            else:
+                farthest[j] = _BACK * h[j]
+            if np.isfinite(change) or not finite[j]:
+                gone[j], ends[2 * j : 2 * j + 2] = h[j], both
             if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
                 continue
             longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
-            if longer > 1 and h[j] == farthest[j]:
+            if longer > 1 and h[j] >= farthest[j]:
                 continue
             h[j] = min(h[j] * longer, farthest[j])
             left.append(j)
         open_ones = left
         if not left:
             break
-    return _Measured.of(np.diag(h), ends, before)
+    return _Measured.of(np.diag(gone), ends, before)
 
 
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
