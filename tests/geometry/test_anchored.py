@@ -254,6 +254,23 @@ def test_a_stronger_pull_makes_shorter_ways() -> None:
             assert (weak > strong).all()
 
 
+<<<<<<< HEAD
+=======
+@pytest.mark.parametrize("pull", PULLS)
+def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: float) -> None:
+    """In parts of their sizes: what is probed along them is as different as it can be."""
+    problem = network(held_out=60, scales={"f1": 100.0})
+    tangent = at(problem, pull)
+    front = FrontModel.from_tangent(problem, tangent, WHOLE)
+    np.testing.assert_allclose(front.metric, np.eye(3), atol=1e-6)
+    changes = tangent.response / tangent.losses.mean[:, None]
+    products = changes.T @ changes
+    torch.testing.assert_close(
+        products, products.diagonal().diag(), rtol=0, atol=1e-6 * float(products.max())
+    )
+
+
+>>>>>>> tests3
 def test_the_pull_is_chosen_by_held_out_data() -> None:
     problem = network(held_out=60)
     tangent, without = at(problem, None), at(network(), None)

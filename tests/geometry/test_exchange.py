@@ -56,6 +56,25 @@ def test_the_price_is_what_others_pay_for_each_part_gained(pays: float) -> None:
     assert found.price == pytest.approx(2 * pays / (1 + pays**2), abs=1e-3)
     assert found.all_work
     assert found.reason.startswith("on validation data others pay")
+<<<<<<< HEAD
+=======
+
+
+def test_what_comes_of_half_of_the_way_costs_as_far_as_it_is_none_of_a_parabola() -> None:
+    """A parabola through both ends would be exact for what only bends; that costs by what it brings alone."""
+    bent = asked(Told(lambda x, y: (1 + x + 4 * x * x, 1 + y + 4 * y * y)))
+    # At -0.03 there are 0.0264 gained of 0.03.
+    assert bent.price == pytest.approx(0.0036 / 0.0264, rel=0.02)
+    height = 3e-3
+    bumpy = asked(Told(lambda x, y: (1 + x + bump(x, height), 1 + y)))
+    # The other loss is as it was.
+    assert 2 * bumpy.price == pytest.approx(height / 0.03, rel=0.05)
+
+
+def bump(x: Tensor, height: float) -> Tensor:
+    """At half of the way only."""
+    return height * torch.exp(-((x + 0.015) / 1e-3).square())
+>>>>>>> tests3
 
 
 def test_where_all_fall_together_nothing_is_paid() -> None:

@@ -1,6 +1,8 @@
 """The local front model against exact fronts."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,13 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
+<<<<<<< HEAD
 from paretonav.geometry.probes import first_lengths
 from paretonav.objectives import Cost, gradients
+=======
+from paretonav.geometry.probes import Probes, first_lengths
+from paretonav.objectives import Cost, Losses, gradients
+>>>>>>> tests3
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -197,6 +204,7 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
     assert front.seen is not None
     assert front.seen.share == 1
     here = problem.evaluate(theta, split)
+<<<<<<< HEAD
     ahead, back = (problem.evaluate(theta + sign * 1e-2 * basis[0], split) for sign in (1, -1))
     smooth = (ahead.metrics["smooth"] - back.metrics["smooth"]) / 2e-2
     assert front.metric_response[0, 0] == pytest.approx(smooth, rel=0.15)
@@ -206,6 +214,59 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
     bends = ((ahead.mean + back.mean - 2 * here.mean) / 1e-4).numpy()
     np.testing.assert_allclose(front.asked_response[:, 0], slopes, rtol=1e-6)
     np.testing.assert_allclose(front.asked_bend[:, 0, 0], bends, rtol=1e-5)
+=======
+    points = probed(problem, basis, front, split)
+    found = [problem.evaluate(theta + h * basis[0], split) for h in points.tolist()]
+    squares = (points**2).sum()
+    for row, name in enumerate(("smooth", "leaping")):
+        values = torch.tensor([e.metrics[name] - here.metrics[name] for e in found], dtype=torch.float64)
+        # Least squares of the differences, first ones and second ones.
+        assert front.metric_response[row, 0] == pytest.approx(float(points @ values / squares), abs=1e-12)
+        turns = values + values[partners(points)]
+        bend = float(points**2 @ turns / (points**4).sum())
+        kept = front.metric_bend[row, 0, 0]
+        assert kept in (0, pytest.approx(bend, abs=1e-9)) or abs(kept) < abs(bend), "noise counts for nothing"
+    # These losses are quadratic, so differences are derivatives.
+    slopes = problem.response(theta, basis, split)[1].mean[:2]
+    bends = 2 * ((problem_inputs(split) @ basis.T) ** 2).mean(0)
+    if validation:
+        assert front.validation_response is not None
+        assert front.validation_bend is not None
+        np.testing.assert_allclose(front.validation_response, slopes, rtol=1e-9)
+        np.testing.assert_allclose(front.validation_bend[:, 0, 0], bends.expand(2), rtol=1e-6)
+    else:
+        assert front.validation_bend is None
+        np.testing.assert_allclose(front.response, slopes, rtol=1e-9)
+        np.testing.assert_allclose(front.bend[:, 0, 0], bends.expand(2), rtol=1e-6)
+
+
+def problem_inputs(split: Split) -> torch.Tensor:
+    x = torch.randn(500, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return x[400:] if split == "validation" else x[:400]
+
+
+def partners(points: torch.Tensor) -> torch.Tensor:
+    """The indices of the points on the other side."""
+    return (points[:, None] + points).abs().argmin(dim=1)
+
+
+def probed(problem: pn.ModelProblem, basis: torch.Tensor, front: FrontModel, split: Split) -> torch.Tensor:
+    """How far along the one direction it was probed in the end, both ways."""
+    points: list[torch.Tensor] = []
+    probe, theta = problem.probe, problem.parameters()
+
+    def spied(at: Iterable[torch.Tensor], *options: Any) -> list[Losses]:
+        at = list(at)
+        points.extend(at)
+        return probe(at, *options)
+
+    first = first_lengths(torch.from_numpy(front.response), torch.from_numpy(front.losses), front.bend)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(problem, "probe", spied)
+        Probes.along(problem, theta, basis, split, first)
+    ways = (torch.stack(points) - theta) @ torch.linalg.pinv(basis)
+    return ways[-6:, 0]  # both ends of the direction and of two rays
+>>>>>>> tests3
 
 
 def test_what_is_asked_for_is_on_validation_data_where_there_are_any() -> None:
@@ -302,7 +363,11 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1
             for s in (1, -1)
         ]
+<<<<<<< HEAD
         assert 0.01 <= float(torch.stack(changes).abs().max()) <= 0.0201
+=======
+        assert 0.0099 <= float(torch.stack(changes).abs().max()) <= 0.0201
+>>>>>>> tests3
 
 
 @pytest.mark.parametrize("samples", [5, None])

@@ -279,6 +279,32 @@ def test_gradients_of_parts_give_the_jacobian_and_the_responses_without_a_pass(
     torch.testing.assert_close(found.signs, measured.signs)
 
 
+@settings(max_examples=10, deadline=None)
+@given(threshold=st.floats(-2, 2), split=st.sampled_from(["train", "validation"]), seed=st.integers(0, 1000))
+def test_the_sign_of_what_is_shown_without_it_is_known(threshold: float, split: Any, seed: int) -> None:
+    """Of losses, then of metrics where there are any."""
+
+    def size(sense: float) -> Aggregate:
+        return Aggregate(
+            lambda o, _: o.mean()[None],
+            lambda s: s[0].square(),
+            shown=lambda s: sense * (s[0] - threshold),
+            absolute=True,
+        )
+
+    data, theta = examples(12, seed), normal(4, seed=seed)
+    losses = {"plain": LOSSES["plain"], "up": size(1), "down": size(-1)}
+    metrics = {"down again": size(-1), "rate": lambda o, _: (o > 0).double().mean()}
+    problem = ModelProblem(nn.Linear(3, 1).double(), losses, data, data, metrics, batch_size=5)
+    side = 1.0 if float(data.tensors[0].mean(0) @ theta[:3] + theta[3]) >= threshold else -1.0
+    expected = [1.0, side, -side] + ([-side, 1.0] if split == "validation" else [])
+    for found in (problem.evaluate(theta, split), *problem.probe([theta, theta], split)):
+        assert found.signs is not None
+        assert found.signs.tolist() == expected
+    plain = make(data, losses={"a": LOSSES["plain"], "b": LOSSES["plain"]})
+    assert plain.evaluate(theta).signs is None
+
+
 def test_parts_that_no_parameter_moves_cost_nothing() -> None:
     """Of the four means of a gap two are the groups' shares."""
     losses = {"plain": LOSSES["plain"], "gap": LOSSES["gap"]}

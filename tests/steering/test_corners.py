@@ -110,7 +110,7 @@ def test_small_steps_come_as_they_are_predicted(share: float) -> None:
         low, high = (middle, high) if abs(signed_gap(middle * theta, data)) < share else (low, middle)
     theta = low * theta
     tangent = tangent_at(made, theta, torch.tensor([0.5, 0.5]), Geometry())
-    front = FrontModel.from_tangent(made, tangent, Geometry())
+    front = FrontModel.from_tangent(made, tangent, Geometry()).on("train")
     assert front.values[1] == pytest.approx(share, rel=1e-6)
     for sign in (1, -1):
         c = np.array([sign * 0.01 * share / np.abs(front.response).max()])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,13 +88,32 @@ def test_a_loss_that_is_next_to_nothing_does_not_make_a_step_long(
     assert TRUST.length(front, np.array([0.1, 0.1])) == pytest.approx(length)
 
 
-@pytest.mark.parametrize(("examples", "samples"), [(100, 512), (4200, 512), (9000, 750), (10**6, 1024)])
+@pytest.mark.parametrize(("examples", "samples"), [(100, 512), (4200, 700), (9000, 1024), (10**6, 1024)])
 def test_the_first_sample_is_a_part_of_the_data(examples: int, samples: int) -> None:
+    assert first_geometry(counting(Recipe, examples)) == Geometry(samples=samples)
+
+
+@pytest.mark.parametrize(
+    ("examples", "samples"), [(100, 256), (6100, 256), (9000, 375), (24000, 1000), (10**6, 1024)]
+)
+def test_around_a_model_that_is_held_it_is_a_smaller_one(examples: int, samples: int) -> None:
+    assert first_geometry(counting(pn.ModelProblem, examples)) == Geometry(samples=samples)
+
+
+class Recipe(pn.ModelProblem):
+    """Brings a recipe for its training, so it does not come trained."""
+
+    def train(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+def counting(kind: type[pn.ModelProblem], examples: int) -> pn.ModelProblem:
+    """A model of so many examples."""
     x = torch.arange(examples, dtype=torch.float32)[:, None]
     losses = {f"to {i}": lambda o, b, i=i: (o - i).square().mean() for i in range(2)}
-    problem = pn.ModelProblem(nn.Linear(1, 1), losses, TensorDataset(x / examples), batch_size=10**6)
+    problem = kind(nn.Linear(1, 1), losses, TensorDataset(x / examples), batch_size=10**6)
     assert problem.examples == examples
-    assert first_geometry(problem) == Geometry(samples=samples)
+    return problem
 
 
 def test_a_function_has_no_examples() -> None:

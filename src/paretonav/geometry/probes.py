@@ -11,7 +11,7 @@ from torch import Tensor
 
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem, Response
-from paretonav.objectives.losses import quantile, standard_error
+from paretonav.objectives.losses import standard_error
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
@@ -21,8 +21,7 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
-_FINE = 0.03  # of the best determined combination of bends: what is less is taken to be nothing, of losses
-_ROUGH = 0.2  # of the best determined part of a bend: below it a metric's is left out
+_CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
@@ -95,7 +94,9 @@ class Probes:
         if not bends:
             return cls(before, response, np.zeros((_values(before).size, k, k)))
         ways = np.concatenate([each.ways for each in measured])
-        turns = _significant(torch.cat([each.turns for each in measured], dim=-1), before, m)
+        batchwise = torch.cat([each.turns for each in measured], dim=-1)
+        rates = _clear_bends(ways, batchwise[:, m:], units, before, mixed=k <= _FEW_WAYS)
+        turns = _mean(batchwise[:, :m], before.fractions)
         if k > _FEW_WAYS:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
             sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
@@ -103,27 +104,23 @@ class Probes:
             finite = np.isfinite(together[np.isfinite(turns).all(axis=1)]).all(axis=0)
             ways = np.concatenate([ways, sums[finite]])
             turns = np.concatenate([turns, together[:, finite]], axis=-1)
-        # Nothing is made of what only the differences of near ways would tell, least of metrics, whose kinks fit no
-        # parabola.
-        fits = _fitted_bends(ways, turns[:m], units, _FINE), _fitted_bends(ways, turns[m:], units, _ROUGH)
-        return cls(before, response, np.concatenate(fits))
+        return cls(before, response, np.concatenate([_fitted_bends(ways, turns, units), rates]))
 
 
-def _significant(turns: Tensor, before: Losses, m: int) -> Array:
-    """[m + p, d], second differences over all batches; those of a metric only where they are more than noise.
+def _clear_bends(ways: Array, turns: Tensor, units: Array, before: Losses, *, mixed: bool) -> Array:
+    """[p, k, k], the bends of metrics from their second differences [b, p, d]; zero where they may be noise.
 
     A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
-    difference at the size of a step is as a rule a leap more or less: of all d together 5 % of the metrics may seem to
-    bend that do not.
+    difference at the size of a step is as a rule a leap more or less.
     """
-    mean = _mean(turns, before.fractions)
-    error = standard_error(before.fractions, turns, before.examples)
+    fits = torch.from_numpy(
+        np.stack([_fitted_bends(ways, each.numpy(), units, mixed=mixed) for each in turns])
+    )
+    error = standard_error(before.fractions, fits, before.examples)
+    mean = _mean(fits, before.fractions)
     if error is None:
-        mean[m:] = 0.0
-    else:
-        clear = quantile(len(before.fractions), tests=mean.shape[1]) * error[m:].numpy()
-        mean[m:] = np.where(np.abs(mean[m:]) > clear, mean[m:], 0.0)
-    return mean
+        return np.zeros_like(mean)
+    return np.where(np.abs(mean) > _CLEAR * error.numpy(), mean, 0.0)
 
 
 def _mean(batches: Tensor, fractions: Tensor) -> Array:
@@ -266,7 +263,7 @@ def _pairs(
     before, *ends = problem.probe([theta, *_both_ends(theta, ways, directions)], split, batches)
     turns = _Measured.of(ways, ends, before).turns
     mixed = turns[..., k:] - turns[..., np.array(_places(k))].sum(dim=-1)
-    return sums, _significant(mixed, before, problem.m)
+    return sums, _mean(mixed[:, : problem.m], before.fractions)
 
 
 def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
@@ -277,13 +274,16 @@ def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
     return fit
 
 
-def _fitted_bends(ways: Array, turns: Array, units: Array, rcond: float) -> Array:
-    """[m + p, k, k], symmetric, that fit the second differences ``u^T Q u`` [m + p, d] along ways u [d, k] best."""
+def _fitted_bends(ways: Array, turns: Array, units: Array, *, mixed: bool = True) -> Array:
+    """[r, k, k], symmetric, that fit the second differences ``u^T Q u`` [r, d] along ways u [d, k] best.
+
+    Without ``mixed`` they are diagonal, where nothing tells the rest.
+    """
     k = ways.shape[1]
-    rows, columns = np.triu_indices(k)
+    rows, columns = np.triu_indices(k) if mixed else np.diag_indices(k)
     scaled = ways / units
     design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
-    fit = turns @ np.linalg.pinv(design, rcond=rcond).T / (units[rows] * units[columns])
+    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit
     return bend

@@ -430,8 +430,8 @@ class Navigator:
             taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
             if not self.predictor.promises:
                 lost = ()
-            if plan.wish.fit is Fit.NEAREST and gone.legs > 1:
-                lost = ()  # every leg has been planned anew, and has come true
+            if plan.wish.fit is Fit.NEAREST and gone.legs != 1:
+                lost = ()  # every leg has been planned anew, and has come true; or there was nowhere to go
             worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
             if worse:
                 return step_report(

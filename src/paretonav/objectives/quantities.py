@@ -170,7 +170,8 @@ class Quantities:
 
     def signs(self, means: Sequence[Tensor]) -> Tensor:
         """[q], -1 for what is shown without its sign and is negative; else 1."""
-        return torch.stack([self._sign(n, mean) for n, mean in zip(self.names, means, strict=True)])
+        signs = [float(self._sign(name, mean)) for name, mean in zip(self.names, means, strict=True)]
+        return torch.tensor(signs, dtype=torch.float64)
 
     def slopes(self, means: Sequence[Tensor], *, shown: bool = False) -> list[Tensor]:
         """The derivative of each value, or of what is shown, by its own parts at their means over all the data."""

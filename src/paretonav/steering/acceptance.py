@@ -138,7 +138,7 @@ def _metrics(
     wanted = {i - m: change for i, change in wished.items() if i >= m}
     tolerance[(front.metric_orientation == 0) & ~np.isin(np.arange(p), list(both))] = np.inf
     yield from shown.worse(
-        front.metric_names, "", difference.numpy(), tolerance, both, wanted, front.metric_orientation
+        front.metric_names, "", difference.numpy(), tolerance, both, wanted, front.metric_orientation, _MOST
     )
 
 
@@ -158,6 +158,7 @@ class _Shown:
         both: set[int],
         wished: dict[int, float],
         sense: Array | None = None,
+        share: float = _NAMED,
     ) -> Iterator[tuple[float, Broken]]:
         """What came out worse than predicted beyond the tolerance (relative), and by how much beyond."""
         sense = np.ones(len(change)) if sense is None else sense
@@ -167,7 +168,7 @@ class _Shown:
                 target = wished[i]
                 allowed = min(
                     allowed,
-                    max(_NAMED * abs(target) / self.sizes[i], _HELD_OUT * self.largest * (not target)),
+                    max(share * abs(target) / self.sizes[i], _HELD_OUT * self.largest * (not target)),
                 )
             off = (change[i] - target) / self.sizes[i]
             excess = abs(off) if i in both else sense[i] * off
