@@ -254,8 +254,6 @@ def test_a_stronger_pull_makes_shorter_ways() -> None:
             assert (weak > strong).all()
 
 
-<<<<<<< HEAD
-=======
 @pytest.mark.parametrize("pull", PULLS)
 def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: float) -> None:
     """In parts of their sizes: what is probed along them is as different as it can be."""
@@ -270,7 +268,6 @@ def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: flo
     )
 
 
->>>>>>> tests3
 def test_the_pull_is_chosen_by_held_out_data() -> None:
     problem = network(held_out=60)
     tangent, without = at(problem, None), at(network(), None)

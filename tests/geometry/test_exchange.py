@@ -56,8 +56,6 @@ def test_the_price_is_what_others_pay_for_each_part_gained(pays: float) -> None:
     assert found.price == pytest.approx(2 * pays / (1 + pays**2), abs=1e-3)
     assert found.all_work
     assert found.reason.startswith("on validation data others pay")
-<<<<<<< HEAD
-=======
 
 
 def test_what_comes_of_half_of_the_way_costs_as_far_as_it_is_none_of_a_parabola() -> None:
@@ -74,7 +72,6 @@ def test_what_comes_of_half_of_the_way_costs_as_far_as_it_is_none_of_a_parabola(
 def bump(x: Tensor, height: float) -> Tensor:
     """At half of the way only."""
     return height * torch.exp(-((x + 0.015) / 1e-3).square())
->>>>>>> tests3
 
 
 def test_where_all_fall_together_nothing_is_paid() -> None:

@@ -15,13 +15,8 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
-<<<<<<< HEAD
-from paretonav.geometry.probes import first_lengths
-from paretonav.objectives import Cost, gradients
-=======
 from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.objectives import Cost, Losses, gradients
->>>>>>> tests3
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -204,17 +199,6 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
     assert front.seen is not None
     assert front.seen.share == 1
     here = problem.evaluate(theta, split)
-<<<<<<< HEAD
-    ahead, back = (problem.evaluate(theta + sign * 1e-2 * basis[0], split) for sign in (1, -1))
-    smooth = (ahead.metrics["smooth"] - back.metrics["smooth"]) / 2e-2
-    assert front.metric_response[0, 0] == pytest.approx(smooth, rel=0.15)
-    assert np.isfinite(front.metric_response).all()
-    # The losses are squares, so that differences of any length are derivatives.
-    slopes = ((ahead.mean - back.mean) / 2e-2).numpy()
-    bends = ((ahead.mean + back.mean - 2 * here.mean) / 1e-4).numpy()
-    np.testing.assert_allclose(front.asked_response[:, 0], slopes, rtol=1e-6)
-    np.testing.assert_allclose(front.asked_bend[:, 0, 0], bends, rtol=1e-5)
-=======
     points = probed(problem, basis, front, split)
     found = [problem.evaluate(theta + h * basis[0], split) for h in points.tolist()]
     squares = (points**2).sum()
@@ -266,7 +250,6 @@ def probed(problem: pn.ModelProblem, basis: torch.Tensor, front: FrontModel, spl
         Probes.along(problem, theta, basis, split, first)
     ways = (torch.stack(points) - theta) @ torch.linalg.pinv(basis)
     return ways[-6:, 0]  # both ends of the direction and of two rays
->>>>>>> tests3
 
 
 def test_what_is_asked_for_is_on_validation_data_where_there_are_any() -> None:
@@ -363,11 +346,7 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1
             for s in (1, -1)
         ]
-<<<<<<< HEAD
-        assert 0.01 <= float(torch.stack(changes).abs().max()) <= 0.0201
-=======
         assert 0.0099 <= float(torch.stack(changes).abs().max()) <= 0.0201
->>>>>>> tests3
 
 
 @pytest.mark.parametrize("samples", [5, None])
@@ -452,7 +431,7 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
         assert (
             front.validation_bend is not None
         )  # differences at the size of a step, of functions that are none of squares
-        np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.05)
+        np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.01)
     # Scaled right in the span of the solutions, whatever the sample made of their lengths: V^T A V = V^T J^T B.
     A = 0.4 * dense(train, 0) + 0.6 * dense(train, 1) + 0.3 * torch.eye(6).double()
     torch.testing.assert_close(

@@ -72,16 +72,10 @@ def gone(
 
 
 @FEW
-<<<<<<< HEAD
-@given(m=st.integers(2, 6), fewer=st.integers(0, 4), seed=st.integers(0, 1000))
-def test_on_a_quadratic_they_are_the_derivatives(m: int, fewer: int, seed: int) -> None:
-    k = max(1, m - fewer)  # there never are more ways than losses
-=======
 @given(m=st.integers(2, 6), fewer=st.integers(0, 3), seed=st.integers(0, 1000))
 def test_on_a_quadratic_they_are_the_derivatives(m: int, fewer: int, seed: int) -> None:
     """However many directions: the rays determine the bends of some, the rest takes pairs."""
     k = max(1, m - fewer)
->>>>>>> tests3
     problem = pn.problems.quadratic(n=9, m=m, seed=seed)
     theta, directions = normal(9, seed=seed), normal(k, 9, seed=seed + 1)
     losses, jacobian = problem.jacobian(theta)
@@ -183,19 +177,9 @@ def test_slopes_are_known_batch_by_batch(split: Any, k: int) -> None:
     assert torch.equal(probes.response.fractions, data.fractions)
     assert probes.response.examples == data.examples
     assert probes.response.batches.shape == (len(data.fractions), width, k)
-<<<<<<< HEAD
-    known = (
-        3 if split == "validation" else 2
-    )  # the losses are squares and the level is linear, a rate is neither
-    for j, direction in enumerate(directions):
-        ends = [batches_of(problem, theta + s * direction, split)[:, :known] for s in (1, -1)]
-        expected = (ends[0] - ends[1]) / 2
-        torch.testing.assert_close(probes.response.batches[:, :known, j], expected, rtol=1e-6, atol=1e-8)
-=======
     derived = problem.response(theta, directions, split)[1].batches
     smooth = slice(0, problem.m + (1 if split == "validation" else 0))
     torch.testing.assert_close(probes.response.batches[:, smooth], derived[:, smooth], rtol=1e-8, atol=1e-8)
->>>>>>> tests3
 
 
 def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples() -> None:
@@ -213,8 +197,6 @@ def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples()
     assert probes.response.along(c)[1] is None
 
 
-<<<<<<< HEAD
-=======
 def test_a_metric_without_derivative_has_the_slope_that_fits_a_step() -> None:
     """A rate has none; over the size of a step it has a slope."""
     problem = regression(held_out=600)
@@ -235,16 +217,12 @@ def farthest_alone(points: np.ndarray, j: int) -> np.ndarray:
     return np.asarray(points[alone & (points[:, j] != 0)][-1])
 
 
->>>>>>> tests3
 @FEW
 @given(exponent=st.floats(-5, 5), seed=st.integers(0, 100))
 def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed: int) -> None:
     problem = regression()
     theta, directions = problem.parameters(), torch.linalg.qr(normal(5, 2, seed=seed))[0].T
     right = guess(problem, directions)
-<<<<<<< HEAD
-    probes = Probes.along(problem, theta, directions, "validation", right * 10**exponent)
-=======
     probes, points = gone(problem, theta, directions, "validation", right * 10**exponent)
     here = problem.evaluate(theta, "validation").mean
 
@@ -257,7 +235,6 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
         assert 0.003 <= max(change(last), change(-last)) <= 0.03
     rays = points[-4:]
     assert 0.02 <= max(change(c) for c in rays) <= 0.06
->>>>>>> tests3
     # On a quadratic it makes no difference to what is measured.
     at_once = Probes.along(problem, theta, directions, "validation", right)
     torch.testing.assert_close(probes.response.mean[:2], at_once.response.mean[:2], rtol=1e-6, atol=1e-6)
@@ -292,20 +269,6 @@ def test_pairs_are_measured_on_a_few_batches(k: int, batches: int) -> None:
     theta, directions = problem.parameters(), normal(k, 9, seed=7)
     lengths = guess(problem, directions)
     before = problem.cost.forward_passes
-<<<<<<< HEAD
-    Probes.along(problem, problem.parameters(), directions, "train", lengths)
-    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3 + 2 * 2)
-    before = problem.cost.forward_passes
-    probes = Probes.along(problem, problem.parameters(), directions, "train", lengths, bends=False)
-    assert problem.cost.forward_passes - before == pytest.approx(1 + 2 * 3)
-    assert not probes.bend.any()
-    before = problem.cost.forward_passes
-    Probes.along(problem, problem.parameters(), directions, "train", lengths, batches=5)
-    assert problem.cost.forward_passes - before == pytest.approx(0.5 * (1 + 2 * 3 + 2 * 2))
-
-
-def test_a_metrics_bend_with_unknown_errors_counts_for_nothing() -> None:
-=======
     probes = Probes.along(problem, theta, directions, "train", lengths)
     spent = problem.cost.forward_passes - before
     assert spent == pytest.approx(1 + 2 * k + 2 * 2 + batches / 10 * (1 + 2 * k + k * (k - 1)))
@@ -338,14 +301,9 @@ def test_a_bend_that_may_be_noise_does_not_count(seed: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_a_bend_of_a_metric_with_unknown_errors_does_not_count(k: int) -> None:
->>>>>>> tests3
     problem = regression(held_out=20)
     directions = normal(k, 5, seed=7)
     probes = Probes.along(problem, problem.parameters(), directions, "validation", guess(problem, directions))
-<<<<<<< HEAD
-    assert probes.bend[:2].any()
-    assert not probes.bend[2:].any()
-=======
     assert probes.bend[:2].all()
     assert not probes.bend[2:].any()
     assert probes.response.mean[2].all(), "its slope does"
@@ -384,7 +342,6 @@ def test_what_is_an_absolute_value_has_the_slope_on_its_side_of_zero_and_no_bend
     side = -1.0 if offset < 0 else 1.0
     torch.testing.assert_close(probes.response.mean[1:], side * slopes.T, rtol=1e-8, atol=1e-10)
     assert np.abs(probes.bend[1:]).max() <= 1e-6 * np.abs(probes.bend[0]).max()
->>>>>>> tests3
 
 
 class Cliff(pn.FunctionProblem):
@@ -427,11 +384,7 @@ def test_sizes_are_magnitudes_and_never_zero(values: list[float]) -> None:
     np.testing.assert_allclose(closing, np.maximum(sizes, 0.05 * max(np.abs(losses).max(), 1e-290)))
 
 
-<<<<<<< HEAD
-def test_first_lengths_change_the_fastest_loss_by_a_per_cent() -> None:
-=======
 def test_first_lengths_change_the_fastest_loss_by_one_per_cent() -> None:
->>>>>>> tests3
     response = torch.tensor([[2.0, 0.0, 0.1], [10.0, 0.0, 1.0]]).double()
     lengths = first_lengths(response, torch.tensor([1.0, 100.0]).double())
     assert lengths[[0, 2]] == pytest.approx([0.005, 0.1])
@@ -444,18 +397,13 @@ def test_a_direction_along_which_nothing_changes_has_no_slope_and_no_bend() -> N
     )
     directions = torch.eye(2).double()
     lengths = first_lengths(torch.tensor([[-2.0, 0.0], [2.0, 0.0]]).double(), torch.ones(2).double())
+    before = problem.cost.forward_passes
     probes = Probes.along(problem, problem.parameters(), directions, "train", lengths)
-<<<<<<< HEAD
-    assert not probes.response.mean[:, 1].any()
-    assert not probes.bend[:, 1].any()
-    assert np.isfinite(probes.bend).all()
-=======
     torch.testing.assert_close(probes.response.mean[:, 1], torch.zeros(2).double(), rtol=0, atol=1e-12)
     np.testing.assert_allclose(probes.bend[:, 1], 0, atol=1e-9)
     np.testing.assert_allclose(probes.bend[:, 0, 0], 2, rtol=1e-6)
     pair = 1 + 2 * 2 + 2  # as both rays are the one direction
     assert problem.cost.forward_passes - before == 1 + 2 * 2 + 2 * 2 + pair, "nothing is tried twice"
->>>>>>> tests3
 
 
 @pytest.mark.parametrize("apart", [1.0, 1e-3, 1e-6, 1e-9])
@@ -464,8 +412,4 @@ def test_first_lengths_stay_near_where_losses_only_bend(apart: float) -> None:
     response, bend = apart**2 * torch.tensor([[1.0], [-1.0]]).double(), 2 * np.full((2, 1, 1), apart**2)
     (length,) = first_lengths(response, torch.ones(2).double(), bend)
     change = apart**2 * np.array([1.0, -1.0]) * length + apart**2 * length**2
-<<<<<<< HEAD
-    assert 0.005 <= np.abs(change).max() <= 0.021
-=======
     assert 0.0099 <= np.abs(change).max() <= 0.0201
->>>>>>> tests3
