@@ -132,18 +132,30 @@ def test_digits_start_is_critical_and_its_tasks_compete(digits: tuple[pn.Navigat
 
 @pytest.mark.slow
 def test_digits_steps_come_true_on_validation(digits: tuple[pn.Navigator, float]) -> None:
+    """What improves two at once is dear for the third, and some of it ends where an accuracy no longer comes true."""
     nav, _ = digits
     names = nav.problem.names
-    wishes = [pn.Improve({name: 1.0}) for name in names]
-    wishes += [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(names, 2)]
-    for wish in wishes:
-        nav.go_to(0)
+    alone = [pn.Improve({name: 1.0}) for name in names]
+    pairs = [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(names, 2)]
+    ends = []
+    for wish in [*alone, *pairs]:
+        here = nav.go_to(0)
         step = nav.step(wish, 0.05)
-        assert step.status == pn.StepStatus.ACCEPTED
+        ends.append(step.status)
+        if step.status == pn.StepStatus.REJECTED:
+            assert "came out" in step.reason
+            assert nav.here is step.point is here
+            torch.testing.assert_close(nav.problem.parameters(), here.parameters, rtol=0, atol=0)
+            continue
         assert step.predicted_validation is not None
         assert step.achieved_validation is not None
-        assert relative_error(step.predicted_validation, step.achieved_validation) < 0.08
-        assert relative_error(step.predicted, step.achieved) < 0.08
+        assert all(step.achieved_validation[name] < 0 for name in wish.weights)
+        off = 0.08 if step.legs == 1 else 0.1  # of several legs what was predicted is a guess
+        assert relative_error(step.predicted_validation, step.achieved_validation) < off
+        assert relative_error(step.predicted, step.achieved) < off
+    assert ends[: len(alone)] == [pn.StepStatus.ACCEPTED] * len(alone)
+    assert ends.count(pn.StepStatus.REJECTED) <= 1
+    assert ends.count(pn.StepStatus.ACCEPTED) >= len(alone) + 2
 
 
 @pytest.mark.slow

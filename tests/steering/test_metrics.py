@@ -132,7 +132,7 @@ def test_a_metric_without_derivative_rises(nav: pn.Navigator) -> None:
     step = nav.step(pn.Improve({"hits": 1.0}), 0.05)
     assert step.status != pn.StepStatus.REJECTED
     # It goes by leaps, and what it takes to bring it there is not quite what was predicted.
-    assert metrics_of(step)["hits"] == pytest.approx(step.requested["hits"], rel=0.35)
+    assert metrics_of(step)["hits"] == pytest.approx(step.requested["hits"], rel=0.5)
     assert losses_of(step)["task 0"] < 0
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem, Response
-from paretonav.objectives.losses import standard_error
+from paretonav.objectives.losses import quantile, standard_error
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
@@ -21,7 +21,6 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
-_CLEAR = 2.0  # standard errors, from which a metric's bend is believed
 _FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
@@ -112,7 +111,8 @@ def _clear_bends(ways: Array, turns: Tensor, units: Array, before: Losses, *, mi
     """[p, k, k], the bends of metrics from their second differences [b, p, d]; zero where they may be noise.
 
     A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
-    difference at the size of a step is as a rule a leap more or less.
+    difference at the size of a step is as a rule a leap more or less. Of all entries together 5 % of the metrics may
+    seem to bend that do not.
     """
     fits = torch.from_numpy(
         np.stack([_fitted_bends(ways, each.numpy(), units, mixed=mixed) for each in turns])
@@ -121,7 +121,9 @@ def _clear_bends(ways: Array, turns: Tensor, units: Array, before: Losses, *, mi
     mean = _mean(fits, before.fractions)
     if error is None:
         return np.zeros_like(mean)
-    return np.where(np.abs(mean) > _CLEAR * error.numpy(), mean, 0.0)
+    k = ways.shape[1]
+    clear = quantile(len(before.fractions), tests=k * (k + 1) // 2) * error.numpy()
+    return np.where(np.abs(mean) > clear, mean, 0.0)
 
 
 def _mean(batches: Tensor, fractions: Tensor) -> Array:
