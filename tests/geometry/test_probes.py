@@ -271,7 +271,8 @@ def test_pairs_are_measured_on_a_few_batches(k: int, batches: int) -> None:
     before = problem.cost.forward_passes
     probes = Probes.along(problem, theta, directions, "train", lengths)
     spent = problem.cost.forward_passes - before
-    assert spent == pytest.approx(1 + 2 * k + 2 * 2 + batches / 10 * (1 + 2 * k + k * (k - 1)))
+    least = 1 + 2 * k + 2 * 2 + batches / 10 * (1 + 2 * k + k * (k - 1))
+    assert least - 1e-9 <= spent <= least + 2 * k, "and some lengths may have to be mended"
     dense = 2 / len(x) * (x @ directions.T).T @ (x @ directions.T)
     for bend in probes.bend:
         np.testing.assert_allclose(bend, dense, rtol=1e-5, atol=1e-5 * float(dense.max()))
@@ -296,7 +297,7 @@ def test_a_bend_that_may_be_noise_does_not_count(seed: int) -> None:
     fits = torch.from_numpy(ahead**2 / (ahead**4).sum()) @ turns  # [b]
     mean = float(fits @ here.fractions)
     error = float((((fits - mean).square() @ here.fractions) / (len(here.fractions) - 1)).sqrt())
-    clear = mean if abs(mean) > 2 * error else 0.0
+    clear = mean if abs(mean) > quantile(len(fits)) * error else 0.0
     assert probes.bend[2, 0, 0] == pytest.approx(clear, rel=1e-6, abs=1e-9)
 
 
