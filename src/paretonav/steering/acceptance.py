@@ -16,7 +16,9 @@ from paretonav.steering.preferences import Fit
 Array = NDArray[np.float64]
 
 _HELD_OUT = 0.1  # of the largest predicted change, by which a validation loss may be worse
-_OTHER = 0.25  # a training loss or a metric; their predictions are from a sample, or of leaps
+_OTHER = (
+    0.25  # a training loss, whose prediction is from a sample; a metric, which goes by leaps, by the most
+)
 _BROUGHT = 0.4  # the training loss of what has been brought to what was asked on validation data
 _NOISE = 2.0  # standard errors of a change, that are forgiven
 _MOST = 0.5  # of the largest predicted change, beyond which nothing is
@@ -61,7 +63,7 @@ def broken(
     """The promises of a plan that were not kept, worst first.
 
     Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
-    training data, and of metrics, a quarter) of the largest predicted change, all in parts of the quantities' own
+    training data a quarter, of metrics a half) of the largest predicted change, all in parts of the quantities' own
     sizes; on validation data twice the standard error of the change is allowed, up to half of the largest change. What
     was asked for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was
     all that was asked for. Anything else that is better than predicted is kept.
@@ -114,7 +116,8 @@ def _broken(
         both = named if asked == "validation" else set[int]()
         yield from shown.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
     if front.metric_names and front.validation_losses is not None:
-        yield from _metrics(front, plan, held_out, front.validation_losses, named, wished)
+        losses = largest if shown is None else shown.largest
+        yield from _metrics(front, plan, held_out, front.validation_losses, named, wished, losses)
 
 
 def _metrics(
@@ -124,15 +127,18 @@ def _metrics(
     before: Losses,
     named: set[int],
     wished: dict[int, float],
+    losses: float,
 ) -> Iterator[tuple[float, Broken]]:
-    """Of metrics those of which it is known which way is better, or that were asked for."""
-    difference, error = after.metric_change_from(before)
+    """Of metrics those of which it is known which way is better, or that were asked for.
+
+    They go by leaps, so they are judged by the largest relative change of all that is shown, ``losses`` included.
+    """
+    difference, _ = after.metric_change_from(before)
     sizes = np.abs(front.metric_values)
     sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
     shown = _Shown(front.metric_values, plan.predicted_metrics, sizes)
-    noise = np.zeros(len(difference)) if error is None else _NOISE * error.numpy() / shown.sizes
-    largest = max(shown.largest, plan.amount)
-    tolerance = np.maximum(_OTHER * largest, np.minimum(noise, _MOST * largest))
+    largest = max(shown.largest, losses, plan.amount)
+    tolerance = np.full(len(difference), _MOST * largest)
     p, m = len(difference), front.m
     both = {i - m for i in named if i >= m}
     wanted = {i - m: change for i, change in wished.items() if i >= m}
