@@ -91,7 +91,7 @@ def test_a_walk_that_ends_early_says_what_ends_it() -> None:
     gained = 1 - nav.here.validation["first"] / start["first"]
     assert 0.1 * asked < gained < asked
     # Which is so: from there, too, hardly anything is left.
-    assert nav.preview(wish, 1e-4).reach < 0.2 * asked
+    assert nav.preview(wish, 1e-4).reach < 0.4 * asked
 
 
 @pytest.mark.parametrize("amount", [0.4, 0.7])
@@ -101,7 +101,7 @@ def test_what_a_walk_pays_beyond_the_model_is_not_much_more_than_was_guessed(amo
     before = nav.here.validation
     step = nav.step(pn.Improve({"first": 1.0}), amount)
     assert step.status is not pn.StepStatus.REJECTED
-    assert "the prediction was a guess" in step.reason
+    assert "a guess" in step.reason
     guessed, came = step.predicted_validation, step.achieved_validation
     assert guessed is not None
     assert came is not None

@@ -10,6 +10,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.steering.changes import Changes
+from paretonav.steering.predictors import ObjectiveSpace
 
 TASKS = torch.tensor([[1.0, 0.4, 0.0], [0.0, 1.0, 0.5], [-0.5, 0.3, 1.0]], dtype=torch.float64)
 
@@ -67,7 +68,8 @@ def problem(
 
 
 def started(**options: Any) -> pn.Navigator:
-    nav = pn.Navigator(problem(**options))
+    # The cheapest plans, so that the others do pay.
+    nav = pn.Navigator(problem(**options), predictor=ObjectiveSpace(spare=False))
     nav.start()
     return nav
 

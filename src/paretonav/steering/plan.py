@@ -13,7 +13,7 @@ from paretonav.objectives.problem import Split
 from paretonav.steering.along import along_the_front
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Fit, Wish
-from paretonav.steering.programme import Programme
+from paretonav.steering.programme import Programme, kinder
 from paretonav.steering.reasons import NOTHING_TO_TRADE, why_limited
 
 Array = NDArray[np.float64]
@@ -151,14 +151,15 @@ class Plan:
         return {self.wish.names[i]: float(v) for i, v in zip(self.wish.named, changes, strict=True)}
 
 
-def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
+def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) -> Plan:
     """The cheapest tangent coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
     named quantities, the bounds on others, weights ``alpha + B c >= 0`` and the box. Where the front bends much the
     minimum is a local one, that to which shorter steps lead. A wish that takes the nearest outcome if there is no such
-    plan (``Fit.NEAREST``) gets that. Around a model that is held the front ends nowhere, only what is known of it from
-    there: if that is a tenth of the amount or more, the plan is for all of it, and says which part is known.
+    plan (``Fit.NEAREST``) gets that. Around a model that is held the others are spared as far as there is room beside
+    (``kinder``), unless ``spare`` says no. There the front ends nowhere, only what is known of it from there: if that
+    is a tenth of the amount or more, the plan is for all of it, and says which part is known.
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -170,7 +171,8 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
     programme = Programme(front, believed)
     limit, c = programme.follow(amount)
     if limit >= amount:
-        return Plan.along(front, wish, amount, programme.cheapest(wish.changes(amount), c))
+        c = programme.cheapest(wish.changes(amount), c)
+        return Plan.along(front, wish, amount, kinder(programme, wish.changes(amount), c) if spare else c)
     if wish.fit is Fit.NEAREST:
         c, attainable = nearest_outcome(programme, amount, c)
         return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
@@ -179,7 +181,9 @@ def plan(front: FrontModel, wish: Wish, amount: float) -> Plan:
         enough = _SAFE * limit >= _WORTH * amount
         if enough and amount < _most(front, wish):
             inside, c = programme.follow(_SAFE * limit)
-            known = Plan.along(front, wish, inside, programme.cheapest(wish.changes(inside), c))
+            c = programme.cheapest(wish.changes(inside), c)
+            c = kinder(programme, wish.changes(inside), c) if spare else c
+            known = Plan.along(front, wish, inside, c)
             return known.extended(front, amount, reason)
         if not enough:
             reason += NOTHING_TO_TRADE

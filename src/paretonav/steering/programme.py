@@ -149,6 +149,41 @@ class Programme:
         return c
 
 
+def kinder(programme: Programme, target: Array, c: Array) -> Array:
+    """Coordinates near the cheapest ones that spare the others: at most as much further as these are away.
+
+    The cheapest plan owes nothing to what is not named. Around a model that is held there are as many ways as losses,
+    so there is room beside what was asked for, and on held-out data some of it costs less, or training on is part of
+    it. The unnamed losses' sum, each in parts of its size, falls along its steepest way at constant named changes; it
+    is gone as long as the plan's own curvature cost is not more than doubled, and less where that does not pay.
+    """
+    front, m = programme.front, programme.front.m
+    others = np.setdiff1d(np.arange(m), programme.named)
+    if front.anchor is None or not len(others) or len(programme.named) >= front.dimensions:
+        return c
+    sizes = front.sizes_of(front.asked_losses)
+
+    def paid(at: Array) -> float:
+        return float((front.changes(at)[others] / sizes[others]).sum())
+
+    metric = front.metric
+    slopes = front.slopes(c)
+    gradient = np.linalg.solve(metric, (slopes[others] / sizes[others, None]).sum(axis=0))
+    named = slopes[programme.named]
+    flat = np.linalg.solve(metric, named.T)
+    gradient = gradient - flat @ np.linalg.lstsq(named @ flat, named @ gradient, rcond=None)[0]
+    length = float(np.sqrt(max(gradient @ metric @ gradient, 0.0)))
+    if not length > 0:
+        return c
+    way = -gradient * float(np.sqrt(c @ metric @ c)) / length
+    best, least = c, paid(c)
+    for share in (1.0, 0.5, 0.25):
+        moved = programme.meet(target, c + share * way)
+        if moved is not None and paid(moved) < least:
+            best, least = moved, paid(moved)
+    return best
+
+
 def walls(front: FrontModel) -> tuple[Array, Array, Indices]:
     """The bounds that end a plan: all of the box but those that are as good as reached.
 

@@ -43,7 +43,8 @@ class WhatIf:
     """What follows from prescribed changes x [k], the rest free and at the least curvature cost, to second order in x.
 
     It differs from a ``plan`` by terms of third order in x as long as no weight, bound or box is in the way. So it
-    holds for all amounts of a wish at which that is so.
+    holds for all amounts of a wish at which that is so. Around a model that is held a plan spares the others besides
+    (``kinder``), so there this is what it comes to at most.
 
     Attributes:
         train: to the change of the training losses, [m].

@@ -34,16 +34,18 @@ class ObjectiveSpace:
         alignments: rounds at most.
         tolerance: of the alignment, relative to the largest wished change.
         tries: how many step lengths to try.
+        spare: around a model that is held, whether losses that are not named are spared where there is room beside.
     """
 
     alignments: int = 3
     tolerance: float = 0.01
     tries: int = 5
+    spare: bool = True
     on: ClassVar[On | None] = None
     promises: ClassVar[bool] = True
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:  # noqa: ARG002
-        return planning.plan(front, wish, amount)
+        return planning.plan(front, wish, amount, spare=self.spare)
 
     def reach(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish) -> float:  # noqa: ARG002
         return planning.reach(front, wish)
