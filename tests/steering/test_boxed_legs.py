@@ -39,19 +39,24 @@ def boxed(n: int, m: int, seed: int, condition: float, width: float, inside: boo
 
 
 def worse(step: pn.Step) -> float:
-    """By how much something came out worse than predicted, in parts of the largest predicted change."""
+    """By how much something came out worse than predicted, in parts of the largest predicted change, of own sizes."""
+    achieved = np.array(list(step.achieved.values()))
     predicted = np.array([step.predicted[name] for name in step.achieved])
-    return float((np.array(list(step.achieved.values())) - predicted).max() / np.abs(predicted).max())
+    sizes = np.abs(np.array(list(step.point.losses.values())) - achieved)
+    sizes = np.maximum(sizes, 0.05 * sizes.max())
+    return float(((achieved - predicted) / sizes).max() / np.abs(predicted / sizes).max())
 
 
-@pytest.mark.xfail(strict=False, reason="a leg that was not as predicted is kept")
 @pytest.mark.parametrize(("n", "m", "seed", "condition", "width", "wishes"), FAR)
 def test_nothing_comes_out_much_worse_than_predicted(
     n: int, m: int, seed: int, condition: float, width: float, wishes: Wishes
 ) -> None:
     nav = boxed(n, m, seed, condition, width, inside=seed == 506)
     for name, amount in wishes:
-        step = nav.step(pn.Improve({name: 1.0}), amount)
+        try:
+            step = nav.step(pn.Improve({name: 1.0}), amount)
+        except pn.InfeasiblePreferenceError:
+            continue  # as what had come before was taken back
         assert step.status is not pn.StepStatus.ACCEPTED or worse(step) <= 0.25
 
 
