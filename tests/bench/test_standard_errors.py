@@ -11,11 +11,11 @@ def require(found: dict[str, float], draws: int) -> None:
     assert found.keys() == {
         f"{kind}: {name}" for kind in ("achieved", "predicted") for name in (*NAMES, *METRICS)
     }
-    slack = 3 * (0.95 * 0.05 / draws) ** 0.5
+    slack = 4 * (0.95 * 0.05 / draws) ** 0.5  # of so many quantities one is likely to be three deviations off
     for what, share in found.items():
         bent = 0.02 * what.startswith("predicted")  # their errors are those of the slopes, not of bends
         assert share >= 0.95 - slack - bent, what
-    assert abs(sum(found.values()) / len(found) - 0.95) < 0.02 + slack / 3
+    assert abs(sum(found.values()) / len(found) - 0.95) < 0.02 + slack / 4
 
 
 @pytest.mark.parametrize("lengths", [[200, 200, 200, 20]])
