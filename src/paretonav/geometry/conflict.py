@@ -120,7 +120,7 @@ def _verdict(
     if error is None and front.seen is not None:
         return (
             None,
-            f"cannot tell: fewer than four batches of {where} data; give more data or smaller batches",
+            f"cannot tell: fewer than 32 examples or four batches of {where} data; give more",
         )
     if error is None:
         error = np.zeros_like(change)
