@@ -373,3 +373,34 @@ def test_a_step_costs_no_training() -> None:
     assert step.legs == 1
     spent = nav.problem.cost - before
     assert spent.gradient_passes <= 2 * len(NAMES)
+
+
+def test_test_losses_are_shown_with_their_errors_and_nothing_is_chosen_by_them() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(200, 3, generator=generator)
+    data = torch.utils.data.TensorDataset(x, x @ torch.randn(3, 2, generator=generator))
+    losses = {
+        name: lambda outputs, batch, k=k: (outputs[:, 0] - batch[1][:, k]).square().mean()
+        for k, name in enumerate(("first", "second"))
+    }
+
+    def started(test: torch.utils.data.TensorDataset | None) -> pn.Navigator:
+        torch.manual_seed(0)
+        nav = pn.Navigator(pn.ModelProblem(torch.nn.Linear(3, 1), losses, data, data, test=test))
+        nav.start()
+        return nav
+
+    other = torch.utils.data.TensorDataset(x[:50] + 1, data.tensors[1][:50])
+    with_test, without = started(other), started(None)
+    seen = with_test.test_losses()
+    with torch.no_grad():
+        outputs = with_test.problem.model(other.tensors[0])
+        for name, loss in losses.items():
+            assert seen[name] == pytest.approx(float(loss(outputs, other.tensors)), rel=1e-5)
+    assert seen.standard_errors is not None
+    wish = pn.Improve({"first": 1.0})
+    for nav in (with_test, without):
+        nav.step(wish, 0.02)
+    assert torch.equal(with_test.here.parameters, without.here.parameters)
+    with pytest.raises(pn.NavigationError, match="give test="):
+        without.test_losses()

@@ -20,6 +20,7 @@ from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, 
 from paretonav.objectives import Cost, Event, Problem
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
+from paretonav.steering.changes import Estimates
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
@@ -482,6 +483,19 @@ class Navigator:
         self.problem.set_parameters(point.parameters)
         self._current = point
         return point
+
+    def test_losses(self) -> Estimates:
+        """The losses of the current model on the test data, name -> value, with standard errors; one forward pass.
+
+        They are there to be seen: nothing is ever chosen by them.
+
+        Raises:
+            NavigationError: the problem has no test data, or there is no point yet.
+        """
+        if not self.problem.has_test:
+            raise NavigationError("there are no test data; give test= to the problem")
+        losses = self.problem.evaluate(self.here.parameters, "test")
+        return Estimates.of(self.problem.names, losses.mean, losses.standard_error(), len(losses.fractions))
 
     def export(self, path: str | PathLike[str], *, card: bool = False) -> None:
         """Write the current model's state_dict to a ``.safetensors`` file, whole or not at all.
