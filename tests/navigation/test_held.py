@@ -404,3 +404,22 @@ def test_test_losses_are_shown_with_their_errors_and_nothing_is_chosen_by_them()
     assert torch.equal(with_test.here.parameters, without.here.parameters)
     with pytest.raises(pn.NavigationError, match="give test="):
         without.test_losses()
+
+
+@pytest.mark.parametrize("amount", [0.01, 0.05])
+@pytest.mark.parametrize("name", ["large", "small"])
+def test_the_others_are_spared_where_there_is_room_beside(name: str, amount: float) -> None:
+    """At most at twice the curvature cost, and what was asked for is the same."""
+    wish = pn.Improve({name: 1.0})
+    found = {}
+    for spare in (True, False):
+        nav = pn.Navigator(brought(early_stopped()), predictor=ObjectiveSpace(spare=spare))
+        here, view = nav.start(), nav.preview(wish, amount)
+        assert here.validation is not None
+        assert view.predicted_validation is not None
+        assert view.predicted_validation[name] == pytest.approx(-amount * here.validation[name], rel=1e-6)
+        paid = sum(view.predicted_validation[x] / here.validation[x] for x in here.validation if x != name)
+        c, metric = view.plan.coordinates, here.front.metric
+        found[spare] = paid, float(c @ metric @ c)
+    assert found[True][0] <= found[False][0] + 1e-12
+    assert found[True][1] <= 2.5 * found[False][1]

@@ -23,7 +23,7 @@ from paretonav.steering.trust import Leg, Trust
 
 _DETOURS = 4  # plans for the rest of a leg that a bound has shortened
 _RETRIES = 3  # of a leg that did not come true
-_MOST_LEGS = 12  # of a walk from where a model is held: each is a measurement as dear as a start
+_MOST_LEGS = 6  # of a walk from where a model is held: each is a measurement as dear as a start
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
 _WORTH = 0.1  # of the amount: a walk that ends with less is no step
 
