@@ -41,7 +41,7 @@ def walk(navigator: pn.Navigator) -> pn.Session:
     navigator.step(pn.Improve({first: 1.0}), 0.03)
     navigator.step(pn.Improve({first: 1.0}), 0.02)
     navigator.undo()
-    navigator.step(pn.Improve({second: 1.0}), 0.04)
+    navigator.step(pn.Improve({second: 1.0}), 0.02)
     navigator.session.note(3, "=good\nenough")
     navigator.session.star(3)
     return navigator.session

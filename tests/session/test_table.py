@@ -20,7 +20,7 @@ def test_a_row_per_point_with_what_its_record_has(walked: pn.Session) -> None:
     frame = walked.table()
     assert frame["id"].tolist() == [0, 1, 2, 3]
     assert frame["parent"].tolist() == [pd.NA, 0, 1, 1]
-    assert frame["preference"].tolist() == ["", "improve a by 3%", "improve a by 2%", "improve b by 4%"]
+    assert frame["preference"].tolist() == ["", "improve a by 3%", "improve a by 2%", "improve b by 2%"]
     assert frame["note"].tolist() == ["", "", "", "=good\nenough"]
     assert frame["star"].tolist() == [False, False, False, True]
     assert frame["made"].tolist() == [record.made for record in walked]
