@@ -7,10 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
 
-from zoo.case import HELD_OUT, Batch, Case, Split
-from zoo.scans import at_random, digits, in_bundles, overlaid
+from zoo.case import Batch, Case
+from zoo.scans import composites
 from zoo.training import Task, trained
 
 PLACES = ("left", "middle", "right")
@@ -43,15 +42,9 @@ def wide(seed: int) -> Case:
 
 
 def _make(name: str, width: int, seed: int) -> Case:
-    scans, generator = digits(seed), torch.Generator().manual_seed(seed)
-    train = overlaid(*scans["train"], _SHAPE, _OFFSETS, at_random(len(scans["train"][1]), 3, 6000, generator))
-    held: dict[Split, TensorDataset] = {}
-    groups: dict[Split, Tensor] = {}
-    for split in HELD_OUT:
-        chosen, bundle = in_bundles(len(scans[split][1]), 3, 6, 12, generator)
-        held[split], groups[split] = overlaid(*scans[split], _SHAPE, _OFFSETS, chosen), bundle
+    data, groups = composites(seed, _SHAPE, _OFFSETS, count=6000, each=12)
     losses = {place: partial(_loss, i) for i, place in enumerate(PLACES)}
-    task = Task(losses, train, held["validation"], held["test"], groups=groups)
+    task = Task(losses, data["train"], data["validation"], data["test"], groups=groups)
     torch.manual_seed(seed)
     return trained(name, Heads(_SHAPE[0] * _SHAPE[1], width), task, patience=3, seed=seed)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
 
-from zoo.case import HELD_OUT, Case, Split
-from zoo.scans import at_random, digits, in_bundles, overlaid
+from zoo.case import Case
+from zoo.scans import composites
 from zoo.training import Task, sgd, trained
 
 _SHAPE, _OFFSETS = (10, 12), [(0, 0), (2, 4)]
@@ -49,17 +48,11 @@ class ResNet(nn.Module):
 
 def make(seed: int) -> Case:
     """Eight epochs of SGD on 5,000 composites."""
-    scans, generator = digits(seed), torch.Generator().manual_seed(seed)
-    train = overlaid(*scans["train"], _SHAPE, _OFFSETS, at_random(len(scans["train"][1]), 2, 5000, generator))
-    held: dict[Split, TensorDataset] = {}
-    groups: dict[Split, Tensor] = {}
-    for split in HELD_OUT:
-        chosen, bundle = in_bundles(len(scans[split][1]), 2, 5, 10, generator)
-        held[split], groups[split] = overlaid(*scans[split], _SHAPE, _OFFSETS, chosen), bundle
+    data, groups = composites(seed, _SHAPE, _OFFSETS, count=5000, each=10)
     losses = {
         "left": lambda outputs, batch: nn.functional.cross_entropy(outputs[0], batch[1]),
         "right": lambda outputs, batch: nn.functional.cross_entropy(outputs[1], batch[2]),
     }
-    task = Task(losses, train, held["validation"], held["test"], groups=groups)
+    task = Task(losses, data["train"], data["validation"], data["test"], groups=groups)
     torch.manual_seed(seed)
     return trained("resnet", ResNet(), task, optimizer=sgd, rate=0.02, epochs=8, seed=seed)

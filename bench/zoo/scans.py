@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from zoo.case import Split
+from zoo.case import HELD_OUT, Split
 
 TRAIN, VALIDATION = 1000, 350  # scans of the 1,797; the rest is for the test
 
@@ -69,3 +69,26 @@ def in_bundles(
         for scan in bundles
     ]
     return torch.cat(rows), torch.arange(len(bundles)).repeat_interleave(each)
+
+
+def composites(
+    seed: int, shape: tuple[int, int], offsets: list[tuple[int, int]], count: int, each: int
+) -> tuple[dict[Split, TensorDataset], dict[Split, Tensor]]:
+    """Split -> overlaid digits; and split -> the bundle that each is from, of the splits that are held out.
+
+    Args:
+        seed: of the splits and the draws.
+        shape: of a composite.
+        offsets: (row, column) of each place.
+        count: composites to train on.
+        each: composites of a bundle; a bundle has half as many scans.
+    """
+    scans, generator = digits(seed), torch.Generator().manual_seed(seed)
+    places = len(offsets)
+    chosen = at_random(len(scans["train"][1]), places, count, generator)
+    made: dict[Split, TensorDataset] = {"train": overlaid(*scans["train"], shape, offsets, chosen)}
+    groups: dict[Split, Tensor] = {}
+    for split in HELD_OUT:
+        chosen, groups[split] = in_bundles(len(scans[split][1]), places, each // 2, each, generator)
+        made[split] = overlaid(*scans[split], shape, offsets, chosen)
+    return made, groups

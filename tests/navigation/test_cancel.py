@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.countdown import Countdown
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -19,18 +20,6 @@ from paretonav.problems.trained import TrainedProblem
 
 WISH = pn.Improve({"f1": 1.0})
 Make = Callable[[], pn.Navigator]
-
-
-class Countdown(threading.Event):
-    """Says that it is set when it is asked for the k-th time; ``asked`` counts the checkpoints."""
-
-    def __init__(self, k: float = float("inf")) -> None:
-        super().__init__()
-        self.k, self.asked = k, 0
-
-    def is_set(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.k
 
 
 class Regression(nn.Module):

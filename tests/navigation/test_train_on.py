@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.countdown import Countdown
 from tests.regression import NAMES, best, linear, network, noisy, problem, squared
 
 import paretonav as pn
@@ -33,18 +33,6 @@ class Never:
 
 def navigating(made: pn.Problem, **options: Any) -> pn.Navigator:
     return pn.Navigator(made, corrector=Never(), **options)
-
-
-class Stop(threading.Event):
-    """Says that it is set from the k-th time on that it is asked for; ``asked`` counts."""
-
-    def __init__(self, k: float = float("inf")) -> None:
-        super().__init__()
-        self.k, self.asked = k, 0
-
-    def is_set(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.k
 
 
 def test_nothing_is_trained_on_unasked() -> None:
@@ -89,12 +77,12 @@ def test_a_model_that_gains_nothing_is_left_bit_for_bit() -> None:
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.8, 1.0])
 def test_a_start_that_is_cancelled_leaves_the_model_as_it_came(part: float) -> None:
-    twin, everything = navigating(problem()), Stop()
+    twin, everything = navigating(problem()), Countdown()
     wanted = twin.start(train_on=FAST, cancel=everything)
     nav = navigating(problem())
     before = nav.problem.parameters()
     with pytest.raises(pn.Cancelled):
-        nav.start(train_on=FAST, cancel=Stop(max(1, round(part * everything.asked))))
+        nav.start(train_on=FAST, cancel=Countdown(max(1, round(part * everything.asked))))
     assert torch.equal(nav.problem.parameters(), before)
     assert not nav.started
     assert not nav.problem.watch.active
@@ -216,7 +204,7 @@ def test_a_measurement_of_the_gain_that_ends_early_has_never_been() -> None:
     nav = navigating(problem())
     here = nav.start()
     for error, ends in (
-        (pn.Cancelled, {"how": FAST, "cancel": Stop(9)}),
+        (pn.Cancelled, {"how": FAST, "cancel": Countdown(9)}),
         (
             pn.NonFiniteError,
             {"how": dataclasses.replace(FAST, optimizer=lambda p: torch.optim.SGD(p, 1e200))},
