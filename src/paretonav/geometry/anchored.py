@@ -90,29 +90,30 @@ def anchored_tangent(
     with problem.watch.part(0.8):
         space = _space(problem, theta, weights, rhs, geometry, nearby)
         most = _most_products(problem, geometry)
-        chosen: tuple[float, float, Tensor, Tensor, Exchange | None] | None = None
+        chosen: tuple[float, float, Tensor, Exchange | None] | None = None
         for part in PULLS if pull is None else (pull,):
             while True:
-                vectors, residual = space.solve(part * space.largest + problem.weight_decay)
+                vectors, residual = _solve(space, part, problem.weight_decay)
                 grown = residual > _RESIDUAL and space.products < most and space.extend()
                 if not grown:
                     break
-            basis, mix = _ways(rhs, vectors)
-            if axes is not None:
-                mix = axes * sizes[:, None]
-                basis = mix.T.to(vectors) @ vectors
             if pull is not None:
-                chosen = part, residual, basis, mix, None
+                chosen = part, residual, vectors, None
                 break
-            found = exchange(problem, theta, basis, jacobian @ basis.T, losses)
-            best = None if chosen is None else chosen[4]
+            ways, mix = _ways(rhs, vectors)
+            found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
+            best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
                 if best.all_work and found.price > _WORSE * best.price:
                     break
                 continue
-            chosen = part, residual, basis, mix, found
+            chosen = part, residual, vectors, found
     assert chosen is not None
-    part, residual, basis, mix, measured = chosen
+    part, residual, vectors, measured = chosen
+    basis, mix = _ways(rhs, vectors)
+    if axes is not None:
+        mix = axes * sizes[:, None]
+        basis = mix.T.to(vectors) @ vectors
     moved = (jacobian @ basis.T).double().cpu()
     shown = problem.response(theta, basis)[1] if losses.stand_in is not None else None
     shift = part * space.largest
@@ -190,6 +191,10 @@ def _space(
             "that are convex in the outputs (a square, a cross-entropy), not linear ones"
         )
     return space
+
+
+def _solve(space: KrylovSpace, part: float, decay: float) -> tuple[Tensor, float]:
+    return space.solve(part * space.largest + decay)
 
 
 def _ways(rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:

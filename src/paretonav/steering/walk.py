@@ -96,9 +96,10 @@ def walk(
             _, lost = best_kept(start, so_far, correction.losses, _held_out(start, arrival), legs + 1)
         if correction is None or lost:
             failures += 1
-            reason = str(lost[0]) if lost else arrival.reason
-            losses = losses if arrived is not None else arrival.losses
+            why = str(lost[0]) if lost else arrival.reason
             if failures > _RETRIES or not lost:
+                reason = why
+                losses = losses if arrived is not None else arrival.losses
                 break
             if failures % 2 == 0:
                 stronger = held_stronger(problem, tangent, trust.geometry)
@@ -111,6 +112,8 @@ def walk(
                         continue
             cut = share / 2
             if cut * plan.amount < _LEAST * total:
+                reason = why
+                losses = losses if arrived is not None else arrival.losses
                 break
             continue
         report = leg_report(trust, front, tangent, leg, arrival)
