@@ -242,14 +242,17 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
     np.testing.assert_allclose(probes.bend[:2], at_once.bend[:2], rtol=1e-3, atol=1e-3)
 
 
-def test_a_good_guess_costs_two_passes_a_direction_a_loss_and_a_pair() -> None:
+def test_a_good_guess_costs_two_passes_a_direction_and_a_loss() -> None:
+    """And two for each pair, where losses say too little of what is mixed."""
     problem = regression(held_out=0, metrics=None)
     directions = normal(2, 5, seed=7)
     lengths = guess(problem, directions)
     for options, expected in (
-        ({}, 1 + 2 * 2 + 2 * 2 + 2),
+        ({}, 1 + 2 * 2 + 2 * 2),
+        ({"before": problem.evaluate(problem.parameters())}, 2 * 2 + 2 * 2),
+        ({"rays": False}, 1 + 2 * 2 + 2),
         ({"bends": False}, 1 + 2 * 2),
-        ({"batches": 5}, 0.5 * (1 + 2 * 2 + 2 * 2 + 2)),
+        ({"batches": 5}, 0.5 * (1 + 2 * 2 + 2 * 2)),
     ):
         before = problem.cost.forward_passes
         probes = Probes.along(problem, problem.parameters(), directions, "train", lengths, **options)

@@ -10,7 +10,7 @@ from torch import Tensor
 from paretonav.errors import NonFiniteError, ProblemError
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.curvature import Curvature
-from paretonav.geometry.exchange import Exchange, exchange
+from paretonav.geometry.exchange import Exchange, exchange, read_before
 from paretonav.geometry.krylov import Solution, Status
 from paretonav.geometry.krylov_space import KrylovSpace
 from paretonav.geometry.nystrom import room
@@ -20,12 +20,11 @@ from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
 
-PULLS = (1e-1, 1e-2, 1e-3, 1e-4)  # of the largest curvature, from strong to weak
+PULLS = (1e-1, 1e-2, 1e-4)  # of the largest curvature, from strong to weak
 _RESIDUAL = (
     0.15  # beside the space; what a direction does is measured, so a better one only costs others less
 )
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
-_WORSE = 1.25  # times it, from which weaker pulls are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
 _PASSES = 2.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
@@ -90,6 +89,7 @@ def anchored_tangent(
     with problem.watch.part(0.8):
         space = _space(problem, theta, weights, rhs, geometry, nearby)
         most = _most_products(problem, geometry)
+        before = read_before(problem, theta) if pull is None else None
         chosen: tuple[float, float, Tensor, Exchange | None] | None = None
         for part in PULLS if pull is None else (pull,):
             while True:
@@ -101,10 +101,10 @@ def anchored_tangent(
                 chosen = part, residual, vectors, None
                 break
             ways, mix = _ways(rhs, vectors)
-            found = exchange(problem, theta, ways, jacobian @ ways.T, losses)
+            found = exchange(problem, theta, ways, jacobian @ ways.T, losses, before)
             best = None if chosen is None else chosen[3]
             if best is not None and found.price >= _BETTER * best.price:
-                if best.all_work and found.price > _WORSE * best.price:
+                if best.works:
                     break
                 continue
             chosen = part, residual, vectors, found

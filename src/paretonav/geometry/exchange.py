@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 
 _GAIN = 0.03  # of a loss, at which the price is asked
 _WORST = 5.0  # a price for which nothing is bought
-_BATCHES = 6  # of held-out data are enough to choose by
+_BATCHES, _EXAMPLES = 4, 1000  # of held-out data, at least, to choose by
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,23 @@ class Exchange:
     Attributes:
         price: mean over the losses of what the others pay, of what is missing of the gain, and of what a model to
             second order gets wrong on half of the way, for each unit gained; all in parts of the losses. At most 5.
-        all_work: whether every loss gets better at less than that.
+        works: whether any loss gets better at less than that.
         reason: in words.
     """
 
     price: float
-    all_work: bool
+    works: bool
     reason: str
 
 
-def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, losses: Losses) -> Exchange:
+def exchange(
+    problem: Problem,
+    theta: Tensor,
+    ways: Tensor,
+    response: Tensor,
+    losses: Losses,
+    before: Losses | None = None,
+) -> Exchange:
     """Lower every loss by 3 % at the least curvature cost, to first order, and look at what comes.
 
     It is measured, not derived, so a way along which the losses bend early, or whose gain is in the training sample
@@ -49,25 +57,27 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
         ways: [k, n], of unit curvature cost.
         response: [m, k], of the training losses.
         losses: there.
+        before: what ``read_before`` has read there, if it has.
     """
-    split: Split = "validation" if problem.has_validation else "train"
+    split, batches = _read(problem)
     probes = Probes.along(
         problem,
         theta,
         ways,
         split,
         first_lengths(response.double().cpu(), losses.mean),
-        batches=_BATCHES,
+        batches=batches,
+        before=before,
         bends=False,
     )
     m = problem.m
     slopes = probes.response.mean[:m].numpy()
-    before = probes.before.mean.numpy()
-    sizes = relative_sizes(before, np.isin(problem.names, problem.absolute))
+    values = probes.before.mean.numpy()
+    sizes = relative_sizes(values, np.isin(problem.names, problem.absolute))
     speeds = np.square(slopes).sum(axis=1)
     steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
     ends = [share * torch.from_numpy(c).to(ways) @ ways for c in steps for share in (1.0, 0.5)]
-    found = problem.probe([theta - end for end in ends], split, _BATCHES)
+    found = problem.probe([theta - end for end in ends], split, batches)
     prices = np.array(
         [
             _price(i, found[2 * i], probes.before, sizes)
@@ -85,14 +95,26 @@ def exchange(problem: Problem, theta: Tensor, ways: Tensor, response: Tensor, lo
     )
     if works.any() and not works.all():
         reason += f" (nothing to gain but for {', '.join(names)})"
-    return Exchange(float(prices.mean()), bool(works.all()), reason)
+    return Exchange(float(prices.mean()), bool(works.any()), reason)
 
 
 def exchange_passes(problem: Problem, k: int) -> float:
     """What ``exchange`` reads along k ways as a rule, in passes over the training data."""
+    split, batches = _read(problem)
+    ends = 2 * problem.m * problem.share(split, batches)
+    return ends + probing_passes(problem, k, split, batches, bends=False)
+
+
+def read_before(problem: Problem, theta: Tensor) -> Losses:
+    """The losses at the point, on the part of the data that ``exchange`` reads."""
+    return problem.probe([theta], *_read(problem))[0]
+
+
+def _read(problem: Problem) -> tuple[Split, int]:
+    """Of what data, and about how many batches of it."""
     split: Split = "validation" if problem.has_validation else "train"
-    ends = 2 * problem.m * problem.share(split, _BATCHES)
-    return ends + probing_passes(problem, k, split, _BATCHES, bends=False)
+    batch = problem.share(split, 1) * (problem.examples or 1)
+    return split, max(_BATCHES, math.ceil(_EXAMPLES / batch))
 
 
 def _price(i: int, after: Losses, before: Losses, sizes: Array) -> float:

@@ -98,20 +98,31 @@ class FrontModel:
 
     @classmethod
     def from_tangent(
-        cls, problem: Problem, tangent: Tangent, geometry: Geometry, *, measure: bool = True
+        cls,
+        problem: Problem,
+        tangent: Tangent,
+        geometry: Geometry,
+        *,
+        measure: bool = True,
+        known: Losses | None = None,
     ) -> FrontModel:
         """Reduce a tangent to the dimension of the objectives.
 
         On validation data losses and metrics are probed at the size of a step (``Probes``). ``measure=False`` saves
-        that and knows of the training losses only.
+        that and knows of the training losses only. Validation losses that are ``known`` are not evaluated again.
         """
-        bend = _bend(problem, tangent, geometry)
+        held = tangent.anchor is not None
+        bend = None if held else _bend(problem, tangent, geometry)
         held_out, seen, probes = None, None, None
-        lengths = first_lengths(tangent.response, tangent.losses.mean, bend)
+        lengths = first_lengths(
+            tangent.response, tangent.losses.mean, _expected_bend(tangent) if bend is None else bend
+        )
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):
-                probes = Probes.along(problem, tangent.theta, tangent.basis, "validation", lengths)
+                probes = Probes.along(
+                    problem, tangent.theta, tangent.basis, "validation", lengths, before=known
+                )
                 problem.require_finite(probes.before, "on validation data")
                 held_out = probes.response
         if measure and problem.stochastic:
@@ -120,6 +131,8 @@ class FrontModel:
                 seen = probes.response
             else:
                 seen = problem.response(tangent.theta, tangent.basis, batches=_SEEN_BATCHES)[1]
+        if bend is None:
+            bend = _measured_bend(problem, tangent, geometry, lengths, probes)
         validation_losses = probes.before if probes is not None and problem.has_validation else None
         measured = held_out or seen
         shown = tangent.losses if validation_losses is None else validation_losses
@@ -350,13 +363,6 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
     parts = problem.curvature_sample(geometry.samples, around=theta)
-    if tangent.anchor is not None:
-        lengths = first_lengths(tangent.response, tangent.losses.mean)
-        batches = None  # what is a function of means is another one on a part of the data
-        if all(part.linear is None for part in parts):
-            batches = _bent_batches(len(tangent.losses.fractions), problem)
-        with problem.watch.part(_BEND):
-            return Probes.along(problem, theta, V, "train", lengths, batches=batches).bend[:m]
     sample = [part.as_shown for part in parts]
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
@@ -371,6 +377,39 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 
+def _expected_bend(tangent: Tangent) -> Array:
+    """[m, k, k], a guess of Q around a held model, whose axes are of unit cost: alike in parts of each loss."""
+    sizes = relative_sizes(tangent.losses.mean.numpy())
+    shares = sizes / (tangent.weights.numpy() @ sizes)
+    return np.asarray(shares[:, None, None] * np.eye(len(tangent.basis)))
+
+
+def _measured_bend(
+    problem: Problem, tangent: Tangent, geometry: Geometry, lengths: Array, shown: Probes | None
+) -> Array:
+    """Q of the training losses around a held model, [m, k, k], from differences.
+
+    Where what is ``shown`` has been probed on validation data, the training losses are predicted beside it, and
+    fewer ways have to do.
+    """
+    if shown is not None and not problem.has_validation:
+        return shown.bend[: problem.m]
+    batches = None  # what is a function of means is another one on a part of the data
+    if all(part.linear is None for part in problem.curvature_sample(geometry.samples, around=tangent.theta)):
+        batches = _bent_batches(len(tangent.losses.fractions), problem)
+    found = Probes.along(
+        problem,
+        tangent.theta,
+        tangent.basis,
+        "train",
+        lengths if shown is None else shown.lengths,
+        batches=batches,
+        rays=shown is None,
+        mend=shown is None,
+    )
+    return found.bend[: problem.m]
+
+
 def _bent_batches(batches: int, problem: Problem) -> int:
     """On how many of all the batches of training data the bend around a held model is measured."""
     return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1)))
@@ -379,12 +418,10 @@ def _bent_batches(batches: int, problem: Problem) -> int:
 def measuring_passes(problem: Problem, k: int) -> float:
     """What ``FrontModel.from_tangent`` reads along k ways from a held model as a rule, in passes over training data."""
     batches = _bent_batches(round(1 / problem.share("train", 1)), problem) if problem.means else None
-    read = probing_passes(problem, k, "train", batches)
     if problem.has_validation:
-        read += probing_passes(problem, k, "validation")
-    elif problem.metric_names:
-        read += probing_passes(problem, k, "train")
-    return read
+        beside = probing_passes(problem, k, "train", batches, rays=False, mend=False)
+        return beside + probing_passes(problem, k, "validation")
+    return probing_passes(problem, k, "train", None if problem.metric_names else batches)
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:

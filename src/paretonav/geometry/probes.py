@@ -21,7 +21,10 @@ _LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
 _ROUNDS = 5
 _USUAL_ROUNDS = 1.5
 _SOME = 6  # batches, on which two directions are probed together
-_FEW_WAYS = 3  # directions up to which the sums of every two are probed on all the data
+_FEW_WAYS = 3  # directions up to which the sums of every two are probed, if at all, on all the data
+_TOLD = (
+    0.3  # the least singular value of a design that tells what is mixed: noise is magnified threefold at most
+)
 _PAIRS_OF_ALL = 6  # directions, beyond which
 _FEW = 4  # batches have to do
 _BACK = 0.25  # of a length at which something is not finite, beyond which no longer one is tried
@@ -41,11 +44,13 @@ class Probes:
         before: the losses and metrics at the point itself.
         response: their slopes along the directions, batch by batch.
         bend: [m + p, k, k], their second differences.
+        lengths: [k], how far the directions were gone.
     """
 
     before: Losses
     response: Response
     bend: Array
+    lengths: Array
 
     @classmethod
     def along(
@@ -57,14 +62,17 @@ class Probes:
         lengths: Array,
         *,
         batches: int | None = None,
+        before: Losses | None = None,
+        rays: bool = True,
+        mend: bool = True,
         bends: bool = True,
     ) -> Probes:
         """Measure, in 2 k forward passes; with ``bends`` 2 m more, and two for every two directions.
 
-        Each direction is probed forwards and backwards, and so is then each way along which one loss changes most: that
-        is what is asked for most, and a network is not so smooth that what happens there would follow from the
-        directions alone. Slopes and bends are those that fit all of it best. Where k > 3 the sums of every two
-        directions are probed on a few batches only.
+        Each direction is probed forwards and backwards, and so is then each way along which one loss changes most, its
+        ray: that is what is asked for most, and a network is not so smooth that what happens there would follow from
+        the directions alone. Slopes and bends are those that fit all of it best. The sums of every two directions are
+        probed where rays say little of what is mixed in the bends; where k > 3 always, on a few batches only.
 
         Args:
             problem: what is measured.
@@ -74,25 +82,29 @@ class Probes:
             lengths: [k], guesses of how far to go; they are mended until a direction changes some loss by about one
                 per cent and none by much more.
             batches: on about so many batches instead of all.
+            before: the losses at the point on just these batches, if they are known.
+            rays: probe the rays, too.
+            mend: lengthen or shorten what is too short or too long; else only what leads to where losses are not
+                finite.
             bends: measure the second differences; zero without.
         """
-        before = problem.probe([theta], split, batches)[0]
+        before = before or problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
         sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes)
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=mend)
         units = np.diag(axes.ways)
         measured = [axes]
         if bends:
             slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
-            rays = _rays(slopes, sizes, units)
-            if k <= _FEW_WAYS:
-                rays = np.concatenate([rays, _sums(axes.ways)])
-            ends = _both_ends(theta, rays, directions)
-            further = _Measured.of(rays, problem.probe(ends, split, batches), before)
-            measured.append(further.as_finite_as(axes))
+            ways = _rays(slopes, sizes, units) if rays else np.zeros((0, k))
+            if k <= _FEW_WAYS and not _tell_mixed(np.concatenate([axes.ways, ways]) / units):
+                ways = np.concatenate([ways, _sums(axes.ways)])
+            if len(ways):
+                ends = problem.probe(_both_ends(theta, ways, directions), split, batches)
+                measured.append(_Measured.of(ways, ends, before).as_finite_as(axes))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
         if not bends:
-            return cls(before, response, np.zeros((_values(before).size, k, k)))
+            return cls(before, response, np.zeros((_values(before).size, k, k)), units)
         ways = np.concatenate([each.ways for each in measured])
         batchwise = torch.cat([each.turns for each in measured], dim=-1)
         rates = _clear_bends(ways, batchwise[:, m:], units, before, mixed=k <= _FEW_WAYS)
@@ -104,7 +116,7 @@ class Probes:
             finite = np.isfinite(together[np.isfinite(turns).all(axis=1)]).all(axis=0)
             ways = np.concatenate([ways, sums[finite]])
             turns = np.concatenate([turns, together[:, finite]], axis=-1)
-        return cls(before, response, np.concatenate([_fitted_bends(ways, turns, units), rates]))
+        return cls(before, response, np.concatenate([_fitted_bends(ways, turns, units), rates]), units)
 
 
 def _clear_bends(ways: Array, turns: Tensor, units: Array, before: Losses, *, mixed: bool) -> Array:
@@ -133,14 +145,22 @@ def _mean(batches: Tensor, fractions: Tensor) -> Array:
 
 
 def probing_passes(
-    problem: Problem, k: int, split: Split, batches: int | None = None, *, bends: bool = True
+    problem: Problem,
+    k: int,
+    split: Split,
+    batches: int | None = None,
+    *,
+    rays: bool = True,
+    mend: bool = True,
+    bends: bool = True,
 ) -> float:
     """What ``Probes.along`` reads along k directions as a rule, in passes over the training data.
 
     The arguments are as there; how often lengths have to be mended is not known before.
     """
-    sums = k * (k - 1) if k <= _FEW_WAYS else 0
-    read = (1 + 2 * _USUAL_ROUNDS * k + (2 * problem.m + sums) * bends) * problem.share(split, batches)
+    sums = k * (k - 1) if k <= _FEW_WAYS and not (rays and k < _FEW_WAYS) else 0
+    axes = 2 * k * (_USUAL_ROUNDS if mend else 1)
+    read = (1 + axes + (2 * problem.m * rays + sums) * bends) * problem.share(split, batches)
     if bends and k > _FEW_WAYS:
         few = _SOME if k <= _PAIRS_OF_ALL else _FEW
         read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
@@ -205,6 +225,8 @@ def _at_a_step(
     batches: int | None,
     before: Losses,
     sizes: Array,
+    *,
+    mend: bool,
 ) -> _Measured:
     """What comes of going along the directions, with the lengths mended."""
     farthest = _farthest(theta, directions)
@@ -225,7 +247,8 @@ def _at_a_step(
                 farthest[j] = _BACK * h[j]
             if np.isfinite(change) or not finite[j]:
                 gone[j], ends[2 * j : 2 * j + 2] = h[j], both
-            if last or _LEAST * _CHANGE <= change <= _MOST * _CHANGE:
+            good = _LEAST * _CHANGE <= change <= _MOST * _CHANGE or (finite[j] and not mend)
+            if last or good:
                 continue
             longer = np.clip(_CHANGE / max(change, 1e-300), 0.05, 30.0) if np.isfinite(change) else 0.05
             if longer > 1 and h[j] >= farthest[j]:
@@ -276,6 +299,20 @@ def _pairs(
     return sums, _mean(mixed[:, : problem.m], before.fractions)
 
 
+def _tell_mixed(ways: Array) -> bool:
+    """Whether second differences along ways [d, k], in parts of the axes, determine all k (k + 1) / 2 bends well."""
+    k, lengths = ways.shape[1], np.linalg.norm(ways, axis=1, keepdims=True)
+    if len(ways) < k * (k + 1) // 2:
+        return False
+    return bool(np.linalg.svd(_design(ways / lengths), compute_uv=False)[-1] > _TOLD)
+
+
+def _design(ways: Array) -> Array:
+    """[d, k (k + 1) / 2], what the entries of a symmetric Q on and above its diagonal add to ``u^T Q u`` along u."""
+    rows, columns = np.triu_indices(ways.shape[1])
+    return np.asarray(np.where(rows == columns, 1.0, 2.0) * ways[:, rows] * ways[:, columns])
+
+
 def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
     """[b, m + p, k], that fit the first differences best."""
     ways = np.concatenate([each.ways for each in measured]) / units
@@ -292,7 +329,7 @@ def _fitted_bends(ways: Array, turns: Array, units: Array, *, mixed: bool = True
     k = ways.shape[1]
     rows, columns = np.triu_indices(k) if mixed else np.diag_indices(k)
     scaled = ways / units
-    design = np.where(rows == columns, 1.0, 2.0) * scaled[:, rows] * scaled[:, columns]
+    design = _design(scaled) if mixed else scaled**2
     fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
     bend = np.zeros((len(turns), k, k))
     bend[:, rows, columns] = bend[:, columns, rows] = fit

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
-from paretonav.objectives import Cost, Event, Problem
+from paretonav.objectives import Cost, Event, Losses, Problem
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.steering.changes import Estimates
@@ -427,7 +427,10 @@ class Navigator:
                 self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
             )
             correction = replace(gone.correction, tangent=tangent)
-            point, tangent = self._make_point(correction, preference, plans[0].amount, cost, gone.trust)
+            held_out = gone.losses if front.asked == "validation" else None
+            point, tangent = self._make_point(
+                correction, preference, plans[0].amount, cost, gone.trust, held_out
+            )
             taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
             if not self.predictor.promises:
                 lost = ()
@@ -675,6 +678,7 @@ class Navigator:
         amount: float | None,
         cost: Cost,
         trust: Trust,
+        held_out: Losses | None = None,
     ) -> tuple[Point, Tangent]:
         problem = self.problem
         tangent = correction.tangent
@@ -686,7 +690,7 @@ class Navigator:
                         if self.holds
                         else tangent_at(problem, correction.theta, correction.weights, trust.geometry)
                     )
-            front = FrontModel.from_tangent(problem, tangent, trust.geometry)
+            front = FrontModel.from_tangent(problem, tangent, trust.geometry, known=held_out)
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
         point = Point(

@@ -11,8 +11,8 @@ from paretonav.objectives.losses import FEWEST_EXAMPLES
 LEAST = 12
 """Blocks of data that have a standard error at all: at eleven degrees of freedom a 95 % interval is 2.2 standard errors
 wide, a tenth more than it could be at best."""
-MOST = 64
-"""Blocks of groups; more of them would say no more."""
+MOST = 24
+"""Blocks of groups: each is read by itself, and a standard error from so many is known to a seventh of it."""
 
 
 def count(examples: int, size: int) -> int:
@@ -31,7 +31,7 @@ def of_groups(labels: Sequence[Hashable]) -> list[list[int]]:
     """The positions of the examples in blocks that are unions of whole groups, in order within each.
 
     There are as many blocks as groups where there are up to twelve of these, one for every four groups where there are
-    many, and 64 at most; and no more than leave them comparable: no block below half, no group above 3/2 of their mean
+    many, and 24 at most; and no more than leave them comparable: no block below half, no group above 3/2 of their mean
     size. A group that outweighs all blocks decides the mean, and the others cannot tell how far it is off: with half of
     all examples in one group, intervals from twelve blocks would hold 62 % of the time where they say 95 %. (There are
     two or three blocks then, which have no standard error.)

@@ -8,7 +8,7 @@ import numpy as np
 
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, tangent_at
 from paretonav.geometry.anchored import PULLS
-from paretonav.objectives import Problem
+from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors import Correction
 from paretonav.steering.preferences import Wish
 
@@ -53,20 +53,28 @@ def held_stronger(problem: Problem, tangent: Tangent, geometry: Geometry) -> Tan
 
 
 def front_on_the_way(
-    problem: Problem, tangent: Tangent, geometry: Geometry, start: FrontModel, wish: Wish
+    problem: Problem,
+    tangent: Tangent,
+    geometry: Geometry,
+    start: FrontModel,
+    wish: Wish,
+    known: Losses | None = None,
 ) -> FrontModel:
-    """The front between two legs; what is shown on validation data is measured only where the wish is about it."""
+    """The front between two legs; what is shown on validation data is measured only where the wish is about it.
+
+    ``known`` are the losses there, on the data on which they are asked for.
+    """
     asked = np.concatenate([wish.named, wish.limited])
     wanted = start.asked == "validation" or bool((asked >= start.m).any())
-    front = FrontModel.from_tangent(problem, tangent, geometry, measure=wanted)
+    front = FrontModel.from_tangent(
+        problem, tangent, geometry, measure=wanted, known=known if start.asked == "validation" else None
+    )
     return replace(front, asked=start.asked)
 
 
-def with_train_losses(problem: Problem, correction: Correction, *, expected: bool) -> Correction:
-    """The end of a leg with the training losses there, and where it is ``expected`` to be kept with their Jacobian."""
+def with_train_losses(problem: Problem, correction: Correction) -> Correction:
+    """The end of a leg with the training losses there, and with their Jacobian, where the next tangent begins."""
     if correction.losses is not None:
         return correction
-    if not expected:
-        return replace(correction, losses=problem.evaluate(correction.theta))
     losses, jacobian = problem.jacobian(correction.theta)
     return replace(correction, losses=losses, evaluated=(losses, jacobian))

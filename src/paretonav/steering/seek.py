@@ -85,7 +85,7 @@ def seek(
         arrived, losses, legs = correction, arrival.losses, legs + 1
         there = plan.exact and share * arrival.share == 1
         tangent = tangent_after(problem, correction, tangent, trust.geometry)
-        front = front_on_the_way(problem, tangent, trust.geometry, start, wish)
+        front = front_on_the_way(problem, tangent, trust.geometry, start, wish, losses)
         arrived = replace(arrived, tangent=tangent)
         if there and _attained(start, front, wish, goal, problem.stochastic):
             break

@@ -87,9 +87,7 @@ def walk(
         share = min(trust.share(front, plan.changes[: front.m]), cut, plan.modelled)
         leg = plan.share(front, share)
         with problem.watch.part((done + leg.amount) / total if total else 1.0):
-            arrival, lost = attempt(
-                problem, predictor, corrector, trust, front, tangent, leg, limits, expected=not failures
-            )
+            arrival, lost = attempt(problem, predictor, corrector, trust, front, tangent, leg, limits)
         leg, correction = arrival.plan, arrival.correction
         if correction is not None and not lost and front is not start and predictor.promises:
             so_far = promises(predictor, start, tangent, whole, done + leg.amount)
@@ -128,7 +126,7 @@ def walk(
             reason = ""
             break
         tangent = tangent_after(problem, correction, tangent, trust.geometry)
-        front = front_on_the_way(problem, tangent, trust.geometry, start, wish)
+        front = front_on_the_way(problem, tangent, trust.geometry, start, wish, losses)
         rest = _rest(wish, goal, limits, front, total - done)
         if not np.nan_to_num(rest.direction).any():
             done, reason = total, ""
@@ -144,8 +142,9 @@ def walk(
         if legs >= _MOST_LEGS and front.anchor is not None:
             reason = f"{legs} legs led no further" + (f": {plan.end}" if plan.end else "")
             break
-        if plan.modelled * plan.amount < min(_LEAST * total, 0.999 * plan.amount):
-            reason = f"on the way, {plan.end}"
+        trusted = min(plan.modelled, trust.share(front, plan.changes[: front.m]))
+        if front.anchor is not None and trusted * plan.amount < min(_LEAST * total, 0.999 * plan.amount):
+            reason = f"on the way, {plan.end or 'the next leg would be too short to be worth its cost'}"
             break
     if arrived is not None and done < _WORTH * total and predictor.promises:
         reason = f"only {done / total:.2g} of it was possible, which is not worth a step: {reason}"
@@ -162,8 +161,6 @@ def attempt(
     tangent: Tangent,
     leg: Plan,
     limits: Limits,
-    *,
-    expected: bool = True,
 ) -> tuple[Arrival, tuple[Broken, ...]]:
     """Take a leg, and say what of it did not come true.
 
@@ -175,7 +172,7 @@ def attempt(
     lost = broken(front, arrival.plan, None, _held_out(front, arrival))
     if lost:
         return arrival, lost
-    correction = with_train_losses(problem, arrival.correction, expected=expected)
+    correction = with_train_losses(problem, arrival.correction)
     return replace(arrival, correction=correction), broken(front, arrival.plan, correction.losses, None)
 
 
