@@ -237,6 +237,13 @@ def test_a_metric_may_be_worse_by_half_of_the_largest_change_of_all_that_is_show
     assert with_metrics([-0.0201, 0, 0], predicted=(0, 0.05, 0)) == []
 
 
+def test_a_metric_may_be_worse_by_two_standard_errors_besides() -> None:
+    """One next to nothing, as a gap of two rates may be, changes by more than its size for no reason."""
+    assert with_metrics([-0.06, 0, 0]) == ["rate"]
+    assert with_metrics([-0.06, 0, 0], spread=0.1) == []
+    assert with_metrics([-5.0, 0, 0], spread=0.1) == ["rate"]
+
+
 def test_a_metric_that_was_asked_for_is_to_come_true_both_ways() -> None:
     wish = pn.Improve({"rate": 1.0})
     for value, kept in ((0.02, True), (0.0101, True), (0.0299, True), (0.0099, False), (0.0301, False)):

@@ -64,7 +64,8 @@ def broken(
 
     Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
     training data a quarter, of metrics a half) of the largest predicted change, all in parts of the quantities' own
-    sizes; on validation data twice the standard error of the change is allowed, up to half of the largest change. What
+    sizes; on validation data twice the standard error of the change is allowed: of a loss instead, up to half of the
+    largest change, of a metric, which may be next to nothing but for noise, besides. What
     was asked for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was
     all that was asked for. Anything else that is better than predicted is kept.
 
@@ -131,14 +132,17 @@ def _metrics(
 ) -> Iterator[tuple[float, Broken]]:
     """Of metrics those of which it is known which way is better, or that were asked for.
 
-    They go by leaps, so they are judged by the largest relative change of all that is shown, ``losses`` included.
+    They go by leaps, so they are judged by the largest relative change of all that is shown, ``losses`` included; and
+    those that nobody has asked for by that and twice the standard error of their change.
     """
-    difference, _ = after.metric_change_from(before)
+    difference, error = after.metric_change_from(before)
     sizes = np.abs(front.metric_values)
     sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
     shown = _Shown(front.metric_values, plan.predicted_metrics, sizes)
     largest = max(shown.largest, losses, plan.amount)
     tolerance = np.full(len(difference), _MOST * largest)
+    if error is not None:
+        tolerance += _NOISE * error.numpy() / sizes
     p, m = len(difference), front.m
     both = {i - m for i in named if i >= m}
     wanted = {i - m: change for i, change in wished.items() if i >= m}
