@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -88,35 +90,16 @@ def anchored_tangent(
         )
     with problem.watch.part(0.8):
         space = _space(problem, theta, weights, rhs, geometry, nearby)
-        most = _most_products(problem, geometry)
-        before = read_before(problem, theta) if pull is None else None
-        chosen: tuple[float, float, Tensor, Exchange | None] | None = None
-        for part in PULLS if pull is None else (pull,):
-            while True:
-                vectors, residual = _solve(space, part, problem.weight_decay)
-                grown = residual > _RESIDUAL and space.products < most and space.extend()
-                if not grown:
-                    break
-            if pull is not None:
-                chosen = part, residual, vectors, None
-                break
-            ways, mix = _ways(rhs, vectors)
-            found = exchange(problem, theta, ways, jacobian @ ways.T, losses, before)
-            best = None if chosen is None else chosen[3]
-            if best is not None and found.price >= _BETTER * best.price:
-                if best.works:
-                    break
-                continue
-            chosen = part, residual, vectors, found
-    assert chosen is not None
-    part, residual, vectors, measured = chosen
-    basis, mix = _ways(rhs, vectors)
+        if pull is None:
+            ways, reason = _by_exchange(problem, theta, geometry, space, rhs, jacobian, losses)
+        else:
+            ways, reason = _at_pull(problem, geometry, space, rhs, pull), ""
+    basis, mix = ways.basis, ways.mix
     if axes is not None:
         mix = axes * sizes[:, None]
-        basis = mix.T.to(vectors) @ vectors
+        basis = mix.T.to(basis) @ ways.vectors
     moved = (jacobian @ basis.T).double().cpu()
     shown = problem.response(theta, basis)[1] if losses.stand_in is not None else None
-    shift = part * space.largest
     return Tangent(
         theta=theta,
         losses=losses,
@@ -131,9 +114,9 @@ def anchored_tangent(
         residual=0.0,
         solution=Solution(
             x=basis,
-            status=(Status.CONVERGED if residual <= _RESIDUAL else Status.ITERATION_LIMIT,) * len(basis),
+            status=(Status.CONVERGED if ways.residual <= _RESIDUAL else Status.ITERATION_LIMIT,) * len(basis),
             negative_curvature=(False,) * len(basis),
-            residuals=torch.full((1, len(basis)), residual, dtype=torch.float64),
+            residuals=torch.full((1, len(basis)), ways.residual, dtype=torch.float64),
             iterations=(space.products,) * len(basis),
             products=space.products,
         ),
@@ -143,7 +126,7 @@ def anchored_tangent(
         free=None,
         nystrom=space.eigenvectors(),
         signs=None if shown is None else shown.signs,
-        anchor=Anchor(part, shift, "" if measured is None else measured.reason),
+        anchor=Anchor(ways.pull, ways.pull * space.largest, reason),
     )
 
 
@@ -193,17 +176,60 @@ def _space(
     return space
 
 
-def _solve(space: KrylovSpace, part: float, decay: float) -> tuple[Tensor, float]:
-    return space.solve(part * space.largest + decay)
+class _Ways(NamedTuple):
+    """Independent ways at one pull.
+
+    Attributes:
+        pull: in parts of the largest curvature.
+        vectors: the solutions for each loss, [m, n].
+        basis: combinations of them of unit curvature cost, [k, n].
+        mix: how they are mixed, [m, k].
+        residual: what the solutions leave, in parts of the right-hand sides.
+    """
+
+    pull: float
+    vectors: Tensor
+    basis: Tensor
+    mix: Tensor
+    residual: float
 
 
-def _ways(rhs: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """Independent combinations of the solutions, [k, n], of unit curvature cost, and how they are mixed, [m, k]."""
+def _by_exchange(
+    problem: Problem,
+    theta: Tensor,
+    geometry: Geometry,
+    space: KrylovSpace,
+    rhs: Tensor,
+    jacobian: Tensor,
+    losses: Losses,
+) -> tuple[_Ways, str]:
+    """The ways at the pull whose exchange is best, from strong to weak, and why it is that one."""
+    before = read_before(problem, theta)
+    chosen: tuple[_Ways, Exchange] | None = None
+    for pull in PULLS:
+        ways = _at_pull(problem, geometry, space, rhs, pull)
+        found = exchange(problem, theta, ways.basis, jacobian @ ways.basis.T, losses, before)
+        if chosen is None or found.price < _BETTER * chosen[1].price:
+            chosen = ways, found
+        elif chosen[1].works:
+            break
+    if chosen is None:
+        raise AssertionError("there is no pull to try")
+    return chosen[0], chosen[1].reason
+
+
+def _at_pull(problem: Problem, geometry: Geometry, space: KrylovSpace, rhs: Tensor, pull: float) -> _Ways:
+    """The space grows until it is good enough for this pull, or as large as it may be."""
+    most = _most_products(problem, geometry)
+    while True:
+        vectors, residual = space.solve(pull * space.largest + problem.weight_decay)
+        if residual <= _RESIDUAL or space.products >= most or not space.extend():
+            break
     cost = inner_products(rhs, vectors)
     values, directions = torch.linalg.eigh(0.5 * (cost + cost.T))
     kept = values > _DEPENDENT * values.max()
     mix = directions[:, kept] / values[kept].sqrt()
-    return mix.T.to(vectors) @ vectors, mix
+    return _Ways(pull, vectors, mix.T.to(vectors) @ vectors, mix, residual)
 
 
 def _most_products(problem: Problem, geometry: Geometry) -> int:

@@ -94,15 +94,16 @@ def walk(
             _, lost = best_kept(start, so_far, correction.losses, _held_out(start, arrival), legs + 1)
         if correction is None or lost:
             failures += 1
-            why = str(lost[0]) if lost else arrival.reason
+            reason = str(lost[0]) if lost else arrival.reason
+            losses = losses if arrived is not None else arrival.losses
             if failures > _RETRIES or not lost:
-                reason = why
-                losses = losses if arrived is not None else arrival.losses
                 break
             if failures % 2 == 0:
                 stronger = held_stronger(problem, tangent, trust.geometry)
                 if stronger is not None:
-                    again = front_on_the_way(problem, stronger, trust.geometry, start, wish)
+                    again = front_on_the_way(
+                        problem, stronger, trust.geometry, start, wish, _at(front, tangent)
+                    )
                     rest = _rest(wish, goal, limits, again, total - done)
                     with suppress(InfeasiblePreferenceError):
                         plan = predictor.plan(again, at_hand(stronger), rest, total - done)
@@ -110,8 +111,6 @@ def walk(
                         continue
             cut = share / 2
             if cut * plan.amount < _LEAST * total:
-                reason = why
-                losses = losses if arrived is not None else arrival.losses
                 break
             continue
         report = leg_report(trust, front, tangent, leg, arrival)
