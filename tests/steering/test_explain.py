@@ -106,7 +106,7 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
     training, validation = said.split("On validation data")
     assert "The largest difference" not in training
     assert re.search(
-        rf"The largest difference is in f\d: up \S+% instead of .*, which is {where} the sampling error of",
+        rf"The largest difference there is in f\d: up \S+% instead of .*, which is {where} the sampling error of",
         validation,
     )
     same = measured(step, predicted_validation=step.predicted, achieved_validation=step.predicted)

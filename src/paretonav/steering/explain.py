@@ -128,6 +128,7 @@ def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]
 
     Why they are is not said: nothing has measured it.
     """
+    there = "" if outcome.split == ("validation" if step.on == "validation" else "training") else " there"
     before, predicted, achieved = outcome.before, outcome.expected, outcome.came
     missed = [name for name, split in step.missed if split == outcome.split]
     found = verdicts(before, predicted, achieved, dict.fromkeys(before, 1.0), missed)
@@ -137,7 +138,7 @@ def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]
         if name in found
     }
     better = [f"{printable(name)} {said}" for name, said in instead.items() if found[name] is Verdict.BETTER]
-    said = [f"Better than expected is {listed(better)}."] if better else []
+    said = [f"Better than expected{there} is {listed(better)}."] if better else []
     off = {
         name: abs(achieved[name] - predicted[name])
         for name in instead
@@ -146,7 +147,7 @@ def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]
     if not off:
         return said
     worst = max(off, key=lambda name: off[name] / (abs(before[name]) or 1.0))
-    beside = f"The largest difference is in {printable(worst)}: {instead[worst]}"
+    beside = f"The largest difference{there} is in {printable(worst)}: {instead[worst]}"
     if achieved.standard_errors is None:
         return [*said, f"{beside}."]
     difference = Changes({worst: off[worst]}, {worst: achieved.standard_errors[worst]}, achieved.batches)
