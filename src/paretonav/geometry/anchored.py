@@ -27,6 +27,7 @@ _RESIDUAL = (
     0.15  # beside the space; what a direction does is measured, so a better one only costs others less
 )
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
+_FLAT = 0.99  # of it: where a weaker pull saves less, still weaker ones are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
 _PASSES = 2.0  # over the training data, that a space's products may read
 _DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
@@ -209,10 +210,10 @@ def _by_exchange(
     for pull in PULLS:
         ways = _at_pull(problem, geometry, space, rhs, pull)
         found = exchange(problem, theta, ways.basis, jacobian @ ways.basis.T, losses, before)
+        if chosen is not None and chosen[1].works and found.price > _FLAT * chosen[1].price:
+            break
         if chosen is None or found.price < _BETTER * chosen[1].price:
             chosen = ways, found
-        elif chosen[1].works:
-            break
     if chosen is None:
         raise AssertionError("there is no pull to try")
     return chosen[0], chosen[1].reason

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.geometry.probes import Probes, first_lengths, probing_passes
+from paretonav.geometry.probes import first_lengths
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem
 from paretonav.objectives.problem import Split
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 _GAIN = 0.03  # of a loss, at which the price is asked
 _WORST = 5.0  # a price for which nothing is bought
-_BATCHES, _EXAMPLES = 4, 1000  # of held-out data, at least, to choose by
+_BATCHES, _EXAMPLES = 4, 600  # of held-out data, at least, to choose by
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ def exchange(
     ways: Tensor,
     response: Tensor,
     losses: Losses,
-    before: Losses | None = None,
+    before: Losses,
 ) -> Exchange:
     """Lower every loss by 3 % at the least curvature cost, to first order, and look at what comes.
 
     It is measured, not derived, so a way along which the losses bend early, or whose gain is in the training sample
-    only, is dear. Without validation data the training data have to do, a few batches of them.
+    only, is dear. Slopes are differences forwards, less what the ways' unit cost says of the bend. Without validation
+    data the training data have to do, a few batches of them.
 
     Args:
         problem: what is measured.
@@ -57,31 +58,27 @@ def exchange(
         ways: [k, n], of unit curvature cost.
         response: [m, k], of the training losses.
         losses: there.
-        before: what ``read_before`` has read there, if it has.
+        before: the losses there on the part of the data that is read (``read_before``).
     """
     split, batches = _read(problem)
-    probes = Probes.along(
-        problem,
-        theta,
-        ways,
-        split,
-        first_lengths(response.double().cpu(), losses.mean),
-        batches=batches,
-        before=before,
-        bends=False,
-    )
     m = problem.m
-    slopes = probes.response.mean[:m].numpy()
-    values = probes.before.mean.numpy()
+    values = before.mean.numpy()
     sizes = relative_sizes(values, np.isin(problem.names, problem.absolute))
+    bend = expected_bend(sizes, problem.training_weights.numpy(), len(ways))
+    lengths = first_lengths(response.double().cpu(), losses.mean, bend)
+    onward = problem.probe([theta - h * way for h, way in zip(lengths, ways, strict=True)], split, batches)
+    turns = 0.5 * np.diagonal(bend, axis1=1, axis2=2) * lengths
+    slopes = (
+        np.stack([(values - end.mean.numpy()) / h for end, h in zip(onward, lengths, strict=True)], 1) + turns
+    )
     speeds = np.square(slopes).sum(axis=1)
     steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
     ends = [share * torch.from_numpy(c).to(ways) @ ways for c in steps for share in (1.0, 0.5)]
     found = problem.probe([theta - end for end in ends], split, batches)
     prices = np.array(
         [
-            _price(i, found[2 * i], probes.before, sizes)
-            + _surprise(i, found[2 * i], found[2 * i + 1], probes.before, -slopes @ steps[i], sizes)
+            _price(i, found[2 * i], before, sizes)
+            + _surprise(i, found[2 * i], found[2 * i + 1], before, -slopes @ steps[i], sizes)
             for i in range(m)
         ]
     ).clip(max=_WORST)
@@ -99,15 +96,25 @@ def exchange(
 
 
 def exchange_passes(problem: Problem, k: int) -> float:
-    """What ``exchange`` reads along k ways as a rule, in passes over the training data."""
-    split, batches = _read(problem)
-    ends = 2 * problem.m * problem.share(split, batches)
-    return ends + probing_passes(problem, k, split, batches, bends=False)
+    """What ``exchange`` reads along k ways, in passes over the training data."""
+    return (k + 2 * problem.m) * problem.share(*_read(problem))
 
 
 def read_before(problem: Problem, theta: Tensor) -> Losses:
     """The losses at the point, on the part of the data that ``exchange`` reads."""
     return problem.probe([theta], *_read(problem))[0]
+
+
+def expected_bend(sizes: Array, weights: Array, k: int) -> Array:
+    """[m, k, k], a guess of the bends along k ways of unit curvature cost: alike in parts of each loss.
+
+    Args:
+        sizes: [m], of the losses.
+        weights: [m], of the losses in the sum whose curvature is the cost.
+        k: how many ways.
+    """
+    shares = sizes / (weights @ sizes)
+    return np.asarray(shares[:, None, None] * np.eye(k))
 
 
 def _read(problem: Problem) -> tuple[Split, int]:

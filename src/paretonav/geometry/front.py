@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from paretonav.errors import PreferenceError
 from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.corner import Corner
+from paretonav.geometry.exchange import expected_bend
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.probes import Probes, first_lengths, probing_passes
 from paretonav.geometry.sizes import relative_sizes
@@ -114,9 +115,11 @@ class FrontModel:
         held = tangent.anchor is not None
         bend = None if held else _bend(problem, tangent, geometry)
         held_out, seen, probes = None, None, None
-        lengths = first_lengths(
-            tangent.response, tangent.losses.mean, _expected_bend(tangent) if bend is None else bend
-        )
+        expected = bend
+        if expected is None:
+            sizes = relative_sizes(tangent.losses.mean.numpy())
+            expected = expected_bend(sizes, tangent.weights.numpy(), len(tangent.basis))
+        lengths = first_lengths(tangent.response, tangent.losses.mean, expected)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
             with problem.watch.part(_HELD_OUT):
@@ -375,13 +378,6 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     with problem.watch.part(_BEND):
         bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
-
-
-def _expected_bend(tangent: Tangent) -> Array:
-    """[m, k, k], a guess of Q around a held model, whose axes are of unit cost: alike in parts of each loss."""
-    sizes = relative_sizes(tangent.losses.mean.numpy())
-    shares = sizes / (tangent.weights.numpy() @ sizes)
-    return np.asarray(shares[:, None, None] * np.eye(len(tangent.basis)))
 
 
 def _measured_bend(
