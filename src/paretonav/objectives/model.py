@@ -15,7 +15,6 @@ from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
-from paretonav.objectives.differences import Differences
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
 from paretonav.objectives.groups import Labels
@@ -271,7 +270,6 @@ class ModelProblem(Problem):
         directions: Tensor,
         split: Split = "train",
         *,
-        steps: Tensor | None = None,
         batches: int | None = None,
     ) -> tuple[Losses, Response]:
         if split == "train" and self._gradients is not None:
@@ -281,7 +279,6 @@ class ModelProblem(Problem):
         theta = theta.detach()
         collected = self._collect(split, batches)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
-        differences: Differences | None = None
         read = 0  # examples, once for every pass
         for batch, length in self._batches(split, batches):
             pushed = self._pushforward(
@@ -295,16 +292,8 @@ class ModelProblem(Problem):
             read += 2 * len(directions) * length
             for each, slopes in zip(moving, pushed.slopes, strict=True):
                 each.add_parts(length, *slopes)
-            if collected.metrics is not None and steps is not None:
-                differences = differences or Differences(
-                    collected.metrics, pushed.slopes, steps, split, collected.blocks
-                )
-                read += differences.add(length, batch, pushed) * length
         self.cost.forward_passes += read / self._data["train"].size
-        response = collected.response(moving, share=collected.length / self._data[split].size)
-        if differences is not None:
-            differences.fill(response.batches[:, self.m :])
-        return collected.losses(), response
+        return collected.losses(), collected.response(moving, collected.length / self._data[split].size)
 
     def curvature_sample(
         self, size: int | None = None, *, around: Tensor | None = None

@@ -224,17 +224,16 @@ class Problem(ABC):
         directions: Tensor,
         split: Split = "train",
         *,
-        steps: Tensor | None = None,  # noqa: ARG002 - what has a Jacobian needs no differences
-        batches: int | None = None,  # noqa: ARG002 - nor parts of the data, without batches
+        batches: int | None = None,  # noqa: ARG002 - what has no batches is measured whole
     ) -> tuple[Losses, Response]:
         """The derivatives of the objectives and the metrics shown for this split along directions.
+
+        Of what has no derivative, such as an accuracy, that is zero.
 
         Args:
             theta: [n].
             directions: [k, n].
             split: on what.
-            steps: [k], a length along each direction for central differences of metrics that have no derivative; None
-                leaves those at zero.
             batches: measure on about so many batches instead of all.
 
         Returns:

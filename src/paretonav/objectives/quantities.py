@@ -45,11 +45,6 @@ class Quantities:
         self.honest = all(f.shown is None for f in aggregates.values())
         self.absolute = tuple(name for name, f in aggregates.items() if f.absolute)
 
-    def chosen(self, places: Sequence[int]) -> Quantities:
-        """Those at some places, in that order."""
-        names = [self.names[i] for i in places]
-        return Quantities({name: self._functions[name] for name in names}, metrics=self._metrics)
-
     @property
     def reads_parameters(self) -> bool:
         """Whether some are penalties, which need the steered parameters."""
