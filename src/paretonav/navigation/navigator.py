@@ -18,6 +18,7 @@ from torch import Tensor
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Event, Problem
+from paretonav.objectives.modes import differentiable
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.steering.changes import Estimates
@@ -726,7 +727,7 @@ class Navigator:
         Without such a point it has the parameters ``came`` [n], if they are given.
         """
         try:
-            with self.problem.watch.over(on_event, cancel, expected):
+            with differentiable(), self.problem.watch.over(on_event, cancel, expected):
                 yield
         except BaseException:
             if self._current is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import UserDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -25,6 +24,7 @@ from torch.utils.data import (
 from paretonav.errors import ProblemError
 from paretonav.objectives import blocks, trees
 from paretonav.objectives.groups import require_one_per_example
+from paretonav.objectives.modes import recorded
 
 T = TypeVar("T")
 Batch = Any
@@ -243,18 +243,15 @@ class Data:
     def _move(self, leaf: Any) -> Any:
         if isinstance(leaf, Tensor):
             # Towards the host, an asynchronous copy may be read before it has arrived.
-            return leaf.to(self._device, non_blocking=self._device.type == "cuda")
+            moved = leaf.to(self._device, non_blocking=self._device.type == "cuda")
+            return recorded(moved)
         return leaf.to(self._device) if _moves_whole(leaf) else leaf
 
     def _compare(self, first: trees.Fingerprint) -> None:
         """Remember what is in the first batch, or require that it is what it was."""
         if self._first is None:
             self._first = first
-        same = len(first) == len(self._first) and all(
-            shape == before and (math.isclose(total, value, rel_tol=1e-6) or value != value)
-            for (shape, total), (before, value) in zip(first, self._first, strict=True)
-        )
-        if not same:
+        if not trees.alike(first, self._first):
             raise self._changed("the first batch is another one")
 
     def _changed(self, how: str) -> ProblemError:

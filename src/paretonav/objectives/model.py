@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +17,20 @@ from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.differentiated import differentiated
+from paretonav.objectives.followed import is_bent, is_transposed, require_derivatives
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
 from paretonav.objectives.groups import Labels
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
+from paretonav.objectives.modes import recorded, variable
+from paretonav.objectives.observed import Observed
 from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
 from paretonav.objectives.outputs import Join, detached, divided
-from paretonav.objectives.parameters import FlatParameters, plain_name
+from paretonav.objectives.parameters import FlatParameters, plain_name, some_of
 from paretonav.objectives.penalty import Penalty
-from paretonav.objectives.place import Place
+from paretonav.objectives.place import Place, version
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names, require_finite
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
@@ -32,6 +38,7 @@ from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import splits, unlike
 from paretonav.objectives.supported import require_gradients, require_supported, unchanged_buffers
 from paretonav.objectives.training_weights import training_weights
+from paretonav.objectives.untouched import copied, same, versions, written
 from paretonav.objectives.whereabouts import Whereabouts, explained
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
@@ -163,6 +170,8 @@ class ModelProblem(Problem):
         self._known: dict[Split, tuple[Place, list[Tensor]]] = {}  # the latest means of the losses' parts
         self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
         self._apart = False  # whether these are of parts
+        self._half = autocast is not None
+        self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._weights = training_weights(weights, self.names)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
@@ -233,7 +242,7 @@ class ModelProblem(Problem):
         apart = keep and self._apart
         slopes = None if self._losses.plain or apart else self._losses.slopes(self._means(theta, split))
         gradients = BatchGradients(theta, wanted=keep and slopes is None)
-        here = theta.detach().requires_grad_()
+        here = variable(theta)
         jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
         sums = {} if apart else {(i, 0): row for i, row in enumerate(jacobian)}
         passes = 0  # examples, once for every gradient
@@ -276,7 +285,7 @@ class ModelProblem(Problem):
             known = self._gradients.response(theta, directions)
             if known is not None:
                 return known
-        theta = theta.detach()
+        theta, directions = recorded(theta).detach(), recorded(directions)
         collected = self._collect(split, batches)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         read = 0  # examples, once for every pass
@@ -295,6 +304,7 @@ class ModelProblem(Problem):
         self.cost.forward_passes += read / self._data["train"].size
         return collected.losses(), collected.response(moving, collected.length / self._data[split].size)
 
+    @explained
     def curvature_sample(
         self, size: int | None = None, *, around: Tensor | None = None
     ) -> Sequence[Composite]:
@@ -307,7 +317,11 @@ class ModelProblem(Problem):
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
         total = sum(length for _, length in self._samples[size])
         means = None if around is None or self._losses.plain else self._means(around, "train")
-        return [self._composite(batch, length, total, means) for batch, length in self._samples[size]]
+        sample = [self._composite(batch, length, total, means) for batch, length in self._samples[size]]
+        if not self._curvature_known:
+            self._require_curvature(sample[0], self.parameters() if around is None else around)
+            self._curvature_known = True
+        return sample
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)
@@ -339,7 +353,14 @@ class ModelProblem(Problem):
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""
         read = self._losses.reads_parameters or self._metrics.reads_parameters
-        return self._stateless.outputs(theta, batch), self._flat.unflatten(theta) if read else {}
+        before = version(theta)
+        outputs = self._stateless.outputs(theta, trees.fresh(batch))
+        if version(theta) != before:
+            raise ProblemError(
+                "the model writes into its parameters when it is called, and so into the vector that was given; let it "
+                "compute with a changed copy (weight = self.weight.clamp(-1, 1))"
+            )
+        return outputs, self._flat.unflatten(theta) if read else {}
 
     def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
         """The losses of one batch alone, [m]."""
@@ -404,7 +425,7 @@ class ModelProblem(Problem):
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
             with self._whereabouts.explained(f"the model failed on a curvature batch of {length} examples"):
-                curved = self._stateless.outputs_for_curvature(theta, batch)
+                curved = self._stateless.outputs_for_curvature(theta, trees.fresh(batch))
             steered = self._flat.unflatten(theta) if self._losses.reads_parameters else {}
             variable, join = divided((curved, steered))
             joins[:] = [join]
@@ -412,19 +433,30 @@ class ModelProblem(Problem):
 
         def taken(values: Callable[[list[Tensor]], Tensor], variable: tuple[Tensor, ...]) -> Tensor:
             curved, steered = joins[0](variable)
-            found = values(self._losses.parts(curved, steered, batch))
+            with self._whereabouts.explained(f"the model or a loss failed on a curvature batch of {length} examples"):
+                found = values(self._losses.parts(curved, steered, batch))
             # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
-            return found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
+            found = found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
+            return found.to(self._flat.dtype)  # data in float64, as NumPy has them, do not change it
+
+        def apart(variable: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
+            outputs = joins[0](variable)
+            return {name: self._loss(name, outputs, batch) for name in self.names}
 
         losses = partial(taken, partial(self._losses.values, means=means))
         if means is None:
-            return Composite(length / total, outputs, losses)
+            return Composite(length / total, outputs, losses, apart=apart)
         linear, shown = (
             partial(taken, partial(self._losses.linear, slopes=self._losses.slopes(means, shown=shown)))
             for shown in (False, True)
         )
         return Composite(
-            length / total, outputs, losses, linear=linear, shown=None if self._losses.honest else shown
+            length / total,
+            outputs,
+            losses,
+            linear=linear,
+            shown=None if self._losses.honest else shown,
+            apart=apart,
         )
 
     @explained
@@ -432,9 +464,17 @@ class ModelProblem(Problem):
         """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
         (batch, length), (again, _) = (next(self._batches(split)) for _ in range(2))
         theta = self.parameters().requires_grad_()
+        # What is written to goes with it, and not the data.
+        given = copied(batch)
+        read = self._observer()
         try:
-            with unchanged_buffers(self.model), require_gradients(self.model, self._flat.paths):
-                outputs = self._outputs(theta, batch)
+            with (
+                unchanged_buffers(self.model),
+                self._unchanged("the model", f"the first {split} batch", given, batch, theta),
+                require_gradients(self.model, self._flat.paths),
+                read,
+            ):
+                outputs = self._outputs(theta, given)
         except ParetonavError:
             raise
         except Exception as error:
@@ -443,11 +483,21 @@ class ModelProblem(Problem):
                 "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
                 f"{unlike(self._data['train'], batch, split)}"
             ) from error
+        if read.read:
+            raise ProblemError(
+                f"the model reads the steered {some_of(map(repr, read.read))} from elsewhere than its own place in the "
+                "module (a parameter that a function has captured, its .data or detach(), a copy in a list), where "
+                "steered values do not come; take it from the module each time it is called, for example "
+                "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
+            )
+        self._half = self._half or read.half
         for name in self.names:
+            given, read = copied(batch), self._observer()
             try:
-                part = self._losses.part(name, *outputs, batch)
-                value = self._losses.value(name, part)
-                defined = self._losses.is_defined(name, part)
+                with self._unchanged(f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs), read:
+                    part = self._losses.part(name, *outputs, given)
+                    value = self._losses.value(name, part)
+                    defined = self._losses.is_defined(name, part)
             except ProblemError:
                 raise
             except Exception as error:
@@ -455,6 +505,7 @@ class ModelProblem(Problem):
                     f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
                     f"loss(outputs, batch){unlike(self._data['train'], batch, split)}"
                 ) from error
+            self._require_unread(f"loss {name!r}", read)
             require_finite(name, float(value.detach()), f"on the first {split} batch")
             if not defined:  # on this batch alone
                 everything = self._read(theta, Collected(self._losses, None), split)
@@ -466,12 +517,56 @@ class ModelProblem(Problem):
             batches = math.ceil(self._data[split].size / length)
             self._apart = worth_it(len(rows), self.m, theta.numel(), batches)
         if self._collect(split).metrics is not None:
-            with torch.no_grad():
-                measured(self._metrics, detached(outputs), batch, split)
+            given, read, plain = copied(batch), self._observer(), detached(outputs)
+            with torch.no_grad(), self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain), read:
+                measured(self._metrics, plain, given, split)
+            self._require_unread("a metric", read)
+        self._require_determinism(theta, batch, again, split)
+        if split == "train" and not self._half:  # differences of rounded numbers say nothing
+            self._require_derivatives(theta, batch)
+
+    def _observer(self) -> Observed:
+        return Observed(dict(zip(self._flat.names, self._flat.tensors, strict=True)))
+
+    @contextmanager
+    def _unchanged(
+        self, what: str, where: str, given: Batch, original: Batch, theta: Tensor, outputs: Any = None
+    ) -> Iterator[None]:
+        """Require that ``what`` is run does not write into what it is given."""
+        before, values, made = versions(given), theta.detach().clone(), versions(outputs)
+        yield
+        if not same(theta, values):
+            raise ProblemError(
+                f"{what} changes the steered parameters when it is called; let it compute with a changed copy "
+                "(weight = self.weight.clamp(-1, 1)) instead of writing into them"
+            )
+        if (tensor := written(given, before, original)) is not None:
+            raise ProblemError(
+                f"{what} writes into {where}, {tensor}, which would change your data and all that is computed of them "
+                "next; let it work on a copy (labels = labels.clone()), or use torch.where"
+            )
+        if versions(outputs) != made:
+            raise ProblemError(
+                f"{what} writes into the outputs of the model, which the other losses and metrics get, too; let it "
+                "work on a copy (outputs = outputs.clone())"
+            )
+
+    def _require_unread(self, what: str, seen: Observed) -> None:
+        """Refuse a loss or metric that takes parameters from the module."""
+        if seen.read:
+            raise ProblemError(
+                f"{what} reads {some_of(map(repr, seen.read))} from the module itself, which does not have the steered "
+                "values by then; let forward return it in a tuple, list or dict, for example "
+                "forward=lambda model, batch: (model(batch[0]), model.weight), give a Penalty, or, to keep a value as it "
+                "was, a copy (.detach().clone())"
+            )
+
+    def _require_determinism(self, theta: Tensor, batch: Batch, again: Batch, split: Split) -> None:
+        """Refuse losses that have two values at one point."""
         with torch.no_grad():
-            first, same, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
+            first, second, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
         for values, what in (
-            (same, None),
+            (second, None),
             (reread, "in two passes; give data without random augmentation, in a fixed order"),
         ):
             differs = ~torch.isclose(first, values, rtol=torch.finfo(first.dtype).eps ** 0.5)
@@ -480,6 +575,47 @@ class ModelProblem(Problem):
                     what = what or f"on one batch; {self._culprit(theta, batch)}"
                     raise ProblemError(
                         f"loss {name!r} on the {split} data is random: it has two values {what}"
+                    )
+
+    def _require_derivatives(self, theta: Tensor, batch: Batch) -> None:
+        """Look whether the gradients of the losses on this batch are their derivatives."""
+
+        def values(point: Tensor) -> Tensor:
+            with torch.no_grad():
+                return self._values(self._outputs(point, batch), batch).double()
+
+        losses = self._values(self._outputs(theta, batch), batch)
+        gradients = torch.stack(
+            [
+                torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0]
+                if loss.requires_grad
+                else torch.zeros_like(theta)
+                for loss in losses
+            ]
+        )
+        pieces = dict(zip(self.steered, self._flat.sizes, strict=True))
+        require_derivatives(self.names, values, theta.detach(), losses.detach(), gradients, pieces)
+
+    def _require_curvature(self, part: Composite, theta: Tensor) -> None:
+        """Refuse a model or a loss of which autograd does not know the curvature, on a part of the sample."""
+        assert part.apart is not None
+        here = variable(theta)
+        with differentiated(part, here):
+            outputs = part.outputs(here)
+            if not is_transposed(outputs, here, half=self._half):
+                raise ProblemError(
+                    "the model has a backward pass that torch cannot differentiate again (a kernel, a "
+                    "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
+                    "curvature would be wrong without a word; write it with plain torch operations, or leave the "
+                    "parameters before it out of parameters="
+                )
+            apart, leaves = part.apart, tuple(output.detach() for output in outputs)
+            for name in self.names:
+                if not is_bent(lambda variable, name=name: apart(variable)[name], leaves):  # type: ignore[misc]
+                    raise ProblemError(
+                        f"loss {name!r} is curved, but torch cannot differentiate its backward pass again (a kernel, a "
+                        "torch.autograd.Function of one's own), so that curvature would be wrong without a word; write "
+                        "it with plain torch operations, or show it as a metric, which needs no derivatives"
                     )
 
     def _culprit(self, theta: Tensor, batch: Batch) -> str:

@@ -43,6 +43,11 @@ class FlatParameters:
         for name, p in self._chosen.items():
             if is_lazy(p):
                 raise ProblemError(f"parameter {name!r} is not initialised; call the model on a batch first")
+            if p.is_inference():
+                raise ProblemError(
+                    f"parameter {name!r} was made in inference mode, so that it can have no gradient; make the model "
+                    "outside of torch.inference_mode()"
+                )
             if p.dtype not in _DTYPES:
                 raise ProblemError(
                     f"parameter {name!r} is of dtype {p.dtype}; only parameters in float16, bfloat16, float32 "
@@ -60,7 +65,7 @@ class FlatParameters:
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
         self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
-        self._sizes = [p.numel() for p in self._chosen.values()]
+        self.sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
         _require_own_memory(module, self._chosen)
@@ -78,7 +83,7 @@ class FlatParameters:
     @property
     def size(self) -> int:
         """n, the length of the vector."""
-        return sum(self._sizes)
+        return sum(self.sizes)
 
     def read(self) -> Tensor:
         """A copy of the current values, [n]."""
@@ -114,7 +119,7 @@ class FlatParameters:
                 f"a vector of shape {list(theta.shape)} and {theta.dtype} was given for the {self.size} "
                 f"steered parameters of {self.dtype}; give one like those that parameters() returns"
             )
-        parts = torch.split(theta, self._sizes)
+        parts = torch.split(theta, self.sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
     def layout(self) -> tuple[Entry, ...]:
@@ -194,7 +199,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
             sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):
-            if (one in chosen or other in chosen) and _overlap(tensors[one], tensors[other]):
+            if (one in chosen or other in chosen) and overlap(tensors[one], tensors[other]):
                 raise ProblemError(
                     f"{one!r} and {other!r} share memory but are not the same parameter, so that one "
                     "cannot be steered without the other; tie them (b.weight = a.weight) or give each its "
@@ -202,7 +207,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
                 )
 
 
-def _overlap(a: Tensor, b: Tensor) -> bool:
+def overlap(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors in one storage have an entry in common."""
     ends = [
         t.storage_offset() + sum((n - 1) * s for n, s in zip(t.shape, t.stride(), strict=True))

@@ -64,6 +64,7 @@ class Composite(NamedTuple):
         linear: the same as ``losses``, but for objectives that are functions of means over all the data the part that
             is linear in these means; None where there are no such objectives.
         shown: as ``linear``, but of what is shown where that is something else; None where it is not.
+        apart: as ``losses``, but each by its name and with a graph of its own; None where they cannot be told apart.
     """
 
     fraction: float
@@ -72,6 +73,7 @@ class Composite(NamedTuple):
     at_once: bool = False
     linear: Callable[[tuple[Tensor, ...]], Tensor] | None = None
     shown: Callable[[tuple[Tensor, ...]], Tensor] | None = None
+    apart: Callable[[tuple[Tensor, ...]], Mapping[str, Tensor]] | None = None
 
     @property
     def linearised(self) -> Composite:

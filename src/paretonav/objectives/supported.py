@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.untouched import same
 
 
 def require_supported(model: nn.Module) -> None:
@@ -56,19 +57,17 @@ def unchanged_buffers(model: nn.Module) -> Iterator[None]:
     Raises:
         ProblemError: names the buffer, which is as it was again.
     """
-    before = {name: (b, b._version, b.clone()) for name, b in model.named_buffers()}
+    before = {name: (b, b.clone()) for name, b in model.named_buffers()}
     yield
     changed = ""
     for name, buffer in list(model.named_buffers()):
         if name not in before:
             continue
-        original, version, copy = before[name]
-        if buffer is original and buffer._version == version:
-            continue
-        if not torch.equal(buffer, copy):
+        original, copy = before[name]
+        if not same(buffer, copy):
             changed = changed or name
-        with torch.no_grad():
-            original.copy_(copy)
+            with torch.no_grad():
+                original.copy_(copy)
         owner, _, leaf = name.rpartition(".")
         setattr(model.get_submodule(owner), leaf, original)
     if changed:
