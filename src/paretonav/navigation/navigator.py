@@ -725,7 +725,17 @@ class Navigator:
         """One long operation, after whose failure the model is that of the current point, whatever has failed.
 
         Without such a point it has the parameters ``came`` [n], if they are given.
+
+        Raises:
+            NavigationError: the model is no longer that of the current point: somebody has changed it.
         """
+        changed = None if self._current is None else self.problem.changed_since(self._current.parameters)
+        if changed is not None:
+            raise NavigationError(
+                f"{changed} of the model changed since point {self.here.id} was made (trained on, say), so nothing here "
+                f"is about it; go_to({self.here.id}) brings that point's parameters back, and a new Navigator starts "
+                "from the model as it is"
+            )
         try:
             with differentiable(), self.problem.watch.over(on_event, cancel, expected):
                 yield

@@ -70,6 +70,9 @@ class FunctionProblem(Problem):
             )
         self._x = theta.detach().to(self._x, copy=True)
 
+    def changed_since(self, theta: Tensor) -> str | None:
+        return None if torch.equal(theta.to(self._x), self._x) else "x"
+
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:  # noqa: ARG002 - a function has no splits
         self.watch.checkpoint()
         self.cost.forward_passes += 1

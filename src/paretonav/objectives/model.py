@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from paretonav.errors import ParetonavError, ProblemError
-from paretonav.objectives import trees
+from paretonav.objectives import bystanders, trees
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
@@ -43,6 +43,11 @@ from paretonav.objectives.whereabouts import Whereabouts, explained
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
+
+_WRITES = (
+    "writes into the steered parameters when it is called, and so into the vector that was given; let it compute with a "
+    "changed copy (weight = self.weight.clamp(-1, 1)) instead"
+)
 
 
 class ModelProblem(Problem):
@@ -170,6 +175,8 @@ class ModelProblem(Problem):
         self._known: dict[Split, tuple[Place, list[Tensor]]] = {}  # the latest means of the losses' parts
         self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
         self._apart = False  # whether these are of parts
+        self._bystanders: bystanders.State = {}  # as they were at the latest pass
+        self._left: bystanders.State | None = None  # as they were when the parameters were last set
         self._half = autocast is not None
         self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
@@ -210,6 +217,14 @@ class ModelProblem(Problem):
 
     def set_parameters(self, theta: Tensor) -> None:
         self._flat.write(theta)
+        self._left = bystanders.state(self.model, self._flat.tensors, self._bystanders)
+
+    def changed_since(self, theta: Tensor) -> str | None:
+        if not self._flat.holds(theta):
+            return "the steered parameters"
+        if self._left is None:
+            return None
+        return bystanders.changed(self._left, bystanders.state(self.model, self._flat.tensors, self._left))
 
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
@@ -349,17 +364,20 @@ class ModelProblem(Problem):
         with torch.no_grad():
             for name, value in fixed.items():
                 own[name].copy_(value)
+        self._left = None
 
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""
         read = self._losses.reads_parameters or self._metrics.reads_parameters
-        before = version(theta)
-        outputs = self._stateless.outputs(theta, trees.fresh(batch))
+        before, cause, outputs = version(theta), None, None
+        try:
+            outputs = self._stateless.outputs(theta, trees.fresh(batch))
+        except Exception as error:
+            cause = error
         if version(theta) != before:
-            raise ProblemError(
-                "the model writes into its parameters when it is called, and so into the vector that was given; let it "
-                "compute with a changed copy (weight = self.weight.clamp(-1, 1))"
-            )
+            raise ProblemError(f"the model {_WRITES}") from cause
+        if cause is not None:
+            raise cause
         return outputs, self._flat.unflatten(theta) if read else {}
 
     def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
@@ -407,8 +425,21 @@ class ModelProblem(Problem):
         """One pass, or about ``count`` batches of it."""
         data = self._require(split)
         require_deterministic(self.model)
+        self._flat.require_in_place()
         pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
-        return self._whereabouts.follow(pairs, split)
+        return self._bystanding(self._whereabouts.follow(pairs, split), split)
+
+    def _bystanding(self, pairs: Iterator[tuple[Batch, int]], split: Split) -> Iterator[tuple[Batch, int]]:
+        """Require that a pass leaves what is not steered as it is; it is only looked at where it was written to."""
+        before = bystanders.state(self.model, self._flat.tensors, self._bystanders)
+        yield from pairs
+        now = bystanders.state(self.model, self._flat.tensors, before)
+        self._bystanders = now
+        if (what := bystanders.changed(before, now)) is not None:
+            raise ProblemError(
+                f"{what} of the model changes in a pass over the {split} data, so that no two passes are the same; let "
+                "the model leave it alone in eval mode, or freeze it"
+            )
 
     def _require(self, split: Split) -> Data:
         if split not in self._data:
@@ -422,6 +453,7 @@ class ModelProblem(Problem):
     ) -> Composite:
         """A batch's share of all losses, alone or with the ``means`` of their parts over all the data."""
         joins: list[Join] = []  # of the latest outputs
+        untouched = versions(batch)
 
         def outputs(theta: Tensor) -> tuple[Tensor, ...]:
             with self._whereabouts.explained(f"the model failed on a curvature batch of {length} examples"):
@@ -435,6 +467,11 @@ class ModelProblem(Problem):
             curved, steered = joins[0](variable)
             with self._whereabouts.explained(f"the model or a loss failed on a curvature batch of {length} examples"):
                 found = values(self._losses.parts(curved, steered, batch))
+            if versions(batch) != untouched:
+                raise ProblemError(
+                    f"the model or a loss writes into a curvature batch of {length} examples, which changes all that is "
+                    "computed of them next; let it work on a copy (labels = labels.clone()), or use torch.where"
+                )
             # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
             found = found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
             return found.to(self._flat.dtype)  # data in float64, as NumPy has them, do not change it
@@ -534,12 +571,15 @@ class ModelProblem(Problem):
     ) -> Iterator[None]:
         """Require that ``what`` is run does not write into what it is given."""
         before, values, made = versions(given), theta.detach().clone(), versions(outputs)
-        yield
+        cause = None
+        try:
+            yield
+        except Exception as error:  # which may be torch's, of what was written
+            cause = error
         if not same(theta, values):
-            raise ProblemError(
-                f"{what} changes the steered parameters when it is called; let it compute with a changed copy "
-                "(weight = self.weight.clamp(-1, 1)) instead of writing into them"
-            )
+            raise ProblemError(f"{what} {_WRITES}") from cause
+        if cause is not None:
+            raise cause
         if (tensor := written(given, before, original)) is not None:
             raise ProblemError(
                 f"{what} writes into {where}, {tensor}, which would change your data and all that is computed of them "

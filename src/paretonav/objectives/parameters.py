@@ -32,6 +32,7 @@ class FlatParameters:
             written; reading it again gives entries that differ by up to 2^-8 (bfloat16) or 2^-11 (float16)
             of their size.
         device: of all steered parameters.
+        sizes: how many entries each has, in the order of the vector.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -39,6 +40,7 @@ class FlatParameters:
     """
 
     def __init__(self, module: nn.Module, patterns: str | Sequence[str] | None = None) -> None:
+        self._module = module
         self._chosen = _chosen(module, patterns)
         for name, p in self._chosen.items():
             if is_lazy(p):
@@ -65,6 +67,7 @@ class FlatParameters:
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
         self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
+        self._kinds = [(p.dtype, p.device, p.shape) for p in self._chosen.values()]
         self.sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
@@ -85,8 +88,35 @@ class FlatParameters:
         """n, the length of the vector."""
         return sum(self.sizes)
 
+    def require_in_place(self) -> None:
+        """Refuse a module in which the parameters are no longer the ones that it had.
+
+        Raises:
+            ProblemError: one was replaced or converted, or is found under another name; names it, and the remedy.
+        """
+        now = dict(self._module.named_parameters(remove_duplicate=False))
+        for (name, p), places, kind in zip(self._chosen.items(), self._places, self._kinds, strict=True):
+            if any(now.get(path) is not p for path in places):
+                what = "is another tensor than" if any(path in now for path in places) else "is no longer where it was"
+                what += " when the problem was made (load_state_dict(assign=True), a new layer, a late parametrisation)"
+            elif (p.dtype, p.device, p.shape) != kind:
+                what = f"is {p.dtype} of shape {list(p.shape)} on {p.device}, and was {kind[0]} of shape {list(kind[2])} "
+                what += f"on {kind[1]} when the problem was made"
+            else:
+                continue
+            raise ProblemError(
+                f"parameter {name!r} of the model {what}; what is steered would not be what the model has, so make a "
+                "new problem of the model as it is now, or load values in place (load_state_dict without assign)"
+            )
+
+    def holds(self, theta: Tensor) -> bool:
+        """Whether the module's parameters are those that ``write(theta)`` leaves."""
+        pairs = zip(self.unflatten(theta).values(), self._chosen.values(), strict=True)
+        return all(bool(((v := value.to(p.dtype)) == p).logical_or((v != v) & (p != p)).all()) for value, p in pairs)
+
     def read(self) -> Tensor:
         """A copy of the current values, [n]."""
+        self.require_in_place()
         return torch.cat([p.detach().reshape(-1).to(self.dtype) for p in self._chosen.values()])
 
     def write(self, theta: Tensor) -> None:
@@ -96,6 +126,7 @@ class FlatParameters:
             ProblemError: as ``unflatten``; the module is as it was.
         """
         values = self.unflatten(theta)
+        self.require_in_place()
         with torch.no_grad():
             for name, value in values.items():
                 self._chosen[name].copy_(value)
@@ -195,7 +226,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
     """
     sharing: dict[int, dict[str, Tensor]] = {}
     for name, t in (*module.named_parameters(), *module.named_buffers()):
-        if not is_lazy(t) and t.numel() > 0:
+        if not is_lazy(t) and t.layout is torch.strided and t.numel() > 0:
             sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):

@@ -197,6 +197,10 @@ class Problem(ABC):
     def set_parameters(self, theta: Tensor) -> None:
         """Make ``theta`` [n] the current parameters."""
 
+    def changed_since(self, theta: Tensor) -> str | None:  # noqa: ARG002 - the default has nothing to compare
+        """What somebody else has changed of the problem since ``set_parameters(theta)``, in words; None if nothing."""
+        return None
+
     @abstractmethod
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         """The losses at ``theta`` [n]; one forward pass, no graph."""
