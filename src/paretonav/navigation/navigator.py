@@ -25,7 +25,7 @@ from paretonav.steering.changes import Estimates
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
-from paretonav.steering.finite import finite_jacobian
+from paretonav.steering.finite import finite_jacobian, require_finite_metrics
 from paretonav.steering.leg import target_of
 from paretonav.steering.onward import tangent_after
 from paretonav.steering.plan import Plan
@@ -690,6 +690,8 @@ class Navigator:
             front = FrontModel.from_tangent(problem, tangent, trust.geometry)
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
+        if self._current is None:
+            require_finite_metrics(shown)
         point = Point(
             id=len(self.session),
             parent=None if self._current is None else self._current.id,

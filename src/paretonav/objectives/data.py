@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import UserDict
+from collections import Counter, UserDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -41,7 +41,8 @@ class Data:
     Passes leave torch's global random state alone.
 
     The number of examples is the number of indices that a batch was made of. Where the dataset itself makes
-    the batches (``batch_size=None``) or is an IterableDataset, it is the length of the batch's first tensor.
+    the batches (``batch_size=None``) or is an IterableDataset, it is the length of most of the batch's
+    tensors, or of the first one where all differ.
 
     The tensors of a TensorDataset are sliced, not copied. Other data are read through a DataLoader like the
     given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass;
@@ -271,16 +272,19 @@ def _moves_whole(node: Any) -> bool:
 
 
 def batch_length(batch: Batch) -> int:
-    """The number of examples in a batch: the length of its first tensor.
+    """The number of examples in a batch: the length of most of its tensors, and of the first where none is usual.
 
     Raises:
         ProblemError: the batch holds no tensor that has a length.
     """
+    lengths = []
     for leaf in trees.leaves(batch, lambda node: isinstance(node, PackedSequence)):
         if isinstance(leaf, PackedSequence):
-            return int(leaf.batch_sizes[0])
-        if isinstance(leaf, Tensor) and leaf.ndim > 0:
-            return len(leaf)
+            lengths.append(int(leaf.batch_sizes[0]))
+        elif isinstance(leaf, Tensor) and leaf.ndim > 0:
+            lengths.append(len(leaf))
+    if lengths:
+        return Counter(lengths).most_common(1)[0][0]  # of equally many the one that came first
     raise ProblemError(
         f"a batch of type {type(batch).__name__} holds no tensor, so its number of examples is unknown; "
         "let the dataset or the loader's collate_fn return tensors"

@@ -687,18 +687,38 @@ class ModelProblem(Problem):
                 f"outputs (a {type(outputs[0]).__name__}); let forward return it in a tuple, list or dict, for "
                 "example forward=lambda model, batch: (model(batch[0]), model.weight)"
             )
-        if not self._has_slope(name, theta):
+        linked = self._slope_of(name, theta)
+        if linked is None:
             raise ProblemError(
                 f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, "
                 "or check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
             )
+        if not linked and not any(self._slope_of(name, there, only=batch) for there in _aside(theta)):
+            raise ProblemError(
+                f"the gradient of loss {name!r} is zero on all the training data, and a per cent away, too: it is met "
+                "already (a hinge that nothing violates), or it goes by leaps (a rounded or thresholded output), so that "
+                "nothing can be traded for it; show it as a metric, give a smooth stand-in (softplus), or leave it out "
+                "until it is violated"
+            )
 
-    def _has_slope(self, name: str, theta: Tensor) -> bool:
-        """Whether the loss has a gradient anywhere in the training data; usually the first batch knows."""
-        for batch, _ in self._batches("train"):
+    def _slope_of(self, name: str, theta: Tensor, only: Batch | None = None) -> bool | None:
+        """Whether the loss has a gradient anywhere in the training data, or on one batch; None if no graph leads to it.
+
+        Usually the first batch knows.
+        """
+        linked = None
+        for batch in (batch for batch, _ in self._batches("train")) if only is None else [only]:
             part = self._losses.part(name, *self._outputs(theta, batch), batch)
             # Means on which the value of an Aggregate depends only in other batches, or not just here, count, too.
             value = (part * torch.arange(1, len(part) + 1, device=part.device)).sum()
-            if depends_on(value, theta) and torch.autograd.grad(value, theta)[0].any():
-                return True
-        return False
+            if depends_on(value, theta):
+                linked = False
+                if torch.autograd.grad(value, theta)[0].any():
+                    return True
+        return linked
+
+
+def _aside(theta: Tensor) -> list[Tensor]:
+    """Two points a per cent away: what is constant there is constant elsewhere, as a rule."""
+    way = torch.randn(theta.shape, generator=torch.Generator().manual_seed(0)).to(theta)
+    return [variable(theta.detach() + sign * 0.01 * (1 + theta.detach().abs()) * way) for sign in (1, -1)]
