@@ -79,10 +79,13 @@ def curvature(problem: pn.ModelProblem, kind: Any = "gauss-newton") -> Curvature
 @pytest.mark.parametrize("kind", ["gauss-newton", "exact"])
 def test_a_loss_without_second_derivative_is_named(kind: Any) -> None:
     losses = {"small": squared(0), "spelled": spelled}
-    problem = pn.ModelProblem(network().float(), losses, TensorDataset(normal(8, 4, dtype=torch.float32), normal(8, 2)))
-    with pytest.raises(pn.ProblemError, match="'spelled' cannot be differentiated.*ctc_loss.*as a metric") as raised:
-        ones = torch.ones_like(problem.parameters())[None]
-        curvature(problem, kind)(ones)
+    problem = pn.ModelProblem(
+        network().float(), losses, TensorDataset(normal(8, 4, dtype=torch.float32), normal(8, 2))
+    )
+    with pytest.raises(
+        pn.ProblemError, match=r"'spelled' cannot be differentiated.*ctc_loss.*as a metric"
+    ) as raised:
+        curvature(problem, kind)(torch.ones_like(problem.parameters())[None])
     assert isinstance(raised.value.__cause__, RuntimeError)
 
 
@@ -97,7 +100,7 @@ def test_a_model_that_can_be_differentiated_once_is_refused(kind: Any) -> None:
     losses = {name: squared(i) for i, name in enumerate(("small", "large"))}
     problem = pn.ModelProblem(After(once).double(), losses, noisy(8, 1))
     assert problem.jacobian(problem.parameters())[1].isfinite().all()
-    with pytest.raises(pn.ProblemError, match="the model has a backward pass.*once_differentiable"):
+    with pytest.raises(pn.ProblemError, match=r"the model has a backward pass.*once_differentiable"):
         curvature(problem, kind)(torch.ones_like(problem.parameters())[None])
 
 
@@ -134,10 +137,14 @@ def test_a_loss_that_fails_on_a_minibatch_is_named(which: int) -> None:
     problem = pn.ModelProblem(network(), {"small": squared(0), "picky": picky}, noisy(8, 1))
     (batch,) = problem.minibatches(8, torch.Generator())
     fail.append(True)
-    with pytest.raises(pn.ProblemError, match="loss 'picky' failed on a curvature batch of 8.*no such word") as raised:
+    with pytest.raises(
+        pn.ProblemError, match=r"loss 'picky' failed on a curvature batch of 8.*no such word"
+    ) as raised:
         failing(problem, batch)[which]()
     assert isinstance(raised.value.__cause__, KeyError)
-    with pytest.raises(pn.ProblemError, match="loss 'picky' failed on batch 1 of the train data.*no such word"):
+    with pytest.raises(
+        pn.ProblemError, match=r"loss 'picky' failed on batch 1 of the train data.*no such word"
+    ):
         problem.evaluate(problem.parameters())
 
 
@@ -150,7 +157,7 @@ def test_a_function_that_fails_later_is_explained() -> None:
     problem = pn.FunctionProblem(fn, torch.zeros(2))
     far = torch.full((2,), 2.0)
     for call in (problem.evaluate, problem.jacobian, lambda x: problem.curvature_sample()[0].losses((x,))):
-        with pytest.raises(pn.ProblemError, match="fn failed at a vector of length 2.*the solver diverged"):
+        with pytest.raises(pn.ProblemError, match=r"fn failed at a vector of length 2.*the solver diverged"):
             call(far)
 
 
@@ -158,5 +165,5 @@ def test_a_function_without_second_derivative_is_refused() -> None:
     problem = pn.FunctionProblem(
         lambda x: torch.stack([x.square().sum(), once(x - 1).sum()]), torch.zeros(2), names=["near", "far"]
     )
-    with pytest.raises(pn.ProblemError, match="fn is curved, but.*once_differentiable"):
+    with pytest.raises(pn.ProblemError, match=r"fn is curved, but.*once_differentiable"):
         Curvature(problem.curvature_sample(), torch.zeros(2), torch.ones(2), kind="exact")(torch.ones(1, 2))

@@ -63,5 +63,8 @@ def test_a_start_and_a_step_are_the_same_in_every_mode(mode: str) -> None:
 
 
 def test_a_model_made_in_inference_mode_is_refused() -> None:
-    with torch.inference_mode(), pytest.raises(pn.ProblemError, match="'0.weight' was made in inference mode"):
+    with (
+        torch.inference_mode(),
+        pytest.raises(pn.ProblemError, match=r"'0.weight' was made in inference mode"),
+    ):
         problem()

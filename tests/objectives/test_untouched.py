@@ -57,7 +57,9 @@ def test_a_loss_that_writes_is_named_and_the_data_are_as_they_were(loss: Any, wh
     before = [tensor.clone() for tensor in data.tensors]
     with pytest.raises(pn.ProblemError, match=what):
         pn.ModelProblem(network(), {"small": squared(0), "odd": loss}, data)
-    with pytest.raises(pn.ProblemError, match="a metric writes into" if loss is not of_outputs else "into the outputs"):
+    with pytest.raises(
+        pn.ProblemError, match="a metric writes into" if loss is not of_outputs else "into the outputs"
+    ):
         pn.ModelProblem(network(), LOSSES, data, metrics={"odd": loss})
     assert all(torch.equal(*pair) for pair in zip(data.tensors, before, strict=True))
 
@@ -65,7 +67,7 @@ def test_a_loss_that_writes_is_named_and_the_data_are_as_they_were(loss: Any, wh
 def test_a_model_that_writes_into_a_batch_is_refused() -> None:
     data = labelled()
     before = data.tensors[0].clone()
-    with pytest.raises(pn.ProblemError, match="the model writes into the first train batch.*labels.clone"):
+    with pytest.raises(pn.ProblemError, match=r"the model writes into the first train batch.*labels.clone"):
         pn.ModelProblem(network(), LOSSES, data, forward=lambda model, batch: model(batch[0].div_(2)))
     assert torch.equal(data.tensors[0], before)
 
@@ -146,7 +148,9 @@ def under_no_grad(weight: Tensor) -> None:
 def test_a_model_that_writes_into_its_weights_is_refused(how: Callable[[Tensor], Any]) -> None:
     model = Clipping(how)
     before = model.inner.weight.clone()
-    with pytest.raises(pn.ProblemError, match="the model writes into the steered parameters.*a changed copy"):
+    with pytest.raises(
+        pn.ProblemError, match=r"the model writes into the steered parameters.*a changed copy"
+    ):
         pn.ModelProblem(model, LOSSES, noisy(8, 1))
     assert torch.equal(model.inner.weight, before)
 
@@ -157,7 +161,9 @@ def test_a_model_that_does_so_later_does_not_change_the_callers_vector_unnoticed
     problem = pn.ModelProblem(model, LOSSES, noisy(8, 1))
     model.clips = True
     for run in (problem.evaluate, problem.jacobian):
-        with pytest.raises(pn.ProblemError, match="the model writes into the steered parameters when it is called"):
+        with pytest.raises(
+            pn.ProblemError, match="the model writes into the steered parameters when it is called"
+        ):
             run(problem.parameters() + 1)
 
 
@@ -186,7 +192,9 @@ def test_what_is_not_steered_must_stay_in_every_pass(frozen: bool) -> None:
     theta = problem.parameters()
     while model.seen + 16 <= 40:
         problem.evaluate(theta)
-    with pytest.raises(pn.ProblemError, match=f"the {'parameter' if frozen else 'buffer'} 'total' of the model changes in a"):
+    with pytest.raises(
+        pn.ProblemError, match=f"the {'parameter' if frozen else 'buffer'} 'total' of the model changes in a"
+    ):
         problem.evaluate(theta)
 
 

@@ -110,8 +110,16 @@ Product = Callable[[Tensor], Iterable[Tensor]]
 """The products with the rows of vectors [k, n], one after another: there may be memory for no more."""
 
 
+def _weighted(weights: Tensor, losses: Tensor) -> Tensor:
+    if weights.shape != losses.shape:
+        raise ProblemError(
+            f"{weights.numel()} weights are given for {len(losses)} objectives; give one for each"
+        )
+    return weights @ losses
+
+
 def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
-    loss = weights @ part.losses(part.outputs(theta))
+    loss = _weighted(weights, part.losses(part.outputs(theta)))
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     if not gradient.requires_grad:  # a loss that is linear in the parameters has no curvature
         return torch.zeros_like
@@ -123,7 +131,7 @@ def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch
 def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
     outputs = part.outputs(theta)
     leaves = tuple(o.detach().requires_grad_() for o in outputs)
-    loss = weights @ part.losses(leaves)
+    loss = _weighted(weights, part.losses(leaves))
     slopes = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
     curved = [i for i, slope in enumerate(slopes) if slope.requires_grad]
     if not curved:

@@ -734,9 +734,9 @@ class Navigator:
         changed = None if self._current is None else self.problem.changed_since(self._current.parameters)
         if changed is not None:
             raise NavigationError(
-                f"{changed} of the model changed since point {self.here.id} was made (trained on, say), so nothing here "
-                f"is about it; go_to({self.here.id}) brings that point's parameters back, and a new Navigator starts "
-                "from the model as it is"
+                f"{changed} of the model changed since point {self.here.id} was made (trained on, say), so nothing "
+                f"here is about it; go_to({self.here.id}) brings that point's parameters back, and a new Navigator "
+                "starts from the model as it is"
             )
         try:
             with differentiable(), self.problem.watch.over(on_event, cancel, expected):

@@ -38,7 +38,9 @@ def scalar(name: str, value: object) -> Tensor:
             "(reduction='mean', or end with .mean())"
         )
     if value.is_complex():
-        raise ProblemError(f"loss {name!r} returned a complex number; take its .real or .abs(), losses are real")
+        raise ProblemError(
+            f"loss {name!r} returned a complex number; take its .real or .abs(), losses are real"
+        )
     return value
 
 

@@ -84,7 +84,17 @@ class Data:
         groups: Sequence[Hashable] | None = None,
     ) -> None:
         if not isinstance(source, DataLoader | Dataset):
-            raise ProblemError(f"{role} data must be a DataLoader or a Dataset, not {type(source).__name__}")
+            kind = type(source)
+            remedy = (
+                "wrap it: torch.utils.data.DataLoader(data, batch_size=...), with tensors as entries "
+                "(.with_format('torch') of Hugging Face's)"
+                if hasattr(source, "__getitem__") and hasattr(source, "__len__")
+                else "wrap tensors in a torch.utils.data.TensorDataset"
+            )
+            raise ProblemError(
+                f"{role} data must be a DataLoader or a Dataset of torch.utils.data, not a {kind.__module__}."
+                f"{kind.__qualname__}; {remedy}"
+            )
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ProblemError(f"batch_size={batch_size!r} is not possible; give an integer of at least 1")
         self._device = device

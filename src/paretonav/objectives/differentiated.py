@@ -39,7 +39,9 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
             what, remedy = f"loss {name!r}", f"write {twice}, or show it as a metric, which needs none"
         else:
             what, remedy = "the model", f"write {twice}, or leave the parameters before it out of parameters="
-        raise ProblemError(f"{what} cannot be differentiated as curvature needs it: {told}; {remedy}") from error
+        raise ProblemError(
+            f"{what} cannot be differentiated as curvature needs it: {told}; {remedy}"
+        ) from error
 
 
 def _culprit(part: Composite, theta: Tensor) -> str | None:

@@ -56,8 +56,9 @@ def require_derivatives(
 ) -> None:
     """Log the objectives of which the gradient is not the derivative, and refuse those that it leads the wrong way.
 
-    The arguments are those of ``misled``, with the pieces of theta by name. A gradient that is off leads to worse ways, but what steps along them bring
-    is measured; a network that is its own target, or that is attacked while it is trained, has such ones on purpose.
+    The arguments are those of ``misled``, with the pieces of theta by name. A gradient that is off leads to worse ways,
+    but what steps along them bring is measured; a network that is its own target, or that is attacked while it is
+    trained, has such ones on purpose.
 
     Raises:
         ProblemError: an objective rises where its gradient says that it falls; names it.
@@ -66,8 +67,8 @@ def require_derivatives(
     for i, wrong in misled(values, theta, now, gradients, sizes).items():
         what = (
             f"the gradient of objective {names[i]!r} is not its derivative: along it, the objective changes by "
-            f"{wrong.slope:.2g} of what it says (a straight-through estimator, a stopped or reversed gradient, a backward "
-            "pass of one's own)"
+            f"{wrong.slope:.2g} of what it says (a straight-through estimator, a stopped "
+            "or reversed gradient, a backward pass of one's own)"
         )
         if wrong.reversed:
             where = f" in {some_of(repr(list(pieces)[k]) for k in wrong.reversed)}" if pieces else ""
@@ -75,7 +76,9 @@ def require_derivatives(
                 f"{what}, and what should lower it raises it{where}; give a loss that is to rise with its sign turned, "
                 "instead of a reversed gradient, or leave what comes before it out of parameters="
             )
-        step = "over the length of a step it is right" if wrong.right_at_a_step else "ways will be worse for it"
+        step = (
+            "over the length of a step it is right" if wrong.right_at_a_step else "ways will be worse for it"
+        )
         logger.warning("%s; %s, and what steps are said to bring is measured, not derived", what, step)
 
 
@@ -115,15 +118,18 @@ def misled(
     doubtful = torch.ones(len(now), dtype=torch.bool)
     if size > 0:
         changes = (values(theta + size * way) - values(theta - size * way)) / (2 * size)
-        doubtful = ~((changes - claimed).abs() <= _DOUBT * torch.stack([g @ w for g, w in zip(gradients, ways, strict=True)]))
+        doubtful = ~(
+            (changes - claimed).abs()
+            <= _DOUBT * torch.stack([g @ w for g, w in zip(gradients, ways, strict=True)])
+        )
     found = {}
     for i in doubtful.nonzero().flatten().tolist():
         if gradients[i] @ ways[i] > 0:
             value = partial(_entry, values, i)
             wrong = _slope(value, theta, float(now[i]), ways[i], gradients[i])
             if wrong is not None:
-                steps = (wrong[1] * ways[i]).split(pieces)
-                reverse = _reversed(value, theta, float(now[i]), steps, gradients[i].split(pieces))
+                steps = torch.split(wrong[1] * ways[i], pieces)
+                reverse = _reversed(value, theta, float(now[i]), steps, torch.split(gradients[i], pieces))
                 found[i] = wrong[0]._replace(reversed=reverse)
     return found
 
@@ -134,7 +140,9 @@ def _entry(values: Callable[[Tensor], Tensor], i: int, point: Tensor) -> Tensor:
 
 def _way(gradient: Tensor, pieces: list[int]) -> Tensor:
     """Along the gradient, in every piece as far."""
-    return torch.cat([piece / piece.norm() if piece.any() else piece for piece in gradient.split(pieces)])
+    return torch.cat(
+        [piece / piece.norm() if piece.any() else piece for piece in torch.split(gradient, pieces)]
+    )
 
 
 def _slope(
@@ -231,7 +239,9 @@ def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, 
     """
     generator = torch.Generator().manual_seed(0)
     sizes = [leaf.detach().square().mean().sqrt() for leaf in leaves]
-    way = [_normal(leaf, generator) * (size if size > 0 else 1) for leaf, size in zip(leaves, sizes, strict=True)]
+    way = [
+        _normal(leaf, generator) * (size if size > 0 else 1) for leaf, size in zip(leaves, sizes, strict=True)
+    ]
 
     def slopes(size: float, *, twice: bool = False) -> tuple[Tensor, ...]:
         moved = tuple(variable(leaf + size * w) for leaf, w in zip(leaves, way, strict=True))
@@ -244,7 +254,9 @@ def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, 
             return found
         if not curved:
             return tuple(map(torch.zeros_like, moved))
-        return torch.autograd.grad([found[i] for i in curved], moved, [way[i] for i in curved], materialize_grads=True)
+        return torch.autograd.grad(
+            [found[i] for i in curved], moved, [way[i] for i in curved], materialize_grads=True
+        )
 
     def difference(size: float) -> list[Tensor]:
         return [(ahead - back) / (2 * size) for ahead, back in zip(slopes(size), slopes(-size), strict=True)]

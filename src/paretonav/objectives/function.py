@@ -126,7 +126,9 @@ class FunctionProblem(Problem):
         if values.is_complex():
             raise ProblemError("fn returned complex numbers; take their .real or .abs(), objectives are real")
         if hasattr(self, "names") and len(values) != self.m:
-            raise ProblemError(f"fn returned {len(values)} objectives, and {self.m} at x0; return as many everywhere")
+            raise ProblemError(
+                f"fn returned {len(values)} objectives, and {self.m} at x0; return as many everywhere"
+            )
         if version(x) != before:
             raise ProblemError("fn changes x in place, which is the caller's; begin it with x = x.clone()")
         return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from paretonav.errors import ParetonavError, ProblemError
 from paretonav.objectives import bystanders, trees
 from paretonav.objectives.aggregate import Aggregate
+from paretonav.objectives.averaged import halves
 from paretonav.objectives.checks import depends_on, functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
@@ -36,17 +38,24 @@ from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import splits, unlike
-from paretonav.objectives.supported import require_gradients, require_supported, unchanged_buffers
+from paretonav.objectives.supported import (
+    require_dense,
+    require_gradients,
+    require_supported,
+    unchanged_buffers,
+)
 from paretonav.objectives.training_weights import training_weights
 from paretonav.objectives.untouched import copied, same, versions, written
 from paretonav.objectives.whereabouts import Whereabouts, explained
+
+logger = logging.getLogger(__name__)
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
 
 _WRITES = (
-    "writes into the steered parameters when it is called, and so into the vector that was given; let it compute with a "
-    "changed copy (weight = self.weight.clamp(-1, 1)) instead"
+    "writes into the steered parameters when it is called, and so into the vector that was given; let it compute "
+    "with a changed copy (weight = self.weight.clamp(-1, 1)) instead"
 )
 
 
@@ -164,6 +173,7 @@ class ModelProblem(Problem):
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
+        require_dense(model, self._flat.tensors)
         if optimizer is not None:
             require_factory(optimizer)
             optimizer_for(optimizer, self.parameters()[:1].requires_grad_())
@@ -465,12 +475,14 @@ class ModelProblem(Problem):
 
         def taken(values: Callable[[list[Tensor]], Tensor], variable: tuple[Tensor, ...]) -> Tensor:
             curved, steered = joins[0](variable)
-            with self._whereabouts.explained(f"the model or a loss failed on a curvature batch of {length} examples"):
+            with self._whereabouts.explained(
+                f"the model or a loss failed on a curvature batch of {length} examples"
+            ):
                 found = values(self._losses.parts(curved, steered, batch))
             if versions(batch) != untouched:
                 raise ProblemError(
-                    f"the model or a loss writes into a curvature batch of {length} examples, which changes all that is "
-                    "computed of them next; let it work on a copy (labels = labels.clone()), or use torch.where"
+                    f"the model or a loss writes into a curvature batch of {length} examples, which changes all that "
+                    "is computed of them next; let it work on a copy (labels = labels.clone()), or use torch.where"
                 )
             # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
             found = found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
@@ -531,7 +543,12 @@ class ModelProblem(Problem):
         for name in self.names:
             given, read = copied(batch), self._observer()
             try:
-                with self._unchanged(f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs), read:
+                with (
+                    self._unchanged(
+                        f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs
+                    ),
+                    read,
+                ):
                     part = self._losses.part(name, *outputs, given)
                     value = self._losses.value(name, part)
                     defined = self._losses.is_defined(name, part)
@@ -549,18 +566,40 @@ class ModelProblem(Problem):
                 self.require_finite(everything.losses(), f"on the {split} data")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
+                self._look_at_mean(name, outputs, batch, length)
         if split == "train" and not self._losses.plain:
             rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
             batches = math.ceil(self._data[split].size / length)
             self._apart = worth_it(len(rows), self.m, theta.numel(), batches)
         if self._collect(split).metrics is not None:
             given, read, plain = copied(batch), self._observer(), detached(outputs)
-            with torch.no_grad(), self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain), read:
+            with (
+                torch.no_grad(),
+                self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain),
+                read,
+            ):
                 measured(self._metrics, plain, given, split)
             self._require_unread("a metric", read)
         self._require_determinism(theta, batch, again, split)
         if split == "train" and not self._half:  # differences of rounded numbers say nothing
             self._require_derivatives(theta, batch)
+
+    def _look_at_mean(
+        self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch, length: int
+    ) -> None:
+        """Say so if a plain loss is no mean over examples: its value then depends on the batches."""
+        if self._losses.is_plain(name):
+            told = halves(
+                lambda o, b: self._losses.part(name, o, {}, b)[0], detached(outputs[0]), copied(batch), length
+            )
+            if told is not None:
+                logger.warning(
+                    "loss %r is no mean over examples: it is %.3g on a batch and %.3g on average of its halves, so it "
+                    "depends on how data are divided; give a gap, a rate or another function of means as an Aggregate "
+                    "(group_gap), and keep batches of what compares examples by a batch sampler",
+                    name,
+                    *told,
+                )
 
     def _observer(self) -> Observed:
         return Observed(dict(zip(self._flat.names, self._flat.tensors, strict=True)))
@@ -595,10 +634,10 @@ class ModelProblem(Problem):
         """Refuse a loss or metric that takes parameters from the module."""
         if seen.read:
             raise ProblemError(
-                f"{what} reads {some_of(map(repr, seen.read))} from the module itself, which does not have the steered "
-                "values by then; let forward return it in a tuple, list or dict, for example "
-                "forward=lambda model, batch: (model(batch[0]), model.weight), give a Penalty, or, to keep a value as it "
-                "was, a copy (.detach().clone())"
+                f"{what} reads {some_of(map(repr, seen.read))} from elsewhere than outputs: from the module itself, "
+                "which does not have the steered values by then; let forward return it in a tuple, list or dict, for "
+                "example forward=lambda model, batch: (model(batch[0]), model.weight), give a Penalty, or, to keep a "
+                "value as it was, a copy (.detach().clone())"
             )
 
     def _require_determinism(self, theta: Tensor, batch: Batch, again: Batch, split: Split) -> None:
@@ -662,10 +701,13 @@ class ModelProblem(Problem):
         """What gives two values for one batch, and the remedy."""
         with torch.no_grad():
             if (module := random_module(self.model, lambda: self._outputs(theta, batch))) is not None:
-                return (
-                    f"{module} gives two outputs for one input; is there dropout (functional dropout, say)? "
-                    "Call model.eval()"
+                remedy = (
+                    "is there dropout (functional dropout, say)? Call model.eval()"
+                    if any(each.training for each in self.model.modules())
+                    else "it draws random numbers in eval mode, too, so let it return the mean there, "
+                    "or take the noise from the batch"
                 )
+                return f"{module} gives two outputs for one input; {remedy}"
             first, second = (trees.fingerprint(self._outputs(theta, batch)[0]) for _ in range(2))
         if first != second:
             return "forward itself gives two outputs for one input; take the random part out of it"
@@ -695,10 +737,11 @@ class ModelProblem(Problem):
             )
         if not linked and not any(self._slope_of(name, there, only=batch) for there in _aside(theta)):
             raise ProblemError(
-                f"the gradient of loss {name!r} is zero on all the training data, and a per cent away, too: it is met "
-                "already (a hinge that nothing violates), or it goes by leaps (a rounded or thresholded output), so that "
-                "nothing can be traded for it; show it as a metric, give a smooth stand-in (softplus), or leave it out "
-                "until it is violated"
+                f"loss {name!r} does not depend on the steered parameters here: its gradient is zero on all the "
+                "training data, and a per cent away, too; choose others with parameters=, or, if it is met already "
+                "(a hinge that nothing violates) or goes by leaps (a rounded or thresholded output), so that nothing "
+                "can be traded for it, show it as a metric, give a smooth stand-in (softplus), or leave it out until "
+                "it is violated"
             )
 
     def _slope_of(self, name: str, theta: Tensor, only: Batch | None = None) -> bool | None:

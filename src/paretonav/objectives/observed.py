@@ -17,8 +17,8 @@ _SHAPES_ONLY = ("new_", "_like", "detach", "alias", "view")
 """In the names of operations that take a tensor for its shape, or only look at it in another way."""
 
 
-class Observed(TorchDispatchMode):
-    """Sees which of some tensors are read by what is run inside, also without a graph, and whether half precision is used.
+class Observed(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees which of some tensors what is run inside reads, also without a graph, and whether it uses half precision.
 
     Args:
         tensors: name -> tensor. A view of one, a ``.data`` or a ``detach()`` of it counts as the tensor itself.
@@ -29,7 +29,7 @@ class Observed(TorchDispatchMode):
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.read: dict[str, None] = {}
         self.half = False
         self._owners: dict[int, list[tuple[str, Tensor]]] = {}

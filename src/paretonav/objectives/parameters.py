@@ -97,11 +97,15 @@ class FlatParameters:
         now = dict(self._module.named_parameters(remove_duplicate=False))
         for (name, p), places, kind in zip(self._chosen.items(), self._places, self._kinds, strict=True):
             if any(now.get(path) is not p for path in places):
-                what = "is another tensor than" if any(path in now for path in places) else "is no longer where it was"
+                what = (
+                    "is another tensor than"
+                    if any(path in now for path in places)
+                    else "is no longer where it was"
+                )
                 what += " when the problem was made (load_state_dict(assign=True), a new layer, a late parametrisation)"
             elif (p.dtype, p.device, p.shape) != kind:
-                what = f"is {p.dtype} of shape {list(p.shape)} on {p.device}, and was {kind[0]} of shape {list(kind[2])} "
-                what += f"on {kind[1]} when the problem was made"
+                what = f"is {p.dtype} of shape {list(p.shape)} on {p.device}, and was "
+                what += f"{kind[0]} of shape {list(kind[2])} on {kind[1]} when the problem was made"
             else:
                 continue
             raise ProblemError(
@@ -112,7 +116,9 @@ class FlatParameters:
     def holds(self, theta: Tensor) -> bool:
         """Whether the module's parameters are those that ``write(theta)`` leaves."""
         pairs = zip(self.unflatten(theta).values(), self._chosen.values(), strict=True)
-        return all(bool(((v := value.to(p.dtype)) == p).logical_or((v != v) & (p != p)).all()) for value, p in pairs)
+        return all(
+            bool(((v := value.to(p.dtype)) == p).logical_or((v != v) & (p != p)).all()) for value, p in pairs
+        )
 
     def read(self) -> Tensor:
         """A copy of the current values, [n]."""

@@ -52,6 +52,10 @@ class Quantities:
         """Whether some are penalties, which need the steered parameters."""
         return any(isinstance(f, Penalty) for f in self._functions.values())
 
+    def is_plain(self, name: str) -> bool:
+        """Whether it is given as a mean over examples."""
+        return not isinstance(self._functions[name], Aggregate | Penalty)
+
     def parts(self, outputs: Outputs, steered: Mapping[str, Tensor], batch: Batch) -> list[Tensor]:
         """The parts of each, every one [its number of parts], with their graphs.
 
@@ -66,6 +70,7 @@ class Quantities:
         # Of their own, so that what one takes out of a dict is there for the next.
         outputs, batch = trees.fresh(outputs), trees.fresh(batch)
         with blaming("metric" if self._metrics else "loss", name):
+            value: Any
             if isinstance(function, Penalty):
                 value = function(steered)
             else:

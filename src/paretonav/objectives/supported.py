@@ -50,6 +50,22 @@ def require_supported(model: nn.Module) -> None:
             )
 
 
+def require_dense(model: nn.Module, steered: Collection[nn.Parameter]) -> None:
+    """Refuse layers whose gradient would be a sparse tensor.
+
+    Raises:
+        ProblemError: names the module and the remedy.
+    """
+    for name, module in model.named_modules():
+        sparse = isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse
+        if sparse and any(p is module.weight for p in steered):
+            raise ProblemError(
+                f"module {name!r} ({type(module).__name__}) has sparse=True, and all steered parameters are one "
+                f"vector, of which no gradient is sparse; set model.{name}.sparse = False, or leave it out of "
+                "parameters="
+            )
+
+
 @contextmanager
 def unchanged_buffers(model: nn.Module) -> Iterator[None]:
     """Require that what is run changes no buffer, as counters and running estimates do.

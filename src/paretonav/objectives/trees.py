@@ -69,7 +69,8 @@ def fingerprint(tree: Tree) -> Fingerprint:
 def alike(one: Fingerprint, other: Fingerprint, tolerance: float = 1e-6) -> bool:
     """Whether two fingerprints are of the same numbers, but for a relative difference of the sums; NaN is like NaN."""
     return len(one) == len(other) and all(
-        shape == same and (math.isclose(total, value, rel_tol=tolerance) or (total != total and value != value))
+        shape == same
+        and (math.isclose(total, value, rel_tol=tolerance) or (total != total and value != value))
         for (shape, total), (same, value) in zip(one, other, strict=True)
     )
 

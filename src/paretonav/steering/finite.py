@@ -34,8 +34,10 @@ def require_finite_metrics(losses: Losses) -> None:
     for i, (name, value) in enumerate(losses.metrics.items()):
         if not math.isfinite(value):
             finite = losses.metric_batches[:, i].isfinite()
-            where = f", first in batch {int(finite.int().argmin()) + 1} of {len(finite)}" if finite.any() else ""
+            where = (
+                f", first in batch {int(finite.int().argmin()) + 1} of {len(finite)}" if finite.any() else ""
+            )
             raise NonFiniteError(
-                f"metric {name!r} is {value}{where}, so nothing can be said of it; let it be a number on every batch, give "
-                "what not every batch can tell (a rate of a class, say) as an Aggregate, or leave it out"
+                f"metric {name!r} is {value}{where}, so nothing can be said of it; let it be a number on every batch, "
+                "give what not every batch can tell (a rate of a class, say) as an Aggregate, or leave it out"
             )
