@@ -80,7 +80,7 @@ def definition(theta: Tensor, data: TensorDataset, *, shown: bool = False) -> Te
             costs.mean(),
             gap.abs() if shown else (gap**2 + SMOOTHING**2).sqrt() - SMOOTHING,
             worst,
-            worst if shown else TEMPERATURE * (by_group / TEMPERATURE).exp().mean().log(),
+            worst if shown else TEMPERATURE * ((by_group / TEMPERATURE).logsumexp(0) - math.log(3)),
             (o.var(correction=0) + 0.1).sqrt(),
         ]
     )
