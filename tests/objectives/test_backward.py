@@ -76,3 +76,27 @@ def test_curvature_of_functions_is_the_dense_hessian(n: int, k: int, seed: int) 
     vectors = normal(k, n, seed=seed + 2)
     operator = Curvature(problem.curvature_sample(), theta, weights, kind="exact")
     torch.testing.assert_close(operator(vectors), vectors @ hessian)
+
+
+class Raising(torch.autograd.Function):
+    """Its backward fails at the first call."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG004
+        Raising.calls += 1
+        if Raising.calls == 1:
+            raise RuntimeError("a singular matrix")
+        return grad
+
+
+def test_an_error_in_a_batch_that_has_another_reason_is_shown() -> None:
+    x = normal(3, seed=0).requires_grad_()
+    Raising.calls = 0
+    with pytest.raises(RuntimeError, match="a singular matrix"):
+        list(backward(Raising.apply(x), x, normal(4, 3, seed=1), at_once=True))  # type: ignore[no-untyped-call]

@@ -59,14 +59,14 @@ def test_means_are_the_same_with_groups(sizes: tuple[int, int, int], size: int, 
     source = DataLoader(data, batch_size=size, shuffle=True) if loader else data
     grouped, plain = make(source, groups=labels, batch_size=size), make(data)
     theta = plain.parameters() + 0.1
-    directions, steps = normal(2, len(theta), seed=1), torch.tensor([0.3, 0.4])
+    directions = normal(2, len(theta), seed=1)
     for split in ("train", "validation"):
         found, expected = (p.jacobian(theta, split) for p in (grouped, plain))
         torch.testing.assert_close(found[0].mean, expected[0].mean)
         torch.testing.assert_close(found[1], expected[1])
         assert found[0].metrics == pytest.approx(expected[0].metrics)
         torch.testing.assert_close(grouped.evaluate(theta, split).batches, found[0].batches)
-        responses = [p.response(theta, directions, split, steps=steps)[1] for p in (grouped, plain)]
+        responses = [p.response(theta, directions, split)[1] for p in (grouped, plain)]
         torch.testing.assert_close(responses[0].mean, responses[1].mean, atol=1e-12, rtol=1e-9)
         assert len(responses[0].fractions) == len(found[0].fractions)
 
@@ -190,9 +190,9 @@ def test_every_split_can_have_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_part_of_the_batches_knows_its_blocks() -> None:
     labels = [i // 10 for i in range(120)]
     problem = make(examples(120), groups=labels, batch_size=5)  # twelve blocks of two batches
-    theta, steps = problem.parameters(), torch.tensor([0.5])
+    theta = problem.parameters()
     for count, blocks in ((24, 12), (12, 12), (6, 6), (18, 12)):
-        losses, response = problem.response(theta, theta[None], "validation", steps=steps, batches=count)
+        losses, response = problem.response(theta, theta[None], "validation", batches=count)
         assert len(losses.fractions) == len(response.fractions) == blocks
         assert response.examples == 5 * count
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 from tests.tensors import normal
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import IterableDataset, TensorDataset
 
 from paretonav import Aggregate, Cost, FunctionProblem, ModelProblem, ProblemError, group_gap, l2
 from paretonav.objectives import gradients
@@ -152,56 +152,23 @@ def test_batchwise_responses_are_the_limits_of_batchwise_changes() -> None:
     torch.testing.assert_close(response.batches[..., 0], (ahead - behind) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
-def accuracies(problem: ModelProblem, theta: Tensor, direction: Tensor) -> Tensor:
-    """The accuracy on each batch as often as it is a metric, of outputs that are linear from theta."""
-    x, labels = examples(18).tensors
-
-    def outputs(point: Tensor) -> Tensor:
-        return torch.func.functional_call(problem.model, problem._flat.unflatten(point), (x,))
-
-    jacobian = torch.autograd.functional.jacobian(outputs, theta)  # [18, 2, n]
-    right = ((outputs(theta) + jacobian @ direction).argmax(1) == labels).double()
-    return torch.stack([part.mean() for part in right.split(4)])[:, None].expand(-1, len(STEPWISE))
-
-
-@pytest.mark.parametrize("custom", [False, True])
-def test_metrics_without_derivative_have_central_differences(custom: bool) -> None:
-    problem = make(Cubed(custom), metrics={**SMOOTH, **STEPWISE})
-    theta = problem.parameters()
-    directions, steps = normal(2, len(theta), seed=9), torch.tensor([0.9, 0.5])
-    untouched = [(p.data_ptr(), p._version, p.clone()) for p in problem.model.parameters()]
-    _, response = problem.response(theta, directions, steps=steps)
-    for (pointer, version, value), p in zip(untouched, problem.model.parameters(), strict=True):
-        assert (p.data_ptr(), p._version) == (pointer, version)
-        assert torch.equal(p, value)
-    torch.testing.assert_close(response.mean[:5], dense(problem) @ directions.T, rtol=1e-9, atol=1e-11)
-    for k, (direction, step) in enumerate(zip(directions, steps.tolist(), strict=True)):
-        if custom:  # outputs are computed anew
-            ends = [problem.evaluate(theta + s * direction).metric_batches[:, 2:] for s in (step, -step)]
-        else:  # and else are known to first order
-            ends = [accuracies(problem, theta, s * direction) for s in (step, -step)]
-        torch.testing.assert_close(response.batches[:, 5:, k], (ends[0] - ends[1]) / (2 * step))
-    assert response.mean[5:].any(dim=1).all()
-    _, unknown = problem.response(theta, directions)
-    assert not unknown.batches[:, 5:].any()
-    torch.testing.assert_close(unknown.batches[:, :5], response.batches[:, :5])
-
-
 def test_what_a_response_costs() -> None:
     problem = make(tanh(), metrics=SMOOTH)
-    theta, steps = problem.parameters(), torch.ones(3)
+    theta = problem.parameters()
     directions = normal(3, len(theta), seed=9)
-    problem.response(theta, directions, steps=steps)
-    assert problem.cost == Cost(forward_passes=6), "metrics that have derivatives need no differences"
+    problem.response(theta, directions)
+    assert problem.cost == Cost(forward_passes=6)
     problem = make(tanh(), metrics=STEPWISE, validation=examples(9))
-    problem.response(theta, directions, steps=steps)
-    assert problem.cost == Cost(forward_passes=6), "metrics are not shown for the training data"
-    problem.response(theta, directions, "validation", steps=steps)
-    assert problem.cost == Cost(forward_passes=6 + 3), "outputs are known to first order"
-    problem = make(Cubed(True), metrics=STEPWISE, validation=examples(9))
-    directions = normal(3, len(problem.parameters()), seed=9)
-    problem.response(problem.parameters(), directions, "validation", steps=steps)
-    assert problem.cost == Cost(forward_passes=3 + 3)
+    problem.response(theta, directions, "validation")
+    assert problem.cost == Cost(forward_passes=3)
+
+
+def test_what_moves_by_leaps_has_no_slope() -> None:
+    problem = make(tanh(), metrics={**SMOOTH, **STEPWISE})
+    theta = problem.parameters()
+    _, response = problem.response(theta, normal(2, len(theta), seed=9))
+    assert response.mean[:5].any(dim=1).all()
+    assert not response.mean[5:].any()
 
 
 PLAIN: dict[str, Any] = {
@@ -237,52 +204,6 @@ def test_after_a_jacobian_the_response_on_training_data_is_known(batch_size: int
 
 def moved(theta: Tensor) -> Tensor:
     return theta.add_(0.5)
-
-
-def test_a_metric_that_is_flat_on_the_first_batch_alone_has_its_derivative() -> None:
-    """And one that moves by leaps on every batch has differences, beside it."""
-    metrics = {"item": STEPWISE["item"], "later": later, "accuracy": accuracy}
-    in_fours = DataLoader(examples(18), batch_size=4)
-    problem = make(tanh(), metrics=metrics, validation=in_fours)
-    theta = problem.parameters()
-    directions, steps = normal(2, len(theta), seed=9), torch.tensor([0.9, 0.5])
-    _, response = problem.response(theta, directions, "validation", steps=steps)
-    _, without = problem.response(theta, directions, "validation")
-    found = response.batches[:, 3:]
-    assert torch.equal(found[:, 1], without.batches[:, 4])
-    assert not found[0, 1].any()
-    assert found[1:, 1].all()
-    for k, (direction, step) in enumerate(zip(directions, steps.tolist(), strict=True)):
-        ends = [accuracies(problem, theta, s * direction)[:, 0] for s in (step, -step)]
-        for i in (0, 2):
-            torch.testing.assert_close(found[:, i, k], (ends[0] - ends[1]) / (2 * step))
-
-
-@pytest.mark.parametrize("bad", ["raises", "not finite"])
-def test_a_metric_that_takes_no_linear_outputs_has_computed_ones(bad: str) -> None:
-    """Probabilities stay between 0 and 1 on a curve, not on its tangent."""
-
-    def brier(o: Tensor, batch: Any) -> float:
-        inside = bool(((o >= 0) & (o <= 1)).all())
-        if not inside and bad == "raises":
-            raise ValueError("probabilities must lie between 0 and 1")
-        return (o[:, 0] - batch[1]).square().mean().item() if inside else float("nan")
-
-    model = nn.Sequential(tanh(), nn.Sigmoid())
-    problem = make(model, metrics={"brier": brier, "item": STEPWISE["item"]}, validation=examples(9))
-    theta = problem.parameters()
-    directions, steps = normal(2, len(theta), seed=9), torch.tensor([4.0, 3.0])
-    before = problem.cost - Cost()
-    _, response = problem.response(theta, directions, "validation", steps=steps)
-    assert problem.cost - before == Cost(forward_passes=2 + 2)
-    for k, (direction, step) in enumerate(zip(directions, steps.tolist(), strict=True)):
-        ends = [problem.evaluate(theta + s * direction, "validation").metric_batches for s in (step, -step)]
-        torch.testing.assert_close(response.batches[:, 3:, k], (ends[0] - ends[1]) / (2 * step))
-
-
-def later(o: Tensor, batch: Any) -> Tensor:
-    first = torch.equal(batch[0], examples(18).tensors[0][:4])
-    return 0 * o.sum() if first else o.square().mean()
 
 
 @pytest.mark.parametrize(
@@ -326,11 +247,11 @@ def test_many_gradients_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_response_on_some_batches(count: int, chosen: list[int] | None) -> None:
     losses = {"plain": LOSSES["plain"], "size": LOSSES["size"]}
     problem = make(tanh(), losses=losses, metrics=STEPWISE)
-    theta, steps = problem.parameters(), torch.tensor([0.5])
+    theta = problem.parameters()
     directions = normal(1, len(theta), seed=9)
-    everything, whole = problem.response(theta, directions, steps=steps)
+    everything, whole = problem.response(theta, directions)
     before = problem.cost.forward_passes
-    some, response = problem.response(theta, directions, steps=steps, batches=count)
+    some, response = problem.response(theta, directions, batches=count)
     rows = torch.tensor(range(5) if chosen is None else chosen)
     torch.testing.assert_close(response.batches, whole.batches[rows])
     torch.testing.assert_close(some.batches, everything.batches[rows])
@@ -362,3 +283,52 @@ def test_functions_respond_by_their_jacobian() -> None:
     torch.testing.assert_close(response.mean, expected)
     torch.testing.assert_close(losses.mean, problem.evaluate(theta).mean)
     assert response.standard_error() is None
+
+
+class Failing(nn.Module):
+    """Fails at a call that is chosen; with an operation that has no forward mode, if it is ``custom``."""
+
+    def __init__(self, error: Exception, custom: bool) -> None:
+        super().__init__()
+        self.inner, self.error, self.calls_left = Cubed(custom), error, 10**6
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls_left -= 1
+        if self.calls_left == 0:
+            raise self.error
+        return self.inner(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("custom", [False, True])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a solver diverged"), RecursionError("too deep"), NotImplementedError("not yet")]
+)
+def test_an_error_of_the_model_is_shown_in_every_mode(error: Exception, custom: bool) -> None:
+    model = Failing(error, custom)
+    problem = make(model)
+    theta = problem.parameters()
+    directions = normal(2, len(theta), seed=9)
+    for call in range(1, 6):
+        model.calls_left = call
+        with pytest.raises(ProblemError, match=str(error)) as raised:
+            problem.response(theta, directions)
+        assert raised.value.__cause__ is error
+        model.calls_left = 10**6
+        problem.response(theta, directions)
+    assert problem._pushforward._forward == (not custom)
+
+
+def test_an_error_of_a_metric_is_not_tried_again() -> None:
+    calls: list[int] = []
+
+    def once(o: Tensor, _: Any) -> Tensor:
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("no such class")
+        return o.mean()
+
+    problem = make(tanh(), metrics={"once": once})
+    theta = problem.parameters()
+    calls.extend([1] * (2 - len(calls)))
+    with pytest.raises(ProblemError, match=r"'once' failed on train data.*no such class"):
+        problem.response(theta, theta[None])

@@ -120,4 +120,5 @@ def test_a_fingerprint_knows_shapes_and_values() -> None:
     tree = {"x": torch.arange(6.0).view(2, 3), "mask": torch.tensor([True, True]), "name": "a"}
     assert trees.fingerprint(tree) == [((2, 3), 15.0), ((2,), 2.0)]
     assert trees.fingerprint(copy.deepcopy(tree)) == trees.fingerprint(tree)
-    assert trees.fingerprint([torch.ones(2, dtype=torch.complex64), torch.eye(2).to_sparse()]) == []
+    turned = torch.ones(2, dtype=torch.complex64) * 1j
+    assert trees.fingerprint([turned, torch.eye(2).to_sparse()]) == [((2, 2), 2.0), ((2,), 2.0)]

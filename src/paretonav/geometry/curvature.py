@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import Composite, Cost, Watch, backward
+from paretonav.objectives import Composite, Cost, Watch, backward, differentiated
 from paretonav.objectives.memory import memory_advice
+from paretonav.objectives.modes import differentiable, recorded, variable
 
 CurvatureKind = Literal["exact", "gauss-newton"]
 
@@ -61,26 +62,31 @@ class Curvature:
         builders = {"exact": _exact_product, "gauss-newton": _gauss_newton_product}
         if kind not in builders:
             raise ProblemError(f"curvature={kind!r} is unknown; choose one of {', '.join(builders)}")
-        theta = theta.detach().requires_grad_()
-        weights = weights.to(theta)
+        with differentiable():
+            self._theta = theta = variable(theta)
+            weights = recorded(weights.to(theta))
         self._free = free
         self._cost = cost
         self._watch = watch or Watch()
-        self._products: list[tuple[float, Product]] = []
+        self._products: list[tuple[Composite, Product]] = []
         for part in sample:
             self._watch.checkpoint()
-            self._products.append((part.fraction, builders[kind](part, theta, weights, self._watch)))
+            with differentiated(part, theta):
+                self._products.append((part, builders[kind](part, theta, weights, self._watch)))
         self.shift = shift
 
     @memory_advice()
+    @differentiable()
     def __call__(self, vectors: Tensor) -> Tensor:
         """The products with the rows of ``vectors`` [k, n], as rows [k, n]."""
+        vectors = recorded(vectors)
         if self._free is not None:
             vectors = vectors * self._free
         result = self.shift * vectors
-        for fraction, products in self._products:
-            for row, product in zip(result, products(vectors), strict=True):
-                row.add_(product, alpha=fraction)
+        for part, products in self._products:
+            with differentiated(part, self._theta):
+                for row, product in zip(result, products(vectors), strict=True):
+                    row.add_(product, alpha=part.fraction)
         if self._cost is not None:
             self._cost.hessian_products += len(vectors)
         return result if self._free is None else result.mul_(self._free)
@@ -104,8 +110,16 @@ Product = Callable[[Tensor], Iterable[Tensor]]
 """The products with the rows of vectors [k, n], one after another: there may be memory for no more."""
 
 
+def _weighted(weights: Tensor, losses: Tensor) -> Tensor:
+    if weights.shape != losses.shape:
+        raise ProblemError(
+            f"{weights.numel()} weights are given for {len(losses)} objectives; give one for each"
+        )
+    return weights @ losses
+
+
 def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
-    loss = weights @ part.losses(part.outputs(theta))
+    loss = _weighted(weights, part.losses(part.outputs(theta)))
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     if not gradient.requires_grad:  # a loss that is linear in the parameters has no curvature
         return torch.zeros_like
@@ -117,7 +131,7 @@ def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch
 def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
     outputs = part.outputs(theta)
     leaves = tuple(o.detach().requires_grad_() for o in outputs)
-    loss = weights @ part.losses(leaves)
+    loss = _weighted(weights, part.losses(leaves))
     slopes = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
     curved = [i for i, slope in enumerate(slopes) if slope.requires_grad]
     if not curved:

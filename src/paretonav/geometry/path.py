@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paretonav.objectives import Composite, Cost, Watch, backward
+from paretonav.objectives import Composite, Cost, Watch, backward, differentiated
 
 
 def path_curvature(
@@ -52,15 +52,16 @@ def path_curvature(
     axes = torch.eye(k, dtype=theta.dtype, device=theta.device)
     for part in sample:
         c = torch.zeros(k, dtype=theta.dtype, device=theta.device, requires_grad=True)
-        values = part.losses(part.outputs(theta.detach() - c @ basis))
-        for number, i in enumerate(measured):
-            watch.at(done + part.fraction * number / len(measured))
-            (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
-            if not slope.requires_grad:  # linear along the tangent
-                continue
-            rows = backward(slope, c, axes, at_once=part.at_once, checkpoint=watch.checkpoint)
-            for j, row in enumerate(rows):
-                curvature[i, j] += part.fraction * row.double().cpu()
+        with differentiated(part, theta):
+            values = part.losses(part.outputs(theta.detach() - c @ basis))
+            for number, i in enumerate(measured):
+                watch.at(done + part.fraction * number / len(measured))
+                (slope,) = torch.autograd.grad(values[i], c, create_graph=True, materialize_grads=True)
+                if not slope.requires_grad:  # linear along the tangent
+                    continue
+                rows = backward(slope, c, axes, at_once=part.at_once, checkpoint=watch.checkpoint)
+                for j, row in enumerate(rows):
+                    curvature[i, j] += part.fraction * row.double().cpu()
         done += part.fraction
     cost.hessian_products += len(measured) * k
     if known is not None and rest is not None:

@@ -18,13 +18,14 @@ from torch import Tensor
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Event, Losses, Problem
+from paretonav.objectives.modes import differentiable
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
 from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
-from paretonav.steering.finite import finite_jacobian
+from paretonav.steering.finite import finite_jacobian, require_finite_metrics
 from paretonav.steering.leg import target_of
 from paretonav.steering.onward import tangent_after
 from paretonav.steering.plan import Plan
@@ -693,6 +694,8 @@ class Navigator:
             front = FrontModel.from_tangent(problem, tangent, trust.geometry, known=held_out)
         _require_finite_front(front)
         shown = front.validation_losses or tangent.losses
+        if self._current is None:
+            require_finite_metrics(shown)
         point = Point(
             id=len(self.session),
             parent=None if self._current is None else self._current.id,
@@ -728,9 +731,19 @@ class Navigator:
         """One long operation, after whose failure the model is that of the current point, whatever has failed.
 
         Without such a point it has the parameters ``came`` [n], if they are given.
+
+        Raises:
+            NavigationError: the model is no longer that of the current point: somebody has changed it.
         """
+        changed = None if self._current is None else self.problem.changed_since(self._current.parameters)
+        if changed is not None:
+            raise NavigationError(
+                f"{changed} of the model changed since point {self.here.id} was made (trained on, say), so nothing "
+                f"here is about it; go_to({self.here.id}) brings that point's parameters back, and a new Navigator "
+                "starts from the model as it is"
+            )
         try:
-            with self.problem.watch.over(on_event, cancel, expected):
+            with differentiable(), self.problem.watch.over(on_event, cancel, expected):
                 yield
         except BaseException:
             if self._current is not None:

@@ -2,6 +2,7 @@
 
 from paretonav.objectives.aggregate import Aggregate, group_gap, worst_group
 from paretonav.objectives.backward import backward
+from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.function import FunctionProblem
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
@@ -27,6 +28,7 @@ __all__ = [
     "Split",
     "Watch",
     "backward",
+    "differentiated",
     "group_gap",
     "l2",
     "smooth_l1",

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+_NOT_BATCHED = ("vmap", "batching rule", "data pointer", "storage")
+"""In the messages of torch where an operation cannot be batched, or leaves torch."""
+
 
 def backward(
     values: Tensor,
@@ -42,9 +45,9 @@ def _batched(values: Tensor, inputs: Tensor, cotangents: Tensor) -> Tensor | Non
         (rows,) = torch.autograd.grad(
             values, inputs, cotangents, retain_graph=True, is_grads_batched=True, materialize_grads=True
         )
-    except torch.OutOfMemoryError:
-        raise
-    except (NotImplementedError, RuntimeError):
+    except RuntimeError as error:
+        if not any(sign in str(error).lower() for sign in _NOT_BATCHED):
+            raise
         return None
     # Where no graph leads to the inputs, they get one zero for all.
     return rows.expand(len(cotangents), *inputs.shape)

@@ -37,6 +37,10 @@ def scalar(name: str, value: object) -> Tensor:
             f"loss {name!r} returned {what}; it must return a scalar tensor, the mean over the batch "
             "(reduction='mean', or end with .mean())"
         )
+    if value.is_complex():
+        raise ProblemError(
+            f"loss {name!r} returned a complex number; take its .real or .abs(), losses are real"
+        )
     return value
 
 
@@ -49,6 +53,8 @@ def scalar_metric(name: str, value: Any) -> Tensor:
     try:
         if isinstance(value, str):
             raise TypeError("it is text")
+        if isinstance(value, complex) or (isinstance(value, Tensor) and value.is_complex()):
+            raise TypeError("it is complex; take its .real or .abs()")
         if isinstance(value, Tensor) and value.numel() == 1:
             return value.reshape(()).to(value.dtype if value.is_floating_point() else torch.float64)
         return torch.tensor(float(value), dtype=torch.float64)

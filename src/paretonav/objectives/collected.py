@@ -173,8 +173,10 @@ def measured(
         try:
             try:
                 parts.append(metrics.part(name, *outputs, batch))
-            except (RuntimeError, TypeError):
+            except (RuntimeError, TypeError) as error:
                 # What leaves torch (NumPy, scikit-learn) cannot take tensors that are being differentiated.
+                if "requires grad" not in str(error):
+                    raise
                 plain, steered = trees.map_tensors(_primal, outputs)
                 parts.append(metrics.part(name, plain, steered, batch))
         except ProblemError:

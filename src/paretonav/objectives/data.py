@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import UserDict
+from collections import Counter, UserDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ from torch.utils.data import (
 from paretonav.errors import ProblemError
 from paretonav.objectives import blocks, trees
 from paretonav.objectives.groups import require_one_per_example
+from paretonav.objectives.modes import recorded
 
 T = TypeVar("T")
 Batch = Any
@@ -41,7 +41,8 @@ class Data:
     Passes leave torch's global random state alone.
 
     The number of examples is the number of indices that a batch was made of. Where the dataset itself makes
-    the batches (``batch_size=None``) or is an IterableDataset, it is the length of the batch's first tensor.
+    the batches (``batch_size=None``) or is an IterableDataset, it is the length of most of the batch's
+    tensors, or of the first one where all differ.
 
     The tensors of a TensorDataset are sliced, not copied. Other data are read through a DataLoader like the
     given one, with its collation and workers. An IterableDataset must be finite and start anew at every pass;
@@ -83,7 +84,17 @@ class Data:
         groups: Sequence[Hashable] | None = None,
     ) -> None:
         if not isinstance(source, DataLoader | Dataset):
-            raise ProblemError(f"{role} data must be a DataLoader or a Dataset, not {type(source).__name__}")
+            kind = type(source)
+            remedy = (
+                "wrap it: torch.utils.data.DataLoader(data, batch_size=...), with tensors as entries "
+                "(.with_format('torch') of Hugging Face's)"
+                if hasattr(source, "__getitem__") and hasattr(source, "__len__")
+                else "wrap tensors in a torch.utils.data.TensorDataset"
+            )
+            raise ProblemError(
+                f"{role} data must be a DataLoader or a Dataset of torch.utils.data, not a {kind.__module__}."
+                f"{kind.__qualname__}; {remedy}"
+            )
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ProblemError(f"batch_size={batch_size!r} is not possible; give an integer of at least 1")
         self._device = device
@@ -243,18 +254,15 @@ class Data:
     def _move(self, leaf: Any) -> Any:
         if isinstance(leaf, Tensor):
             # Towards the host, an asynchronous copy may be read before it has arrived.
-            return leaf.to(self._device, non_blocking=self._device.type == "cuda")
+            moved = leaf.to(self._device, non_blocking=self._device.type == "cuda")
+            return recorded(moved)
         return leaf.to(self._device) if _moves_whole(leaf) else leaf
 
     def _compare(self, first: trees.Fingerprint) -> None:
         """Remember what is in the first batch, or require that it is what it was."""
         if self._first is None:
             self._first = first
-        same = len(first) == len(self._first) and all(
-            shape == before and (math.isclose(total, value, rel_tol=1e-6) or value != value)
-            for (shape, total), (before, value) in zip(first, self._first, strict=True)
-        )
-        if not same:
+        if not trees.alike(first, self._first):
             raise self._changed("the first batch is another one")
 
     def _changed(self, how: str) -> ProblemError:
@@ -274,16 +282,19 @@ def _moves_whole(node: Any) -> bool:
 
 
 def batch_length(batch: Batch) -> int:
-    """The number of examples in a batch: the length of its first tensor.
+    """The number of examples in a batch: the length of most of its tensors, and of the first where none is usual.
 
     Raises:
         ProblemError: the batch holds no tensor that has a length.
     """
+    lengths = []
     for leaf in trees.leaves(batch, lambda node: isinstance(node, PackedSequence)):
         if isinstance(leaf, PackedSequence):
-            return int(leaf.batch_sizes[0])
-        if isinstance(leaf, Tensor) and leaf.ndim > 0:
-            return len(leaf)
+            lengths.append(int(leaf.batch_sizes[0]))
+        elif isinstance(leaf, Tensor) and leaf.ndim > 0:
+            lengths.append(len(leaf))
+    if lengths:
+        return Counter(lengths).most_common(1)[0][0]  # of equally many the one that came first
     raise ProblemError(
         f"a batch of type {type(batch).__name__} holds no tensor, so its number of examples is unknown; "
         "let the dataset or the loader's collate_fn return tensors"

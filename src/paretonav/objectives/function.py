@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ParetonavError, ProblemError
 from paretonav.objectives.backward import backward
+from paretonav.objectives.differentiated import differentiated
+from paretonav.objectives.followed import is_bent, require_derivatives
 from paretonav.objectives.losses import Losses
+from paretonav.objectives.memory import memory_advice
+from paretonav.objectives.modes import differentiable, variable
+from paretonav.objectives.place import version
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split, check_names
 
 
@@ -49,6 +56,7 @@ class FunctionProblem(Problem):
         self._fn = fn
         self._x = _start(x0)
         self.bounds = None if bounds is None else _box(bounds, self._x)
+        self._curvature_known = False  # whether autograd can follow it
         self.names = self._checked_names(names)
 
     def parameters(self) -> Tensor:
@@ -62,21 +70,26 @@ class FunctionProblem(Problem):
             )
         self._x = theta.detach().to(self._x, copy=True)
 
+    def changed_since(self, theta: Tensor) -> str | None:
+        return None if torch.equal(theta.to(self._x), self._x) else "x"
+
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:  # noqa: ARG002 - a function has no splits
         self.watch.checkpoint()
         self.cost.forward_passes += 1
         with torch.no_grad():
-            return _as_losses(self._fn(theta.detach()))
+            return _as_losses(self._called(theta.detach()))
 
+    @differentiable()
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:  # noqa: ARG002
         self.watch.checkpoint()
         self.cost.forward_passes += 1
         self.cost.gradient_passes += self.m
-        theta = theta.detach().requires_grad_()
-        values = self._fn(theta)
+        theta = variable(theta)
+        values = self._called(theta)
         losses = _as_losses(values.detach())
         self.watch.saw(self.names, losses.mean)
-        return losses, _gradients(values, theta, self.watch.checkpoint)
+        with _explained("the gradient of fn failed"):
+            return losses, _gradients(values, theta, self.watch.checkpoint)
 
     def curvature_sample(
         self,
@@ -84,7 +97,14 @@ class FunctionProblem(Problem):
         *,
         around: Tensor | None = None,  # noqa: ARG002 - it is not made of means
     ) -> Sequence[Composite]:
-        return [Composite(1.0, lambda theta: (theta,), lambda outputs: self._fn(outputs[0]), at_once=True)]
+        def values(outputs: tuple[Tensor, ...]) -> Tensor:
+            return self._called(outputs[0])
+
+        part = Composite(1.0, lambda theta: (theta,), values, at_once=True)
+        if not self._curvature_known:
+            self._require_curvature(part)
+            self._curvature_known = True
+        return [part]
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:  # noqa: ARG002
         return self.curvature_sample()
@@ -95,17 +115,37 @@ class FunctionProblem(Problem):
     def layout(self) -> tuple[Entry, ...]:
         return (Entry(("x",), tuple(self._x.shape), self._x.dtype),)
 
-    def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        theta = self._x.clone().requires_grad_()
-        try:
-            values = self._fn(theta)
-        except Exception as error:
-            raise ProblemError(
-                f"fn failed at x0, a vector of length {len(theta)} and {theta.dtype}: {error}"
-            ) from error
+    def _called(self, x: Tensor, where: str = "") -> Tensor:
+        """``fn(x)``, with its graph, after a look at what it has returned, and at what it has done to x."""
+        before = version(x)
+        with _explained(f"fn failed {where or f'at a vector of length {len(x)} and {x.dtype}'}"):
+            values = self._fn(x)
         if not isinstance(values, Tensor) or values.ndim != 1:
             shape = f"shape {list(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
             raise ProblemError(f"fn must return a vector of objectives, not {shape}; torch.stack its scalars")
+        if values.is_complex():
+            raise ProblemError("fn returned complex numbers; take their .real or .abs(), objectives are real")
+        if hasattr(self, "names") and len(values) != self.m:
+            raise ProblemError(
+                f"fn returned {len(values)} objectives, and {self.m} at x0; return as many everywhere"
+            )
+        if version(x) != before:
+            raise ProblemError("fn changes x in place, which is the caller's; begin it with x = x.clone()")
+        return values
+
+    def _near(self, x: Tensor) -> Tensor:
+        """The objectives close to x0; NaN where there are none, beyond the bounds, say."""
+        inside = self.bounds is None or torch.equal(self.bounds.clamp(x), x)
+        try:
+            with torch.no_grad():
+                return self._called(x) if inside else x.new_full((self.m,), math.nan)
+        except ProblemError:
+            return x.new_full((self.m,), math.nan)
+
+    @differentiable()
+    def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        theta = self._x.clone().requires_grad_()
+        values = self._called(theta, f"at x0, a vector of length {len(theta)} and {theta.dtype}")
         if names is None:
             names = [f"f{i + 1}" for i in range(len(values))]
         self.names = check_names(names)
@@ -114,6 +154,17 @@ class FunctionProblem(Problem):
                 f"{len(self.names)} names for {len(values)} objectives; give one name per entry of fn(x)"
             )
         self.require_finite(values.detach(), "at x0")
+        again = self._called(self._x.clone())
+        for name, first, second in zip(self.names, values.tolist(), again.tolist(), strict=True):
+            if not math.isclose(first, second, rel_tol=torch.finfo(theta.dtype).eps ** 0.5):
+                raise ProblemError(
+                    f"objective {name!r} is random: at x0 it has the values {first:g} and {second:g}; fix the seed "
+                    "inside of fn, or average over a fixed sample"
+                )
+        if values.requires_grad:
+            with _explained("the gradient of fn failed at x0"):
+                gradients = _gradients(values, theta)
+            require_derivatives(self.names, self._near, theta.detach(), values.detach(), gradients)
         for name, depends in zip(self.names, self._depend_on_x(values, theta), strict=True):
             if not depends:
                 raise ProblemError(
@@ -122,18 +173,41 @@ class FunctionProblem(Problem):
                 )
         return self.names
 
+    def _require_curvature(self, part: Composite) -> None:
+        """Refuse a function of which autograd does not know the curvature, at the current x."""
+        weights = 1 + torch.rand(self.m, generator=torch.Generator().manual_seed(0))
+        with differentiated(part, self._x):
+            if not is_bent(lambda x: weights.to(x[0]) @ part.losses(x), (self._x,)):
+                raise ProblemError(
+                    "fn is curved, but torch cannot differentiate its gradient again (a torch.autograd.Function whose "
+                    "backward leaves torch or is marked once_differentiable), so that curvature would be wrong without "
+                    "a word; write it with plain torch operations"
+                )
+
     def _depend_on_x(self, values: Tensor, x: Tensor) -> list[bool]:
         """Whether each of the values at x, of which autograd has the graph, changes with x."""
         if not values.requires_grad:
             return [False] * len(values)
-        changes = [bool(row.any()) for row in _gradients(values, x)]
+        with _explained("the gradient of fn failed at x0"):
+            changes = [bool(row.any()) for row in _gradients(values, x)]
         if not all(changes):  # the start may be optimal for one; a constant has no slope elsewhere, either
             aside = 0.01 * (1 + x.detach().abs())
             for there in (x.detach() - aside, x.detach() + aside):
                 there = (self.bounds.clamp(there) if self.bounds else there).requires_grad_()
-                rows = _gradients(self._fn(there), there)
+                rows = _gradients(self._called(there), there)
                 changes = [known or bool(row.any()) for known, row in zip(changes, rows, strict=True)]
         return changes
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        with memory_advice():
+            yield
+    except ParetonavError:
+        raise
+    except Exception as error:
+        raise ProblemError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _gradients(values: Tensor, x: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Tensor:

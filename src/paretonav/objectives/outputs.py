@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from paretonav.objectives import trees
@@ -21,21 +22,30 @@ def divided(outputs: Outputs) -> tuple[tuple[Tensor, ...], Join]:
     """The tensors in the outputs that vary with theta, and what puts others in their place.
 
     Those are the ones with a gradient; without any, as under no_grad, all floating-point ones. The rest
-    (masks, classes, None) is kept, but no graph is. A tensor that is there twice is one.
+    (masks, classes, None) is kept, but no graph is. A tensor that is there twice is one. Of complex numbers it is
+    both parts, [..., 2], so that derivatives are of real numbers by real numbers everywhere.
     """
     found = trees.tensors(outputs)
-    variable = [t for t in found if t.requires_grad] or [t for t in found if t.is_floating_point()]
+    variable = [t for t in found if t.requires_grad] or [
+        t for t in found if t.is_floating_point() or t.is_complex()
+    ]
     numbers = {id(t): number for number, t in enumerate(dict.fromkeys(variable))}
+    whole = list(dict.fromkeys(variable))
 
     def place(leaf: Any) -> Any:
         return _Place(numbers[id(leaf)]) if id(leaf) in numbers else leaf
 
     template = trees.map_leaves(place, outputs)
+    are_complex = [t.is_complex() for t in whole]
 
     def join(others: tuple[Tensor, ...]) -> Outputs:
-        return trees.map_leaves(lambda leaf: others[leaf] if isinstance(leaf, _Place) else leaf, template)
+        filled = [
+            torch.view_as_complex(t.contiguous()) if is_complex else t
+            for t, is_complex in zip(others, are_complex, strict=True)
+        ]
+        return trees.map_leaves(lambda leaf: filled[leaf] if isinstance(leaf, _Place) else leaf, template)
 
-    return tuple(dict.fromkeys(variable)), join
+    return tuple(torch.view_as_real(t.resolve_conj()) if t.is_complex() else t for t in whole), join
 
 
 def detached(outputs: Outputs) -> Outputs:

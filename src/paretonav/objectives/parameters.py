@@ -32,6 +32,7 @@ class FlatParameters:
             written; reading it again gives entries that differ by up to 2^-8 (bfloat16) or 2^-11 (float16)
             of their size.
         device: of all steered parameters.
+        sizes: how many entries each has, in the order of the vector.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -39,10 +40,16 @@ class FlatParameters:
     """
 
     def __init__(self, module: nn.Module, patterns: str | Sequence[str] | None = None) -> None:
+        self._module = module
         self._chosen = _chosen(module, patterns)
         for name, p in self._chosen.items():
             if is_lazy(p):
                 raise ProblemError(f"parameter {name!r} is not initialised; call the model on a batch first")
+            if p.is_inference():
+                raise ProblemError(
+                    f"parameter {name!r} was made in inference mode, so that it can have no gradient; make the model "
+                    "outside of torch.inference_mode()"
+                )
             if p.dtype not in _DTYPES:
                 raise ProblemError(
                     f"parameter {name!r} is of dtype {p.dtype}; only parameters in float16, bfloat16, float32 "
@@ -60,7 +67,8 @@ class FlatParameters:
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
         self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
-        self._sizes = [p.numel() for p in self._chosen.values()]
+        self._kinds = [(p.dtype, p.device, p.shape) for p in self._chosen.values()]
+        self.sizes = [p.numel() for p in self._chosen.values()]
         if self.size == 0:
             raise ProblemError(f"the steered parameters have no entries: {some_of(self._chosen)}")
         _require_own_memory(module, self._chosen)
@@ -78,10 +86,43 @@ class FlatParameters:
     @property
     def size(self) -> int:
         """n, the length of the vector."""
-        return sum(self._sizes)
+        return sum(self.sizes)
+
+    def require_in_place(self) -> None:
+        """Refuse a module in which the parameters are no longer the ones that it had.
+
+        Raises:
+            ProblemError: one was replaced or converted, or is found under another name; names it, and the remedy.
+        """
+        now = dict(self._module.named_parameters(remove_duplicate=False))
+        for (name, p), places, kind in zip(self._chosen.items(), self._places, self._kinds, strict=True):
+            if any(now.get(path) is not p for path in places):
+                what = (
+                    "is another tensor than"
+                    if any(path in now for path in places)
+                    else "is no longer where it was"
+                )
+                what += " when the problem was made (load_state_dict(assign=True), a new layer, a late parametrisation)"
+            elif (p.dtype, p.device, p.shape) != kind:
+                what = f"is {p.dtype} of shape {list(p.shape)} on {p.device}, and was "
+                what += f"{kind[0]} of shape {list(kind[2])} on {kind[1]} when the problem was made"
+            else:
+                continue
+            raise ProblemError(
+                f"parameter {name!r} of the model {what}; what is steered would not be what the model has, so make a "
+                "new problem of the model as it is now, or load values in place (load_state_dict without assign)"
+            )
+
+    def holds(self, theta: Tensor) -> bool:
+        """Whether the module's parameters are those that ``write(theta)`` leaves."""
+        pairs = zip(self.unflatten(theta).values(), self._chosen.values(), strict=True)
+        return all(
+            bool(((v := value.to(p.dtype)) == p).logical_or((v != v) & (p != p)).all()) for value, p in pairs
+        )
 
     def read(self) -> Tensor:
         """A copy of the current values, [n]."""
+        self.require_in_place()
         return torch.cat([p.detach().reshape(-1).to(self.dtype) for p in self._chosen.values()])
 
     def write(self, theta: Tensor) -> None:
@@ -91,6 +132,7 @@ class FlatParameters:
             ProblemError: as ``unflatten``; the module is as it was.
         """
         values = self.unflatten(theta)
+        self.require_in_place()
         with torch.no_grad():
             for name, value in values.items():
                 self._chosen[name].copy_(value)
@@ -114,7 +156,7 @@ class FlatParameters:
                 f"a vector of shape {list(theta.shape)} and {theta.dtype} was given for the {self.size} "
                 f"steered parameters of {self.dtype}; give one like those that parameters() returns"
             )
-        parts = torch.split(theta, self._sizes)
+        parts = torch.split(theta, self.sizes)
         return {name: part.view(p.shape) for (name, p), part in zip(self._chosen.items(), parts, strict=True)}
 
     def layout(self) -> tuple[Entry, ...]:
@@ -190,11 +232,11 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
     """
     sharing: dict[int, dict[str, Tensor]] = {}
     for name, t in (*module.named_parameters(), *module.named_buffers()):
-        if not is_lazy(t) and t.numel() > 0:
+        if not is_lazy(t) and t.layout is torch.strided and t.numel() > 0:
             sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):
-            if (one in chosen or other in chosen) and _overlap(tensors[one], tensors[other]):
+            if (one in chosen or other in chosen) and overlap(tensors[one], tensors[other]):
                 raise ProblemError(
                     f"{one!r} and {other!r} share memory but are not the same parameter, so that one "
                     "cannot be steered without the other; tie them (b.weight = a.weight) or give each its "
@@ -202,7 +244,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
                 )
 
 
-def _overlap(a: Tensor, b: Tensor) -> bool:
+def overlap(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors in one storage have an entry in common."""
     ends = [
         t.storage_offset() + sum((n - 1) * s for n, s in zip(t.shape, t.stride(), strict=True))

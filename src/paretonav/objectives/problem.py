@@ -64,6 +64,7 @@ class Composite(NamedTuple):
         linear: the same as ``losses``, but for objectives that are functions of means over all the data the part that
             is linear in these means; None where there are no such objectives.
         shown: as ``linear``, but of what is shown where that is something else; None where it is not.
+        apart: as ``losses``, but each by its name and with a graph of its own; None where they cannot be told apart.
     """
 
     fraction: float
@@ -72,6 +73,7 @@ class Composite(NamedTuple):
     at_once: bool = False
     linear: Callable[[tuple[Tensor, ...]], Tensor] | None = None
     shown: Callable[[tuple[Tensor, ...]], Tensor] | None = None
+    apart: Callable[[tuple[Tensor, ...]], Mapping[str, Tensor]] | None = None
 
     @property
     def linearised(self) -> Composite:
@@ -195,6 +197,10 @@ class Problem(ABC):
     def set_parameters(self, theta: Tensor) -> None:
         """Make ``theta`` [n] the current parameters."""
 
+    def changed_since(self, theta: Tensor) -> str | None:  # noqa: ARG002 - the default has nothing to compare
+        """What somebody else has changed of the problem since ``set_parameters(theta)``, in words; None if nothing."""
+        return None
+
     @abstractmethod
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         """The losses at ``theta`` [n]; one forward pass, no graph."""
@@ -224,17 +230,16 @@ class Problem(ABC):
         directions: Tensor,
         split: Split = "train",
         *,
-        steps: Tensor | None = None,  # noqa: ARG002 - what has a Jacobian needs no differences
-        batches: int | None = None,  # noqa: ARG002 - nor parts of the data, without batches
+        batches: int | None = None,  # noqa: ARG002 - what has no batches is measured whole
     ) -> tuple[Losses, Response]:
         """The derivatives of the objectives and the metrics shown for this split along directions.
+
+        Of what has no derivative, such as an accuracy, that is zero.
 
         Args:
             theta: [n].
             directions: [k, n].
             split: on what.
-            steps: [k], a length along each direction for central differences of metrics that have no derivative; None
-                leaves those at zero.
             batches: measure on about so many batches instead of all.
 
         Returns:

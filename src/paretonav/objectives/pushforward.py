@@ -16,6 +16,10 @@ from paretonav.objectives.outputs import divided
 Curved = Any
 """What the model makes of the parameters and a batch: tensors in any nesting."""
 
+_NO_FORWARD_MODE = ("forward ad", "forward mode", "forward-mode", "jvp", "jacobian-vector")
+"""In the messages of torch, whatever the operation: those of which the formula is missing, those that were written
+without one, and those that cannot be nested."""
+
 
 class Pushed(NamedTuple):
     """What directions make of a batch.
@@ -23,14 +27,10 @@ class Pushed(NamedTuple):
     Attributes:
         parts: at the point itself.
         slopes: per direction, the derivatives of the parts; zero where no graph leads to one.
-        computed: a direction's number and a length -> the outputs so far along it, by a pass.
-        linear: the same to first order, by none; None where there is no forward mode.
     """
 
     parts: Parts
     slopes: list[Parts]
-    computed: Callable[[int, float], Curved]
-    linear: Callable[[int, float], Curved] | None
 
 
 class Pushforward:
@@ -39,7 +39,7 @@ class Pushforward:
     The outputs in forward mode, one pass a direction and two passes' work; from there to the parts backward, once for
     all directions, as losses are many small operations, of which forward mode takes several times as long. Where an
     operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
-    coordinates backward, which costs a backward pass for every part.
+    coordinates backward, which costs a backward pass for every part. Any other error is the user's, and comes out.
     """
 
     def __init__(self) -> None:
@@ -59,30 +59,23 @@ class Pushforward:
         """
         if self._forward:
             moving = []  # per direction, the derivatives of the outputs' tensors
-            for direction in directions:
-                checkpoint()
-                try:
+            try:
+                for direction in directions:
+                    checkpoint()
                     values, tangents, join = _forward(outputs, theta, direction)
-                except torch.OutOfMemoryError:
+                    moving.append(tangents)
+            except RuntimeError as error:
+                if not _lacks_forward_mode(error):
                     raise
-                except (NotImplementedError, RuntimeError):
-                    self._forward = False
-                    break
-                moving.append(tangents)
+            else:
+                return Pushed(*_chained(lambda leaves: parts(join(leaves)), values, moving))
+        pushed = Pushed(*_backward(lambda point: parts(outputs(point)), theta, directions))
+        self._forward = False
+        return pushed
 
-        def computed(k: int, length: float) -> Curved:
-            with torch.no_grad():
-                return outputs(theta.add(directions[k], alpha=length))
 
-        def linear(k: int, length: float) -> Curved:
-            pairs = zip(values, moving[k], strict=True)
-            return join(tuple(v if t is None else v.add(t, alpha=length) for v, t in pairs))
-
-        if self._forward:
-            return Pushed(*_chained(lambda leaves: parts(join(leaves)), values, moving), computed, linear)
-        return Pushed(
-            *_backward(lambda point: parts(outputs(point)), theta, directions), computed, linear=None
-        )
+def _lacks_forward_mode(error: RuntimeError) -> bool:
+    return any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
 
 
 def _forward(

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
+from paretonav.objectives import trees
 from paretonav.objectives.aggregate import Aggregate
+from paretonav.objectives.blame import blaming
 from paretonav.objectives.checks import scalar, scalar_metric
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.penalty import Penalty
@@ -45,15 +47,14 @@ class Quantities:
         self.honest = all(f.shown is None for f in aggregates.values())
         self.absolute = tuple(name for name, f in aggregates.items() if f.absolute)
 
-    def chosen(self, places: Sequence[int]) -> Quantities:
-        """Those at some places, in that order."""
-        names = [self.names[i] for i in places]
-        return Quantities({name: self._functions[name] for name in names}, metrics=self._metrics)
-
     @property
     def reads_parameters(self) -> bool:
         """Whether some are penalties, which need the steered parameters."""
         return any(isinstance(f, Penalty) for f in self._functions.values())
+
+    def is_plain(self, name: str) -> bool:
+        """Whether it is given as a mean over examples."""
+        return not isinstance(self._functions[name], Aggregate | Penalty)
 
     def parts(self, outputs: Outputs, steered: Mapping[str, Tensor], batch: Batch) -> list[Tensor]:
         """The parts of each, every one [its number of parts], with their graphs.
@@ -66,16 +67,23 @@ class Quantities:
     def part(self, name: str, outputs: Outputs, steered: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """The parts of one."""
         function = self._functions[name]
+        # Of their own, so that what one takes out of a dict is there for the next.
+        outputs, batch = trees.fresh(outputs), trees.fresh(batch)
+        with blaming("metric" if self._metrics else "loss", name):
+            value: Any
+            if isinstance(function, Penalty):
+                value = function(steered)
+            else:
+                value = (function.means if isinstance(function, Aggregate) else function)(outputs, batch)
         if isinstance(function, Penalty):
-            return _one_number("penalty", name, function(steered))[None]
+            return _one_number("penalty", name, value)[None]
         if isinstance(function, Aggregate):
-            means = function.means(outputs, batch)
+            means = value
             if not isinstance(means, Tensor) or means.ndim != 1:
                 raise ProblemError(
                     f"the means of {name!r} must be a vector, not {_kind(means)}; torch.stack scalar means"
                 )
             return means
-        value = function(outputs, batch)
         return (scalar_metric if self._metrics else scalar)(name, value)[None]
 
     def values(self, parts: Sequence[Tensor], means: Sequence[Tensor] | None = None) -> Tensor:
@@ -207,14 +215,18 @@ class Quantities:
         function = self._functions[name]
         if not isinstance(function, Aggregate):
             return part[0]
-        return _one_number("the value of aggregate", name, function.value(part))
+        with blaming("the value of aggregate", name):
+            value = function.value(part)
+        return _one_number("the value of aggregate", name, value)
 
     def _shown(self, name: str, part: Tensor) -> Tensor:
         """What is shown of one from the means of its parts; of an absolute value with the derivative of its side."""
         function = self._functions[name]
         if not isinstance(function, Aggregate) or function.shown is None:
             return self._value(name, part)
-        shown = _one_number("what is shown of aggregate", name, function.shown(part))
+        with blaming("what is shown of aggregate", name):
+            value = function.shown(part)
+        shown = _one_number("what is shown of aggregate", name, value)
         return self._sign(name, part).to(shown) * shown
 
     def _sign(self, name: str, part: Tensor) -> Tensor:

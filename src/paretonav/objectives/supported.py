@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.untouched import same
 
 
 def require_supported(model: nn.Module) -> None:
@@ -49,6 +50,22 @@ def require_supported(model: nn.Module) -> None:
             )
 
 
+def require_dense(model: nn.Module, steered: Collection[nn.Parameter]) -> None:
+    """Refuse layers whose gradient would be a sparse tensor.
+
+    Raises:
+        ProblemError: names the module and the remedy.
+    """
+    for name, module in model.named_modules():
+        sparse = isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse
+        if sparse and any(p is module.weight for p in steered):
+            raise ProblemError(
+                f"module {name!r} ({type(module).__name__}) has sparse=True, and all steered parameters are one "
+                f"vector, of which no gradient is sparse; set model.{name}.sparse = False, or leave it out of "
+                "parameters="
+            )
+
+
 @contextmanager
 def unchanged_buffers(model: nn.Module) -> Iterator[None]:
     """Require that what is run changes no buffer, as counters and running estimates do.
@@ -56,19 +73,17 @@ def unchanged_buffers(model: nn.Module) -> Iterator[None]:
     Raises:
         ProblemError: names the buffer, which is as it was again.
     """
-    before = {name: (b, b._version, b.clone()) for name, b in model.named_buffers()}
+    before = {name: (b, b.clone()) for name, b in model.named_buffers()}
     yield
     changed = ""
     for name, buffer in list(model.named_buffers()):
         if name not in before:
             continue
-        original, version, copy = before[name]
-        if buffer is original and buffer._version == version:
-            continue
-        if not torch.equal(buffer, copy):
+        original, copy = before[name]
+        if not same(buffer, copy):
             changed = changed or name
-        with torch.no_grad():
-            original.copy_(copy)
+            with torch.no_grad():
+                original.copy_(copy)
         owner, _, leaf = name.rpartition(".")
         setattr(model.get_submodule(owner), leaf, original)
     if changed:

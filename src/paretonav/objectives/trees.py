@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections import UserDict
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -60,9 +61,35 @@ def tensors(tree: Tree) -> list[Tensor]:
 
 
 def fingerprint(tree: Tree) -> Fingerprint:
-    """Shape and sum of each tensor of real numbers: what other data hardly have, at the price of reading these."""
-    found = [t.detach() for t in tensors(tree) if not t.is_complex() and t.layout is torch.strided]
-    return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found if not t.is_meta]
+    """Shape and sum of the numbers in each tensor: what other data hardly have, at the price of reading these."""
+    found = [numbers(t) for t in tensors(tree) if not t.is_meta and not t.is_quantized]
+    return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found]
+
+
+def alike(one: Fingerprint, other: Fingerprint, tolerance: float = 1e-6) -> bool:
+    """Whether two fingerprints are of the same numbers, but for a relative difference of the sums; NaN is like NaN."""
+    return len(one) == len(other) and all(
+        shape == same
+        and (math.isclose(total, value, rel_tol=tolerance) or (total != total and value != value))
+        for (shape, total), (same, value) in zip(one, other, strict=True)
+    )
+
+
+def numbers(tensor: Tensor) -> Tensor:
+    """All that a tensor holds, as real numbers: a complex one by both parts, a sparse one by the entries it has."""
+    tensor = tensor.detach()
+    if tensor.layout is torch.sparse_coo:
+        tensor = tensor.coalesce().values()
+    elif tensor.layout is not torch.strided:
+        tensor = tensor.values() if tensor.is_sparse_csr else tensor.to_dense()
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+
+
+def fresh(tree: Tree) -> Tree:
+    """The same leaves in containers of their own, into which others may write."""
+    if type(tree) in (list, tuple) and all(type(leaf) is Tensor for leaf in tree):
+        return type(tree)(tree)  # much faster, and what most batches are
+    return map_leaves(lambda leaf: leaf, tree)
 
 
 def described(tree: Tree) -> str:

@@ -8,12 +8,16 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from paretonav.errors import ParetonavError, ProblemError
+from paretonav.objectives.blame import blamed
 from paretonav.objectives.data import Batch
 from paretonav.objectives.memory import memory_advice
+from paretonav.objectives.modes import differentiable
+from paretonav.objectives.untouched import versions
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="_HasWhereabouts")
+_EITHER = "the model or a loss"
 
 
 class Whereabouts:
@@ -35,10 +39,15 @@ class Whereabouts:
             pair = next(pairs, None)
             if pair is None:
                 return
-            self._place = (
-                f"the model or a loss failed on batch {number} of the {split} data, a {_kind(pair[0])}"
-            )
+            self._place = f"{_EITHER} failed on batch {number} of the {split} data, a {_kind(pair[0])}"
+            before = versions(pair[0])
             yield pair
+            if versions(pair[0]) != before:
+                raise ProblemError(
+                    f"the model, a loss or a metric writes into batch {number} of the {split} data, which changes "
+                    "your data and all that is computed of them next; let it work on a copy (labels = "
+                    "labels.clone()), or use torch.where"
+                )
 
     @contextmanager
     def explained(self, place: str = "") -> Iterator[None]:
@@ -57,9 +66,9 @@ class Whereabouts:
         except ParetonavError:
             raise
         except Exception as error:
-            raise ProblemError(
-                f"{place or self._place}: {type(error).__name__}: {error}{self._advice}"
-            ) from error
+            where = (place or self._place).replace(_EITHER, blamed(error) or _EITHER)
+            advice = _hint(error) or self._advice
+            raise ProblemError(f"{where}: {type(error).__name__}: {error}{advice}") from error
 
 
 class _HasWhereabouts(Protocol):
@@ -67,14 +76,24 @@ class _HasWhereabouts(Protocol):
 
 
 def explained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """A method that makes passes, whose exceptions are explained."""
+    """A method that makes passes: its exceptions are explained, and the caller's modes of torch do not matter."""
 
     @wraps(method)
     def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._whereabouts.explained():
+        with self._whereabouts.explained(), differentiable():
             return method(self, *args, **kwargs)
 
     return run
+
+
+def _hint(error: Exception) -> str:
+    """What to do about an error of torch that does not say so; "" where it may be anything."""
+    if "does not require grad and does not have a grad_fn" in str(error):
+        return (
+            "; losses are also measured without gradients, so what takes derivatives itself "
+            "(a residual of a differential equation, say) should do so under torch.enable_grad()"
+        )
+    return ""
 
 
 def _kind(batch: Batch) -> str:

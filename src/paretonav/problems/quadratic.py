@@ -117,8 +117,12 @@ class Quadratic(KnownFrontProblem):
         return s * scale
 
     def _values(self, x: Tensor) -> Tensor:
-        offset = x - self.centres
-        return 0.5 * (offset * (self.Q @ offset[:, :, None])[:, :, 0]).sum(1)
+        # One matrix at a time, by a product of matrices: several backward passes at once through a batch of products
+        # with vectors take twenty times as long.
+        offsets = (x - self.centres)[:, None].unbind()
+        return torch.stack(
+            [0.5 * (offset * (offset @ Q)).sum() for Q, offset in zip(self.Q, offsets, strict=True)]
+        )
 
 
 def _minimiser(hessian: Tensor, pull: Tensor, bounds: Bounds | None) -> Tensor:

@@ -42,6 +42,15 @@ def prepare(folder: Path) -> None:
 
 def require_plain(folder: Path) -> None:
     """Refuse what reaches beyond the folder: links, devices, and a journal that has SQLite delete another file."""
+    try:
+        _require_plain(folder)
+    except OSError as error:  # a path that is too long, say
+        raise SessionError(
+            f"cannot look into {str(folder)!r}: {error}; give another, shorter path"
+        ) from error
+
+
+def _require_plain(folder: Path) -> None:
     for names, right, what in ((_FOLDERS, stat.S_ISDIR, "folder"), (_FILES, stat.S_ISREG, "file")):
         for name in names:
             with suppress(FileNotFoundError, NotADirectoryError):

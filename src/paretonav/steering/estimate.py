@@ -20,7 +20,7 @@ from paretonav.geometry import (
     probing_passes,
     usual_products,
 )
-from paretonav.objectives import Composite, Cost, Problem
+from paretonav.objectives import Composite, Cost, Problem, differentiated
 
 What = Literal["start", "step"]
 
@@ -164,7 +164,8 @@ def recorded(costs: Sequence[Cost], problem: Problem, geometry: Geometry) -> Est
 
 def _gradient(batch: Composite, theta: Tensor, weights: Tensor) -> None:
     here = theta.detach().requires_grad_()
-    torch.autograd.grad(weights @ batch.losses(batch.outputs(here)), here)
+    with differentiated(batch, here):
+        torch.autograd.grad(weights @ batch.losses(batch.outputs(here)), here)
 
 
 def _now(theta: Tensor) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError
@@ -25,3 +27,17 @@ def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses
                 "or a logarithm at zero, or for 0 * inf in a torch.where"
             )
     return losses, jacobian
+
+
+def require_finite_metrics(losses: Losses) -> None:
+    """Raise ``NonFiniteError`` naming the first metric that is no finite number, and the first batch to blame."""
+    for i, (name, value) in enumerate(losses.metrics.items()):
+        if not math.isfinite(value):
+            finite = losses.metric_batches[:, i].isfinite()
+            where = (
+                f", first in batch {int(finite.int().argmin()) + 1} of {len(finite)}" if finite.any() else ""
+            )
+            raise NonFiniteError(
+                f"metric {name!r} is {value}{where}, so nothing can be said of it; let it be a number on every batch, "
+                "give what not every batch can tell (a rate of a class, say) as an Aggregate, or leave it out"
+            )

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from paretonav.errors import ProblemError
 from paretonav.geometry import Geometry, minimum_norm_weights, pareto_weights
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.correctors.base import Correction, Guide
 from paretonav.steering.correctors.minibatch import batch_jacobian, moved
 from paretonav.steering.finite import finite_jacobian
+
+_FARTHEST = 1e9  # times the size of the start, where nothing is least any more
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class MGDA:
         momentum: on data.
         batch_size: on data, for problems that were given a Dataset.
         seed: of the batches' order.
+
+    ``correct`` raises a ProblemError where the objectives of a function fall without an end.
     """
 
     max_iterations: int = 500
@@ -63,6 +68,7 @@ class MGDA:
         length = torch.inf
         worst = 0.0  # gradient, as a multiple of the one that is small enough
         tolerance = max(self.tolerance, 32 * torch.finfo(theta.dtype).eps)
+        farthest = _FARTHEST * (1 + float(theta.norm()))
         losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         for iteration in range(self.max_iterations + 1):
             lengths = jacobian.norm(dim=1).double().cpu().clamp_min(torch.finfo(torch.float64).tiny)
@@ -83,6 +89,12 @@ class MGDA:
             if length == 0:
                 break
             theta = moved(problem, theta, gradient, length)
+            if float(theta.norm()) > farthest:
+                raise ProblemError(
+                    f"the objectives fall without an end: after {iteration + 1} steps of descent the parameters have a "
+                    f"norm of {float(theta.norm()):.2g}, and {problem.names[0]} is {float(losses.mean[0]):.2g}; give bounds=, or "
+                    "objectives that are bounded below"
+                )
             losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         weights = weights / scales
         return Correction(theta, losses, weights / weights.sum(), None, iteration, converged)

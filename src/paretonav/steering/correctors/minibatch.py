@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError
-from paretonav.objectives import Composite, Problem
+from paretonav.objectives import Composite, Problem, differentiated
 
 
 def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
@@ -16,7 +16,8 @@ def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str
         NonFiniteError: an objective is not finite on the batch; names it, and ``where`` that was.
     """
     theta = theta.detach().requires_grad_()
-    rows = torch.stack(_gradients(problem, _losses(problem, batch, theta, where), theta))
+    with differentiated(batch, theta):
+        rows = torch.stack(_gradients(problem, _losses(problem, batch, theta, where), theta))
     problem.cost.gradient_passes += batch.fraction * problem.m
     return rows + problem.weight_decay * theta.detach()
 
@@ -39,9 +40,10 @@ def batch_losses_and_gradient(
         NonFiniteError: a loss or a gradient is not finite on the batch; names the objective, and ``where``.
     """
     theta = theta.detach().requires_grad_()
-    losses = _losses(problem, batch, theta, where)
-    weighted = weights.to(losses) @ losses
-    (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
+    with differentiated(batch, theta):
+        losses = _losses(problem, batch, theta, where)
+        weighted = weights.to(losses) @ losses
+        (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
     problem.cost.gradient_passes += batch.fraction
     if not gradient.isfinite().all():
         rows = torch.stack(_gradients(problem, losses, theta))

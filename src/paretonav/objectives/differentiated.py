@@ -1,0 +1,72 @@
+"""Where a share of the data is differentiated, once or twice: what torch needs for it, and what it says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import ParetonavError, ProblemError
+from paretonav.objectives.memory import memory_advice
+from paretonav.objectives.modes import differentiable, variable
+from paretonav.objectives.problem import Composite
+
+
+@contextmanager
+def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
+    """Whatever is raised while ``part`` is differentiated at ``theta`` [n] comes out with the name of what failed.
+
+    Not every operation has a second derivative in torch, which curvature needs, and a backward pass that somebody has
+    written may fail by itself.
+
+    Raises:
+        OutOfMemoryError: memory ran out.
+        ProblemError: anything else but our own errors; names the loss, or the model.
+    """
+    try:
+        with memory_advice(), differentiable():
+            yield
+    except ParetonavError:
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        twice = "it with operations of which torch has second derivatives"
+        if part.apart is None:
+            what, remedy = "the objectives", f"write {twice}"
+        elif (name := _culprit(part, theta)) is not None:
+            what, remedy = f"loss {name!r}", f"write {twice}, or show it as a metric, which needs none"
+        else:
+            what, remedy = "the model", f"write {twice}, or leave the parameters before it out of parameters="
+        raise ProblemError(
+            f"{what} cannot be differentiated as curvature needs it: {told}; {remedy}"
+        ) from error
+
+
+def _culprit(part: Composite, theta: Tensor) -> str | None:
+    """The name of the first loss that cannot be differentiated twice by the outputs; None if all can."""
+    assert part.apart is not None
+    try:
+        with torch.no_grad():
+            leaves = tuple(variable(output) for output in part.outputs(theta.detach()))
+        with differentiable():
+            losses = part.apart(leaves)
+    except Exception:  # what was raised first is told
+        return None
+    for name, loss in losses.items():
+        try:
+            with differentiable():
+                _differentiate_twice(loss, leaves)
+        except Exception:
+            return name
+    return None
+
+
+def _differentiate_twice(loss: Tensor, leaves: tuple[Tensor, ...]) -> None:
+    if loss.requires_grad:
+        slopes = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
+        curved = [slope for slope in slopes if slope.requires_grad]
+        if curved:
+            ones = [torch.ones_like(slope) for slope in curved]
+            torch.autograd.grad(curved, leaves, ones, allow_unused=True)

@@ -1,0 +1,281 @@
+"""Whether autograd follows what is computed: its derivatives against differences, and against each other.
+
+A backward pass that somebody has written may give something else than the derivative on purpose (a straight-through
+estimator, a reversed gradient), and may be one that cannot be differentiated again without anybody saying so. All
+checks are made on one batch. They let corners, jumps and rounding pass: what they find, all of them agree on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from paretonav.errors import ProblemError
+from paretonav.objectives.modes import variable
+from paretonav.objectives.parameters import some_of
+
+logger = logging.getLogger(__name__)
+
+_LEVELS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # of a loss, by which it is to change
+_DOUBT = 0.02  # of a slope, from which it is looked at again
+_OFF = 0.05  # of a slope, that is not taken for rounding and corners
+_ALIKE = 0.03  # of a slope, within which differences of two lengths say the same
+_TRANSPOSED = (0.05, 0.2)  # of a product, in full and in half precision
+_BENT = (1e-3, 1e-4)  # of the outputs, by which they are moved
+_UNTOLD = 0.3  # of a difference, that its second derivative leaves out
+_SMALL = 0.1  # of the largest slope of a piece, or of what it says
+_RESOLVED = 1e2  # roundings, from which a difference says something
+
+
+class Misled(NamedTuple):
+    """How a function changes along its gradient.
+
+    Attributes:
+        slope: in parts of what the gradient says.
+        right_at_a_step: whether over a longer way, full of leaps, it changes as the gradient says.
+        reversed: the numbers of the pieces along whose gradients alone it changes the other way.
+    """
+
+    slope: float
+    right_at_a_step: bool
+    reversed: tuple[int, ...] = ()
+
+
+def require_derivatives(
+    names: Sequence[str],
+    values: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    now: Tensor,
+    gradients: Tensor,
+    pieces: Mapping[str, int] | None = None,
+) -> None:
+    """Log the objectives of which the gradient is not the derivative, and refuse those that it leads the wrong way.
+
+    The arguments are those of ``misled``, with the pieces of theta by name. A gradient that is off leads to worse ways,
+    but what steps along them bring is measured; a network that is its own target, or that is attacked while it is
+    trained, has such ones on purpose.
+
+    Raises:
+        ProblemError: an objective rises where its gradient says that it falls; names it.
+    """
+    sizes = list(pieces.values()) if pieces else None
+    for i, wrong in misled(values, theta, now, gradients, sizes).items():
+        what = (
+            f"the gradient of objective {names[i]!r} is not its derivative: along it, the objective changes by "
+            f"{wrong.slope:.2g} of what it says (a straight-through estimator, a stopped "
+            "or reversed gradient, a backward pass of one's own)"
+        )
+        if wrong.reversed:
+            where = f" in {some_of(repr(list(pieces)[k]) for k in wrong.reversed)}" if pieces else ""
+            raise ProblemError(
+                f"{what}, and what should lower it raises it{where}; give a loss that is to rise with its sign turned, "
+                "instead of a reversed gradient, or leave what comes before it out of parameters="
+            )
+        step = (
+            "over the length of a step it is right" if wrong.right_at_a_step else "ways will be worse for it"
+        )
+        logger.warning("%s; %s, and what steps are said to bring is measured, not derived", what, step)
+
+
+def misled(
+    values: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    now: Tensor,
+    gradients: Tensor,
+    sizes: Sequence[int] | None = None,
+) -> dict[int, Misled]:
+    """The functions of which the gradient is not the derivative.
+
+    Two evaluations tell as a rule that there is none: along a way on which all of them change. Only where that leaves a
+    doubt are more made, along the gradient in doubt. A slope is wrong where differences of several lengths, forwards
+    and backwards, agree with each other and not with it.
+
+    Args:
+        values: theta [n] -> [m], without graphs.
+        theta: where, [n].
+        now: the values there, [m].
+        gradients: their gradients there, [m, n].
+        sizes: of the pieces of theta that have their part in every way, however small their gradient: the layers of a
+            network, of which one may be misled alone.
+
+    Returns:
+        number -> how far off it is.
+    """
+    if not (now.isfinite().all() and gradients.isfinite().all()):
+        return {}
+    pieces = list(sizes or [len(theta)])
+    ways = [_way(gradient, pieces) for gradient in gradients]
+    way = torch.zeros_like(theta)
+    for each in ways:
+        way = way + (each if way @ each >= 0 else -each)
+    claimed = gradients @ way
+    size = float((_LEVELS[4] * now.abs() / claimed.abs()).nan_to_num(0, 0, 0).median())
+    doubtful = torch.ones(len(now), dtype=torch.bool)
+    if size > 0:
+        changes = (values(theta + size * way) - values(theta - size * way)) / (2 * size)
+        doubtful = ~(
+            (changes - claimed).abs()
+            <= _DOUBT * torch.stack([g @ w for g, w in zip(gradients, ways, strict=True)])
+        )
+    found = {}
+    for i in doubtful.nonzero().flatten().tolist():
+        if gradients[i] @ ways[i] > 0:
+            value = partial(_entry, values, i)
+            wrong = _slope(value, theta, float(now[i]), ways[i], gradients[i])
+            if wrong is not None:
+                steps = torch.split(wrong[1] * ways[i], pieces)
+                reverse = _reversed(value, theta, float(now[i]), steps, torch.split(gradients[i], pieces))
+                found[i] = wrong[0]._replace(reversed=reverse)
+    return found
+
+
+def _entry(values: Callable[[Tensor], Tensor], i: int, point: Tensor) -> Tensor:
+    return values(point)[i]
+
+
+def _way(gradient: Tensor, pieces: list[int]) -> Tensor:
+    """Along the gradient, in every piece as far."""
+    return torch.cat(
+        [piece / piece.norm() if piece.any() else piece for piece in torch.split(gradient, pieces)]
+    )
+
+
+def _slope(
+    value: Callable[[Tensor], Tensor], theta: Tensor, now: float, way: Tensor, gradient: Tensor
+) -> tuple[Misled, float] | None:
+    """How a function changes along a way in parts of what its gradient says, and at which distance that shows.
+
+    None if it may be what the gradient says.
+    """
+    at_a_step, before = False, None
+    slope = float(gradient @ way)
+    for level in _LEVELS:
+        size = level * abs(now) / slope
+        ahead, back = _both(value, theta, now, size * way)
+        resolved = _RESOLVED * torch.finfo(theta.dtype).eps * (abs(now) + (0.01 if ahead or back else 1.0))
+        if size * slope < resolved:
+            return None
+        ahead, back = ahead / (size * slope), back / (size * slope)
+        mean = (ahead + back) / 2
+        if mean != mean:
+            return None
+        if abs(ahead - back) > _ALIKE:  # a corner, a jump, or too far
+            at_a_step, before = at_a_step or abs(mean - 1) < _OFF, None
+        elif before is not None and abs(mean - before) < _ALIKE:
+            return (Misled(mean, at_a_step), size) if abs(mean - 1) > _OFF else None
+        else:
+            before = mean
+    return None
+
+
+def _both(value: Callable[[Tensor], Tensor], theta: Tensor, now: float, step: Tensor) -> tuple[float, float]:
+    """What a step gains, and what one back loses."""
+    return float(value(theta + step)) - now, now - float(value(theta - step))
+
+
+def _reversed(
+    value: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    now: float,
+    steps: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+) -> tuple[int, ...]:
+    """The pieces of theta along whose gradients the function falls where it should rise, each of them gone alone."""
+    claimed = [float(gradient @ step) for gradient, step in zip(gradients, steps, strict=True)]
+    found = []
+    for k, (step, slope) in enumerate(zip(steps, claimed, strict=True)):
+        if slope < _SMALL * max(claimed):
+            continue
+        alone = [torch.zeros_like(other) for other in steps]
+        alone[k] = step
+        ahead, back = _both(value, theta, now, torch.cat(alone))
+        if max(ahead, back) < -_SMALL * slope:
+            found.append(k)
+    return tuple(found)
+
+
+def is_transposed(outputs: Sequence[Tensor], theta: Tensor, *, half: bool = False) -> bool:
+    """Whether ``<u, J v> = <J^T u, v>`` for the Jacobian of the outputs, as Gauss-Newton products compute both.
+
+    ``J v`` is taken by differentiating ``J^T u`` by u. Where a backward pass is not made of operations that torch
+    follows, that leaves out what goes through it, and raises nothing.
+
+    Args:
+        outputs: with graphs that lead to theta.
+        theta: [n].
+        half: whether some of it is computed in half precision.
+    """
+    generator = torch.Generator().manual_seed(0)
+    cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
+    (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
+    v = _normal(theta, generator)
+    tangents: Sequence[Tensor] = [torch.zeros_like(o) for o in outputs]
+    if pulled.requires_grad:
+        tangents = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
+    for output, tangent in zip(outputs, tangents, strict=True):
+        for _ in range(2 if output.requires_grad else 0):
+            u = _normal(output, generator)
+            (pulled,) = torch.autograd.grad(output, theta, u, retain_graph=True, materialize_grads=True)
+            one, other = float((u * tangent).sum()), float((pulled * v).sum())
+            if abs(one - other) > _TRANSPOSED[half] * max(float(tangent.norm()), abs(other)):
+                return False
+    return True
+
+
+def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, ...]) -> bool:
+    """Whether autograd knows of the curvature that a loss has by its leaves.
+
+    The change of its gradient between two points close by must not be more than its second derivative says, all over:
+    at a corner few entries change, and not in proportion to the distance.
+
+    Args:
+        loss: leaves -> a scalar with its graph.
+        leaves: of real numbers, to differentiate by.
+    """
+    generator = torch.Generator().manual_seed(0)
+    sizes = [leaf.detach().square().mean().sqrt() for leaf in leaves]
+    way = [
+        _normal(leaf, generator) * (size if size > 0 else 1) for leaf, size in zip(leaves, sizes, strict=True)
+    ]
+
+    def slopes(size: float, *, twice: bool = False) -> tuple[Tensor, ...]:
+        moved = tuple(variable(leaf + size * w) for leaf, w in zip(leaves, way, strict=True))
+        value = loss(moved)
+        if not value.requires_grad:
+            return tuple(map(torch.zeros_like, moved))
+        found = torch.autograd.grad(value, moved, create_graph=twice, materialize_grads=True)
+        curved = [i for i, slope in enumerate(found) if slope.requires_grad]
+        if not twice:
+            return found
+        if not curved:
+            return tuple(map(torch.zeros_like, moved))
+        return torch.autograd.grad(
+            [found[i] for i in curved], moved, [way[i] for i in curved], materialize_grads=True
+        )
+
+    def difference(size: float) -> list[Tensor]:
+        return [(ahead - back) / (2 * size) for ahead, back in zip(slopes(size), slopes(-size), strict=True)]
+
+    def lost(changes: list[Tensor]) -> list[Tensor]:
+        return [(one - told).abs() > _UNTOLD * one.abs() for one, told in zip(changes, expected, strict=True)]
+
+    expected, far = slopes(0.0, twice=True), difference(_BENT[0])
+    if not any(2 * int(each.sum()) > each.numel() for each in lost(far)):
+        return True
+    near = difference(_BENT[1])
+    for one, other, each, slope in zip(far, near, lost(far), slopes(0.0), strict=True):
+        rounding = torch.finfo(slope.dtype).eps * slope.abs().max() / _BENT[1]
+        sure = (one - other).abs() < _ALIKE * one.abs()
+        sure &= (one.abs() > _RESOLVED * rounding) & (one.abs() > 1e-2 * one.abs().max())
+        if 2 * int((sure & each).sum()) > one.numel():
+            return False
+    return True
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator).to(like)

@@ -1,0 +1,153 @@
+"""Errors and warnings that say what to do about everyday mistakes."""
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+from tests.regression import network, noisy, squared
+from tests.tensors import normal
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import paretonav as pn
+
+LOSSES = {"small": squared(0), "large": squared(1)}
+
+
+def residual(model: nn.Module, batch: Any) -> Tensor:
+    """Of a differential equation, without a thought of modes."""
+    x = batch[0].clone().requires_grad_()
+    u = model(x)
+    (slope,) = torch.autograd.grad(u.sum(), x, create_graph=True)
+    return u + slope[:, :2]
+
+
+def test_derivatives_in_the_model_need_gradients_where_losses_are_measured_without() -> None:
+    with pytest.raises(pn.ProblemError, match=r"takes derivatives itself .* under torch.enable_grad\(\)"):
+        pn.ModelProblem(network(), LOSSES, noisy(8, 1), forward=residual)
+
+    @torch.enable_grad()
+    def mended(model: nn.Module, batch: Any) -> Tensor:
+        return residual(model, batch)
+
+    problem = pn.ModelProblem(network(), LOSSES, noisy(8, 1), forward=mended)
+    assert problem.evaluate(problem.parameters()).mean.isfinite().all()
+
+
+@pytest.mark.parametrize("kind", [nn.Embedding, nn.EmbeddingBag])
+def test_embeddings_with_sparse_gradients_are_named(kind: Any) -> None:
+    model = nn.Sequential(kind(10, 4, sparse=True), nn.Linear(4, 2)).double()
+    data = TensorDataset(
+        torch.arange(8)[:, None] if kind is nn.EmbeddingBag else torch.arange(8), normal(8, 2)
+    )
+    with pytest.raises(
+        pn.ProblemError, match=r"module '0' \(Embedding.*sparse=True.*set model.0.sparse = False"
+    ):
+        pn.ModelProblem(model, LOSSES, data)
+    assert pn.ModelProblem(model, LOSSES, data, parameters="1.*").steered == ("1.weight", "1.bias")
+    model[0].sparse = False
+    assert len(pn.ModelProblem(model, LOSSES, data).steered) == 3
+
+
+def test_data_of_another_library_are_told_apart_from_torchs() -> None:
+    class Dataset:
+        """Not that of torch."""
+
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, index: int) -> Any:
+            return noisy(8, 1)[index]
+
+    with pytest.raises(
+        pn.ProblemError, match=r"of torch.utils.data, not a tests\..*Dataset; wrap it: .*with_format"
+    ):
+        pn.ModelProblem(network(), LOSSES, Dataset())  # type: ignore[arg-type]
+    assert pn.ModelProblem(network(), LOSSES, DataLoader(Dataset(), batch_size=4)).examples == 8  # type: ignore[arg-type]
+
+
+class Drawing(nn.Module):
+    """An autoencoder's middle, which draws in eval mode, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(4, 2).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = self.inner(x)
+        return mean + torch.randn_like(mean)  # type: ignore[no-any-return]
+
+
+def test_a_model_that_draws_in_eval_mode_is_not_told_to_be_in_it() -> None:
+    with pytest.raises(
+        pn.ProblemError, match=r"draws random numbers in eval mode, too, so let it return the mean"
+    ):
+        pn.ModelProblem(Drawing().eval(), LOSSES, noisy(8, 1))
+    with pytest.raises(pn.ProblemError, match=r"Call model.eval\(\)"):
+        pn.ModelProblem(Drawing(), LOSSES, noisy(8, 1))
+
+
+def gap(o: Tensor, batch: Any) -> Tensor:
+    group = batch[1][:, 0] > 0
+    return (o[group, 0].mean() - o[~group, 0].mean()).abs()
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        (gap, True),
+        (lambda o, _: o[:, 0].square().sum(), True),
+        (squared(1), False),
+        (lambda o, batch: nn.functional.cross_entropy(o, (batch[1][:, 1] > 0).long()), False),
+        (pn.group_gap(lambda o, _: o[:, 0], lambda batch: (batch[1][:, 0] > 0).long()), False),
+        (pn.l2(), False),
+    ],
+)
+def test_a_loss_that_is_no_mean_over_examples_is_told(
+    loss: Any, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        pn.ModelProblem(network(), {"small": squared(0), "odd": loss}, noisy(41, 1))
+    assert ("loss 'odd' is no mean over examples" in caplog.text) == told
+
+
+def test_a_hinge_that_nothing_violates_is_told_from_a_constant() -> None:
+    def met(o: Tensor, _: Any) -> Tensor:
+        return (o[:, 1] - 100).clamp_min(0).mean()
+
+    with pytest.raises(
+        pn.ProblemError,
+        match=r"'met' does not depend on .* here: its gradient is zero.*met already.*as a metric",
+    ):
+        pn.ModelProblem(network(), {"small": squared(0), "met": met}, noisy(8, 1))
+    with pytest.raises(pn.ProblemError, match=r"'leaps' does not depend on .* here: .* goes by leaps"):
+        pn.ModelProblem(network(), {"small": squared(0), "leaps": lambda o, _: o.round().mean()}, noisy(8, 1))
+    with pytest.raises(pn.ProblemError, match="'none' does not depend on the steered parameters; choose"):
+        pn.ModelProblem(network(), {"small": squared(0), "none": lambda o, _: o.detach().mean()}, noisy(8, 1))
+
+
+def test_a_hinge_that_is_close_to_being_violated_can_be_steered() -> None:
+    data = noisy(64, 1)
+    model = network()
+    with torch.no_grad():
+        edge = float(model(data.tensors[0])[:, 1].max()) + 1e-4
+    losses = {"small": squared(0), "met": lambda o, _: (o[:, 1] - edge).clamp_min(0).mean()}
+    problem = pn.ModelProblem(model, losses, data)
+    assert not problem.jacobian(problem.parameters())[1][1].any()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_metric_that_is_no_number_is_named_at_the_start(bad: float) -> None:
+    def odd(o: Tensor, batch: Any) -> Tensor:
+        return torch.where(batch[0][0, 0] > 1, bad, 1.0) * o.mean()
+
+    held = noisy(64, 2)
+    assert (held.tensors[0][:, 0] > 1).any()
+    loader = DataLoader(held, batch_size=1)
+    nav = pn.Navigator(pn.ModelProblem(network(), LOSSES, noisy(64, 1), loader, metrics={"odd": odd}))
+    with pytest.raises(
+        pn.NonFiniteError, match=r"metric 'odd' is (nan|inf), first in batch \d+ of 64.*Aggregate"
+    ):
+        nav.start()
+    assert not nav.started
