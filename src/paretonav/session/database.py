@@ -53,7 +53,7 @@ class Database:
         """What is known of the session as a whole, and how many points there are, both of the same moment."""
         rows = self._rows(f"SELECT key, value FROM meta UNION ALL SELECT NULL, {_COUNT} FROM points")
         with self._guarded("read"):
-            return {str(key): json.loads(value) for key, value in rows[:-1]}, int(rows[-1][1])
+            return {_text(key): json.loads(_text(value)) for key, value in rows[:-1]}, int(rows[-1][1])
 
     def note_facts(self, **facts: Any) -> None:
         """Set facts."""
@@ -113,7 +113,9 @@ class Database:
 
     def tangents(self) -> dict[int, int]:
         """Point -> bytes of its tangent, for those that are kept, the oldest first."""
-        return {int(key): int(size) for key, size in self._rows("SELECT id, bytes FROM tangents ORDER BY id")}
+        rows = self._rows("SELECT id, bytes FROM tangents ORDER BY id")
+        with self._guarded("read"):
+            return {int(key): int(size) for key, size in rows}
 
     def tangent_bytes(self) -> int:
         """What all of them take."""
@@ -154,13 +156,17 @@ class Database:
     def _record(
         self, point_id: int, parent: int, text: str, note: str, star: int, file: str, seal: str
     ) -> Record:
+        sealed = bool(seal) and seal == _seal(point_id, parent, text, file)
         try:
-            if seal and seal != _seal(point_id, parent, text, file):
+            if seal and not sealed:
                 raise SessionError("it is not what was written")
-            return from_json(json.loads(text), note, bool(star))
-        except (SessionError, TypeError, ValueError, RecursionError) as error:
+            return from_json(json.loads(_text(text)), _text(note), bool(star))
+        except (SessionError, ValueError, RecursionError) as error:
             raise SessionError(
-                f"point {point_id!r} in {self._file} is damaged: {error}; restore it from a backup"
+                f"point {point_id!r} in {self._file} is as it was written, but this version of paretonav cannot read "
+                f"it: {error}; install the version that wrote it"
+                if sealed
+                else f"point {point_id!r} in {self._file} is damaged: {error}; restore it from a backup"
             ) from error
 
     def _set(self, facts: dict[str, Any]) -> None:
@@ -195,7 +201,7 @@ class Database:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (sqlite3.Error, ValueError, OverflowError, RecursionError) as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
             remedy = _REMEDIES.get(code, "restore it from a backup, or give another folder")
             raise SessionError(
@@ -222,6 +228,13 @@ def _connect(path: Path, writable: bool) -> sqlite3.Connection:
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_WAIT, check_same_thread=False)
+
+
+def _text(stored: object) -> str:
+    """SQLite keeps anything in any column."""
+    if not isinstance(stored, str):
+        raise ValueError(f"a {type(stored).__name__} stands where a text belongs")
+    return stored
 
 
 def _seal(point_id: int, parent: int | None, text: str, file: str) -> str:
