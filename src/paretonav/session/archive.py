@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.session.record import Record
@@ -51,8 +53,23 @@ class Archive(Protocol):
     def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
         """Keep a tangent that was solved for again."""
 
+    def prune(self, point_ids: Collection[int]) -> int:
+        """Let go of the models of points, and of all tangents but the current point's; the bytes that it has freed."""
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        """The points whose models were let go of."""
+
     def close(self) -> None:
         """Nothing is written from now on."""
+
+
+class _Visited(NamedTuple):
+    """All points; replaced as a whole, so that it is whole whatever breaks off the code around it."""
+
+    records: tuple[Record, ...] = ()
+    points: tuple[Point | None, ...] = ()
+    current: int | None = None
 
 
 class MemoryArchive:
@@ -61,31 +78,40 @@ class MemoryArchive:
     writable = True
 
     def __init__(self) -> None:
-        self.current: int | None = None
-        self._records: list[Record] = []
-        self._points: list[Point] = []
+        self._visited = _Visited()
         self._tangents: OrderedDict[int, Tangent] = OrderedDict()
 
+    @property
+    def current(self) -> int | None:
+        return self._visited.current
+
     def records(self) -> tuple[Record, ...]:
-        return tuple(self._records)
+        return self._visited.records
 
     def begin(self, problem: Problem, theta: Tensor) -> None:
         """Nothing to note: the problem is at hand."""
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
-        self._records.append(record)
-        self._points.append(point)
-        self.current = point.id
         self.keep_tangent(point.id, tangent)
+        self._visited = _Visited(
+            (*self._visited.records, record), (*self._visited.points, point), current=point.id
+        )
 
     def go_to(self, point_id: int) -> None:
-        self.current = point_id
+        self._visited = self._visited._replace(current=point_id)
 
     def annotate(self, point_id: int, note: str, star: bool) -> None:
-        self._records[point_id] = replace(self._records[point_id], note=note, star=star)
+        records = self._visited.records
+        changed = replace(records[point_id], note=note, star=star)
+        self._visited = self._visited._replace(
+            records=(*records[:point_id], changed, *records[point_id + 1 :])
+        )
 
     def point(self, point_id: int) -> Point:
-        return self._points[point_id]
+        point = self._visited.points[point_id]
+        if point is None:
+            raise pruned_away(point_id)
+        return point
 
     def tangent(self, point_id: int) -> Tangent | None:
         if point_id in self._tangents:
@@ -99,8 +125,32 @@ class MemoryArchive:
         while len(self._tangents) > max(1, _TANGENT_BYTES // tangent_bytes(tangent)):
             self._tangents.popitem(last=False)
 
+    def prune(self, point_ids: Collection[int]) -> int:
+        freed = sum(
+            point.parameters.nbytes
+            for point in self._visited.points
+            if point is not None and point.id in point_ids
+        )
+        for point_id in self._tangents.keys() - {self.current}:
+            freed += tangent_bytes(self._tangents.pop(point_id))
+        self._visited = self._visited._replace(
+            points=tuple(None if i in point_ids else point for i, point in enumerate(self._visited.points))
+        )
+        return freed
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        return frozenset(i for i, point in enumerate(self._visited.points) if point is None)
+
     def close(self) -> None:
         """Nothing to close."""
+
+
+def pruned_away(point_id: int) -> SessionError:
+    """What to say to whoever wants a model that is there no longer."""
+    return SessionError(
+        f"the model of point {point_id} was pruned, and only its numbers are kept; choose another point"
+    )
 
 
 def tangent_bytes(tangent: Tangent) -> int:

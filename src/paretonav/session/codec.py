@@ -181,7 +181,9 @@ def _as_array(tensor: Tensor) -> np.ndarray[Any, Any]:
 def _part(stored: Mapping[str, Any], name: str, hint: Any) -> Any:
     """A part of what is stored, if it is there and of the type that ``encode`` gives it."""
     if name not in stored or not fits(stored[name], hint):
-        raise SessionError(f"it holds a {printable(stored[_KIND])!r} whose {name!r} is not what paretonav writes")
+        raise SessionError(
+            f"it holds a {printable(stored[_KIND])!r} whose {name!r} is not what paretonav writes"
+        )
     return stored[name]
 
 
@@ -189,7 +191,9 @@ def _among(known: Mapping[str, _T], stored: Mapping[str, Any], name: str) -> _T:
     """What a part of what is stored is the name of."""
     key = _part(stored, name, str)
     if key not in known:
-        raise SessionError(f"it holds a {printable(stored[_KIND])!r} with an unknown {name} {printable(key)!r}")
+        raise SessionError(
+            f"it holds a {printable(stored[_KIND])!r} with an unknown {name} {printable(key)!r}"
+        )
     return known[key]
 
 

@@ -18,6 +18,7 @@ from paretonav.session.schema import MIGRATIONS, migrate, version_of
 from paretonav.session.wording import printable
 
 _COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
+PRUNED = "pruned"  # stands where the checksum of a file would
 _WAIT = 10.0  # seconds, while a reader or the writer has it locked
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "free some space and try again",
@@ -47,6 +48,7 @@ class Database:
             raise SessionError(f"there is no session in {str(path.parent)!r}; is that the right folder?")
         with self._guarded("read"):
             self._connection = _connect(path, writable)
+            self._opened = _identity(path)
             self._prepare(writable)
 
     def facts(self) -> tuple[dict[str, Any], int]:
@@ -90,10 +92,11 @@ class Database:
         seal = _seal(record.id, record.parent, text, file)
         row = (record.id, record.parent, text, record.note, record.star, file, seal)
         with self._guarded("write"), self._connection:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO points (id, parent, record, note, star, file, seal) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                row,
+            if self._execute(f"SELECT {_COUNT} FROM points").fetchone() != (record.id,):
+                raise self._exchanged()
+            self._execute(
+                "INSERT INTO points (id, parent, record, note, star, file, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *row,
             )
             if tangent is not None:
                 self._set_tangent(record.id, *tangent)
@@ -102,12 +105,25 @@ class Database:
     def annotate(self, point_id: int, note: str, star: bool) -> None:
         """Set a point's note and star."""
         with self._guarded("write"), self._connection:
-            self._connection.execute(
-                "UPDATE points SET note = ?, star = ? WHERE id = ?", (note, star, point_id)
-            )
+            self._execute("UPDATE points SET note = ?, star = ? WHERE id = ?", note, star, point_id)
+
+    def prune(self, point_ids: Iterable[int]) -> None:
+        """Note that points have files no longer."""
+        with self._guarded("write"), self._connection:
+            for point_id in point_ids:
+                query = "SELECT parent, record FROM points WHERE id = ?"
+                parent, text = self._execute(query, point_id).fetchone()
+                seal = _seal(point_id, parent, text, PRUNED)
+                self._execute("UPDATE points SET file = ?, seal = ? WHERE id = ?", PRUNED, seal, point_id)
+
+    def pruned(self) -> frozenset[int]:
+        """The points that have files no longer."""
+        return frozenset(
+            point_id for (point_id,) in self._rows("SELECT id FROM points WHERE file = ?", PRUNED)
+        )
 
     def file(self, point_id: int) -> str:
-        """The checksum of a point's file; empty if none was taken."""
+        """The checksum of a point's file; empty if none was taken, ``PRUNED`` if there is no file any more."""
         rows = self._rows("SELECT file FROM points WHERE id = ?", point_id)
         return str(rows[0][0]) if rows else ""
 
@@ -134,12 +150,22 @@ class Database:
     def drop_tangents(self, point_ids: Iterable[int]) -> None:
         """Note that tangents are kept no longer."""
         with self._guarded("write"), self._connection:
-            self._connection.executemany("DELETE FROM tangents WHERE id = ?", [(i,) for i in point_ids])
+            for point_id in point_ids:
+                self._execute("DELETE FROM tangents WHERE id = ?", point_id)
 
     @property
     def generation(self) -> int:
         """A number that changes when another connection has written."""
         return int(self._rows("PRAGMA data_version")[0][0])
+
+    def copy_to(self, path: Path) -> None:
+        """Write a table with the same content, as it is at one moment, to another file."""
+        with self._guarded("read"):
+            other = sqlite3.connect(path)
+            try:
+                self._connection.backup(other)
+            finally:
+                other.close()
 
     def only_read(self) -> None:
         """Write nothing from now on."""
@@ -171,14 +197,15 @@ class Database:
 
     def _set(self, facts: dict[str, Any]) -> None:
         for key, value in facts.items():
-            self._connection.execute(
+            self._execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, json.dumps(value)),
+                key,
+                json.dumps(value),
             )
 
     def _set_tangent(self, point_id: int, size: int, file: str) -> None:
-        self._connection.execute(
-            "INSERT OR REPLACE INTO tangents (id, bytes, file) VALUES (?, ?, ?)", (point_id, size, file)
+        self._execute(
+            "INSERT OR REPLACE INTO tangents (id, bytes, file) VALUES (?, ?, ?)", point_id, size, file
         )
 
     def _prepare(self, writable: bool) -> None:
@@ -196,6 +223,18 @@ class Database:
             migrate(self._connection, version)
         if not writable:
             self.only_read()
+
+    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Write, in the file that was opened; the caller begins and ends the transaction."""
+        if _identity(self.path) != self._opened:
+            raise self._exchanged()
+        return self._connection.execute(statement, values)
+
+    def _exchanged(self) -> SessionError:
+        return SessionError(
+            f"{self._file} was exchanged or removed while it was in use; nothing was written: put the right one back, "
+            "and open the session again"
+        )
 
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
@@ -223,6 +262,15 @@ def _connect(path: Path, writable: bool) -> sqlite3.Connection:
     # After a commit the folder is flushed, too: without that, the last one could be lost with the power.
     connection.execute("PRAGMA synchronous = EXTRA")
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:

@@ -68,9 +68,9 @@ def replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
         complete = Path(scratch, path.name)
         yield complete
-        _flush(complete)
+        flush(complete)
         os.replace(complete, path)
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def read_tensors(path: Path, expected: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -96,7 +96,11 @@ def _tensors_in(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             # A copy: what is mapped would end this process if another one cut the file short.
             return {name: file.get_tensor(name).clone() for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except (AttributeError, KeyError, TypeError) as error:  # how safetensors says that it knows no such numbers
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+    ) as error:  # how safetensors says that it knows no such numbers
         raise ValueError(f"safetensors cannot read it: {error!r}") from error
 
 
@@ -142,7 +146,17 @@ def readable(path: Path, *, intact: bool = False) -> Iterator[None]:
         ) from error
 
 
-def _flush(path: Path) -> None:
+def removed(path: Path) -> int:
+    """Remove a file, if it is there; how many bytes that has freed."""
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except OSError:  # it is in nobody's way: the next writer clears it up
+        return 0
+    return size
+
+
+def flush(path: Path) -> None:
     """Wait until a file or folder is on the disk; not every platform can do that for folders."""
     try:
         handle = os.open(path, os.O_RDONLY)

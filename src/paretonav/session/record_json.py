@@ -75,7 +75,11 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
     """
     try:
         return _record(_checked(stored), note, star)
-    except (ArithmeticError, RecursionError, ValueError) as error:  # parts of the right types that mean nothing
+    except (
+        ArithmeticError,
+        RecursionError,
+        ValueError,
+    ) as error:  # parts of the right types that mean nothing
         raise SessionError(f"it holds a record that cannot be read: {error}") from error
 
 

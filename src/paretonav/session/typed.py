@@ -52,7 +52,7 @@ def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 @cache
 def _resolved(hint: Any) -> Any:
-    """What an alias stands for (``type Name[T] = ...``, NumPy's ``NDArray`` from Python 3.12 on), else the hint itself."""
+    """What an alias stands for, as NumPy's ``NDArray`` is one from Python 3.12 on; anything else is itself."""
     origin, arguments = _parts(hint)
     if origin is not None and hasattr(origin, "__value__"):
         return _resolved(origin.__value__[arguments])
