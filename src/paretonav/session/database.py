@@ -230,6 +230,11 @@ class Database:
             raise self._exchanged()
         return self._connection.execute(statement, values)
 
+    def _take_back(self) -> None:
+        """Undo what was broken off before it was complete, even before Python could do so itself."""
+        if hasattr(self, "_connection") and self._connection.in_transaction:
+            self._connection.rollback()
+
     def _exchanged(self) -> SessionError:
         return SessionError(
             f"{self._file} was exchanged or removed while it was in use; nothing was written: put the right one back, "
@@ -239,6 +244,7 @@ class Database:
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
         try:
+            self._take_back()
             yield
         except (sqlite3.Error, ValueError, OverflowError, RecursionError) as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details

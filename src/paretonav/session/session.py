@@ -122,6 +122,7 @@ class Session:
         return records[point_id]
 
     @property
+    @_one_at_a_time
     def current(self) -> Record | None:
         """The point that the navigation is at, or was when it ended; None before the first."""
         return None if self._archive.current is None else self[self._archive.current]
@@ -137,6 +138,7 @@ class Session:
         return tuple(self.records[0].metrics) if self.records else ()
 
     @property
+    @_one_at_a_time
     def higher_is_better(self) -> dict[str, bool]:
         """Metric -> which way is better, for those of which it is known."""
         if self._folder is not None:
@@ -172,6 +174,7 @@ class Session:
         """A point with its parameters and its model of the front."""
         return self._archive.point(self[point_id].id)
 
+    @_one_at_a_time
     def state_dict(self, point_id: int | None = None) -> dict[str, Tensor]:
         """The state_dict of the model at a point (None: the current one), without the model's code.
 
@@ -246,6 +249,7 @@ class Session:
         """
         write_text(path, self.as_json())
 
+    @_one_at_a_time
     def as_json(self) -> str:
         """What ``to_json`` writes."""
         return listing(self.records, self._archive.current, self.higher_is_better)
