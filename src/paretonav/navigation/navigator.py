@@ -489,7 +489,7 @@ class Navigator:
         if self._current is None:
             raise NavigationError(_NOT_STARTED)
         self.problem.watch.require_idle()
-        point = self.session.point(point_id)
+        point = self.session.whole(point_id)
         return undisturbed(lambda: self._moved(point, lambda: self.session.go_to(point_id), self._is_current))
 
     def test_losses(self) -> Estimates:

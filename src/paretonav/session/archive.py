@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.session.record import Record
@@ -45,7 +44,7 @@ class Archive(Protocol):
         """Set a point's note and star."""
 
     def point(self, point_id: int) -> Point:
-        """A point as it was when it was made."""
+        """A point as it was when it was made; if it is pruned, its parameters are empty."""
 
     def tangent(self, point_id: int) -> Tangent | None:
         """A point's tangent, if it is kept."""
@@ -54,11 +53,11 @@ class Archive(Protocol):
         """Keep a tangent that was solved for again."""
 
     def prune(self, point_ids: Collection[int]) -> int:
-        """Let go of the models of points, and of all tangents but the current point's; the bytes that it has freed."""
+        """Let go of the parameters of points, and of all tangents but the current point's; the bytes that it freed."""
 
     @property
     def pruned(self) -> frozenset[int]:
-        """The points whose models were let go of."""
+        """The points whose parameters were let go of."""
 
     def close(self) -> None:
         """Nothing is written from now on."""
@@ -68,8 +67,9 @@ class _Visited(NamedTuple):
     """All points; replaced as a whole, so that it is whole whatever breaks off the code around it."""
 
     records: tuple[Record, ...] = ()
-    points: tuple[Point | None, ...] = ()
+    points: tuple[Point, ...] = ()
     current: int | None = None
+    pruned: frozenset[int] = frozenset()
 
 
 class MemoryArchive:
@@ -93,8 +93,9 @@ class MemoryArchive:
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
         self.keep_tangent(point.id, tangent)
-        self._visited = _Visited(
-            (*self._visited.records, record), (*self._visited.points, point), current=point.id
+        before = self._visited
+        self._visited = before._replace(
+            records=(*before.records, record), points=(*before.points, point), current=point.id
         )
 
     def go_to(self, point_id: int) -> None:
@@ -108,10 +109,7 @@ class MemoryArchive:
         )
 
     def point(self, point_id: int) -> Point:
-        point = self._visited.points[point_id]
-        if point is None:
-            raise pruned_away(point_id)
-        return point
+        return self._visited.points[point_id]
 
     def tangent(self, point_id: int) -> Tangent | None:
         if point_id in self._tangents:
@@ -126,31 +124,26 @@ class MemoryArchive:
             self._tangents.popitem(last=False)
 
     def prune(self, point_ids: Collection[int]) -> int:
-        freed = sum(
-            point.parameters.nbytes
-            for point in self._visited.points
-            if point is not None and point.id in point_ids
-        )
-        for point_id in self._tangents.keys() - {self.current}:
-            freed += tangent_bytes(self._tangents.pop(point_id))
-        self._visited = self._visited._replace(
-            points=tuple(None if i in point_ids else point for i, point in enumerate(self._visited.points))
-        )
+        points = list(self._visited.points)
+        freed = sum(points[i].parameters.nbytes for i in point_ids)
+        for i in point_ids:
+            points[i] = without_parameters(points[i])
+        for i in self._tangents.keys() - {self.current}:
+            freed += tangent_bytes(self._tangents.pop(i))
+        self._visited = self._visited._replace(points=tuple(points), pruned=self.pruned | set(point_ids))
         return freed
 
     @property
     def pruned(self) -> frozenset[int]:
-        return frozenset(i for i, point in enumerate(self._visited.points) if point is None)
+        return self._visited.pruned
 
     def close(self) -> None:
         """Nothing to close."""
 
 
-def pruned_away(point_id: int) -> SessionError:
-    """What to say to whoever wants a model that is there no longer."""
-    return SessionError(
-        f"the model of point {point_id} was pruned, and only its numbers are kept; choose another point"
-    )
+def without_parameters(point: Point) -> Point:
+    """What stays of a point that is pruned."""
+    return replace(point, parameters=point.parameters[:0].clone())
 
 
 def tangent_bytes(tangent: Tangent) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from paretonav.session.schema import MIGRATIONS, migrate, version_of
 from paretonav.session.wording import printable
 
 _COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
-PRUNED = "pruned"  # stands where the checksum of a file would
 _WAIT = 10.0  # seconds, while a reader or the writer has it locked
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "free some space and try again",
@@ -107,23 +106,18 @@ class Database:
         with self._guarded("write"), self._connection:
             self._execute("UPDATE points SET note = ?, star = ? WHERE id = ?", note, star, point_id)
 
-    def prune(self, point_ids: Iterable[int]) -> None:
-        """Note that points have files no longer."""
+    def exchange(self, files: Mapping[int, str], **facts: Any) -> None:
+        """Note that points have other files, by their checksums, and set facts, all or nothing."""
         with self._guarded("write"), self._connection:
-            for point_id in point_ids:
+            for point_id, file in files.items():
                 query = "SELECT parent, record FROM points WHERE id = ?"
                 parent, text = self._execute(query, point_id).fetchone()
-                seal = _seal(point_id, parent, text, PRUNED)
-                self._execute("UPDATE points SET file = ?, seal = ? WHERE id = ?", PRUNED, seal, point_id)
-
-    def pruned(self) -> frozenset[int]:
-        """The points that have files no longer."""
-        return frozenset(
-            point_id for (point_id,) in self._rows("SELECT id FROM points WHERE file = ?", PRUNED)
-        )
+                seal = _seal(point_id, parent, text, file)
+                self._execute("UPDATE points SET file = ?, seal = ? WHERE id = ?", file, seal, point_id)
+            self._set(facts)
 
     def file(self, point_id: int) -> str:
-        """The checksum of a point's file; empty if none was taken, ``PRUNED`` if there is no file any more."""
+        """The checksum of a point's file; empty if none was taken."""
         rows = self._rows("SELECT file FROM points WHERE id = ?", point_id)
         return str(rows[0][0]) if rows else ""
 

@@ -17,10 +17,10 @@ from torch import Tensor
 from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
-from paretonav.session.archive import pruned_away
+from paretonav.session.archive import without_parameters
 from paretonav.session.copying import copying, duplicate
-from paretonav.session.database import PRUNED, Database
-from paretonav.session.files import read_tensors, readable, removed, write_tensors
+from paretonav.session.database import Database
+from paretonav.session.files import checksum, read_tensors, readable, removed, write_tensors
 from paretonav.session.layout import require_sound, to_facts
 from paretonav.session.lock import WriterLock
 from paretonav.session.precision import Precision, packed, unpacked
@@ -56,8 +56,9 @@ class FolderArchive:
 
     Args:
         path: of the folder; made if it is not there and may be written.
-        precision: of the parameters, for a new session: "full"; "half", in float16; "delta", the difference from the
-            first point in float16. All but "full" go without tangents, which are solved for again.
+        precision: of the parameters: "full"; "half", in float16; "delta", the difference from the first point in
+            float16. All but "full" go without tangents, which are solved for again. None is that of a session that is
+            there, and "full" for a new one.
         write: False opens for reading only.
         tangent_room: bytes on disk for tangents; see ``TangentFiles``.
 
@@ -68,15 +69,15 @@ class FolderArchive:
     def __init__(
         self,
         path: Path,
-        precision: Precision = "full",
+        precision: Precision | None = None,
         *,
         write: bool = True,
         tangent_room: int | None = None,
     ) -> None:
-        if precision not in get_args(Precision):
+        if precision is not None and precision not in get_args(Precision):
             raise SessionError(f"precision={precision!r} is unknown; choose 'full', 'half' or 'delta'")
         self.path, self.device = path, torch.device("cpu")
-        self._precision = precision
+        self._precision: Precision = precision or "full"
         require_plain(path)
         if write:
             prepare(path)
@@ -95,8 +96,14 @@ class FolderArchive:
             if self.writable:
                 require_of_one_time(path, len(self._database))
             self._look()
+            there = self._facts["precision"]
+            if precision not in (None, there):
+                raise SessionError(
+                    f"the session in {str(path)!r} stores parameters with precision {there!r}; leave out precision=, "
+                    "or give another folder"
+                )
             if self.writable:
-                clear_up(path, len(self._records), self._database.tangents().keys(), self.pruned)
+                clear_up(path, self._database.file, self._database.tangents().keys())
         except BaseException:
             self.close()
             raise
@@ -218,16 +225,33 @@ class FolderArchive:
 
     @property
     def pruned(self) -> frozenset[int]:
-        return self._database.pruned()
+        return frozenset(self.facts.get("pruned", ()))
 
     def prune(self, point_ids: Collection[int]) -> int:
         self._require_writer("prune it")
-        self._database.prune(point_ids)
-        freed = sum(removed(point_file(self.path, point_id)) for point_id in point_ids)
-        freed += self._tangent_files.drop(self._database.tangents().keys() - {self.current})
-        for at_hand in (self._points, self._tangents):
-            for point_id in at_hand.keys() & set(point_ids):
-                del at_hand[point_id]
+        sizes, files = {}, {}
+        pruned = self.pruned | set(point_ids)
+        try:
+            with self._writing("what is left of the pruned points"):
+                for point_id in point_ids:
+                    sizes[point_id] = self._file_of(point_id).stat().st_size
+                    point, tensors = self._read_value(point_id)
+                    kept = {name: tensor for name, tensor in tensors.items() if name == "random"}
+                    pending = pending_file(self.path, point_id)
+                    files[point_id] = write_value(pending, without_parameters(point), **kept)
+                self._known = None
+                self._database.exchange(files, pruned=sorted(pruned))
+        except BaseException:
+            for point_id in point_ids:
+                if point_id not in self.pruned:
+                    removed(pending_file(self.path, point_id))
+            raise
+        freed = self._tangent_files.drop(self._database.tangents().keys() - {self.current})
+        for point_id in point_ids:
+            publish(self.path, point_id)
+            freed += sizes[point_id] - point_file(self.path, point_id).stat().st_size
+        self._points.clear()
+        self._tangents.clear()
         return freed
 
     def copy(self, path: Path) -> None:
@@ -238,7 +262,7 @@ class FolderArchive:
             facts, points = there.facts()
             if "model" in facts:
                 duplicate(self.path / "model.safetensors", folder / "model.safetensors", facts["model"])
-            for point_id in set(range(points)) - there.pruned():
+            for point_id in range(points):
                 duplicate(self._file_of(point_id), point_file(folder, point_id), there.file(point_id))
             for point_id in there.tangents():
                 there_too = tangent_file(folder, point_id)
@@ -289,20 +313,13 @@ class FolderArchive:
         return False
 
     def _read_point(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:
-        checksum = self._database.file(point_id)
-        if checksum == PRUNED:
-            raise pruned_away(point_id)
-        file = self._file_of(point_id)
-        try:
-            point, tensors = read_value(file, Point, checksum, self.device)
-        except SessionError:
-            if file == self._file_of(point_id):
-                raise
-            point, tensors = read_value(self._file_of(point_id), Point, checksum, self.device)
-        facts = self.facts
-        with readable(file, intact=bool(checksum)):
+        point, tensors = self._read_value(point_id)
+        facts, file = self.facts, self._file_of(point_id)
+        with readable(file, intact=bool(self._database.file(point_id))):
             if point.id != point_id or list(point.front.names) != facts["names"]:
                 raise ValueError(f"it is not point {point_id} of this session")
+            if point_id in self.pruned:
+                return without_parameters(point), tensors
             theta = unpacked(
                 point.parameters, facts["precision"], getattr(torch, facts["dtype"]), self._first(point)
             )
@@ -312,10 +329,25 @@ class FolderArchive:
                 )
         return replace(point, parameters=theta.to(self.device)), tensors
 
+    def _read_value(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:
+        """A point as it is stored; again, if the writer has exchanged its file meanwhile."""
+        while True:
+            file, expected = self._file_of(point_id), self._database.file(point_id)
+            try:
+                return read_value(file, Point, expected, self.device)
+            except SessionError:
+                if (file, expected) == (self._file_of(point_id), self._database.file(point_id)):
+                    raise
+
     def _file_of(self, point_id: int) -> Path:
-        """Where a point is: under its name, or, if its writer was killed just before that, still under the other."""
+        """Where a point is: under its name, or, if its writer has not come to that, still under the other."""
         pending = pending_file(self.path, point_id)
-        return pending if pending.exists() else point_file(self.path, point_id)
+        try:
+            if checksum(pending) == self._database.file(point_id):
+                return pending
+        except OSError:
+            pass
+        return point_file(self.path, point_id)
 
     def _packed(self, point: Point) -> Tensor:
         return packed(point.parameters, self.facts["precision"], self._first(point))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
 from paretonav.errors import SessionError
-from paretonav.session.files import SCRATCH, flush
+from paretonav.session.files import SCRATCH, checksum, flush
 
 _FOLDERS = ("points", "tangents")
 _BEFORE_THE_FIRST_POINT = ("session.db", "session.db-journal", "writer.lock", "writer.txt")
@@ -109,14 +109,13 @@ def require_of_one_time(folder: Path, points: int) -> None:
         )
 
 
-def clear_up(folder: Path, points: int, tangents: Collection[int], pruned: Collection[int]) -> None:
+def clear_up(folder: Path, checksum_of: Callable[[int], str], tangents: Collection[int]) -> None:
     """Finish or remove what a process that was killed has left.
 
     Args:
         folder: of the session.
-        points: how many it has.
-        tangents: which of them have one.
-        pruned: which of them have no file any more.
+        checksum_of: a point's number -> the checksum that its file is to have; empty if there is none.
+        tangents: which points have one.
     """
     with suppress(OSError):
         for place in (folder, *(folder / name for name in _FOLDERS)):
@@ -124,12 +123,10 @@ def clear_up(folder: Path, points: int, tangents: Collection[int], pruned: Colle
                 shutil.rmtree(left, ignore_errors=True)
         for file in (folder / "points").glob(f"*{_SUFFIX}{_PENDING}"):
             name = file.name.removesuffix(_SUFFIX + _PENDING)
-            if name.isdecimal() and int(name) < points:
+            if name.isdecimal() and checksum(file) == checksum_of(int(name)):
                 publish(folder, int(name))
             elif name.isdecimal():
                 file.unlink()
-        for point_id in _numbers(folder / "points") & set(pruned):
-            point_file(folder, point_id).unlink()
         for point_id in _numbers(folder / "tangents") - set(tangents):
             tangent_file(folder, point_id).unlink()
 
@@ -140,12 +137,12 @@ def point_file(folder: Path, point_id: int) -> Path:
 
 
 def pending_file(folder: Path, point_id: int) -> Path:
-    """Where it is until its row is in the table."""
+    """Where it is until the table has its checksum."""
     return folder / "points" / f"{point_id:06d}{_SUFFIX}{_PENDING}"
 
 
 def publish(folder: Path, point_id: int) -> None:
-    """Give a point's file its name, once its row is in the table."""
+    """Give a point's file its name, once the table has its checksum."""
     os.replace(pending_file(folder, point_id), point_file(folder, point_id))
 
 

@@ -63,9 +63,9 @@ class Session:
     Args:
         path: of the session's folder; None keeps it in memory.
         write: False opens an existing session for reading, also while another process writes to it.
-        precision: how the parameters of a new session are stored: "full", "half" (float16), or "delta", the
-            difference from the first point in float16. Only from "full" does a resumed navigation go on bit for bit
-            as if it had not been interrupted.
+        precision: how parameters are stored: "full", "half" (float16), or "delta", the difference from the first point
+            in float16. Only from "full" does a resumed navigation go on bit for bit as if it had not been interrupted.
+            None is "full" for a new session, and that of one that is there.
         tangent_room: bytes on disk for tangents, which take up to some tens of times as much as a point and spare the
             next step from there a solve; None is a gigabyte. The oldest go first. The current point's is kept in any
             case, but 0 keeps none.
@@ -79,7 +79,7 @@ class Session:
         path: str | PathLike[str] | None = None,
         *,
         write: bool = False,
-        precision: Precision = "full",
+        precision: Precision | None = None,
         tangent_room: int | None = None,
     ) -> None:
         self._turn = threading.RLock()
@@ -171,8 +171,22 @@ class Session:
 
     @_one_at_a_time
     def point(self, point_id: int) -> Point:
-        """A point with its parameters and its model of the front."""
+        """A point with its parameters and its model of the front; if it is pruned, its parameters are empty."""
         return self._archive.point(self[point_id].id)
+
+    @_one_at_a_time
+    def whole(self, point_id: int) -> Point:
+        """A point that can be gone to.
+
+        Raises:
+            SessionError: there is no such point, it was pruned, or its file is damaged.
+        """
+        point = self.point(point_id)
+        if point.id in self._archive.pruned:
+            raise SessionError(
+                f"the model of point {point_id} was pruned, and only its numbers are kept; choose another point"
+            )
+        return point
 
     @_one_at_a_time
     def state_dict(self, point_id: int | None = None) -> dict[str, Tensor]:
@@ -181,7 +195,7 @@ class Session:
         Raises:
             SessionError: there is no such point, or the state_dict has names of its own and needs the model's code.
         """
-        point = self.point(self._chosen(point_id))
+        point = self.whole(self._chosen(point_id))
         if self._folder is None:
             if self._problem is None:
                 raise SessionError("the session has no model")
@@ -337,8 +351,8 @@ class Session:
     def prune(self, keep: Iterable[int] = ()) -> int:
         """Let go of the models of points, for ever, to free the space that they take; their numbers stay.
 
-        What is pruned can still be seen in tables and charts, but not be gone to, exported or compared. Tangents go,
-        too, except the current point's: they are solved for again when they are needed.
+        What is pruned can still be looked at and compared, but not be gone to or exported. Tangents go, too, except the
+        current point's: they are solved for again when they are needed.
 
         Args:
             keep: the points whose models stay, besides the first, the current one, and those with a star.
@@ -446,19 +460,19 @@ class Session:
     @_one_at_a_time
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
         """Add a point and make it the current one."""
-        if not self.records and self._problem is not None:
-            self._archive.begin(self._problem, point.parameters)
         if record.id != len(self.records):
             raise SessionError(
                 f"cannot add point {record.id} to the {len(self.records)} that there are: another navigator has added "
                 "one meanwhile; take the step again"
             )
+        if record.id == 0 and self._problem is not None:
+            self._archive.begin(self._problem, point.parameters)
         self._archive.add(record, point, tangent)
 
     @_one_at_a_time
     def go_to(self, point_id: int) -> Point:
         """Make a point the current one."""
-        point = self.point(point_id)
+        point = self.whole(point_id)
         self._archive.go_to(point.id)
         return point
 
@@ -488,7 +502,7 @@ class Session:
         lost: SessionError | None = None
         for record in (*before, *others):
             try:
-                point = self.point(record.id)
+                point = self.whole(record.id)
             except SessionError as error:
                 lost = lost or error
                 continue
