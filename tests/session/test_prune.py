@@ -10,7 +10,6 @@ import torch
 import paretonav as pn
 from paretonav.session import archive, folder, premises
 
-
 N = 100  # parameters
 
 
