@@ -34,9 +34,11 @@ def prune(
             before = session.pruned
             freed = session.prune(keep or ())
             gone = [str(i) for i in session.pruned if i not in before]
-        what = f"The models of {len(gone)} points are gone" if gone else "No model is gone"
+            all_of_them = len(session)
         which = f" ({listed(gone)})" if 0 < len(gone) <= 10 else ""
-        new_console().print(f"{what}{which}; that has freed {freed / 1e6:.3g} MB.")
+        new_console().print(
+            f"Pruned {len(gone)} of {all_of_them} points{which}; that has freed {freed / 1e6:.3g} MB."
+        )
 
 
 def copy(
