@@ -268,6 +268,20 @@ def test_where_the_current_point_is_lost_the_navigation_goes_on_before_it(
         nav.go_to(0)
 
 
+def test_a_last_point_that_is_lost_is_no_hindrance_elsewhere(
+    visited: Path, small_model: Callable[[], pn.ModelProblem], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has the state of the random generator."""
+    with pn.Session(visited, write=True) as session:
+        pn.Navigator(small_model(), session=session).go_to(0)
+    (visited / "points" / "000002.safetensors").unlink()
+    nav = pn.Navigator(small_model(), session=visited)
+    assert nav.here.id == 0
+    assert "000002.safetensors' is missing" in caplog.text
+    assert "random generator is as it was" in caplog.text
+    assert nav.step(pn.Improve({"a": 1.0}), 0.005).point.id == 3
+
+
 def test_where_no_point_is_left_that_is_said(
     visited: Path, small_model: Callable[[], pn.ModelProblem]
 ) -> None:
