@@ -9,14 +9,16 @@ import pytest
 import torch
 
 import paretonav as pn
+from paretonav.objectives import Cost
+from paretonav.session import codec, files
 
 FILES = (
     "session.db",
     "model.safetensors",
     "points/000000.safetensors",
     "points/000002.safetensors",
-    "tangents/000002.safetensors",
 )
+TANGENT = "tangents/000002.safetensors"
 
 
 def survey(folder: Path) -> dict[str, object]:
@@ -119,6 +121,20 @@ def another(file: Path) -> None:
     shutil.copy(root / "points" / "000001.safetensors", file)
 
 
+def truncated(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def flipped(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    file.write_bytes(content)
+
+
+def without_folder(file: Path) -> None:
+    shutil.rmtree(file.parent)
+
+
 @pytest.mark.parametrize("file", FILES[1:])
 @pytest.mark.parametrize("exchange", [remove, folder, pickled, text, another])
 def test_a_file_of_tensors_that_is_another_one_is_refused(
@@ -156,17 +172,175 @@ def test_points_without_their_table_are_not_thrown_away(visited: Path, table: st
     assert len(list((visited / "points").iterdir())) == 3
 
 
-def test_a_table_of_fewer_points_does_not_cost_the_others(visited: Path, tmp_path: Path) -> None:
-    """A table restored from an older backup: only a file that a killed process can have left is removed."""
+@pytest.mark.parametrize("behind", [1, 2])
+def test_an_older_table_is_refused_and_costs_nothing(
+    tmp_path: Path, small_model: Callable[[], pn.ModelProblem], behind: int
+) -> None:
+    """From a backup, say: a step from there would overwrite what was reached since."""
+    with pn.Session(tmp_path / "s", write=True) as session:
+        nav = pn.Navigator(small_model(), session=session)
+        nav.start()
+        for i in range(2):
+            if i == 2 - behind:
+                shutil.copy(tmp_path / "s" / "session.db", tmp_path / "older.db")
+            nav.step(pn.Improve({"a": 1.0}), 0.005)
+    shutil.copy(tmp_path / "s" / "session.db", tmp_path / "right.db")
+    shutil.copy(tmp_path / "older.db", tmp_path / "s" / "session.db")
+    with pytest.raises(pn.SessionError, match=r"session\.db' has \d points.*older.*right one back, or move"):
+        pn.Navigator(small_model(), session=tmp_path / "s")
+    shutil.copy(tmp_path / "right.db", tmp_path / "s" / "session.db")
+    with pn.Session(tmp_path / "s", write=True) as session:
+        assert [session.point(i).id for i in range(3)] == [0, 1, 2]
+
+
+def test_a_table_of_another_session_is_refused_and_costs_nothing(visited: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with pn.Session(other, write=True) as session:
+        pn.Navigator(pn.problems.quadratic(n=4, m=2), session=session).start()
+    shutil.copy(other / "session.db", visited / "session.db")
+    with pytest.raises(pn.SessionError, match="has 1 points"):
+        pn.Session(visited, write=True)
+    assert len(list((visited / "points").iterdir())) == 3
+
+
+@pytest.mark.parametrize("exchange", ["copied over", "moved there", "removed"])
+def test_a_table_that_is_exchanged_while_it_is_in_use_is_not_written_to(
+    visited: Path, tmp_path: Path, small_model: Callable[[], pn.ModelProblem], exchange: str
+) -> None:
     older = tmp_path / "older"
     with pn.Session(older, write=True) as session:
         pn.Navigator(pn.problems.quadratic(n=4, m=2), session=session).start()
-    shutil.copy(older / "session.db", visited / "session.db")
-    pn.Session(visited, write=True).close()
-    assert [f.name for f in sorted((visited / "points").iterdir())] == [
-        "000000.safetensors",
-        "000002.safetensors",
-    ]
+    with pn.Session(visited, write=True) as session:
+        nav = pn.Navigator(small_model(), session=session)
+        if exchange == "copied over":
+            shutil.copy(older / "session.db", visited / "session.db")
+        elif exchange == "moved there":
+            (older / "session.db").rename(visited / "session.db")
+        else:
+            (visited / "session.db").unlink()
+        with pytest.raises(pn.SessionError, match=r"session\.db' was exchanged or removed"):
+            nav.step(pn.Improve({"a": 1.0}), 0.005)
+        assert nav.here.id == 2
+        assert torch.equal(nav.problem.parameters(), nav.here.parameters)
+    assert len(list((visited / "points").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    "exchange", [truncated, flipped, remove, folder, pickled, text, another, without_folder]
+)
+def test_a_tangent_that_is_lost_is_solved_for_again(
+    visited: Path,
+    small_model: Callable[[], pn.ModelProblem],
+    exchange: Callable[[Path], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchange(visited / TANGENT)
+    reader = pn.Session(visited)
+    assert reader.tangent(2) is None
+    assert "cannot read the tangent of point 2" in caplog.text
+    nav = pn.Navigator(small_model(), session=visited)
+    assert nav.here.id == 2
+    caplog.clear()
+    assert nav.step(pn.Improve({"a": 1.0}), 0.005).point.id == 3
+    assert caplog.text.count("cannot read the tangent") == 1
+    nav.session.close()
+    assert pn.Session(visited).tangent(3) is not None
+
+
+@pytest.mark.parametrize("exchange", [truncated, flipped, remove, folder, pickled, text, another])
+def test_where_the_current_point_is_lost_the_navigation_goes_on_before_it(
+    visited: Path,
+    small_model: Callable[[], pn.ModelProblem],
+    exchange: Callable[[Path], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchange(visited / "points" / "000002.safetensors")
+    with pn.Session(visited, write=True) as session:
+        nav = pn.Navigator(small_model(), session=session)
+        assert "000002.safetensors" in caplog.text
+        assert "goes on from point 1" in caplog.text
+        assert nav.here.id == session.current.id == 1  # type: ignore[union-attr]
+        assert torch.equal(nav.problem.parameters(), session.point(1).parameters)
+        assert nav.step(pn.Improve({"a": 1.0}), 0.005).point.id == 3
+        with pytest.raises(pn.SessionError, match="000002"):
+            nav.go_to(2)
+        assert nav.here.id == 3
+        nav.go_to(0)
+
+
+def test_a_last_point_that_is_lost_is_no_hindrance_elsewhere(
+    visited: Path, small_model: Callable[[], pn.ModelProblem], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has the state of the random generator."""
+    with pn.Session(visited, write=True) as session:
+        pn.Navigator(small_model(), session=session).go_to(0)
+    (visited / "points" / "000002.safetensors").unlink()
+    nav = pn.Navigator(small_model(), session=visited)
+    assert nav.here.id == 0
+    assert "000002.safetensors' is missing" in caplog.text
+    assert "random generator is as it was" in caplog.text
+    assert nav.step(pn.Improve({"a": 1.0}), 0.005).point.id == 3
+
+
+def test_where_no_point_is_left_that_is_said(
+    visited: Path, small_model: Callable[[], pn.ModelProblem]
+) -> None:
+    shutil.rmtree(visited / "points")
+    with pytest.raises(pn.SessionError, match=r"000002\.safetensors' is missing; restore it"):
+        pn.Navigator(small_model(), session=visited)
+    reader = pn.Session(visited)
+    assert len(reader.table()) == 3
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError])
+@pytest.mark.parametrize("where", ["codec.fits", "record_json.made", "codec.made", "layout.fits"])
+def test_an_error_of_our_own_is_not_called_damage(
+    visited: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception], where: str
+) -> None:
+    def failing(*_: object) -> None:
+        raise error("of our own")
+
+    monkeypatch.setattr(f"paretonav.session.{where}", failing)
+    with pytest.raises(error, match="of our own"):
+        survey(visited)
+
+
+def test_what_is_as_it_was_written_and_not_understood_is_not_called_damage(
+    visited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version may write what this one does not know."""
+    monkeypatch.delitem(codec._FIELDS[pn.Point], "held_out")
+    with pytest.raises(
+        pn.SessionError, match=r"000000.* is as it was written.*'held_out'.*version that wrote"
+    ):
+        survey(visited)
+    monkeypatch.undo()
+    monkeypatch.delitem(codec._FIELDS[Cost], "seconds")
+    with pytest.raises(
+        pn.SessionError, match=r"point 0 in .* is as it was written.*'seconds'.*version that wrote"
+    ):
+        survey(visited)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "words"),
+    [
+        (PermissionError(13, "Permission denied"), pn.SessionError, "cannot read .*check its permissions"),
+        (OSError(24, "Too many open files"), pn.SessionError, "cannot read .*Too many open files"),
+        (MemoryError(), pn.errors.OutOfMemoryError, "not enough memory to read"),
+    ],
+)
+def test_a_file_that_cannot_be_got_at_is_not_called_damaged(
+    visited: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception], words: str
+) -> None:
+    def failing(_: Path) -> str:
+        raise error
+
+    session = pn.Session(visited)
+    monkeypatch.setattr(files, "checksum", failing)
+    with pytest.raises(raised, match=words) as caught:
+        session.point(0)
+    assert "damaged" not in str(caught.value)
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:

@@ -383,3 +383,34 @@ def test_the_writer_named_in_a_message_does_not_move_the_cursor(visited: Path) -
         with pytest.raises(pn.SessionError, match="reading only") as caught:
             reader.star(0)
         assert str(caught.value).isprintable()
+
+
+SWAPS = {
+    "files": "file = (SELECT file FROM points AS p WHERE p.id = 3 - points.id)",
+    "records": "record = (SELECT record FROM points AS p WHERE p.id = 3 - points.id)",
+    "parents": "parent = (SELECT parent FROM points AS p WHERE p.id = 3 - points.id)",
+    "seals": "seal = (SELECT seal FROM points AS p WHERE p.id = 3 - points.id)",
+    "no files": "file = ''",
+    "a parent": "parent = 2 - parent",
+}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_what_belongs_to_one_point_cannot_be_given_to_another(visited: Path, swap: str) -> None:
+    """Each part of a row is sound in itself, and so is each file."""
+    connection = sqlite3.connect(visited / "session.db")
+    with connection:
+        connection.execute("CREATE TEMP TABLE before AS SELECT * FROM points")
+        connection.execute(
+            f"UPDATE points SET {SWAPS[swap].replace('points AS p', 'before AS p')} WHERE id > 0"
+        )
+    connection.close()
+    one, two = visited / "points" / "000001.safetensors", visited / "points" / "000002.safetensors"
+    if swap == "files":
+        one.rename(visited / "other")
+        two.rename(one)
+        (visited / "other").rename(two)
+    with pytest.raises(
+        pn.SessionError, match=r"point \d in .*session\.db' is damaged: it is not what was written"
+    ):
+        pn.Session(visited)

@@ -33,6 +33,10 @@ def killed(*arguments: object) -> dict[str, object]:
     return report
 
 
+def test_a_dozen_kills_at_random_moments_lose_at_most_the_step_under_way(folder: Path) -> None:
+    assert killed("random", 12, folder)["kills"] == 12
+
+
 @pytest.mark.slow
 def test_200_kills_at_random_moments_lose_at_most_the_step_under_way(folder: Path) -> None:
     assert killed("random", 200, folder)["kills"] == 200

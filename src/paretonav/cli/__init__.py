@@ -2,10 +2,11 @@
 
 from paretonav.cli.app import app
 from paretonav.cli.cockpit import cockpit
+from paretonav.cli.keep import copy, prune
 from paretonav.cli.look import compare, export, plot, show
 from paretonav.cli.navigate import demo, run
 
-for command in (demo, run, cockpit, show, compare, export, plot):
+for command in (demo, run, cockpit, show, compare, export, plot, prune, copy):
     app.command()(command)
 
 

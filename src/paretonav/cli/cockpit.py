@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from paretonav.cli.app import errors_told
+from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
 from paretonav.session.wording import printable
@@ -38,12 +39,8 @@ def cockpit(
     target: Annotated[
         str, typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments.")
     ],
-    session: Annotated[
-        Path | None,
-        typer.Option(
-            "--session", metavar="PATH", help="Keep the points in this folder; go on where it was left."
-        ),
-    ] = None,
+    session: Folder = None,
+    precision: Precision = None,
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Where to listen; 0.0.0.0 is on every network.")
     ] = "127.0.0.1",
@@ -89,8 +86,13 @@ def cockpit(
         )
         import paretonav.cockpit.web  # noqa: F401 - what is missing is told before anything is done
 
+        folder = named(session, precision)
         problem = problem_of(target)
-        show_cockpit(lambda: Navigator(problem, session=session), target.rpartition(":")[2], options)
+        show_cockpit(
+            lambda: Navigator(problem, session=session_in(folder, precision)),
+            target.rpartition(":")[2],
+            options,
+        )
 
 
 def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: WebOptions) -> None:

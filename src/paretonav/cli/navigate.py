@@ -14,11 +14,13 @@ from rich.text import Text
 from paretonav import problems
 from paretonav.cli.app import errors_told
 from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, show_cockpit
+from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
 from paretonav.plotting import FORMATS
+from paretonav.session.places import place
 from paretonav.session.wording import sentence
 from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
@@ -38,12 +40,6 @@ _PPE_NOTE = "Method ppe: its steps have a length of their own, so amounts and ho
 Script = Annotated[
     str | None,
     typer.Option(metavar='"COMMAND; ..."', help="Carry out these commands instead of asking for them."),
-]
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--session", metavar="PATH", help="Keep the points in this folder; go on where it was left."
-    ),
 ]
 PlotFile = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.html|FILE.png", help="Draw the navigation at the end.")
@@ -67,6 +63,7 @@ class Method(StrEnum):
 def demo(
     script: Script = None,
     session: Folder = None,
+    precision: Precision = None,
     plot: PlotFile = None,
     export: ExportFile = None,
     card: WithCard = False,
@@ -89,12 +86,14 @@ def demo(
     The exit status is 0 if all of them were carried out, 1 if one failed, 2 if one makes no sense.
     """
     with errors_told():
-        published = method is Method.PPE
+        published, folder = method is Method.PPE, named(session, precision)
 
         def navigator(problem: Problem) -> Navigator:
             if published:
-                return Navigator(problem, **ppe(initial_epochs=epochs, seed=seed), session=session)
-            return Navigator(problem, session=session)
+                return Navigator(
+                    problem, **ppe(initial_epochs=epochs, seed=seed), session=session_in(folder, precision)
+                )
+            return Navigator(problem, session=session_in(folder, precision))
 
         last = _last_commands(plot, export, card)
         problem = problems.digits(seed=seed, epochs=epochs)
@@ -120,6 +119,7 @@ def run(
     ],
     script: Script = None,
     session: Folder = None,
+    precision: Precision = None,
     plot: PlotFile = None,
     export: ExportFile = None,
     card: WithCard = False,
@@ -134,9 +134,16 @@ def run(
     The script and the exit status are as in the demo.
     """
     with errors_told():
-        last = _last_commands(plot, export, card)
+        last, folder = _last_commands(plot, export, card), named(session, precision)
         problem = problem_of(target)
-        _navigate(problem, lambda it: Navigator(it, session=session), script, last, "", train_on=train_on)
+        _navigate(
+            problem,
+            lambda it: Navigator(it, session=session_in(folder, precision)),
+            script,
+            last,
+            "",
+            train_on=train_on,
+        )
 
 
 def has_a_person() -> bool:
@@ -178,9 +185,9 @@ def _last_commands(plot: Path | None, export: Path | None, card: bool) -> list[C
     """What is to be written at the end; a place that cannot be is noticed before the work is done."""
     commands: list[Command] = []
     if plot is not None:
-        commands.append(Plot(path_with(tuple(FORMATS), str(plot))))
+        commands.append(Plot(path_with(tuple(FORMATS), str(place(plot)))))
     if export is not None:
-        commands.append(Export(path_with(EXPORT_FORMATS, str(export)), card))
+        commands.append(Export(path_with(EXPORT_FORMATS, str(place(export))), card))
     elif card:
         raise CommandError("--card goes with --export; name the file of the model, too")
     for path in (plot, export):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from paretonav.objectives import Cost, Event, Losses, Problem
 from paretonav.objectives.modes import differentiable
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
+from paretonav.session.undisturbed import undisturbed
 from paretonav.steering.changes import Estimates
 from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
 from paretonav.steering.creases import plan_from_creases
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _FIRST_RADIUS = 1.0  # until a prediction has failed, no loss may more than double in one leg
 _TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
@@ -112,10 +115,8 @@ class Navigator:
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self.session.attach(problem, holds=self.holds)
-        current = self.session.current
-        self._current = None if current is None else self.session.point(current.id)
-        self._resumed = current is not None
+        self._current = self.session.attach(problem, holds=self.holds)
+        self._resumed = self._current is not None
         self._trained = False
         self._gains: dict[
             int, tuple[TrainOn, TrainingGain]
@@ -194,23 +195,8 @@ class Navigator:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
         problem, how = self.problem, self._asked_training(train_on)
         expected = self._expected("start")
-        with self._watched(on_event, cancel, expected, None if how is None else problem.parameters()):
-            with self._measured() as cost:
-                if how is not None:
-                    self._train_on(how)
-                if self.holds:
-                    correction = Correction(
-                        problem.parameters(), None, problem.training_weights, None, 0, converged=True
-                    )
-                elif polish:
-                    theta, weights = self._first_model()
-                    with problem.watch.part(_POLISHED, "polish"):
-                        correction = self.corrector.correct(problem, theta, weights, self.geometry)
-                else:
-                    correction = self._as_it_is()
-                point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
-            problem.watch.finish()
-            self._accept(point, tangent, None)
+        came = None if how is None else problem.parameters()
+        point = self._watched(lambda: self._start(how, polish), on_event, cancel, expected, came)
         if notable := _notable(point):
             logger.warning(
                 "all objectives could still fall together by about %.3g, which is much for %s; train the model on "
@@ -219,6 +205,25 @@ class Navigator:
                 notable,
             )
         return point
+
+    def _start(self, how: TrainOn | None, polish: bool) -> Point:
+        problem = self.problem
+        with self._measured() as cost:
+            if how is not None:
+                self._train_on(how)
+            if self.holds:
+                correction = Correction(
+                    problem.parameters(), None, problem.training_weights, None, 0, converged=True
+                )
+            elif polish:
+                theta, weights = self._first_model()
+                with problem.watch.part(_POLISHED, "polish"):
+                    correction = self.corrector.correct(problem, theta, weights, self.geometry)
+            else:
+                correction = self._as_it_is()
+            point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
+        problem.watch.finish()
+        return self._accept(point, tangent, None)
 
     def estimate(self, what: What = "start") -> Estimate:
         """How long ``start`` or ``step`` will take, before it begins.
@@ -252,8 +257,7 @@ class Navigator:
             )
         if found is None:
             work = planned(self.problem, self._effort, what, held=self.holds)
-            with self._watched(None, None):
-                pace = Pace.measured(self.problem, self._effort)
+            pace = self._watched(lambda: Pace.measured(self.problem, self._effort))
             untrained = what == "start" and self.problem.needs_training
             found = Estimate.of(
                 pace.seconds(work),
@@ -292,10 +296,14 @@ class Navigator:
         if here.id in self._gains and self._gains[here.id][0] == how:
             return self._gains[here.id][1]
         weights = torch.from_numpy(here.front.weights)
-        with self._watched(on_event, cancel):
+        descent = how
+
+        def measured() -> TrainingGain:
             with self._measured() as cost, self.problem.watch.part(1.0, "train on"):
-                trained = train_on(self.problem, weights, how)
-            gain = TrainingGain.of(self.problem, weights, trained, cost)
+                trained = train_on(self.problem, weights, descent)
+            return TrainingGain.of(self.problem, weights, trained, cost)
+
+        gain = self._watched(measured, on_event, cancel)
         self._gains[here.id] = how, gain
         return gain
 
@@ -354,9 +362,13 @@ class Navigator:
             NavigationError: another operation is under way.
         """
         here = self.here
-        with self._watched(on_event, cancel), self.problem.watch.part(1.0, "measure"):
-            _, plan, _, tangent = self._plan(preference, amount)
-            return trial(self.problem, here, tangent or self._tangent_of(here), plan)
+
+        def measured() -> Trial:
+            with self.problem.watch.part(1.0, "measure"):
+                _, plan, _, tangent = self._plan(preference, amount)
+                return trial(self.problem, here, tangent or self._tangent_of(here), plan)
+
+        return self._watched(measured, on_event, cancel)
 
     def step(
         self,
@@ -389,8 +401,9 @@ class Navigator:
         """
         before = self.here
         self._require_writable()
-        with self._watched(on_event, cancel, self._expected("step")):
-            return self._step(before, preference, amount)
+        return self._watched(
+            lambda: self._step(before, preference, amount), on_event, cancel, self._expected("step")
+        )
 
     def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
@@ -479,14 +492,9 @@ class Navigator:
         """Make an earlier point the current one; the next step branches off there."""
         if self._current is None:
             raise NavigationError(_NOT_STARTED)
-        if self.problem.watch.active:
-            raise NavigationError(
-                "an operation is under way on this problem; wait for its end, or cancel it first"
-            )
-        point = self.session.go_to(point_id)
-        self.problem.set_parameters(point.parameters)
-        self._current = point
-        return point
+        self.problem.watch.require_idle()
+        point = self.session.whole(point_id)
+        return undisturbed(lambda: self._moved(point, lambda: self.session.go_to(point_id), self._is_current))
 
     def test_losses(self) -> Estimates:
         """The losses of the current model on the test data, name -> value, with standard errors; one forward pass.
@@ -712,22 +720,40 @@ class Navigator:
         return point, tangent
 
     def _accept(self, point: Point, tangent: Tangent, step: Step | None) -> Point:
+        record = Record.of(point, step)
+        return undisturbed(
+            lambda: self._moved(point, lambda: self.session.add(record, point, tangent), self._is_kept)
+        )
+
+    def _moved(self, point: Point, move: Callable[[], object], has_moved: Callable[[Point], bool]) -> Point:
+        """Move the session to a point, and this with it: both, or neither, whatever breaks that off."""
         try:
-            self.session.add(Record.of(point, step), point, tangent)
-        finally:  # an interrupt may come when the point has been kept already
-            if len(self.session) > point.id:
+            move()
+            self._current = point
+            self.problem.set_parameters(point.parameters)
+        except BaseException:
+            if has_moved(point):
                 self._current = point
-                self.problem.set_parameters(point.parameters)
+            if self._current is not None:
+                self.problem.set_parameters(self._current.parameters)
+            raise
         return point
 
-    @contextmanager
+    def _is_kept(self, point: Point) -> bool:
+        return len(self.session) > point.id
+
+    def _is_current(self, point: Point) -> bool:
+        current = self.session.current
+        return self.session.writable and current is not None and current.id == point.id
+
     def _watched(
         self,
-        on_event: Callable[[Event], None] | None,
-        cancel: threading.Event | None,
+        work: Callable[[], T],
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
         expected: float | None = None,
         came: Tensor | None = None,
-    ) -> Iterator[None]:
+    ) -> T:
         """One long operation, after whose failure the model is that of the current point, whatever has failed.
 
         Without such a point it has the parameters ``came`` [n], if they are given.
@@ -735,6 +761,8 @@ class Navigator:
         Raises:
             NavigationError: the model is no longer that of the current point: somebody has changed it.
         """
+        watch = self.problem.watch
+        watch.require_idle()
         changed = None if self._current is None else self.problem.changed_since(self._current.parameters)
         if changed is not None:
             raise NavigationError(
@@ -743,9 +771,12 @@ class Navigator:
                 "starts from the model as it is"
             )
         try:
-            with differentiable(), self.problem.watch.over(on_event, cancel, expected):
-                yield
+            with differentiable(), watch.over(on_event, cancel, expected):
+                return work()
         except BaseException:
+            watch.let_go()
+            if watch.active:  # in another thread, which was faster
+                raise
             if self._current is not None:
                 self.problem.set_parameters(self._current.parameters)
             elif came is not None:

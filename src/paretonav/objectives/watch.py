@@ -91,12 +91,10 @@ class Watch:
             Cancelled: ``cancel`` was set.
             NavigationError: another operation is under way.
         """
-        if self._run is not None:
-            raise NavigationError(
-                "another operation is under way on this problem; wait for its end, or cancel it first"
-            )
-        run = self._run = _Run(on_event, cancel, expected)
+        self.require_idle()
+        run = _Run(on_event, cancel, expected)
         try:
+            self._run = run
             run.checkpoint()
             yield
             run.finish()
@@ -106,6 +104,19 @@ class Watch:
                 raise run.stopped from None
             raise
         finally:
+            self._run = None
+
+    def require_idle(self) -> None:
+        """Raise ``NavigationError`` if an operation is under way."""
+        if self._run is not None:
+            raise NavigationError(
+                "another operation is under way on this problem; wait for its end, or cancel it first"
+            )
+
+    def let_go(self) -> None:
+        """End this thread's operation: for whoever began it, in case that Ctrl-C has kept ``over`` from ending it."""
+        run = self._run
+        if run is not None and run.thread == threading.get_ident():
             self._run = None
 
     def finish(self) -> None:
@@ -180,6 +191,7 @@ class _Run:
         fraction: where the operation is.
         losses: names and values [m], seen last.
         stopped: what has stopped it: it is raised again wherever code on the way has caught it.
+        thread: in which it is.
     """
 
     def __init__(
@@ -192,6 +204,7 @@ class _Run:
         self.fraction = 0.0
         self.losses: tuple[Sequence[str], Tensor] | None = None
         self.stopped: BaseException | None = None
+        self.thread = threading.get_ident()
         self._on_event, self._cancel, self._expected = on_event, cancel, expected
         self._phase = ""
         self._began = time.perf_counter()

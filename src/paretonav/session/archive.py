@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -43,7 +44,7 @@ class Archive(Protocol):
         """Set a point's note and star."""
 
     def point(self, point_id: int) -> Point:
-        """A point as it was when it was made."""
+        """A point as it was when it was made; if it is pruned, its parameters are empty."""
 
     def tangent(self, point_id: int) -> Tangent | None:
         """A point's tangent, if it is kept."""
@@ -51,8 +52,24 @@ class Archive(Protocol):
     def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
         """Keep a tangent that was solved for again."""
 
+    def prune(self, point_ids: Collection[int]) -> int:
+        """Let go of the parameters of points, and of all tangents but the current point's; the bytes that it freed."""
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        """The points whose parameters were let go of."""
+
     def close(self) -> None:
         """Nothing is written from now on."""
+
+
+class _Visited(NamedTuple):
+    """All points; replaced as a whole, so that it is whole whatever breaks off the code around it."""
+
+    records: tuple[Record, ...] = ()
+    points: tuple[Point, ...] = ()
+    current: int | None = None
+    pruned: frozenset[int] = frozenset()
 
 
 class MemoryArchive:
@@ -61,31 +78,38 @@ class MemoryArchive:
     writable = True
 
     def __init__(self) -> None:
-        self.current: int | None = None
-        self._records: list[Record] = []
-        self._points: list[Point] = []
+        self._visited = _Visited()
         self._tangents: OrderedDict[int, Tangent] = OrderedDict()
 
+    @property
+    def current(self) -> int | None:
+        return self._visited.current
+
     def records(self) -> tuple[Record, ...]:
-        return tuple(self._records)
+        return self._visited.records
 
     def begin(self, problem: Problem, theta: Tensor) -> None:
         """Nothing to note: the problem is at hand."""
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
-        self._records.append(record)
-        self._points.append(point)
-        self.current = point.id
         self.keep_tangent(point.id, tangent)
+        before = self._visited
+        self._visited = before._replace(
+            records=(*before.records, record), points=(*before.points, point), current=point.id
+        )
 
     def go_to(self, point_id: int) -> None:
-        self.current = point_id
+        self._visited = self._visited._replace(current=point_id)
 
     def annotate(self, point_id: int, note: str, star: bool) -> None:
-        self._records[point_id] = replace(self._records[point_id], note=note, star=star)
+        records = self._visited.records
+        changed = replace(records[point_id], note=note, star=star)
+        self._visited = self._visited._replace(
+            records=(*records[:point_id], changed, *records[point_id + 1 :])
+        )
 
     def point(self, point_id: int) -> Point:
-        return self._points[point_id]
+        return self._visited.points[point_id]
 
     def tangent(self, point_id: int) -> Tangent | None:
         if point_id in self._tangents:
@@ -99,8 +123,27 @@ class MemoryArchive:
         while len(self._tangents) > max(1, _TANGENT_BYTES // tangent_bytes(tangent)):
             self._tangents.popitem(last=False)
 
+    def prune(self, point_ids: Collection[int]) -> int:
+        points = list(self._visited.points)
+        freed = sum(points[i].parameters.nbytes for i in point_ids)
+        for i in point_ids:
+            points[i] = without_parameters(points[i])
+        for i in self._tangents.keys() - {self.current}:
+            freed += tangent_bytes(self._tangents.pop(i))
+        self._visited = self._visited._replace(points=tuple(points), pruned=self.pruned | set(point_ids))
+        return freed
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        return self._visited.pruned
+
     def close(self) -> None:
         """Nothing to close."""
+
+
+def without_parameters(point: Point) -> Point:
+    """What stays of a point that is pruned."""
+    return replace(point, parameters=point.parameters[:0].clone())
 
 
 def tangent_bytes(tangent: Tangent) -> int:

@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import ParetonavError, SessionError
 from paretonav.geometry import Anchor, FrontModel, Geometry, Nystrom, Solution, Status, SumBend, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
+from paretonav.session.wording import printable
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
 from paretonav.steering.preferences import KINDS
 
@@ -63,6 +64,7 @@ _CLASSES: dict[str, type] = {
 _FIELDS = {kind: _fields(kind) for kind in _CLASSES.values()}
 _ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
 _ESTIMATES: dict[str, type[Estimates]] = {"Changes": Changes, "Estimates": Estimates}
+_ODD_FLOATS = {repr(value): value for value in (np.inf, -np.inf, np.nan)}
 _CPU = torch.device("cpu")
 _KIND = "\N{SECTION SIGN}"  # marks what is not plain JSON
 
@@ -119,28 +121,31 @@ def decode(stored: Json, tensors: Mapping[str, Tensor], device: torch.device = _
     if not (isinstance(stored, dict) and isinstance(stored.get(_KIND), str)):
         raise SessionError("it holds something that paretonav does not write")
     kind = stored[_KIND]
-    try:
-        if kind == "float":
-            return {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}[stored["value"]]
-        if kind == "tensor":
-            tensor = tensors[stored["key"]]
-            return tensor.to(device) if stored.get("on_device") else tensor
-        if kind == "array":
-            return tensors[stored["key"]].numpy()
-        if kind == "mapping":
-            return {_text(key): decode(entry, tensors, device) for key, entry in stored["items"]}
-        if kind == "tuple":
-            return tuple(decode(entry, tensors, device) for entry in stored["items"])
-        if kind in _ENUMS:
-            return _ENUMS[kind][stored["name"]]
-        if kind in _ESTIMATES:
-            return _ESTIMATES[kind](*(decode(part, tensors, device) for part in stored["parts"]))
-        given = {name: decode(entry, tensors, device) for name, entry in stored["fields"].items()}
-        return made(_CLASSES[kind], given)
-    except SessionError:
-        raise
-    except Exception as error:  # whatever a constructor makes of fields that are not its own
-        raise SessionError(f"it holds a {kind!r} that cannot be read: {error!r}") from error
+    if kind == "float":
+        return _among(_ODD_FLOATS, stored, "value")
+    if kind == "tensor":
+        tensor = _among(tensors, stored, "key")
+        return tensor.to(device) if stored.get("on_device") else tensor
+    if kind == "array":
+        return _as_array(_among(tensors, stored, "key"))
+    if kind == "mapping":
+        pairs = _part(stored, "items", list[list[Any]])
+        if any(len(pair) != 2 for pair in pairs):
+            raise SessionError("it holds a mapping with an entry that is no pair")
+        return {_text(key): decode(entry, tensors, device) for key, entry in pairs}
+    if kind == "tuple":
+        return tuple(decode(entry, tensors, device) for entry in _part(stored, "items", list[Any]))
+    if kind in _ENUMS:
+        return _among(_ENUMS[kind].__members__, stored, "name")
+    if kind in _ESTIMATES:
+        parts = [decode(part, tensors, device) for part in _part(stored, "parts", list[Any])]
+        if not fits(tuple(parts), tuple[dict[str, float], dict[str, float] | None, int]):
+            raise SessionError(f"it holds a {kind!r} that is not made of numbers")
+        return _ESTIMATES[kind](*parts)
+    given = _part(stored, "fields", dict[str, Any])
+    if kind not in _CLASSES:
+        raise SessionError(f"it holds a {printable(kind)!r}, which this version does not know")
+    return made(_CLASSES[kind], {name: decode(entry, tensors, device) for name, entry in given.items()})
 
 
 def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
@@ -160,7 +165,36 @@ def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
     for name, field in known.items():
         if field.required and name not in given:
             raise SessionError(f"it holds a {kind.__name__} without {name!r}")
-    return kind(**given)
+    try:
+        return kind(**given)
+    except (ParetonavError, ValueError) as error:  # its own checks of what its fields mean
+        raise SessionError(f"it holds a {kind.__name__} that means nothing: {error}") from error
+
+
+def _as_array(tensor: Tensor) -> np.ndarray[Any, Any]:
+    try:
+        return tensor.numpy()
+    except TypeError as error:  # NumPy has no such numbers, so it has never been an array
+        raise SessionError(f"it holds an array of {tensor.dtype}") from error
+
+
+def _part(stored: Mapping[str, Any], name: str, hint: Any) -> Any:
+    """A part of what is stored, if it is there and of the type that ``encode`` gives it."""
+    if name not in stored or not fits(stored[name], hint):
+        raise SessionError(
+            f"it holds a {printable(stored[_KIND])!r} whose {name!r} is not what paretonav writes"
+        )
+    return stored[name]
+
+
+def _among(known: Mapping[str, _T], stored: Mapping[str, Any], name: str) -> _T:
+    """What a part of what is stored is the name of."""
+    key = _part(stored, name, str)
+    if key not in known:
+        raise SessionError(
+            f"it holds a {printable(stored[_KIND])!r} with an unknown {name} {printable(key)!r}"
+        )
+    return known[key]
 
 
 def _name_of(kind: type, known: Mapping[str, type]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,14 @@ class Database:
             raise SessionError(f"there is no session in {str(path.parent)!r}; is that the right folder?")
         with self._guarded("read"):
             self._connection = _connect(path, writable)
+            self._opened = _identity(path)
             self._prepare(writable)
 
     def facts(self) -> tuple[dict[str, Any], int]:
         """What is known of the session as a whole, and how many points there are, both of the same moment."""
         rows = self._rows(f"SELECT key, value FROM meta UNION ALL SELECT NULL, {_COUNT} FROM points")
         with self._guarded("read"):
-            return {str(key): json.loads(value) for key, value in rows[:-1]}, int(rows[-1][1])
+            return {_text(key): json.loads(_text(value)) for key, value in rows[:-1]}, int(rows[-1][1])
 
     def note_facts(self, **facts: Any) -> None:
         """Set facts."""
@@ -90,10 +91,11 @@ class Database:
         seal = _seal(record.id, record.parent, text, file)
         row = (record.id, record.parent, text, record.note, record.star, file, seal)
         with self._guarded("write"), self._connection:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO points (id, parent, record, note, star, file, seal) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                row,
+            if self._execute(f"SELECT {_COUNT} FROM points").fetchone() != (record.id,):
+                raise self._exchanged()
+            self._execute(
+                "INSERT INTO points (id, parent, record, note, star, file, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *row,
             )
             if tangent is not None:
                 self._set_tangent(record.id, *tangent)
@@ -102,9 +104,17 @@ class Database:
     def annotate(self, point_id: int, note: str, star: bool) -> None:
         """Set a point's note and star."""
         with self._guarded("write"), self._connection:
-            self._connection.execute(
-                "UPDATE points SET note = ?, star = ? WHERE id = ?", (note, star, point_id)
-            )
+            self._execute("UPDATE points SET note = ?, star = ? WHERE id = ?", note, star, point_id)
+
+    def exchange(self, files: Mapping[int, str], **facts: Any) -> None:
+        """Note that points have other files, by their checksums, and set facts, all or nothing."""
+        with self._guarded("write"), self._connection:
+            for point_id, file in files.items():
+                query = "SELECT parent, record FROM points WHERE id = ?"
+                parent, text = self._execute(query, point_id).fetchone()
+                seal = _seal(point_id, parent, text, file)
+                self._execute("UPDATE points SET file = ?, seal = ? WHERE id = ?", file, seal, point_id)
+            self._set(facts)
 
     def file(self, point_id: int) -> str:
         """The checksum of a point's file; empty if none was taken."""
@@ -113,7 +123,9 @@ class Database:
 
     def tangents(self) -> dict[int, int]:
         """Point -> bytes of its tangent, for those that are kept, the oldest first."""
-        return {int(key): int(size) for key, size in self._rows("SELECT id, bytes FROM tangents ORDER BY id")}
+        rows = self._rows("SELECT id, bytes FROM tangents ORDER BY id")
+        with self._guarded("read"):
+            return {int(key): int(size) for key, size in rows}
 
     def tangent_bytes(self) -> int:
         """What all of them take."""
@@ -132,12 +144,22 @@ class Database:
     def drop_tangents(self, point_ids: Iterable[int]) -> None:
         """Note that tangents are kept no longer."""
         with self._guarded("write"), self._connection:
-            self._connection.executemany("DELETE FROM tangents WHERE id = ?", [(i,) for i in point_ids])
+            for point_id in point_ids:
+                self._execute("DELETE FROM tangents WHERE id = ?", point_id)
 
     @property
     def generation(self) -> int:
         """A number that changes when another connection has written."""
         return int(self._rows("PRAGMA data_version")[0][0])
+
+    def copy_to(self, path: Path) -> None:
+        """Write a table with the same content, as it is at one moment, to another file."""
+        with self._guarded("read"):
+            other = sqlite3.connect(path)
+            try:
+                self._connection.backup(other)
+            finally:
+                other.close()
 
     def only_read(self) -> None:
         """Write nothing from now on."""
@@ -154,25 +176,30 @@ class Database:
     def _record(
         self, point_id: int, parent: int, text: str, note: str, star: int, file: str, seal: str
     ) -> Record:
+        sealed = bool(seal) and seal == _seal(point_id, parent, text, file)
         try:
-            if seal and seal != _seal(point_id, parent, text, file):
+            if seal and not sealed:
                 raise SessionError("it is not what was written")
-            return from_json(json.loads(text), note, bool(star))
-        except (SessionError, TypeError, ValueError, RecursionError) as error:
+            return from_json(json.loads(_text(text)), _text(note), bool(star))
+        except (SessionError, ValueError, RecursionError) as error:
             raise SessionError(
-                f"point {point_id!r} in {self._file} is damaged: {error}; restore it from a backup"
+                f"point {point_id!r} in {self._file} is as it was written, but this version of paretonav cannot read "
+                f"it: {error}; install the version that wrote it"
+                if sealed
+                else f"point {point_id!r} in {self._file} is damaged: {error}; restore it from a backup"
             ) from error
 
     def _set(self, facts: dict[str, Any]) -> None:
         for key, value in facts.items():
-            self._connection.execute(
+            self._execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, json.dumps(value)),
+                key,
+                json.dumps(value),
             )
 
     def _set_tangent(self, point_id: int, size: int, file: str) -> None:
-        self._connection.execute(
-            "INSERT OR REPLACE INTO tangents (id, bytes, file) VALUES (?, ?, ?)", (point_id, size, file)
+        self._execute(
+            "INSERT OR REPLACE INTO tangents (id, bytes, file) VALUES (?, ?, ?)", point_id, size, file
         )
 
     def _prepare(self, writable: bool) -> None:
@@ -191,11 +218,29 @@ class Database:
         if not writable:
             self.only_read()
 
+    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Write, in the file that was opened; the caller begins and ends the transaction."""
+        if _identity(self.path) != self._opened:
+            raise self._exchanged()
+        return self._connection.execute(statement, values)
+
+    def _take_back(self) -> None:
+        """Undo what was broken off before it was complete, even before Python could do so itself."""
+        if hasattr(self, "_connection") and self._connection.in_transaction:
+            self._connection.rollback()
+
+    def _exchanged(self) -> SessionError:
+        return SessionError(
+            f"{self._file} was exchanged or removed while it was in use; nothing was written: put the right one back, "
+            "and open the session again"
+        )
+
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
         try:
+            self._take_back()
             yield
-        except (sqlite3.Error, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (sqlite3.Error, ValueError, OverflowError, RecursionError) as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
             remedy = _REMEDIES.get(code, "restore it from a backup, or give another folder")
             raise SessionError(
@@ -219,9 +264,25 @@ def _connect(path: Path, writable: bool) -> sqlite3.Connection:
     return connection
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_WAIT, check_same_thread=False)
+
+
+def _text(stored: object) -> str:
+    """SQLite keeps anything in any column."""
+    if not isinstance(stored, str):
+        raise ValueError(f"a {type(stored).__name__} stands where a text belongs")
+    return stored
 
 
 def _seal(point_id: int, parent: int | None, text: str, file: str) -> str:

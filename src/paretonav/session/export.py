@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 
 from torch import Tensor
 
 from paretonav.errors import SessionError
 from paretonav.session.files import write_tensors, write_whole
+from paretonav.session.places import place
+from paretonav.session.premises import require_no_part_of_a_session
 
 
 def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
@@ -22,10 +23,10 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
         facts: what goes into the file's metadata, each as JSON.
 
     Raises:
-        SessionError: the name ends otherwise, the file cannot be written, or an entry of ``state`` is no
-            tensor. A file that was there before is as it was.
+        SessionError: the name ends otherwise, the file cannot be written or is a part of a session, or an entry of
+            ``state`` is no tensor. A file that was there before is as it was.
     """
-    target = Path(path)
+    target = place(path)
     if target.suffix != ".safetensors":
         raise SessionError(f"cannot export to {str(path)!r}: give a file name that ends in .safetensors")
     for name, value in state.items():
@@ -34,6 +35,7 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
                 f"cannot export {name!r}, a {type(value).__name__}: a safetensors file holds tensors only; "
                 "save the module's extra state separately"
             )
+    require_no_part_of_a_session(target)
     try:
         write_tensors(target, state, {key: json.dumps(value) for key, value in facts.items()})
     except OSError as error:
@@ -44,11 +46,13 @@ def write_text(path: str | PathLike[str], text: str) -> None:
     """Write a text in UTF-8, whole or not at all.
 
     Raises:
-        SessionError: the file cannot be written. One that was there before is as it was.
+        SessionError: the file cannot be written, or is a part of a session. One that was there before is as it was.
     """
+    target = place(path)
+    require_no_part_of_a_session(target)
     try:
-        write_whole(Path(path), text.encode("utf-8", errors="replace"))
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        write_whole(target, text.encode("utf-8", errors="replace"))
+    except OSError as error:
         raise SessionError(
             f"cannot write {str(path)!r}: {error}; choose a file in a folder that exists and is writable"
         ) from error

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import OutOfMemoryError, SessionError
 from paretonav.session.wording import printable
 
 SCRATCH = ".writing-"  # what a killed process leaves behind
@@ -67,9 +68,9 @@ def replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
         complete = Path(scratch, path.name)
         yield complete
-        _flush(complete)
+        flush(complete)
         os.replace(complete, path)
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def read_tensors(path: Path, expected: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -87,9 +88,20 @@ def read_tensors(path: Path, expected: str = "") -> tuple[dict[str, Tensor], dic
             raise ValueError("it is a link, a folder or a device")
         if expected and checksum(path) != expected:
             raise ValueError("its checksum is not that of what was written")
+        return _tensors_in(path)
+
+
+def _tensors_in(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
         with safe_open(path, framework="pt") as file:
             # A copy: what is mapped would end this process if another one cut the file short.
             return {name: file.get_tensor(name).clone() for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+    ) as error:  # how safetensors says that it knows no such numbers
+        raise ValueError(f"safetensors cannot read it: {error!r}") from error
 
 
 def checksum(path: Path) -> str:
@@ -99,28 +111,52 @@ def checksum(path: Path) -> str:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn what goes wrong in reading ``path`` into a ``SessionError``."""
+def readable(path: Path, *, intact: bool = False) -> Iterator[None]:
+    """Turn what goes wrong in reading ``path`` into an error that says whose fault it is.
+
+    An error of our own code (``TypeError``, ``AttributeError``) is none of these, and comes out as it is.
+
+    Args:
+        path: of the file.
+        intact: whether its checksum is that of what was written, so that it is not damaged, whatever goes wrong.
+
+    Raises:
+        SessionError: it is missing, damaged, from another version, or cannot be got at.
+        OutOfMemoryError: it needs more memory than there is.
+    """
     try:
         yield
     except FileNotFoundError as error:
         raise SessionError(f"{str(path)!r} is missing; restore it from a backup") from error
-    except (
-        SafetensorError,
-        SessionError,
-        OSError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except OSError as error:
+        raise SessionError(
+            f"cannot read {str(path)!r}: {error}; check its permissions and the disk, and try again"
+        ) from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemoryError(
+            f"there is not enough memory to read {str(path)!r}; close what else needs memory, and try again"
+        ) from error
+    except (SafetensorError, SessionError, ValueError, RuntimeError, OverflowError) as error:
         what = printable(str(error))[:300]
         raise SessionError(
-            f"{str(path)!r} is damaged or is no file of this kind: {what}; restore it from a backup"
+            f"{str(path)!r} is as it was written, but this version of paretonav cannot read it: {what}; install the "
+            "version that wrote it"
+            if intact
+            else f"{str(path)!r} is damaged or is no file of this kind: {what}; restore it from a backup"
         ) from error
 
 
-def _flush(path: Path) -> None:
+def removed(path: Path) -> int:
+    """Remove a file, if it is there; how many bytes that has freed."""
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except OSError:  # it is in nobody's way: the next writer clears it up
+        return 0
+    return size
+
+
+def flush(path: Path) -> None:
     """Wait until a file or folder is on the disk; not every platform can do that for folders."""
     try:
         handle = os.open(path, os.O_RDONLY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,24 @@ from torch import Tensor
 from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
+from paretonav.session.archive import without_parameters
+from paretonav.session.copying import copying, duplicate
 from paretonav.session.database import Database
-from paretonav.session.files import read_tensors, readable, write_tensors
+from paretonav.session.files import checksum, read_tensors, readable, removed, write_tensors
 from paretonav.session.layout import require_sound, to_facts
 from paretonav.session.lock import WriterLock
 from paretonav.session.precision import Precision, packed, unpacked
-from paretonav.session.premises import clear_up, point_file, prepare, require_plain, tangent_file
+from paretonav.session.premises import (
+    clear_up,
+    make_folder,
+    pending_file,
+    point_file,
+    prepare,
+    publish,
+    require_of_one_time,
+    require_plain,
+    tangent_file,
+)
 from paretonav.session.record import Record
 from paretonav.session.record_json import storable
 from paretonav.session.tangents import TangentFiles
@@ -39,39 +51,62 @@ class FolderArchive:
     """An archive in a folder: ``session.db``, ``model.safetensors`` (what is not steered), ``points/``, ``tangents/``.
 
     A point or a tangent is there once its row is in the table, which is written last, with the file's checksum; files
-    without a row are left-overs of a process that was killed.
+    without a row are left-overs of a process that was killed. What is known here of the table is void from before it is
+    written until that is done, so that whatever breaks that off, it is read again.
 
     Args:
         path: of the folder; made if it is not there and may be written.
-        precision: of the parameters, for a new session: "full"; "half", in float16; "delta", the difference from the
-            first point in float16. All but "full" go without tangents, which are solved for again.
+        precision: of the parameters: "full"; "half", in float16; "delta", the difference from the first point in
+            float16. All but "full" go without tangents, which are solved for again. None is that of a session that is
+            there, and "full" for a new one.
         write: False opens for reading only.
+        tangent_room: bytes on disk for tangents; see ``TangentFiles``.
 
     Raises:
         SessionError: the folder holds something else, is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path, precision: Precision = "full", *, write: bool = True) -> None:
-        if precision not in get_args(Precision):
+    def __init__(
+        self,
+        path: Path,
+        precision: Precision | None = None,
+        *,
+        write: bool = True,
+        tangent_room: int | None = None,
+    ) -> None:
+        if precision is not None and precision not in get_args(Precision):
             raise SessionError(f"precision={precision!r} is unknown; choose 'full', 'half' or 'delta'")
         self.path, self.device = path, torch.device("cpu")
+        self._precision: Precision = precision or "full"
         require_plain(path)
         if write:
             prepare(path)
         self._lock = WriterLock(path) if write else None
         self._second = self._lock is not None and not self._lock.held
+        self._facts: dict[str, Any] = {}
+        self._records: tuple[Record, ...] = ()
+        self._known: int | None = (
+            None  # the generation of the table that these are of; None where they are void
+        )
+        self._points: OrderedDict[int, Point] = OrderedDict()
+        self._tangents: OrderedDict[int, Tangent] = OrderedDict()
         try:
             self._database = _opened(path / "session.db", self.writable, _PATIENCE if self._second else 0.0)
-            self._facts: dict[str, Any] = {"precision": precision}
-            self._read_facts()
-            self._tangent_files = TangentFiles(path, self._database)
+            self._tangent_files = TangentFiles(path, self._database, tangent_room)
             if self.writable:
-                clear_up(path, len(self._database), set(self._database.tangents()))
+                require_of_one_time(path, len(self._database))
+            self._look()
+            there = self._facts["precision"]
+            if precision not in (None, there):
+                raise SessionError(
+                    f"the session in {str(path)!r} stores parameters with precision {there!r}; leave out precision=, "
+                    "or give another folder"
+                )
+            if self.writable:
+                clear_up(path, self._database.file, self._database.tangents().keys())
         except BaseException:
             self.close()
             raise
-        self._points: OrderedDict[int, Point] = OrderedDict()
-        self._tangents: OrderedDict[int, Tangent] = OrderedDict()
 
     @property
     def writable(self) -> bool:
@@ -86,21 +121,16 @@ class FolderArchive:
     @property
     def facts(self) -> dict[str, Any]:
         """What is known of the session as a whole."""
-        if not self.writable:
-            self._read_facts()
+        self._look()
         return self._facts
-
-    @property
-    def generation(self) -> int:
-        """A number that changes when another process has written."""
-        return self._database.generation
 
     @property
     def current(self) -> int | None:
         return self.facts.get("current")
 
     def records(self) -> tuple[Record, ...]:
-        return self._database.records()
+        self._look()
+        return self._records
 
     def begin(self, problem: Problem, theta: Tensor) -> None:
         steered = {name for entry in problem.layout() for name in entry.names}
@@ -109,81 +139,138 @@ class FolderArchive:
             for name, value in problem.state_dict(theta).items()
             if name not in steered and isinstance(value, Tensor)
         }
-        facts = to_facts(problem, theta) | {"precision": self._facts["precision"]}
+        facts = to_facts(problem, theta) | {"precision": self._precision}
+        self._require_writer("write the session's model")
+        self._known = None
         with self._writing("the session's model"):
-            (self.path / "points").mkdir(exist_ok=True)
-            (self.path / "tangents").mkdir(exist_ok=True)
-            model = write_tensors(
+            for name in ("points", "tangents"):
+                make_folder(self.path / name)
+            facts["model"] = write_tensors(
                 self.path / "model.safetensors", fixed, {"paretonav": "what is not steered"}
             )
-            facts["model"] = model
             self._database.note_facts(**facts)
-        self._facts |= facts
 
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
+        self._require_writer(f"write point {point.id}")
+        records, facts, known = self.records(), self._facts, self._known
         try:
-            with self._writing(f"point {point.id}"):
-                kept = self._write_tangent(point.id, tangent)
-                file = write_value(
-                    point_file(self.path, point.id),
-                    replace(point, parameters=self._packed(point), preference=storable(point.preference)),
-                    random=torch.get_rng_state(),
-                )
-                self._database.add(record, file, kept, current=point.id)
-        except SessionError:
-            self._take_back(point.id)
-            raise
-        self._facts["current"] = point.id
+            self._write(record, point, tangent)
+        except BaseException as error:
+            if not self._is_there_after_all(point.id) or not isinstance(error, SessionError):
+                raise
+        with suppress(OSError):  # it is found under the other name, too
+            publish(self.path, point.id)
         self._remember(self._points, point.id, point)
         self._remember(self._tangents, point.id, tangent)
+        self._records, self._facts, self._known = (*records, record), facts | {"current": point.id}, known
+        self._keep_to_the_room()
 
     def go_to(self, point_id: int) -> None:
         if self.writable:
+            facts, known = self.facts, self._known
+            self._known = None
             self._database.note_facts(current=point_id)
-            self._facts["current"] = point_id
+            self._facts, self._known = facts | {"current": point_id}, known
 
     def annotate(self, point_id: int, note: str, star: bool) -> None:
         self._require_writer("note something down")
+        records, known = self.records(), self._known
+        self._known = None
         self._database.annotate(point_id, note, star)
+        changed = replace(records[point_id], note=note, star=star)
+        self._records = (*records[:point_id], changed, *records[point_id + 1 :])
+        self._known = known
 
     def point(self, point_id: int) -> Point:
-        if point_id not in self._points:
-            self._remember(self._points, point_id, self._read_point(point_id)[0])
-        self._points.move_to_end(point_id)
-        return self._points[point_id]
+        point = self._points.get(point_id)
+        if point is None:
+            point = self._read_point(point_id)[0]
+        self._remember(self._points, point_id, point)
+        return point
 
     def restore_random_state(self, point_id: int) -> None:
         """Put torch's generator into the state that it had when a point was made."""
         _, tensors = self._read_point(point_id)
         with readable(point_file(self.path, point_id)):
-            if "random" not in tensors:
+            state = tensors.get("random")
+            if state is None or state.dtype != torch.uint8:
                 raise ValueError("it has no random state")
-            torch.set_rng_state(tensors["random"])
+            torch.set_rng_state(state)
 
     def fixed(self) -> dict[str, Tensor]:
         """What the model's state_dict holds besides the steered parameters."""
         return read_tensors(self.path / "model.safetensors", self.facts.get("model", ""))[0]
 
     def tangent(self, point_id: int) -> Tangent | None:
-        if point_id not in self._tangents:
+        tangent = self._tangents.get(point_id)
+        if tangent is None:
             tangent = self._tangent_files.read(point_id, self.point(point_id).parameters)
-            if tangent is None:
-                return None
+        if tangent is not None:
             self._remember(self._tangents, point_id, tangent)
-        self._tangents.move_to_end(point_id)
-        return self._tangents[point_id]
+        elif self.writable and self._database.tangent(point_id) is not None:
+            self._drop_tangents([point_id])  # it is of no use
+        return tangent
 
     def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
         self._remember(self._tangents, point_id, tangent)
         if not self.writable:
             return
         try:
-            with self._writing(f"the tangent of point {point_id}"):
-                kept = self._write_tangent(point_id, tangent)
-                if kept is not None:
-                    self._database.set_tangent(point_id, *kept)
+            kept = self._write_tangent(point_id, tangent)
+            if kept is not None:
+                self._database.set_tangent(point_id, *kept)
         except SessionError as error:  # it can be solved for once more
             logger.warning("%s", error)
+        self._keep_to_the_room()
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        return frozenset(self.facts.get("pruned", ()))
+
+    def prune(self, point_ids: Collection[int]) -> int:
+        self._require_writer("prune it")
+        sizes, files = {}, {}
+        pruned = self.pruned | set(point_ids)
+        try:
+            with self._writing("what is left of the pruned points"):
+                for point_id in point_ids:
+                    sizes[point_id] = self._file_of(point_id).stat().st_size
+                    point, tensors = self._read_value(point_id)
+                    kept = {name: tensor for name, tensor in tensors.items() if name == "random"}
+                    pending = pending_file(self.path, point_id)
+                    files[point_id] = write_value(pending, without_parameters(point), **kept)
+                self._known = None
+                self._database.exchange(files, pruned=sorted(pruned))
+        except BaseException:
+            for point_id in point_ids:
+                if point_id not in self.pruned:
+                    removed(pending_file(self.path, point_id))
+            raise
+        freed = self._tangent_files.drop(self._database.tangents().keys() - {self.current})
+        for point_id in point_ids:
+            publish(self.path, point_id)
+            freed += sizes[point_id] - point_file(self.path, point_id).stat().st_size
+        self._points.clear()
+        self._tangents.clear()
+        return freed
+
+    def copy(self, path: Path) -> None:
+        """Copy all that belongs to the session, as it is at one moment, into a folder that is made."""
+        with copying(path) as folder:
+            self._database.copy_to(folder / "session.db")
+            there = Database(folder / "session.db", writable=True)
+            facts, points = there.facts()
+            if "model" in facts:
+                duplicate(self.path / "model.safetensors", folder / "model.safetensors", facts["model"])
+            for point_id in range(points):
+                duplicate(self._file_of(point_id), point_file(folder, point_id), there.file(point_id))
+            for point_id in there.tangents():
+                there_too = tangent_file(folder, point_id)
+                try:
+                    duplicate(tangent_file(self.path, point_id), there_too, there.tangent(point_id) or "")
+                except SessionError:  # dropped meanwhile, or damaged: it can be solved for again
+                    there.drop_tangents([point_id])
+                    removed(there_too)
 
     def close(self) -> None:
         if hasattr(self, "_database"):
@@ -191,18 +278,48 @@ class FolderArchive:
         if self._lock is not None:
             self._lock.release()
 
-    def _read_facts(self) -> None:
+    def _look(self) -> None:
+        """Read the table, where it may be another than is known."""
+        if self._known is not None and self.writable:
+            return
+        generation = self._database.generation  # before: what is written meanwhile is seen at the next look
+        if generation == self._known:
+            return
         facts, points = self._database.facts()
         require_sound(facts, points, repr(str(self._database.path)))
-        self._facts |= facts
+        records = self._database.records()
+        self._facts = {"precision": self._precision} | facts
+        self._records = records
+        self._known = generation
+
+    def _write(self, record: Record, point: Point, tangent: Tangent) -> None:
+        kept = self._write_tangent(point.id, tangent)
+        with self._writing(f"point {point.id}"):
+            file = write_value(
+                pending_file(self.path, point.id),
+                replace(point, parameters=self._packed(point), preference=storable(point.preference)),
+                random=torch.get_rng_state(),
+            )
+            self._known = None
+            self._database.add(record, file, kept, current=point.id)
+
+    def _is_there_after_all(self, point_id: int) -> bool:
+        """Whether the row of a point has reached the disk although writing it has failed; if not, its files go."""
+        with suppress(SessionError):
+            if len(self._database) > point_id:
+                return True
+            removed(pending_file(self.path, point_id))
+            removed(tangent_file(self.path, point_id))
+        return False
 
     def _read_point(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:
-        file = point_file(self.path, point_id)
-        point, tensors = read_value(file, Point, self._database.file(point_id), self.device)
-        facts = self.facts
-        with readable(file):
+        point, tensors = self._read_value(point_id)
+        facts, file = self.facts, self._file_of(point_id)
+        with readable(file, intact=bool(self._database.file(point_id))):
             if point.id != point_id or list(point.front.names) != facts["names"]:
                 raise ValueError(f"it is not point {point_id} of this session")
+            if point_id in self.pruned:
+                return without_parameters(point), tensors
             theta = unpacked(
                 point.parameters, facts["precision"], getattr(torch, facts["dtype"]), self._first(point)
             )
@@ -212,8 +329,28 @@ class FolderArchive:
                 )
         return replace(point, parameters=theta.to(self.device)), tensors
 
+    def _read_value(self, point_id: int) -> tuple[Point, dict[str, Tensor]]:
+        """A point as it is stored; again, if the writer has exchanged its file meanwhile."""
+        while True:
+            file, expected = self._file_of(point_id), self._database.file(point_id)
+            try:
+                return read_value(file, Point, expected, self.device)
+            except SessionError:
+                if (file, expected) == (self._file_of(point_id), self._database.file(point_id)):
+                    raise
+
+    def _file_of(self, point_id: int) -> Path:
+        """Where a point is: under its name, or, if its writer has not come to that, still under the other."""
+        pending = pending_file(self.path, point_id)
+        try:
+            if checksum(pending) == self._database.file(point_id):
+                return pending
+        except OSError:
+            pass
+        return point_file(self.path, point_id)
+
     def _packed(self, point: Point) -> Tensor:
-        return packed(point.parameters, self._facts["precision"], self._first(point))
+        return packed(point.parameters, self.facts["precision"], self._first(point))
 
     def _first(self, point: Point) -> Callable[[], Tensor] | None:
         """Gives the first point's parameters; None if ``point`` is that."""
@@ -221,18 +358,22 @@ class FolderArchive:
 
     def _write_tangent(self, point_id: int, tangent: Tangent) -> tuple[int, str] | None:
         """The size and the checksum of what was written; None if the session goes without."""
-        if self._facts["precision"] != "full":
+        if self.facts["precision"] != "full":
             return None
-        for dropped in self._tangent_files.make_room(tangent, {point_id, self.current or 0}):
-            self._tangents.pop(dropped, None)  # it is solved for again, whoever goes there
         return self._tangent_files.write(point_id, tangent)
 
-    def _take_back(self, point_id: int) -> None:
-        """Remove the files of a point that could not be added, unless its row has reached the disk after all."""
-        with suppress(SessionError, OSError):
-            if len(self._database) <= point_id:
-                point_file(self.path, point_id).unlink(missing_ok=True)
-                tangent_file(self.path, point_id).unlink(missing_ok=True)
+    def _keep_to_the_room(self) -> None:
+        """Drop the oldest tangents, if there are too many: whoever goes there has them solved for again."""
+        if self.current is not None:
+            self._drop_tangents(self._tangent_files.excess(kept=self.current))
+
+    def _drop_tangents(self, point_ids: Collection[int]) -> None:
+        try:
+            self._tangent_files.drop(point_ids)
+        except SessionError as error:
+            logger.warning("%s", error)
+        for point_id in point_ids:
+            self._tangents.pop(point_id, None)
 
     def _remember(self, at_hand: OrderedDict[int, Any], point_id: int, value: object) -> None:
         at_hand[point_id] = value

@@ -29,14 +29,14 @@ _FACTS = {
     "precision": Precision,
     "model": str,
     "current": int,
+    "pruned": list[int],
 }
-_LATER = {"model", "weights"}  # not noted by version 2
+_LATER = {"model", "weights", "pruned"}  # not noted by version 2, or where there is none
 
 
 def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
     """The facts by which a session knows its problem again."""
     layout = problem.layout()
-    state = problem.state_dict(theta)
     return {
         "names": list(problem.names),
         "metrics": list(problem.metric_names),
@@ -45,8 +45,7 @@ def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
         "weights": dict(zip(problem.names, problem.training_weights.tolist(), strict=True)),
         "dtype": _name(theta.dtype),
         "layout": [[list(entry.names), list(entry.shape), _name(entry.dtype)] for entry in layout],
-        "complete": all(isinstance(value, Tensor) for value in state.values())
-        and all(name in state for entry in layout for name in entry.names),
+        "complete": _is_all(problem, layout, theta),
     }
 
 
@@ -141,6 +140,28 @@ def assembled(layout: tuple[Entry, ...], theta: Tensor, fixed: Mapping[str, Tens
         value = part.view(entry.shape).to(entry.dtype)
         state |= dict.fromkeys(entry.names, value)
     return state
+
+
+def _is_all(problem: Problem, layout: tuple[Entry, ...], theta: Tensor) -> bool:
+    """Whether the state_dict is nothing but the steered parameters and what stays as it is, wherever they are.
+
+    It is more where a hook or an extra state makes it so, which nobody could know without the model's code.
+    """
+    first = problem.state_dict(theta)
+    steered = {name for entry in layout for name in entry.names}
+    fixed = {name: value for name, value in first.items() if name not in steered}
+    if not all(isinstance(value, Tensor) for value in first.values()):
+        return False
+    for moved in (theta, theta + 1):
+        state, built = problem.state_dict(moved), assembled(layout, moved, fixed)
+        if state.keys() != built.keys() or not all(_same(state[name], built[name]) for name in state):
+            return False
+    return True
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    equal = one.shape == other.shape and one.dtype == other.dtype
+    return equal and bool(((one == other) | ((one != one) & (other != other))).all())
 
 
 def _contradictions(facts: Mapping[str, Any]) -> list[str]:

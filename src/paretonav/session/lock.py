@@ -28,6 +28,7 @@ class WriterLock:
         self._owner = folder / "writer.txt"
         try:
             self._lock.acquire(timeout=0)
+            self._owner.unlink(missing_ok=True)  # it may be another name of somebody's file
             self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
         except Timeout:
             pass

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from paretonav.errors import SessionError
 from paretonav.objectives import Cost
-from paretonav.objectives.problem import Split
 from paretonav.session.codec import decode, encode, made
 from paretonav.session.record import Record, Unstorable, Values
+from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Preference, StepStatus
 
 _E = TypeVar("_E", bound=Estimates)
@@ -24,6 +24,25 @@ _CHANGES = (
     "achieved_validation",
     "achieved_metrics",
 )
+_STORED: dict[str, Any] = {
+    "id": int,
+    "parent": int | None,
+    "made": str,
+    **dict.fromkeys((*_MEASURED, *_CHANGES), list[Any] | None),
+    "weights": dict[str, float],
+    "joint_gain": float | None,
+    "residual": float | None,
+    "cost": dict[str, Any],
+    "preference": Any,
+    "amount": float | None,
+    "status": str | None,
+    "reason": str,
+    "requested": dict[str, float],
+    "on": Literal["validation", "train"] | None,
+    "missed": list[list[str]],
+    "pull": float | None,
+}
+_LATER = {"on", "missed", "pull"}  # not noted by the first versions
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -55,41 +74,59 @@ def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Rec
         SessionError: it is not what ``to_json`` writes.
     """
     try:
-        time = datetime.fromisoformat(stored["made"])
-        if time.tzinfo is None:
-            raise ValueError("its time has no time zone")
-        measured = {name: _unpacked(stored[name], Estimates) for name in _MEASURED}
-        changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
-        losses, metrics = measured["losses"], measured["metrics"]
-        if losses is None or metrics is None:
-            raise ValueError("it has no losses")
-        return Record(
-            id=int(stored["id"]),
-            parent=None if stored["parent"] is None else int(stored["parent"]),
-            made=time,
-            losses=losses,
-            validation=measured["validation"],
-            metrics=metrics,
-            **changes,
-            weights=_numbers(stored["weights"]),
-            joint_gain=_number(stored["joint_gain"]),
-            residual=_number(stored["residual"]),
-            pull=_number(stored.get("pull")),
-            cost=made(Cost, stored["cost"]),
-            preference=_preference(stored["preference"]),
-            amount=_number(stored["amount"]),
-            status=None if stored["status"] is None else StepStatus(stored["status"]),
-            reason=str(stored["reason"]),
-            requested=_numbers(stored["requested"]),
-            on=_split(stored.get("on")),
-            missed=tuple(_missed(*pair) for pair in stored.get("missed", ())),
-            note=str(note),
-            star=bool(star),
-        )
-    except SessionError:
-        raise
-    except Exception as error:  # whatever comes of fields of the wrong kind
-        raise SessionError(f"it holds a record that cannot be read: {error!r}") from error
+        return _record(_checked(stored), note, star)
+    except (
+        ArithmeticError,
+        RecursionError,
+        ValueError,
+    ) as error:  # parts of the right types that mean nothing
+        raise SessionError(f"it holds a record that cannot be read: {error}") from error
+
+
+def _checked(stored: Any) -> dict[str, Any]:
+    """What is stored, if all its parts are there and of the right types."""
+    if not fits(stored, dict[str, Any]):
+        raise SessionError("it holds no record")
+    for name, hint in _STORED.items():
+        if name not in stored and name not in _LATER:
+            raise SessionError(f"it holds a record without {name!r}")
+        if name in stored and not fits(stored[name], hint):
+            raise SessionError(f"it holds a record whose {name!r} is not what paretonav writes")
+    return cast(dict[str, Any], stored)
+
+
+def _record(stored: dict[str, Any], note: str, star: bool) -> Record:
+    time = datetime.fromisoformat(stored["made"])
+    if time.tzinfo is None:
+        raise ValueError("its time has no time zone")
+    measured = {name: _unpacked(stored[name], Estimates) for name in _MEASURED}
+    changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
+    losses, metrics = measured["losses"], measured["metrics"]
+    if losses is None or metrics is None:
+        raise ValueError("it has no losses")
+    return Record(
+        id=stored["id"],
+        parent=stored["parent"],
+        made=time,
+        losses=losses,
+        validation=measured["validation"],
+        metrics=metrics,
+        **changes,
+        weights=_numbers(stored["weights"]),
+        joint_gain=_number(stored["joint_gain"]),
+        residual=_number(stored["residual"]),
+        pull=_number(stored.get("pull")),
+        cost=made(Cost, stored["cost"]),
+        preference=_preference(stored["preference"]),
+        amount=_number(stored["amount"]),
+        status=None if stored["status"] is None else StepStatus(stored["status"]),
+        reason=stored["reason"],
+        requested=_numbers(stored["requested"]),
+        on=stored.get("on"),
+        missed=tuple(_missed(pair) for pair in stored.get("missed", ())),
+        note=note,
+        star=star,
+    )
 
 
 def require_tree(records: Sequence[Record]) -> None:
@@ -119,16 +156,10 @@ def _preference(stored: Any) -> Preference | None:
     return cast(Preference | None, preference)
 
 
-def _split(stored: Any) -> Split | None:
-    if stored not in (None, "validation", "train"):
-        raise ValueError(f"{stored!r} are no data")
-    return cast(Split | None, stored)
-
-
-def _missed(name: Any, split: Any) -> tuple[str, str]:
-    if not isinstance(name, str) or split not in ("training", "validation", ""):
-        raise ValueError(f"{name!r} on {split!r} is no loss and no metric")
-    return name, split
+def _missed(pair: list[str]) -> tuple[str, str]:
+    if len(pair) != 2 or pair[1] not in ("training", "validation", ""):
+        raise ValueError(f"{pair} is no loss and no metric")
+    return pair[0], pair[1]
 
 
 def _number(stored: Any) -> float | None:
@@ -149,10 +180,12 @@ def _packed(estimates: Estimates | None) -> list[Any] | None:
 def _unpacked(stored: list[Any] | None, kind: type[_E]) -> _E | None:
     if stored is None:
         return None
+    if not fits(tuple(stored), tuple[dict[str, float], dict[str, float] | None, int]):
+        raise ValueError("its losses or metrics are not what paretonav writes")
     values, errors, batches = stored
     if errors is not None and errors.keys() != values.keys():
         raise ValueError("its standard errors are of something else")
-    return kind(_numbers(values), None if errors is None else _numbers(errors), int(batches))
+    return kind(_numbers(values), None if errors is None else _numbers(errors), batches)
 
 
 def _numbers(stored: dict[str, Any]) -> Values:

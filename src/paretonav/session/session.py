@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import torch
@@ -24,14 +23,18 @@ from paretonav.session.export import write_state, write_text
 from paretonav.session.folder import FolderArchive
 from paretonav.session.layout import assembled, from_facts, require_same, require_same_hold
 from paretonav.session.listing import listing
+from paretonav.session.places import place
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
 from paretonav.session.table import csv, table
+from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,9 +63,12 @@ class Session:
     Args:
         path: of the session's folder; None keeps it in memory.
         write: False opens an existing session for reading, also while another process writes to it.
-        precision: how the parameters of a new session are stored: "full", "half" (float16), or "delta", the
-            difference from the first point in float16. Only from "full" does a resumed navigation go on bit for bit
-            as if it had not been interrupted.
+        precision: how parameters are stored: "full", "half" (float16), or "delta", the difference from the first point
+            in float16. Only from "full" does a resumed navigation go on bit for bit as if it had not been interrupted.
+            None is "full" for a new session, and that of one that is there.
+        tangent_room: bytes on disk for tangents, which take up to some tens of times as much as a point and spare the
+            next step from there a solve; None is a gigabyte. The oldest go first. The current point's is kept in any
+            case, but 0 keeps none.
 
     Raises:
         SessionError: the folder holds something else, is damaged, or cannot be read or written.
@@ -73,15 +79,17 @@ class Session:
         path: str | PathLike[str] | None = None,
         *,
         write: bool = False,
-        precision: Precision = "full",
+        precision: Precision | None = None,
+        tangent_room: int | None = None,
     ) -> None:
         self._turn = threading.RLock()
-        self.path = None if path is None else Path(path).expanduser()
-        self._folder = None if self.path is None else FolderArchive(self.path, precision, write=write)
+        self.path = None if path is None else place(path)
+        self._folder = (
+            None
+            if self.path is None
+            else FolderArchive(self.path, precision, write=write, tangent_room=tangent_room)
+        )
         self._archive: Archive = self._folder or MemoryArchive()
-        # The generation first: what is written in between is seen at the next look.
-        self._generation = 0 if self._folder is None else self._folder.generation
-        self._records = self._archive.records()
         self._problem: Problem | None = None
 
     @property
@@ -98,10 +106,7 @@ class Session:
     @_one_at_a_time
     def records(self) -> tuple[Record, ...]:
         """Of all points, in the order of their ids; a reader sees what the writer has added."""
-        if self._folder is not None and not self.writable and self._generation != self._folder.generation:
-            self._generation = self._folder.generation
-            self._records = self._archive.records()
-        return self._records
+        return self._archive.records()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -117,6 +122,7 @@ class Session:
         return records[point_id]
 
     @property
+    @_one_at_a_time
     def current(self) -> Record | None:
         """The point that the navigation is at, or was when it ended; None before the first."""
         return None if self._archive.current is None else self[self._archive.current]
@@ -132,6 +138,7 @@ class Session:
         return tuple(self.records[0].metrics) if self.records else ()
 
     @property
+    @_one_at_a_time
     def higher_is_better(self) -> dict[str, bool]:
         """Metric -> which way is better, for those of which it is known."""
         if self._folder is not None:
@@ -164,16 +171,31 @@ class Session:
 
     @_one_at_a_time
     def point(self, point_id: int) -> Point:
-        """A point with its parameters and its model of the front."""
+        """A point with its parameters and its model of the front; if it is pruned, its parameters are empty."""
         return self._archive.point(self[point_id].id)
 
+    @_one_at_a_time
+    def whole(self, point_id: int) -> Point:
+        """A point that can be gone to.
+
+        Raises:
+            SessionError: there is no such point, it was pruned, or its file is damaged.
+        """
+        point = self.point(point_id)
+        if point.id in self._archive.pruned:
+            raise SessionError(
+                f"the model of point {point_id} was pruned, and only its numbers are kept; choose another point"
+            )
+        return point
+
+    @_one_at_a_time
     def state_dict(self, point_id: int | None = None) -> dict[str, Tensor]:
         """The state_dict of the model at a point (None: the current one), without the model's code.
 
         Raises:
             SessionError: there is no such point, or the state_dict has names of its own and needs the model's code.
         """
-        point = self.point(self._chosen(point_id))
+        point = self.whole(self._chosen(point_id))
         if self._folder is None:
             if self._problem is None:
                 raise SessionError("the session has no model")
@@ -208,7 +230,7 @@ class Session:
             facts["paretonav.validation"] = record.validation
         write_state(path, self.state_dict(record.id), facts)
         if card:
-            write_text(Path(path).with_suffix(".md"), text)
+            write_text(place(path).with_suffix(".md"), text)
 
     def table(self) -> DataFrame:
         """All numbers of all points as a pandas DataFrame, one row per point in the order of their ids.
@@ -241,6 +263,7 @@ class Session:
         """
         write_text(path, self.as_json())
 
+    @_one_at_a_time
     def as_json(self) -> str:
         """What ``to_json`` writes."""
         return listing(self.records, self._archive.current, self.higher_is_better)
@@ -325,6 +348,51 @@ class Session:
         )
 
     @_one_at_a_time
+    def prune(self, keep: Iterable[int] = ()) -> int:
+        """Let go of the models of points, for ever, to free the space that they take; their numbers stay.
+
+        What is pruned can still be looked at and compared, but not be gone to or exported. Tangents go, too, except the
+        current point's: they are solved for again when they are needed.
+
+        Args:
+            keep: the points whose models stay, besides the first, the current one, and those with a star.
+
+        Returns:
+            How many bytes that has freed.
+
+        Raises:
+            SessionError: there is no such point, or the session is open for reading only.
+        """
+        kept = {self[point_id].id for point_id in keep} | {
+            record.id for record in self.records if record.star
+        }
+        if self.current is not None:
+            kept |= {0, self.current.id}
+        gone = [record.id for record in self.records if record.id not in kept | self._archive.pruned]
+        return undisturbed(lambda: self._archive.prune(gone))
+
+    @property
+    @_one_at_a_time
+    def pruned(self) -> tuple[int, ...]:
+        """The points whose models were let go of."""
+        return tuple(sorted(self._archive.pruned))
+
+    @_one_at_a_time
+    def copy(self, path: str | PathLike[str]) -> None:
+        """Copy the session into a new folder, as it is at this moment, complete or not at all.
+
+        That is safe while it is in use, by this process or another; copying its files by other means is not.
+
+        Raises:
+            SessionError: it is in memory, there is something already, or a file is damaged or cannot be written.
+        """
+        if self._folder is None:
+            raise SessionError(
+                "a session in memory cannot be copied; give the navigator a folder, session=PATH"
+            )
+        self._folder.copy(place(path))
+
+    @_one_at_a_time
     def close(self) -> None:
         """Let another process write; what there is can be read on."""
         self._archive.close()
@@ -338,28 +406,36 @@ class Session:
     # What follows is for the navigator.
 
     @_one_at_a_time
-    def attach(self, problem: Problem, *, holds: bool = False) -> None:
+    def attach(self, problem: Problem, *, holds: bool = False) -> Point | None:
         """Make this the session of ``problem``, which becomes what it was at the current point.
+
+        If the current point's file is lost, that is the nearest earlier one that is there, and a warning is logged.
 
         Args:
             problem: what is steered.
             holds: whether the navigator holds a model where it is.
 
+        Returns:
+            The point to go on from; None where there is none yet.
+
         Raises:
             SessionError: it is the session of another problem or of other data, or one in which the model was not held
-                so.
+                so; or nothing of it can be read.
         """
         self._problem = problem
+        current = self.current
         if self._folder is None:
-            if self.current is not None:
-                require_same_hold({}, problem, self.point(self.current.id), holds, "memory")
-            return
+            if current is None:
+                return None
+            point = self.point(current.id)
+            require_same_hold({}, problem, point, holds, "memory")
+            return point
         self._folder.device = problem.parameters().device
-        if self.current is None:
-            return
+        if current is None:
+            return None
         where = repr(str(self.path))
         require_same(self._folder.facts, problem, problem.parameters(), where)
-        point = self._folder.point(self.current.id)
+        point = self._nearest(current)
         require_same_hold(self._folder.facts, problem, point, holds, where)
         before = problem.parameters()
         own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
@@ -376,20 +452,27 @@ class Session:
             raise
         problem.set_parameters(point.parameters)
         if self.writable:
-            self._folder.restore_random_state(len(self.records) - 1)
+            self._restore_random_state(point)
+            if point.id != current.id:
+                self._archive.go_to(point.id)
+        return point
 
     @_one_at_a_time
     def add(self, record: Record, point: Point, tangent: Tangent) -> None:
         """Add a point and make it the current one."""
-        if not self.records and self._problem is not None:
+        if record.id != len(self.records):
+            raise SessionError(
+                f"cannot add point {record.id} to the {len(self.records)} that there are: another navigator has added "
+                "one meanwhile; take the step again"
+            )
+        if record.id == 0 and self._problem is not None:
             self._archive.begin(self._problem, point.parameters)
         self._archive.add(record, point, tangent)
-        self._records = (*self._records[: record.id], record)
 
     @_one_at_a_time
     def go_to(self, point_id: int) -> Point:
         """Make a point the current one."""
-        point = self.point(point_id)
+        point = self.whole(point_id)
         self._archive.go_to(point.id)
         return point
 
@@ -406,9 +489,40 @@ class Session:
     @_one_at_a_time
     def _annotate(self, point_id: int, note: str, star: bool) -> None:
         record = self[point_id]
-        self._archive.annotate(record.id, note, star)
-        changed = replace(record, note=note, star=star)
-        self._records = (*self._records[: record.id], changed, *self._records[record.id + 1 :])
+        try:
+            note.encode("utf-8")
+        except (AttributeError, UnicodeEncodeError) as error:
+            raise SessionError(f"cannot note {note!r} down: {error}; give a text") from error
+        undisturbed(lambda: self._archive.annotate(record.id, note, bool(star)))
+
+    def _nearest(self, current: Record) -> Point:
+        """The current point, or, where that cannot be read, the nearest before it that can, or any other."""
+        before = list(reversed(self.path_to(current.id)))
+        others = [record for record in reversed(self.records) if record.id not in {r.id for r in before}]
+        lost: SessionError | None = None
+        for record in (*before, *others):
+            try:
+                point = self.whole(record.id)
+            except SessionError as error:
+                lost = lost or error
+                continue
+            if lost is not None:
+                logger.warning("%s. The navigation goes on from point %d", lost, record.id)
+            return point
+        raise lost or SessionError("the session has no point yet")
+
+    def _restore_random_state(self, point: Point) -> None:
+        """That of the last point, with which the next would have been made."""
+        if self._folder is None:
+            return
+        last = len(self.records) - 1
+        try:
+            self._folder.restore_random_state(last)
+        except SessionError as error:
+            if point.id == last:
+                raise
+            if last not in self._archive.pruned:
+                logger.warning("%s. Without it, the state of torch's random generator is as it was", error)
 
     def _chosen(self, point_id: int | None) -> int:
         if point_id is not None:

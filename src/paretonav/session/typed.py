@@ -17,6 +17,7 @@ def fits(value: object, hint: Any) -> bool:
     """
     if hint is Any or type(value) is hint:
         return True
+    hint = _resolved(hint)
     origin, arguments = _parts(hint)
     if hint is None or hint is NoneType:
         return value is None
@@ -28,6 +29,8 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, float | int) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if hint is Any:
+        return True
     kind = origin or hint
     if not isinstance(value, kind):
         return False
@@ -45,3 +48,12 @@ def fits(value: object, hint: Any) -> bool:
 @cache
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return get_origin(hint), get_args(hint)
+
+
+@cache
+def _resolved(hint: Any) -> Any:
+    """What an alias stands for, as NumPy's ``NDArray`` is one from Python 3.12 on; anything else is itself."""
+    origin, arguments = _parts(hint)
+    if origin is not None and hasattr(origin, "__value__"):
+        return _resolved(origin.__value__[arguments])
+    return _resolved(hint.__value__) if hasattr(hint, "__value__") else hint

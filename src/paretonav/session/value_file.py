@@ -31,7 +31,7 @@ def read_value(
         SessionError: the file is missing, is not what was written, or holds a value of another kind.
     """
     tensors, facts = read_tensors(path, checksum)
-    with readable(path):
+    with readable(path, intact=bool(checksum)):
         value = decode(json.loads(facts.get("paretonav", "null")), tensors, device)
         if not isinstance(value, kind):
             raise ValueError(f"it holds no {kind.__name__}")

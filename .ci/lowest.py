@@ -1,0 +1,20 @@
+"""The lowest versions that pyproject.toml allows, as requirements: of what is installed with extras web and notebook.
+
+torch is left out: one version of it is enough to download.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+extras = project["optional-dependencies"]
+for text in (*project["dependencies"], *extras["web"], *extras["notebook"]):
+    requirement = Requirement(text)
+    lower = [bound.version for bound in requirement.specifier if bound.operator == ">="]
+    if len(lower) != 1:
+        sys.exit(f"{text!r} in pyproject.toml has no lower bound; give it one, such as >=1.0")
+    if requirement.name != "torch":
+        sys.stdout.write(f"{requirement.name}=={lower[0]}\n")
