@@ -39,6 +39,10 @@ class NavigationError(ParetonavError, RuntimeError):
     """The navigator cannot do that now: nothing to undo, no such point, not started."""
 
 
+class BusyError(NavigationError):
+    """Another operation is under way on the problem, which does one at a time; afterwards it can be asked again."""
+
+
 class Cancelled(NavigationError):  # noqa: N818 - no error: it was asked for
     """A long operation was stopped because that was asked for; the model is that of the last accepted point."""
 

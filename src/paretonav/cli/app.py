@@ -17,7 +17,8 @@ from paretonav.terminal.words import CommandError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
 
 
 @app.callback()
@@ -41,4 +42,4 @@ def errors_told() -> Iterator[None]:
         raise typer.Exit(2 if isinstance(error, CommandError) else 1) from None
     except KeyboardInterrupt:
         complaints.print("\nInterrupted.")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None

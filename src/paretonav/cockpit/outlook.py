@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from paretonav.cockpit.messages import Mode, Steer
 from paretonav.cockpit.plain import array, in_order, plain
 from paretonav.cockpit.wishes import in_words, preference_of
-from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.errors import BusyError, InfeasiblePreferenceError, ParetonavError
 from paretonav.geometry import FrontModel
 from paretonav.navigation import Navigator
 from paretonav.objectives.losses import quantile
@@ -21,10 +22,14 @@ from paretonav.steering.reaches import Reach, reach_of
 from paretonav.steering.situation import situation
 from paretonav.steering.what_if import Bent, what_if
 
+logger = logging.getLogger(__name__)
+
 Json = dict[str, object]
 Array = NDArray[np.float64]
 Reaches = Mapping[int, Reach]
 
+LATER = "What this comes to can be said once what is being done has ended."
+"""The problem of an outlook for which the model is needed, while something else needs it."""
 _KNOWN = 2.0  # standard errors of a 95 % interval where nobody knows how many batches there were
 _TINY = 1e-3  # per cent of an improvement: what a slider at zero stands for where its end is asked for
 
@@ -45,8 +50,15 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
             exact = _exact(navigator.preview(*wanted), front)
     except InfeasiblePreferenceError as error:
         problem = sentence(error.reason)
+    except BusyError:
+        problem = LATER
     except ParetonavError as error:
         problem = sentence(str(error))
+    except (
+        BaseException
+    ) as error:  # of the user's own code, where a preview has to solve: a view must hear of it
+        logger.exception("the preview failed")
+        problem = sentence(f"{type(error).__name__}: {error}")
     inputs = inputs_of(steer.modes, front)
     return {
         "by": steer.by,
