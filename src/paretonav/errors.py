@@ -1,6 +1,12 @@
 """The exceptions of paretonav: each message names what was wrong and what to do about it."""
 
 
+def reason_of(error: BaseException) -> str:
+    """What went wrong, as a person says it: without the system's number for it."""
+    said = getattr(error, "strerror", None)
+    return str(said) if said else str(error)
+
+
 class ParetonavError(Exception):
     """Base of every exception that paretonav raises on purpose."""
 

@@ -1,12 +1,13 @@
 """The command ``paretonav``."""
 
-from paretonav.cli.app import app
+from paretonav.cli.app import app, help_of
 from paretonav.cli.cockpit import cockpit
 from paretonav.cli.look import compare, export, plot, show
 from paretonav.cli.navigate import demo, run
 
 for command in (demo, run, cockpit, show, compare, export, plot):
     app.command()(command)
+app.command("help")(help_of)
 
 
 def main() -> None:

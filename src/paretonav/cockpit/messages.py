@@ -177,8 +177,6 @@ def _mode(name: object, given: object, names: Sequence[str]) -> Mode:
     number = _finite(mode.get(_NUMBER[kind]))
     if number is None:
         raise MessageError(f"{_NUMBER[kind]} of {name!r:.60} is no finite number; give one")
-    if kind == "improve" and number < 0:
-        raise MessageError(f"{name!r:.60} is to improve by {number} per cent; give zero or more")
     return Mode(kind, number)  # type: ignore[arg-type]  # one of the keys
 
 

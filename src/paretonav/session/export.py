@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.session.files import write_tensors, write_whole
 
 
@@ -37,7 +37,9 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
     try:
         write_tensors(target, state, {key: json.dumps(value) for key, value in facts.items()})
     except OSError as error:
-        raise SessionError(f"cannot write {str(path)!r}: {error}; what was there is as it was") from error
+        raise SessionError(
+            f"cannot write {str(path)!r}: {reason_of(error)}; what was there is as it was"
+        ) from error
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
@@ -50,5 +52,5 @@ def write_text(path: str | PathLike[str], text: str) -> None:
         write_whole(Path(path), text.encode("utf-8", errors="replace"))
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise SessionError(
-            f"cannot write {str(path)!r}: {error}; choose a file in a folder that exists and is writable"
+            f"cannot write {str(path)!r}: {reason_of(error)}; choose a file in a folder that exists and is writable"
         ) from error

@@ -1,7 +1,7 @@
 // Selected points side by side, each against the first of them.
 
 import { build, makeButton } from "./dom.js";
-import { formatChange, formatError, formatValue, isNumber } from "./numbers.js";
+import { formatChangeOf, formatError, formatValue, isNumber } from "./numbers.js";
 import { buildTable } from "./table.js";
 import { senseOf } from "./words.js";
 
@@ -61,8 +61,8 @@ function cellOf(row, value, k) {
   const change = row.changes[k];
   if (!isNumber(change)) return formatValue(value);
   const error = formatError(row.errors[k]);
-  if (row.noise[k]) return { text: `${formatChange(change)} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
+  if (row.noise[k]) return { text: `${formatChangeOf(change, row.values[0])} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
   const sense = senseOf(row, change, row.values[0]);
   const arrow = { better: " ▴", worse: " ▾" }[sense] ?? "";
-  return { text: `${formatChange(change)} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
+  return { text: `${formatChangeOf(change, row.values[0])} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
 }

@@ -56,7 +56,11 @@ export function createRows(on) {
         if (isNumber(change)) {
           row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full });
         } else row.predict(prediction.kind === "pending" ? "pending" : null);
-        row.measure(trial ? { change: trial.shown[i], error: trial.errors?.[i] ?? null } : null);
+        row.measure(
+          trial
+            ? { change: trial.shown[i], error: trial.errors?.[i] ?? null, predicted: change ?? null, predictedError: prediction.errors?.[i] ?? null }
+            : null,
+        );
       });
     },
   };

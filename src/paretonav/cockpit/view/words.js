@@ -4,6 +4,8 @@ import { formatChange, formatError, formatPercent, formatValue, isNumber, listWo
 import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
 const NOTHING = 5e-4; // of its value: a change that is said to be none
+const HUGE = 10; // times its value: a change that is not told in per cent
+const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
 const SPOKEN = 4; // quantities that a sentence speaks of
 
 /** "better", "worse", "same" or "" (nobody said which way is better). */
@@ -23,7 +25,19 @@ export function describeChange(quantity, change, value = quantity.value) {
   const sense = senseOf(quantity, change, value);
   if (sense === "same") return "unchanged";
   const way = sense || (change > 0 ? "higher" : "lower");
-  return value ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+  return value && Math.abs(change / value) < HUGE ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+}
+
+/** How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing. */
+export function describeReach(quantity, percent) {
+  if (percent < 100) return formatPercent(percent);
+  const reached = quantity.value - (worseSign(quantity) * percent * Math.abs(quantity.value)) / 100;
+  return reached * quantity.value > 0 ? formatValue(reached) : "all of it";
+}
+
+/** Whether an improvement by so many per cent is none worth asking for. */
+export function isLittle(percent) {
+  return percent < LITTLE;
 }
 
 /** `since start −0.0310`, and whether that is noise. */
@@ -55,7 +69,7 @@ export function summarise({ state, wishes, prediction, outlook, live }) {
     said.push({ text: "This is far: it takes several legs, and the price is a guess.", tone: "warn" });
   }
   const reach = reachWords(state, wishes, outlook);
-  if (reach && !prediction.problem) said.push({ text: reach, tone: "quiet" });
+  if (reach) said.push({ text: reach, tone: "quiet" });
   return said.filter((sentence) => sentence.text);
 }
 
@@ -86,7 +100,9 @@ function reachWords(state, wishes, outlook) {
     const reach = outlook.reach?.[i];
     const wish = wishes.get(quantity.name);
     if (!reach || !isNumber(reach.end) || !wish) return [];
-    if (wish.mode === "improve") return [`${quantity.name} up to ${formatPercent(reach.end)} better`];
+    if (wish.mode === "improve" && isLittle(reach.end)) return [`nothing of ${quantity.name}`];
+    if (wish.mode === "improve" && reach.end < 100) return [`${quantity.name} up to ${describeReach(quantity, reach.end)} better`];
+    if (wish.mode === "improve") return [`${quantity.name} up to ${describeReach(quantity, reach.end)}`];
     if (wish.mode === "aim") return [`${quantity.name} ${formatValue(reach.end)}`];
     return [];
   });

@@ -22,6 +22,7 @@ from paretonav.cockpit.web.doors import BACKLOG, MOST, Doors
 from paretonav.cockpit.web.hosts import AddressError, Hosts, bracketed, is_wildcard
 from paretonav.cockpit.web.hub import Hub, Source
 from paretonav.cockpit.web.inbox import LARGEST
+from paretonav.errors import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -237,8 +238,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((str(name), int(number)), family=family)
     except (OSError, UnicodeError) as error:
         raise AddressError(
-            f"cannot listen on {host or 'any address'}, port {port}: {error}; choose another --port (0 takes a free "
-            "one) or --host"
+            f"cannot listen on {host or 'any address'}, port {port}: {reason_of(error)}; choose another --port (0 "
+            "takes a free one) or --host"
         ) from error
 
 
