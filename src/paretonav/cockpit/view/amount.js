@@ -142,5 +142,6 @@ function reasonInWords(wish, quantity, reach) {
   if (wish.mode === "aim") return `Reach ${formatValue(reach.end)}.${why}`;
   if (isLittle(reach.end)) return `Nothing to trade here.${why}`;
   const end = describeReach(quantity, reach.end);
+  if (!end) return `No end of it is known here.${why}`;
   return wish.percent > reach.end ? `Asked for ${formatAsked(wish.percent)}, possible is ${end}.${why}` : `Reach ${end}.${why}`;
 }
