@@ -15,7 +15,7 @@ from paretonav.session.compare import Comparison, Difference
 from paretonav.session.formats import change, relative, weight
 from paretonav.session.markdown import escaped, quote, table
 from paretonav.session.record import Record
-from paretonav.session.wording import describe, listed, standing
+from paretonav.session.wording import describe, listed, standing, unsure
 from paretonav.steering import Point
 
 
@@ -151,6 +151,8 @@ class Card:
             made = "the steps were made for them" if asked else "the choice was made in sight of them"
             yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, and"
             yield f"  {made}, so they flatter the chosen model a little."
+        if doubt := unsure(self.chosen):
+            yield f"- {doubt}"
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:

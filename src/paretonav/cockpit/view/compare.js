@@ -6,7 +6,7 @@ import { buildTable } from "./table.js";
 import { senseOf } from "./words.js";
 
 /** Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`. */
-export function drawComparison(root, { selected, data, live }, on) {
+export function drawComparison(root, { selected, data, live, unsure }, on) {
   if (selected.length < 2) {
     const text = "Select two or more points, in a chart or in the table, to see how they differ.";
     root.replaceChildren(build("p", { class: "pn-empty", text }));
@@ -15,7 +15,7 @@ export function drawComparison(root, { selected, data, live }, on) {
   const top = build(
     "div",
     { class: "pn-compare-top" },
-    build("p", { text: `Changes against point ${data?.points[0] ?? selected[0]}; ± is one standard error.${live ? "" : " A saved copy has no errors."}` }),
+    build("p", { text: `Changes against point ${data?.points[0] ?? selected[0]}; ± is one standard error.${live ? "" : " A saved copy has no errors."}${unsure ? ` ${unsure}` : ""}` }),
     makeButton("Clear selection", on.clear, { kind: "pn-plain" }),
   );
   if (!data) {

@@ -232,7 +232,7 @@ function render({ model, el }) {
   };
   const drawSelection = () => {
     if (isOpen()) {
-      const shown = { selected: selection.ids, data: selection.data, live: get("state").live };
+      const shown = { selected: selection.ids, data: selection.data, live: get("state").live, unsure: get("state").unsure };
       drawComparison(comparison, shown, { clear: () => selection.select([]) });
     }
   };
