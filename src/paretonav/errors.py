@@ -1,6 +1,12 @@
 """The exceptions of paretonav: each message names what was wrong and what to do about it."""
 
 
+def reason_of(error: BaseException) -> str:
+    """What went wrong, as a person says it: without the system's number for it."""
+    said = getattr(error, "strerror", None)
+    return str(said) if said else str(error)
+
+
 class ParetonavError(Exception):
     """Base of every exception that paretonav raises on purpose."""
 
@@ -37,6 +43,10 @@ class InfeasiblePreferenceError(PreferenceError):
 
 class NavigationError(ParetonavError, RuntimeError):
     """The navigator cannot do that now: nothing to undo, no such point, not started."""
+
+
+class BusyError(NavigationError):
+    """Another operation is under way on the problem, which does one at a time; afterwards it can be asked again."""
 
 
 class Cancelled(NavigationError):  # noqa: N818 - no error: it was asked for

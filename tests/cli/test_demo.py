@@ -104,7 +104,7 @@ def test_a_failed_script_leaves_no_files(run, tmp_path):
 
 def test_a_conversation_ends_with_the_input(run, tmp_path):
     result = run("--plot", tmp_path / "way.png", input="improve f1\nmaybe\ny\nimporve\npoints\n")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output  # one of the commands made no sense
     for line in (
         "Take this step?",
         "Please answer y or n.",
@@ -113,6 +113,28 @@ def test_a_conversation_ends_with_the_input(run, tmp_path):
         "The plot is in",
     ):
         assert line in result.output
+
+
+PIPED = [
+    ("improve f1 by 5%", 0, 1),
+    ("improve f1 by 5%\n", 0, 1),
+    ("improve f1 by 5%\nimprove f2 by 2%\n", 0, 2),
+    ("improve f1 by 5%; improve f2 by 2%\npoints\n", 0, 2),
+    ("improve f1 by 5%\nn\nimprove f2 by 2%\nyes\nundo\n", 0, 1),
+    ("improve f1 by 5%\n\nquit\nimprove f2 by 2%\n", 0, 1),
+    ("improve f1 by 99%\nimprove f2 by 2%\n", 1, 1),
+    ("improve f1 by 5%\nimprove f9\n", 1, 1),
+    ("undo\n", 1, 0),
+    ("", 0, 0),
+]
+
+
+@pytest.mark.parametrize(("lines", "status", "steps"), PIPED)
+def test_what_is_piped_in_is_done(run, tmp_path, lines, status, steps):
+    result = run("--terminal", "--session", tmp_path / "kept", input=lines)
+    assert result.exit_code == status, result.output
+    assert len(pn.Session(tmp_path / "kept")) == 1 + steps
+    assert ("not all of the commands" in " ".join(result.stderr.lower().split())) == bool(status)
 
 
 def test_ctrl_c_while_training_ends_with_130(run, monkeypatch):

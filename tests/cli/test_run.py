@@ -73,7 +73,10 @@ def test_a_problem_of_ones_own(run, tmp_path):
     ("target", "status", "says"),
     [
         ("my_problems", 2, "write it like this: my_problems:function"),
-        ("my_problems.py:good", 2, "write it like this: my_problems:function"),
+        ("./my_problems.py", 2, "write it like this: my_problems:function"),
+        ("./my_problem.py:good", 2, "there is no file 'my_problem.py'"),
+        ("inner/my_problems.py:good", 2, "there is no file 'inner/my_problems.py'"),
+        ("./my_problems.py:goof", 2, "'my_problems' has no function 'goof'"),
         ("no_such_module:good", 2, "there is no module 'no_such_module'"),
         ("my_problems.inner:good", 2, "there is no module 'my_problems.inner'"),
         ("my_problems:goof", 2, "'my_problems' has no function 'goof'"),
@@ -89,6 +92,14 @@ def test_what_is_no_problem(run, target, status, says):
     result = run(target, "--script", "show")
     assert result.exit_code == status, result.output
     assert says.lower() in " ".join(result.stderr.split()).lower()
+
+
+@pytest.mark.parametrize(
+    "target", ["./my_problems.py:good", "my_problems.py:good", "./my_problems:good", "{}/my_problems.py:good"]
+)
+def test_a_file_is_the_module_of_its_name(run, tmp_path, target):
+    result = run(target.format(tmp_path), "--script", "show")
+    assert result.exit_code == 0, result.output
 
 
 def test_the_traceback_is_theirs(run):

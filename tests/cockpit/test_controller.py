@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,97 @@ def test_an_error_in_the_persons_own_loss_is_told_and_loses_nothing(slow) -> Non
     assert "division by zero in my own loss" in ended["message"]
     problem.broken = False
     assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit("enough")])
+def test_a_loss_that_exits_is_a_failed_step(slow, error) -> None:
+    problem, view = slow
+    problem.broken, problem.error = True, error
+    ended = view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert ended["status"] == "failed"
+    assert type(error).__name__ in ended["message"]
+    problem.broken = False
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+
+
+def test_what_cannot_be_answered_is_a_failed_request(view, navigator, monkeypatch) -> None:
+    def exits(*_: object) -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(navigator.session, "compare", exits)
+    assert view.do("compare", points=[0, 0])["status"] == "failed"
+    monkeypatch.setattr("paretonav.cockpit.controller.download", exits)
+    assert view.do("download", what="model", point=0)["status"] == "failed"
+    with pytest.raises(pn.NavigationError, match="SystemExit"):
+        view.controller.download("model", 0)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), ZeroDivisionError("in my own metric")])
+def test_a_preview_that_breaks_is_told(view, navigator, monkeypatch, error) -> None:
+    def breaks(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(navigator, "preview", breaks)
+    assert type(error).__name__ in view.steer({"f1": improve(2)})["problem"]
+    monkeypatch.undo()
+    assert view.steer({"f1": improve(2)})["problem"] == ""
+
+
+def test_only_what_was_understood_of_a_steer_is_passed_on(view) -> None:
+    deep: Any = float("inf")
+    for _ in range(600):
+        deep = [deep]
+    view.steer({"f1": improve(2) | {"more": deep}, "f2": {"mode": "hold", "percent": deep}})
+    view.controller.steer({"by": "other", "seq": 1, "point": 0, "modes": {}, "more": deep})
+    told = view.controller.values()["steer"]
+    assert told == {"by": "other", "seq": 1, "point": 0, "modes": {}, "active": None, "settled": False}
+    told = next(value for trait, value in view.seen if trait == "steer")
+    assert told["modes"] == {"f1": improve(2), "f2": {"mode": "hold"}}
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 2**60, float("inf"), float("nan")])
+def test_numbers_that_are_none(view, number) -> None:
+    view.controller.steer({"by": "me", "seq": number, "point": 0, "modes": {}})
+    view.controller.request({"by": "me", "seq": 1, "cmd": "go", "point": number})
+    view.controller.request({"by": "me", "seq": 1, "cmd": "compare", "points": [number]})
+    if abs(number) != 2**60:
+        view.controller.steer({"point": 0, "modes": {"f1": {"mode": "aim", "value": number}}})
+        view.controller.steer({"point": 0, "modes": {"f1": improve(number)}})
+    assert view.controller.values()["steer"] is None
+    assert view.jobs()[-1]["what"] == "start"
+    assert view.steer({"f1": improve(2)})["exact"] is not None
+
+
+def test_nonsense_is_remarked_upon_once(view, caplog) -> None:
+    for _ in range(1000):
+        view.controller.steer({"modes": 3})
+        view.controller.request({"cmd": "no such"})
+    assert len(caplog.records) == 2
+
+
+def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
+    problem, view = slow
+    navigator = view.controller.navigator
+    monkeypatch.setattr(navigator, "predictor", pn.ppe()["predictor"])  # which needs the tangent
+    kept, problem.pause = navigator.session.tangent, 0.05
+    seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
+    assert problem.entered.wait(10)
+    asked: list[str] = []
+
+    def forgotten(point: int) -> Any:
+        here = threading.current_thread().name
+        asked.append(here)
+        return None if here == "paretonav-desk" else kept(point)
+
+    monkeypatch.setattr(navigator.session, "tangent", forgotten)
+    told = view.steer({"f1": improve(2)})
+    assert told["problem"].startswith("What this comes to can be said once")
+    assert "paretonav-desk" in asked
+    monkeypatch.setattr(navigator.session, "tangent", kept)
+    problem.pause = 0.0
+    view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
+    fractions = [job["fraction"] for job in view.jobs() if job["seq"] == seq and job["status"] == "running"]
+    assert fractions == sorted(fractions)
 
 
 def test_closing_cancels_what_runs(slow) -> None:

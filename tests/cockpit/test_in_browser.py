@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -257,6 +258,216 @@ def test_an_error_in_a_persons_own_loss_is_shown_and_loses_nothing(cockpit: Open
     problem.broken = False
     usable(page, "Step").click()
     at_point(page, 1)
+
+
+def number(page: Any, name: str) -> Any:
+    return page.get_by_label(f"{name}, number", exact=True)
+
+
+def said(page: Any, text: str) -> str:
+    """The sentences above the rows, once they have a text."""
+    until(page, f"document.querySelector('.pn-summary').textContent.includes({text!r})")
+    return str(page.locator(".pn-summary").inner_text()).replace("\u202f", " ")
+
+
+def test_what_is_typed_stays_and_what_is_possible_is_offered(cockpit: Opener) -> None:
+    here = cockpit()
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", 95)
+    sentence = said(page, "Not possible")
+    assert sentence.startswith("Improve left by 95 %.")
+    assert "Within reach: left up to 80" in sentence
+    assert "Expected" not in sentence
+    assert number(page, "left").input_value() == "95"
+    assert set(page.locator(".pn-change").all_inner_texts()) == {""}
+    assert "Asked for 95" in page.locator(".pn-reason:visible").inner_text()
+    assert button(page, "Step").get_attribute("aria-disabled") == "true"
+    shoot(page, "too-much")
+    offer = page.get_by_role("button", name=re.compile("Ask for what is possible: improve left by 80"))
+    offer.click()
+    said(page, "Expected")
+    assert number(page, "left").input_value().startswith("80.")
+    assert not offer.is_visible()
+    usable(page, "Step").click()
+    at_point(page, 1)
+
+
+def test_less_than_nothing_is_not_made_nothing(cockpit: Opener) -> None:
+    here = cockpit()
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", -5)
+    sentence = said(page, "an improvement is 0% or more")
+    assert sentence.startswith("Improve left by -5 %. Not possible.")
+    assert number(page, "left").input_value() == "-5"
+    assert button(page, "Step").get_attribute("aria-disabled") == "true"
+
+
+def test_a_bound_that_is_broken_already_has_no_outcome_and_an_offer(cockpit: Opener) -> None:
+    here = cockpit()
+    page = here.open()
+    at_point(page, 0)
+    ask(page, "left", 2)
+    said(page, "Expected")
+    mode(page, "right").select_option("limit")
+    number(page, "right").fill("0.1")
+    number(page, "right").press("Tab")
+    sentence = said(page, "already beyond its bound of 0.1")
+    assert "Expected" not in sentence
+    assert "Within reach" not in sentence
+    assert set(page.locator(".pn-change").all_inner_texts()) == {""}
+    assert page.locator(".pn-reason:visible").count() == 0
+    shoot(page, "impossible-bound")
+    page.get_by_role("button", name=re.compile("Ask for what is possible: .*allow right up to 0.2")).click()
+    assert "Improve left by 2 %" in said(page, "Expected")
+
+
+def test_a_step_uses_a_wish_up(cockpit: Opener) -> None:
+    here = cockpit()
+    page, other = here.open(), here.open()
+    at_point(page, 0)
+    at_point(other, 0)
+    mode(page, "right").select_option("hold")
+    ask(page, "left", 3)
+    usable(page, "Step").click()
+    at_point(page, 1)
+    for each in (page, other):
+        until(each, "document.querySelectorAll('.pn-row[data-mode=improve]').length === 0")
+        assert mode(each, "right").input_value() == "hold"
+        assert button(each, "Step").get_attribute("aria-disabled") == "true"
+
+
+@pytest.fixture
+def told(browser: Any, make_controller: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page that shows the state of a real point, and what a test changes in it."""
+    navigator = pn.Navigator(Bowls(NAMES, n=12))
+    navigator.start()
+    navigator.step(pn.Improve({"left": 1.0}), 0.03)
+    real = Controller(navigator)
+    state = copy.deepcopy(real.values()["state"])
+    points = real.values()["points"]
+    real.close()
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    opened: list[Any] = []
+
+    def show(change: Callable[[Any], None]) -> Any:
+        change(state)
+        fake = make_controller(title="told")
+        fake.now |= {"state": state, "points": points}
+        server = Server(fake)
+        server.start()
+        opened.append(server)
+        page = context.new_page()
+        page.controller = fake
+        page.goto(server.url)
+        at_point(page, 1)
+        return page
+
+    yield show
+    context.close()
+    for server in opened:
+        server.stop()
+
+
+def test_where_a_step_surprised_there_is_a_way_back(told: Callable[..., Any]) -> None:
+    def surprise(state: Any) -> None:
+        state["step"]["rows"][1]["verdict"] = "worse than predicted"
+
+    page = told(surprise)
+    shoot(page, "surprised")
+    assert page.get_by_text("worse than predicted", exact=True).count() == 1
+    assert (
+        page.locator("td.pn-worse", has_text="predicted").count() == 0
+    )  # that red is of changes for the worse
+    page.get_by_role("button", name="Undo: back to point 0", exact=True).click()
+    assert [(name, message["cmd"]) for name, message in page.controller.heard if name == "request"] == [
+        ("request", "undo")
+    ]
+
+
+def test_where_none_did_there_is_no_more_than_the_button_on_top(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    assert page.get_by_role("button", name=re.compile("^Undo")).count() == 1
+    assert not page.locator(".pn-caution").is_visible()
+
+
+def test_what_may_disappoint_is_said_before_a_step(told: Callable[..., Any]) -> None:
+    def doubts(state: Any) -> None:
+        state["caution"] = "This model is not trained out."
+        state["unsure"] = "There are no standard errors here."
+
+    page = told(doubts)
+    shoot(page, "cautious")
+    assert page.locator(".pn-caution").inner_text() == "This model is not trained out."
+    assert (
+        page.get_by_text("There are no standard errors here.").count() == 2
+    )  # below the rows, and below the report
+    assert page.locator(".pn-report td.pn-better, .pn-report td.pn-worse").count() == 0
+
+
+def test_dust_is_no_change(told: Callable[..., Any]) -> None:
+    def dusty(state: Any) -> None:
+        state["step"]["rows"][1]["achieved"] = 5.6e-17
+        state["step"]["rows"][2]["predicted"] = -7.4e-16
+
+    page = told(dusty)
+    assert "10\u207b" not in page.locator(".pn-report").inner_text()
+
+
+def test_measured_and_predicted_contradict_each_other_in_sight(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    ask(page, "left", 3)
+    until(page, "document.querySelectorAll('.pn-row[data-mode=improve]').length === 1")
+    steer: Any = next(message for name, message in reversed(page.controller.heard) if name == "steer")
+    about = {"by": steer["by"], "seq": steer["seq"], "point": 1}
+    exact = {
+        "shown": [-0.02, 0.01, 0.01],
+        "train": [-0.02, 0.01, 0.01],
+        "errors": [0.001] * 3,
+        "weights": [0.3] * 3,
+    }
+    exact |= {"attainable": True, "trusted": True, "requested": [-0.02, None, None]}
+    outlook = {
+        "asked": "",
+        "problem": "",
+        "instead": None,
+        "inputs": [0],
+        "reach": [{"end": 5545.0, "reason": ""}, None, None],
+    }
+    page.controller.publish("outlook", about | outlook | {"map": None, "exact": exact})
+    trial = {"shown": [0.009, 0.0105, 0.01], "errors": [0.001, 0.001, None], "seconds": 0.1}
+    page.controller.publish("trial", about | trial)
+    until(page, "document.querySelectorAll('.pn-trial[data-odd]').length === 1")
+    assert "measured +0.00900 ± 0.0010 – not as predicted" in page.locator(".pn-trial[data-odd]").inner_text()
+    assert "± 0.0010" in page.locator(".pn-trial").nth(1).inner_text()
+    sentence = said(page, "Within reach")
+    assert "5545" not in sentence
+    assert "left without a known end" in sentence
+    assert sentence.startswith("Improve left by 3 %. Expected: left 3.4 % better")
+    shoot(page, "contradicted")
+
+
+def test_what_cannot_be_traded_is_said_so(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    ask(page, "left", 3)
+    until(page, "document.querySelectorAll('.pn-row[data-mode=improve]').length === 1")
+    steer: Any = next(message for name, message in reversed(page.controller.heard) if name == "steer")
+    outlook = {
+        "by": steer["by"],
+        "seq": steer["seq"],
+        "point": 1,
+        "asked": "",
+        "problem": "The bound is reached.",
+    }
+    outlook |= {
+        "instead": None,
+        "inputs": [0],
+        "reach": [{"end": 0.0007, "reason": "The bound is reached."}, None, None],
+    }
+    page.controller.publish("outlook", outlook | {"map": None, "exact": None})
+    assert "Within reach: nothing of left" in said(page, "Within reach")
+    assert "Nothing to trade here." in page.locator(".pn-reason:visible").inner_text()
 
 
 HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1</script>", "a\u202eb\u2028c")

@@ -97,13 +97,14 @@ class Bowls(pn.FunctionProblem):
     def __init__(self, names: Sequence[str] | None = None, n: int = 6) -> None:
         bowls = pn.problems.quadratic(n=n, m=3 if names is None else len(names))
         self.pause, self.broken = 0.0, False
+        self.error: BaseException = ZeroDivisionError("division by zero in my own loss")
         self.entered = threading.Event()
 
         def function(x: torch.Tensor) -> torch.Tensor:
             self.entered.set()
             time.sleep(self.pause)
             if self.broken:
-                raise ZeroDivisionError("division by zero in my own loss")
+                raise self.error
             return bowls._fn(x)
 
         super().__init__(function, bowls.parameters(), names=names)

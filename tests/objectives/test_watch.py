@@ -1,6 +1,7 @@
 """How far an operation is, and that it stops: the watch on its own."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from torch import tensor
 
 import paretonav as pn
+from paretonav.errors import BusyError
 from paretonav.objectives import Watch, watch
 
 
@@ -224,6 +226,62 @@ def test_one_operation_at_a_time() -> None:
     ):
         pass
     assert not it.active
+
+
+def elsewhere(work):
+    """What work comes to in another thread."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(work).result(timeout=60)
+
+
+def test_what_another_thread_does_is_none_of_it() -> None:
+    it, seen = Watch(), []
+
+    def work() -> None:
+        assert it.active
+        assert it.elsewhere
+        with it.part(0.9, "something else"):
+            it.at(0.9)
+            list(it.through(iter([("batch", 1)]), 1))
+            it.checkpoint()
+        it.saw(("b",), tensor([2.0]))
+        it.finish()
+
+    stop = threading.Event()
+    with it.over(seen.append, stop):
+        with it.part(0.5, "work"):
+            elsewhere(work)
+            it.at(0.2)
+            assert not it.elsewhere
+        with it.part(1.0, "rest"):
+            stop.set()
+            elsewhere(work)  # it has not been asked to stop
+            stop.clear()
+    assert [event.phase for event in seen] == ["work", "rest", "rest"]
+    assert [event.fraction for event in seen] == [0.0, 0.5, 1.0]
+    assert {event.losses for event in seen} == {None}
+
+
+def test_who_would_compute_beside_an_operation_can_be_refused() -> None:
+    it = Watch()
+    it.require_free()
+    with it.over():
+        it.require_free()
+        with pytest.raises(BusyError, match="wait for its end"):
+            elsewhere(it.require_free)
+    elsewhere(it.require_free)
+
+
+def test_what_another_thread_spends_is_not_part_of_an_operation() -> None:
+    problem = pn.problems.quadratic(n=4, m=2)
+    theta = problem.parameters()
+    with problem.watch.over():
+        problem.evaluate(theta)
+        elsewhere(lambda: [problem.evaluate(theta) for _ in range(5)])
+        assert problem.cost.forward_passes == 1
+        assert elsewhere(lambda: problem.cost.forward_passes) == 5
+    assert problem.cost.forward_passes == 6
+    assert problem.cost.forward_passes == 6
 
 
 def test_nothing_happens_where_nothing_is_watched() -> None:

@@ -133,3 +133,9 @@ def test_a_card_beside_the_model(tmp_path: Path) -> None:
 def test_there_must_be_a_point() -> None:
     with pytest.raises(pn.SessionError, match="no point yet"):
         pn.Session().card()
+
+
+def test_missing_standard_errors_are_said(walked: pn.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Nobody knows" not in walked.card()
+    monkeypatch.setattr("paretonav.session.card.unsure", lambda _: "Nobody knows.")
+    assert "- Nobody knows." in walked.card()

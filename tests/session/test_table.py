@@ -77,6 +77,19 @@ def test_no_cell_that_people_wrote_is_a_formula(walked: pn.Session, text: str, s
     assert float(read["achieved train change: a"][0]) < 0
 
 
+def test_what_arithmetic_leaves_behind_is_no_change_in_a_file(walked: pn.Session) -> None:
+    record = walked[1]
+    achieved = type(record.achieved)(dict.fromkeys(record.achieved, 5.6e-17))
+    frame = table([replace(record, joint_gain=7.4e-26, achieved=achieved)])
+    read = pd.read_csv(io.StringIO(csv(frame)))
+    assert read["joint gain"].tolist() == [0.0]
+    assert [read[f"achieved train change: {name}"][0] for name in record.achieved] == [0.0] * len(
+        record.achieved
+    )
+    assert read["predicted train change: a"][0] == frame["predicted train change: a"][0] != 0
+    assert frame["joint gain"].tolist() == [7.4e-26]  # who computes with it has it as it is
+
+
 def test_csv_reads_back(walked: pn.Session, tmp_path: Path) -> None:
     walked.to_csv(tmp_path / "points.csv")
     read, frame = pd.read_csv(tmp_path / "points.csv"), walked.table()

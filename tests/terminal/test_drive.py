@@ -1,6 +1,6 @@
 import pytest
 
-from paretonav.terminal.drive import ScriptError, asking, run_prompt, run_script
+from paretonav.terminal.drive import Piped, ScriptError, asking, run_prompt, run_script
 from paretonav.terminal.parser import parse
 
 
@@ -43,6 +43,51 @@ def test_a_conversation(dialogue, written):
 @pytest.mark.parametrize("end", [EOFError(), KeyboardInterrupt()])
 def test_the_end_of_input_and_ctrl_c_leave_politely(dialogue, end):
     converse(dialogue, "undo", end)
+
+
+def test_ctrl_c_at_the_prompt_loses_nothing(dialogue, written):
+    typist = converse(dialogue, "improve f1", "y", KeyboardInterrupt(), "points", KeyboardInterrupt(), "undo")
+    assert "its 2 points are in memory only, and are lost then" in written().replace("\n", " ")
+    assert len(typist.prompts) == 7  # up to the end of the input
+    assert dialogue.navigator.here.id == 0
+    typist = converse(dialogue, KeyboardInterrupt(), KeyboardInterrupt(), "improve f1", "y")
+    assert len(typist.answers) == 2
+
+
+def test_what_is_kept_on_a_disk_is_not_lost(dialogue, written, monkeypatch):
+    monkeypatch.setattr(dialogue.navigator.session, "path", "kept", raising=False)
+    converse(dialogue, KeyboardInterrupt(), EOFError())
+    assert "Ctrl-C again, or quit, ends" in written()
+    assert "lost" not in written()
+
+
+def piped(dialogue, *lines):
+    typist = Typist(*lines)
+    source = Piped(typist, dialogue.console)
+    dialogue._ask = source.ask
+    return run_prompt(dialogue, source.read) and source.understood
+
+
+def test_a_piped_command_is_no_answer(dialogue, written):
+    assert piped(dialogue, "improve f1", "improve f2", "n", "improve f3", "perhaps", "y", "improve f1")
+    assert len(dialogue.navigator.points) == 4
+    assert written().count("Please answer y or n.") == 1
+
+
+def test_what_is_no_answer_takes_no_step(dialogue):
+    assert not piped(dialogue, "improve f1", "perhaps")
+    assert len(dialogue.navigator.points) == 1
+
+
+def test_ctrl_c_takes_no_step_that_was_piped_in(dialogue):
+    assert piped(dialogue, "improve f1", KeyboardInterrupt(), EOFError())
+    assert len(dialogue.navigator.points) == 1
+
+
+def test_help_of_one_command(dialogue, written):
+    converse(dialogue, "help improve", "help ?", "help imporve")
+    assert "improve NAME" in written()
+    assert "did you mean improve?" in written().replace("\n", " ")
 
 
 @pytest.mark.parametrize("end", [EOFError(), KeyboardInterrupt()])

@@ -1,6 +1,6 @@
 """The command ``paretonav``."""
 
-from paretonav.cli.app import app
+from paretonav.cli.app import app, help_of
 from paretonav.cli.cockpit import cockpit
 from paretonav.cli.keep import copy, prune
 from paretonav.cli.look import compare, export, plot, show
@@ -8,6 +8,7 @@ from paretonav.cli.navigate import demo, run
 
 for command in (demo, run, cockpit, show, compare, export, plot, prune, copy):
     app.command()(command)
+app.command("help")(help_of)
 
 
 def main() -> None:

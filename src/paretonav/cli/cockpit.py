@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paretonav.cli.app import errors_told
+from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
@@ -102,6 +104,22 @@ def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: Web
         MissingExtraError: the libraries of the page are not installed; nothing has been done then.
         KeyboardInterrupt: Ctrl-C has cut off a start or a step.
     """
+    from paretonav.cockpit.web.serving import AtOnce
+
+    try:
+        cut_off = _served(navigator_of, title, options)
+    except AtOnce:
+        # The session is closed. A thread is left in the midst of a batch, on which the interpreter would trip.
+        new_console(stderr=True).print("\nInterrupted.")
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(INTERRUPTED)
+    if cut_off:
+        raise KeyboardInterrupt
+
+
+def _served(navigator_of: Callable[[], Navigator], title: str, options: WebOptions) -> bool:
+    """Show a navigation until Ctrl-C, and close its session; whether that has cut something off."""
     from paretonav.cockpit.web import AddressError, serve
 
     console = new_console()
@@ -113,7 +131,7 @@ def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: Web
                     "The points are kept in memory; give --session PATH to go on with them another time."
                 )
             try:
-                cut_off = serve(
+                return serve(
                     navigator,
                     title=title,
                     host=options.host,
@@ -125,5 +143,3 @@ def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: Web
                 )
             except AddressError as error:
                 raise CommandError(str(error)) from error
-    if cut_off:
-        raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from paretonav import problems
@@ -26,7 +27,14 @@ from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.dialogue import Dialogue
-from paretonav.terminal.drive import asking, enable_editing, run_prompt, run_script
+from paretonav.terminal.drive import (
+    Piped,
+    ScriptError,
+    asking,
+    enable_editing,
+    run_prompt,
+    run_script,
+)
 from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError
 
@@ -81,8 +89,8 @@ def demo(
     """Train a network on three competing tasks in seconds, then navigate between them, in the browser.
 
     It is navigated in the terminal with --terminal, with a script, where something is to be written at the end, and
-    where the commands are piped in. A script has the commands of the prompt, separated by semicolons, such as
-    "improve left 0.7 right 0.3 by 5%; hold middle; improve right; undo".
+    where the commands are piped in; then every step is taken, unless the next line is "n". A script has the commands of
+    the prompt, separated by semicolons, such as "improve left 0.7 right 0.3 by 5%; hold middle; improve right; undo".
     The exit status is 0 if all of them were carried out, 1 if one failed, 2 if one makes no sense.
     """
     with errors_told():
@@ -161,6 +169,7 @@ def _navigate(
     train_on: bool = False,
 ) -> None:
     console = new_console()
+    all_done = True
     commands = None if script is None else parse(script, problem.names, problem.metric_names)
     if welcome:
         console.print(welcome)
@@ -168,17 +177,35 @@ def _navigate(
         navigator = navigator_of(problem)
         with navigator.session:
             if commands is None:
-                dialogue = Dialogue(navigator, console, asking(input, console), train_on=train_on)
-                enable_editing((*problem.names, *problem.metric_names))
-                dialogue.start()
-                console.print(f"\n{_HINT.format(quoted(problem.names[0]))}")
-                run_prompt(dialogue, input)
+                all_done = _converse(navigator, console, train_on=train_on)
             else:
                 dialogue = Dialogue(navigator, console, train_on=train_on)
                 dialogue.start()
                 run_script(dialogue, commands)
             for command in last:
-                dialogue.run(command)
+                Dialogue(navigator, console).run(command)
+    if not all_done:
+        raise ScriptError(
+            "not all of the commands that were piped in were carried out; see what is said of them above"
+        )
+
+
+def _converse(navigator: Navigator, console: Console, *, train_on: bool) -> bool:
+    """Carry out what a person types, or a pipe brings; False if something of a pipe could not be carried out."""
+    problem = navigator.problem
+    hint = f"\n{_HINT.format(quoted(problem.names[0]))}"
+    if has_a_person():
+        dialogue = Dialogue(navigator, console, asking(input, console), train_on=train_on)
+        enable_editing((*problem.names, *problem.metric_names))
+        dialogue.start()
+        console.print(hint)
+        run_prompt(dialogue, input)
+        return True
+    lines = Piped(input, console)
+    dialogue = Dialogue(navigator, console, lines.ask, train_on=train_on)
+    dialogue.start()
+    console.print(hint)
+    return run_prompt(dialogue, lines.read) and lines.understood
 
 
 def _last_commands(plot: Path | None, export: Path | None, card: bool) -> list[Command]:

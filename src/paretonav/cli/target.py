@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 
 from paretonav.errors import ParetonavError
@@ -27,27 +28,39 @@ class TargetError(ParetonavError):
 
 
 def problem_of(target: str) -> Problem:
-    """The problem that ``MODULE:FUNCTION`` makes; modules are looked for in the working directory, too.
+    """The problem that ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION`` makes.
+
+    Modules are looked for in the working directory, too, and a file is the module of that name in its folder.
 
     Raises:
         CommandError: there is no such module or function, or it returns something else.
         TargetError: the module or the function failed.
     """
     module_name, _, name = target.partition(":")
-    if not module_name or not name.isidentifier() or module_name.endswith(".py"):
-        shown = module_name.removesuffix(".py").replace(os.sep, ".") or "module"
+    file = Path(module_name)
+    is_file = file.suffix == ".py" or file.name != module_name
+    if not module_name or not name.isidentifier():
+        shown = file.stem if is_file else module_name or "module"
         raise CommandError(
             f"{printable(target)!r} names no function; write it like this: {printable(shown)}:function"
         )
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    folder = os.getcwd()
+    if is_file:
+        if not file.with_suffix(".py").is_file():
+            raise CommandError(
+                f"there is no file {printable(str(file.with_suffix('.py')))!r}; name a file of Python as "
+                "FOLDER/FILE.py:function, or a module as MODULE:function"
+            )
+        folder, module_name = str(file.parent.resolve()), file.stem
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise TargetError(f"importing {module_name!r}", error) from error
         raise CommandError(
-            f"there is no module {printable(module_name)!r}, neither installed nor in {os.getcwd()!r}; go to the "
+            f"there is no module {printable(module_name)!r}, neither installed nor in {folder!r}; go to the "
             "folder that has it"
         ) from None
     except Exception as error:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from paretonav.cockpit import bundle
-from paretonav.errors import ParetonavError
+from paretonav.errors import ParetonavError, reason_of
 
 _HERE = Path(__file__).parent
 
@@ -41,8 +41,8 @@ def _text(name: str, ending: str, join: Callable[[Path], str]) -> str:
     except OSError as error:
         raise ParetonavError(
             f"this copy of paretonav has no view of the cockpit: neither the modules in {str(view)!r} nor "
-            f"{str(packaged)!r}, which the build of a wheel makes, can be read ({error}); install the package anew, or "
-            "restore the folder in a checkout"
+            f"{str(packaged)!r}, which the build of a wheel makes, can be read ({reason_of(error)}); install the "
+            "package anew, or restore the folder in a checkout"
         ) from error
 
 

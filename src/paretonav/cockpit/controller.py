@@ -6,7 +6,7 @@ import base64
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -21,8 +21,10 @@ from paretonav.cockpit.plain import in_order, plain
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.report import comparison
 from paretonav.cockpit.saved_outlooks import saved_outlooks
+from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.traits import Listener, Traits
 from paretonav.cockpit.wishes import preference_of
+from paretonav.cockpit.worker import Worker
 from paretonav.errors import Cancelled, NavigationError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.objectives import Event
@@ -67,8 +69,9 @@ class Controller:
         self._traits = Traits(self.TRAITS)
         self._traits.publish("job", _IDLE)
         self._version = 0
-        self._worker = ThreadPoolExecutor(1, "paretonav-model", initializer=_leave_a_core)
-        self._desk = ThreadPoolExecutor(1, "paretonav-desk")
+        self._worker = Worker("paretonav-model", _leave_a_core)
+        self._desk = Worker("paretonav-desk")
+        self._seldom = Seldom()
         self._jobs = 0
         self._running: _Job | None = None
         self._cancel = threading.Event()
@@ -103,12 +106,13 @@ class Controller:
         try:
             steer = steer_of(message, self._names())
         except MessageError as error:
-            logger.warning("a view said something that makes no sense: %s", error)
+            if self._seldom.may_say("steer"):
+                logger.warning("a view said something that makes no sense: %s", error)
             return
         with self._traits.turn:
             if self._closed:
                 return
-            self._traits.publish("steer", message, by=steer.by)
+            self._traits.publish("steer", steer.told(), by=steer.by)
             if self.navigator.started:
                 self._lookout.steer(steer)
 
@@ -117,7 +121,8 @@ class Controller:
         try:
             request = request_of(message, self._names())
         except MessageError as error:
-            logger.warning("a view asked for something that makes no sense: %s", error)
+            if self._seldom.may_say("request"):
+                logger.warning("a view asked for something that makes no sense: %s", error)
             return
         with self._traits.turn:
             if self._closed:
@@ -149,19 +154,26 @@ class Controller:
         """
         if what != "model":
             return download(self.navigator.session, self.title, what, point)
-        made: Future[Download] = self._worker.submit(
-            download, self.navigator.session, self.title, what, point
-        )
-        return made.result()
+        made = self._worker.submit(download, self.navigator.session, self.title, what, point)
+        try:
+            return made.result()
+        except (ParetonavError, CancelledError):
+            raise
+        except BaseException as error:  # of the user's own model, which may even exit: the server must not
+            raise NavigationError(f"the file could not be made: {_in_words(error)}") from error
 
-    def close(self) -> None:
-        """Cancel what runs, and wait for its end. The navigator is as it was; its session stays open."""
+    def close(self, *, wait: bool = True) -> None:
+        """Cancel what runs, and wait for its end. The navigator is as it was; its session stays open.
+
+        Args:
+            wait: False leaves a thread in the batch that it is in, which nothing can interrupt; it goes no further.
+        """
         with self._traits.turn:
             self._closed = True
             self._cancel.set()
             self._lookout.stop_trial()
-        for executor in (self._worker, self._desk):
-            executor.shutdown(wait=True, cancel_futures=True)
+        for worker in (self._worker, self._desk):
+            worker.end(wait=wait)
 
     # In the thread of the model.
 
@@ -174,9 +186,11 @@ class Controller:
             status, message = "cancelled", str(error)
         except ParetonavError as error:
             status, message = "failed", str(error)
-        except Exception as error:  # of the user's own code: the model, a loss, the data
+        except (
+            BaseException
+        ) as error:  # of the user's own code: the model, a loss, the data; it may even exit
             logger.exception("%s failed", job.request.cmd)
-            status, message = "failed", f"{type(error).__name__}: {error}"
+            status, message = "failed", _in_words(error)
         self.refresh()
         with self._traits.turn:
             self._running = None
@@ -258,8 +272,8 @@ class Controller:
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "download":
                     self._submit(self._worker, self._send, request)
-        except ParetonavError as error:
-            self._tell(self._job(request), "failed", str(error))
+        except BaseException as error:
+            self._fail(request, error)
 
     def _send(self, request: Request) -> None:
         """Answer with a file."""
@@ -273,8 +287,14 @@ class Controller:
                     )
                 data = base64.b64encode(content.read()).decode("ascii")
             self._answer(request, {"name": made.name, "mime": made.mime, "base64": data})
-        except ParetonavError as error:
-            self._tell(self._job(request), "failed", str(error))
+        except BaseException as error:
+            self._fail(request, error)
+
+    def _fail(self, request: Request, error: BaseException) -> None:
+        """Tell who has asked that it came to nothing, whatever the reason."""
+        if not isinstance(error, ParetonavError):
+            logger.error("%s failed", request.cmd, exc_info=error)
+        self._tell(self._job(request), "failed", _in_words(error))
 
     # Anywhere.
 
@@ -323,13 +343,13 @@ class Controller:
             if running:
                 self._traits.publish("job", before)
 
-    def _submit(self, executor: ThreadPoolExecutor, work: Callable[..., None], *args: object) -> Future[None]:
+    def _submit(self, worker: Worker, work: Callable[..., None], *args: object) -> Future[None]:
         """Nobody waits for what runs in a thread, so its mistakes are logged there."""
 
         def guarded() -> None:
             try:
                 work(*args)
-            except Exception:
+            except BaseException:
                 logger.exception("the cockpit failed")
 
         with self._traits.turn:
@@ -337,9 +357,17 @@ class Controller:
                 dropped: Future[None] = Future()
                 dropped.set_result(None)
                 return dropped
-            return executor.submit(guarded)
+            return worker.submit(guarded)
 
 
 def _leave_a_core() -> None:
     """A view that waits for a core that computes is no pleasure."""
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
+
+
+def _in_words(error: BaseException) -> str:
+    """What went wrong; of errors that are not ours, which they are, as some of them say nothing else."""
+    if isinstance(error, ParetonavError):
+        return str(error)
+    said = str(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from paretonav.cockpit.messages import Mode
+from paretonav.cockpit.outlook import reaches_of
 from paretonav.cockpit.plain import array, in_order, plain
 from paretonav.cockpit.report import step_report
 from paretonav.errors import PreferenceError
 from paretonav.plotting.charts.local_front import local_front
 from paretonav.session import Record, Session
 from paretonav.session.compare import Difference
-from paretonav.session.wording import price_sentence, sentence, standing
+from paretonav.session.wording import caution, price_sentence, sentence, standing, unsure
 from paretonav.steering import Changes, Option, Point, Step, TrainingGain
 
 Json = dict[str, object]
 
 _OFFERS = 3  # prices that are named
+_FAR = 1e-3  # parts of a loss: if it can improve by so much, there is something to trade
 _SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
 
 
@@ -59,7 +62,7 @@ def state_of(
             "last": since["last"].get(name),
             "weight": plain(here.weights[name]) if i < front.m else None,
             "conflict": f"{conflict[name].reason}." if name in conflict else "",
-            "price": price_sentence(here, name, _OFFERS) if i < front.m else "",
+            "price": price_sentence(here, name, _OFFERS, reach=_reach(here, i)) if i < front.m else "",
         }
         for i, name in enumerate(front.steerable)
     ]
@@ -71,6 +74,8 @@ def state_of(
         "split": "training" if here.held_out is None else "validation",
         "objectives": front.m,
         "quantities": quantities,
+        "caution": caution(here, gain),
+        "unsure": unsure(here),
         "standing": standing(here) + ("" if gain is None else f" {sentence(gain.words)}"),
         "front": None
         if patch is None
@@ -89,6 +94,8 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
         "split": "training",
         "objectives": len(names),
         "quantities": [],
+        "caution": "",
+        "unsure": "",
         "standing": "",
         "front": None,
         "step": None,
@@ -117,6 +124,13 @@ def _frame(session: Session, title: str, version: int) -> Json:
         "writable": session.writable,
         "why_not": why_not,
     }
+
+
+def _reach(here: Point, i: int) -> float | None:
+    """How far a loss alone can improve, in parts of it, as far as that is of interest; None if nobody knows."""
+    name, value = here.front.steerable[i], abs(float(here.front.values[i]))
+    reach = reaches_of(here.front, {name: Mode("improve")}, most=_FAR).get(i)
+    return abs(reach.change) / value if reach is not None and value else None
 
 
 def _shown(record: Record) -> tuple[Mapping[str, float], Mapping[str, float]]:

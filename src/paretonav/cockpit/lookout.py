@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from paretonav.cockpit.messages import Steer
-from paretonav.cockpit.outlook import Json, Reaches, outlook, reaches_of
+from paretonav.cockpit.outlook import LATER, Json, Reaches, outlook, reaches_of
 from paretonav.cockpit.plain import in_order
 from paretonav.cockpit.traits import Traits
 from paretonav.cockpit.wishes import preference_of
@@ -92,6 +92,8 @@ class Lookout:
             found = self._navigator.trial(*wanted, lambda event: seconds.append(event.seconds), cancel)
         except ParetonavError:  # cancelled, or the outlook has said what is the matter
             return
+        finally:
+            self._look_again()
         names, metrics = here.front.names, here.front.metric_names
         errors = [
             *in_order(names, found.losses.standard_errors),
@@ -108,6 +110,14 @@ class Lookout:
         with self._traits.turn:
             if not cancel.is_set():
                 self._traits.publish("trial", told)
+
+    def _look_again(self) -> None:
+        """Answer what had to wait for the end of a trial."""
+        with self._traits.turn:
+            told = self._traits.values()["outlook"]
+            if isinstance(told, dict) and told["problem"] == LATER and not self._due:
+                self._due = True
+                self._at_desk(self.look)
 
     def _overtaken(self, steer: Steer) -> bool:
         with self._traits.turn:

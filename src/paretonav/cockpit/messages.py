@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,8 @@ COMMANDS = ("start", "step", "take", "cancel", "undo", "go", "star", "note", "co
 DOWNLOADS = ("model", "card", "csv", "json")
 _LONGEST_NOTE = 10_000
 _MOST_COMPARED = 20
+_LONGEST_NAME = 100  # of a view
+_LARGEST = 2**53  # up to which a browser's whole numbers are exact
 
 
 class MessageError(ParetonavError, ValueError):
@@ -32,6 +34,14 @@ class Mode:
 
     kind: Kind
     number: float = 0.0
+
+    def told(self) -> dict[str, object]:
+        """As a view has it."""
+        return (
+            {"mode": self.kind}
+            if self.kind == "hold"
+            else {"mode": self.kind, _NUMBER[self.kind]: self.number}
+        )
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,17 @@ class Steer:
     modes: Mapping[str, Mode] = field(default_factory=dict)
     active: str | None = None
     settled: bool = False
+
+    def told(self) -> dict[str, object]:
+        """As views hear it: what was understood of the message, and nothing else that came with it."""
+        return {
+            "by": self.by,
+            "seq": self.seq,
+            "point": self.point,
+            "modes": {name: mode.told() for name, mode in self.modes.items()},
+            "active": self.active,
+            "settled": self.settled,
+        }
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -100,7 +121,7 @@ def steer_of(message: object, names: Sequence[str]) -> Steer:
     given = _mapping(message, "steer")
     modes = _mapping(given.get("modes", {}), "modes")
     return Steer(
-        by=_text(given, "by"),
+        by=_view(given),
         seq=_integer(given, "seq"),
         point=_integer(given, "point"),
         modes={name: _mode(name, modes[name], names) for name in names if name in modes}
@@ -130,7 +151,7 @@ def request_of(message: object, names: Sequence[str]) -> Request:
     if point is None and cmd in ("go", "star", "note"):
         raise MessageError(f"{cmd} needs the number of a point")
     return Request(
-        by=_text(given, "by"),
+        by=_view(given),
         seq=_integer(given, "seq"),
         cmd=str(cmd),
         expected_current=_integer(given, "expected_current"),
@@ -153,12 +174,17 @@ def _mode(name: object, given: object, names: Sequence[str]) -> Mode:
         return Mode("hold")
     if not isinstance(kind, str) or kind not in _NUMBER:
         raise MessageError(f"there is no mode {kind!r:.40}; there are improve, hold, limit and aim")
-    number = mode.get(_NUMBER[kind])
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
-        raise MessageError(f"{_NUMBER[kind]} of {name!r:.60} is {number!r:.40}; give a finite number")
-    if kind == "improve" and number < 0:
-        raise MessageError(f"{name!r:.60} is to improve by {number} per cent; give zero or more")
-    return Mode(kind, float(number))  # type: ignore[arg-type]  # one of the keys
+    number = _finite(mode.get(_NUMBER[kind]))
+    if number is None:
+        raise MessageError(f"{_NUMBER[kind]} of {name!r:.60} is no finite number; give one")
+    return Mode(kind, number)  # type: ignore[arg-type]  # one of the keys
+
+
+def _finite(number: object) -> float | None:
+    """A number as a float; None if it is none, or too large for one."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        return None
+    return float(number) if abs(number) <= sys.float_info.max else None
 
 
 def _mapping(given: object, what: str) -> Mapping[str, Any]:
@@ -174,11 +200,18 @@ def _text(given: Mapping[str, Any], key: str) -> str | None:
     return text
 
 
+def _view(given: Mapping[str, Any]) -> str | None:
+    by = _text(given, "by")
+    if by is not None and len(by) > _LONGEST_NAME:
+        raise MessageError(f"by has more than {_LONGEST_NAME} characters")
+    return by
+
+
 def _integer(given: Mapping[str, Any], key: str) -> int | None:
     return None if given.get(key) is None else _whole(given[key], key)
 
 
 def _whole(number: object, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise MessageError(f"{what} is no whole number")
+    if isinstance(number, bool) or not isinstance(number, int) or abs(number) > _LARGEST:
+        raise MessageError(f"{what} is no whole number up to 2^53")
     return number

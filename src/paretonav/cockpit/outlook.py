@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 from paretonav.cockpit.messages import Mode, Steer
 from paretonav.cockpit.plain import array, in_order, plain
-from paretonav.cockpit.wishes import in_words, preference_of
-from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.cockpit.wishes import in_words, possible_instead, preference_of
+from paretonav.errors import BusyError, InfeasiblePreferenceError, ParetonavError
 from paretonav.geometry import FrontModel
 from paretonav.navigation import Navigator
 from paretonav.objectives.losses import quantile
@@ -21,11 +22,17 @@ from paretonav.steering.reaches import Reach, reach_of
 from paretonav.steering.situation import situation
 from paretonav.steering.what_if import Bent, what_if
 
+logger = logging.getLogger(__name__)
+
 Json = dict[str, object]
 Array = NDArray[np.float64]
 Reaches = Mapping[int, Reach]
 
+LATER = "What this comes to can be said once what is being done has ended."
+"""The problem of an outlook for which the model is needed, while something else needs it."""
 _KNOWN = 2.0  # standard errors of a 95 % interval where nobody knows how many batches there were
+_TRIES = 3  # wishes of which it is seen whether they are possible
+_SHORT = 0.999  # of what is possible: its end is not always found to the last digit
 _TINY = 1e-3  # per cent of an improvement: what a slider at zero stands for where its end is asked for
 
 
@@ -38,15 +45,22 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         reaches: of the quantities that are asked for, as far as they are known.
     """
     front = navigator.here.front
-    exact, problem = None, ""
+    exact, problem, reach = None, "", None
     try:
         wanted = preference_of(steer.modes, front)
         if wanted is not None:
             exact = _exact(navigator.preview(*wanted), front)
     except InfeasiblePreferenceError as error:
-        problem = sentence(error.reason)
+        problem, reach = sentence(error.reason), error.reach
+    except BusyError:
+        problem = LATER
     except ParetonavError as error:
         problem = sentence(str(error))
+    except (
+        BaseException
+    ) as error:  # of the user's own code, where a preview has to solve: a view must hear of it
+        logger.exception("the preview failed")
+        problem = sentence(f"{type(error).__name__}: {error}")
     inputs = inputs_of(steer.modes, front)
     return {
         "by": steer.by,
@@ -54,6 +68,7 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         "point": navigator.here.id,
         "asked": in_words(steer.modes),
         "problem": problem,
+        "instead": _instead(navigator, steer.modes, reach) if problem and problem != LATER else None,
         "inputs": inputs,
         "reach": ends_of(front, steer.modes, reaches or {}),
         "map": what_if_map(front, steer.modes),
@@ -61,13 +76,37 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
     }
 
 
-def reaches_of(front: FrontModel, modes: Mapping[str, Mode], only: int | None = None) -> dict[int, Reach]:
+def _instead(navigator: Navigator, modes: Mapping[str, Mode], reach: float | None) -> Json | None:
+    """What can be asked for in place of what is not possible, in words and as a view has it."""
+    front = navigator.here.front
+    for _ in range(_TRIES):
+        found = possible_instead(modes, front, reach)
+        if found is None:
+            return None
+        try:
+            wanted = preference_of(found, front)
+            if wanted is None:
+                return None
+            navigator.preview(*wanted)
+        except InfeasiblePreferenceError as error:
+            modes, reach = found, _SHORT * error.reach
+        except ParetonavError:
+            return None
+        else:
+            return {"words": in_words(found), "modes": {name: mode.told() for name, mode in found.items()}}
+    return None
+
+
+def reaches_of(
+    front: FrontModel, modes: Mapping[str, Mode], only: int | None = None, most: float = np.inf
+) -> dict[int, Reach]:
     """How far each quantity that is asked for can go, the others as they are asked for.
 
     Args:
         front: at the point.
         modes: what is wanted.
         only: one of them.
+        most: in parts of its size: further than that is not looked.
     """
     names, found = front.steerable, {}
     inputs = inputs_of(modes, front)
@@ -76,7 +115,7 @@ def reaches_of(front: FrontModel, modes: Mapping[str, Mode], only: int | None = 
             continue
         try:
             wish, amount = _wish(modes, front, names[i])
-            found[i] = reach_of(front, wish, amount, i)
+            found[i] = reach_of(front, wish, amount, i, most)
         except ParetonavError:
             continue  # the outlook has the reason
     return found

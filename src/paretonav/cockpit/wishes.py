@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from paretonav.cockpit.messages import Mode
+from paretonav.errors import PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering import Aim, Improve, Preference
 from paretonav.steering.wording import printable
 
 _IN_WORDS = {
-    "improve": "improve {0} by {1:.3g}%",
+    "improve": "improve {0} by {1:.4g}%",
     "aim": "aim for {0} at {1:.4g}",
     "hold": "hold {0}",
     "limit": "allow {0} up to {1:.4g}",
@@ -23,7 +25,16 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
 
     Per cent to improve by are what is asked for, each of its own value; once one quantity is aimed at, the others'
     per cent are aims, too.
+
+    Raises:
+        PreferenceError: an improvement is below zero.
     """
+    for name, mode in modes.items():
+        if mode.kind == "improve" and mode.number < 0:
+            raise PreferenceError(
+                f"{name!r} cannot improve by {mode.number:.6g}%: an improvement is 0% or more; to let it get worse, "
+                "say how far by a bound, or aim for a value"
+            )
     values = dict(zip(front.steerable, front.values.tolist(), strict=True))
     senses = dict(zip(front.steerable, front.orientation.tolist(), strict=True))
     improved = {
@@ -54,7 +65,7 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
 
 def in_words(modes: Mapping[str, Mode]) -> str:
     """Modes as a person would say them; empty if nothing is asked for."""
-    if not any(mode.kind == "aim" or (mode.kind == "improve" and mode.number > 0) for mode in modes.values()):
+    if not any(mode.kind == "aim" or (mode.kind == "improve" and mode.number) for mode in modes.values()):
         return ""
     parts = [_IN_WORDS[mode.kind].format(printable(name), mode.number) for name, mode in modes.items()]
     return "; ".join(
@@ -62,6 +73,38 @@ def in_words(modes: Mapping[str, Mode]) -> str:
         for part, mode in zip(parts, modes.values(), strict=True)
         if mode.kind != "improve" or mode.number
     )
+
+
+def possible_instead(
+    modes: Mapping[str, Mode], front: FrontModel, reach: float | None
+) -> dict[str, Mode] | None:
+    """The same wish with the bounds and the amounts that the model of what is around has; None if that is the same.
+
+    Args:
+        modes: what is asked for, and is not possible.
+        front: at the point.
+        reach: how much of it is possible, as a fraction of the values, if it is known.
+    """
+    values = dict(zip(front.steerable, front.values.tolist(), strict=True))
+    senses = dict(zip(front.steerable, front.orientation.tolist(), strict=True))
+    most = max((mode.number for mode in modes.values() if mode.kind == "improve"), default=0.0)
+    share = 1.0 if reach is None or most <= 0 else min(1.0, 100 * reach / most)
+    instead = dict(modes)
+    for name, mode in modes.items():
+        if mode.kind == "limit" and senses[name] * (values[name] - mode.number) > 0:
+            instead[name] = Mode("limit", _rounded(values[name], senses[name]))
+        elif mode.kind == "improve" and share < 1:
+            instead[name] = Mode("improve", _rounded(mode.number * share, -1.0))
+    return None if instead == modes else instead
+
+
+def _rounded(x: float, side: float) -> float:
+    """With four digits, rounded up where ``side`` is positive, else down."""
+    if x == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(x))) - 3)
+    parts = math.ceil(x / unit - 1e-9) if side > 0 else math.floor(x / unit + 1e-9)
+    return float(f"{parts * unit:.4g}")
 
 
 def _bound(bound: float, value: float, sense: float) -> float:

@@ -322,6 +322,8 @@ class Navigator:
         Raises:
             PreferenceError: the preference makes no sense for this problem.
             InfeasiblePreferenceError: the front does not allow it; carries the reason and the reach.
+            BusyError: it would have to solve for the tangent, which is no longer kept, while another thread's
+                operation is under way.
         """
         here = self.here
         wish, plan, front, _ = self._plan(preference, amount)
@@ -786,6 +788,7 @@ class Navigator:
     def _tangent_of(self, point: Point) -> Tangent:
         tangent = self.session.tangent(point.id)
         if tangent is None:
+            self.problem.watch.require_free()
             weights, anchor = torch.from_numpy(point.front.weights), point.front.anchor
             with self.problem.watch.part(_AGAIN, "solve for the tangent"):
                 tangent = (

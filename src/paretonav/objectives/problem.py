@@ -125,7 +125,6 @@ class Problem(ABC):
         names: the objectives' names, in the order of every vector of length m.
         bounds: box bounds, or None.
         weight_decay: the coefficient of the quadratic term in every objective.
-        cost: what this problem has spent so far.
         watch: is told between batches how far a long operation is, and may stop it there.
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
         has_validation: whether the split "validation" can be evaluated.
@@ -152,8 +151,27 @@ class Problem(ABC):
     means: bool = True
 
     def __init__(self) -> None:
-        self.cost = Cost()
+        self._cost = Cost()
+        self._beside = Cost()
         self.watch = Watch()
+
+    @property
+    def cost(self) -> Cost:
+        """What has been spent on the problem so far; it is counted on in place.
+
+        An operation's cost is what its thread has spent. While one is under way, another thread counts apart from it,
+        and that is added once it has ended.
+        """
+        if self.watch.elsewhere:
+            return self._beside
+        if not self.watch.active and self._beside != Cost():
+            beside, self._beside = self._beside, Cost()
+            self._cost.add(beside)
+        return self._cost
+
+    @cost.setter
+    def cost(self, cost: Cost) -> None:
+        self._cost, self._beside = cost, Cost()
 
     @property
     def m(self) -> int:

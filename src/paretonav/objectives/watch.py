@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from paretonav.errors import Cancelled, NavigationError
+from paretonav.errors import BusyError, Cancelled
 
 T = TypeVar("T")
 
@@ -19,6 +19,7 @@ _INTERVAL = 0.05  # seconds between two events of a phase: as often as an eye ca
 _PRIOR = 0.1  # how much of an operation the seconds of an earlier one count for
 _MEMORY = 3  # the pace at time s counts (s / now)^3: the latest third of the time for as much as all before
 _ALMOST = 0.999  # as far as an operation is before it is done
+_BUSY = "another operation is under way on this problem; wait for its end, or cancel it first"
 _ENOUGH = 0.01  # of the operation, and _INTERVAL of time, to tell its pace by
 
 
@@ -50,6 +51,9 @@ class Watch:
     Where an operation is follows from nested parts: ``part(until)`` takes the enclosing part from where it is to
     ``until``, so that nobody needs to know the whole, and the fraction cannot fall.
 
+    An operation belongs to the thread that began it. What other threads compute with the problem meanwhile is none of
+    it: for them there is nothing to tell and nothing to stop.
+
     Example:
         >>> watch, seen = Watch(), []
         >>> with watch.over(seen.append):
@@ -66,8 +70,29 @@ class Watch:
 
     @property
     def active(self) -> bool:
-        """Whether an operation is under way."""
+        """Whether an operation is under way, in whatever thread."""
         return self._run is not None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether one is under way in another thread than this."""
+        run = self._run
+        return run is not None and run.thread != threading.get_ident()
+
+    def require_free(self) -> None:
+        """Before work that must not go on beside an operation of another thread.
+
+        Raises:
+            BusyError: there is one.
+        """
+        if self.elsewhere:
+            raise BusyError(_BUSY)
+
+    @property
+    def _own(self) -> _Run | None:
+        """The operation of this thread."""
+        run = self._run
+        return run if run is not None and run.thread == threading.get_ident() else None
 
     @contextmanager
     def over(
@@ -89,7 +114,7 @@ class Watch:
 
         Raises:
             Cancelled: ``cancel`` was set.
-            NavigationError: another operation is under way.
+            BusyError: another operation is under way.
         """
         self.require_idle()
         run = _Run(on_event, cancel, expected)
@@ -107,11 +132,9 @@ class Watch:
             self._run = None
 
     def require_idle(self) -> None:
-        """Raise ``NavigationError`` if an operation is under way."""
+        """Raise ``BusyError`` if an operation is under way."""
         if self._run is not None:
-            raise NavigationError(
-                "another operation is under way on this problem; wait for its end, or cancel it first"
-            )
+            raise BusyError(_BUSY)
 
     def let_go(self) -> None:
         """End this thread's operation: for whoever began it, in case that Ctrl-C has kept ``over`` from ending it."""
@@ -125,8 +148,9 @@ class Watch:
         Raises:
             Cancelled: that was asked for in time.
         """
-        if self._run is not None:
-            self._run.finish()
+        run = self._own
+        if run is not None:
+            run.finish()
 
     def checkpoint(self) -> None:
         """Between two pieces of work: the place to stop.
@@ -134,8 +158,9 @@ class Watch:
         Raises:
             Cancelled: that was asked for.
         """
-        if self._run is not None:
-            self._run.checkpoint()
+        run = self._own
+        if run is not None:
+            run.checkpoint()
 
     @contextmanager
     def part(self, until: float, phase: str | None = None, passes: int = 2) -> Iterator[None]:
@@ -146,7 +171,7 @@ class Watch:
             phase: its name, if it begins a phase.
             passes: over data that are expected in it: each takes one in so many of what is left.
         """
-        run = self._run
+        run = self._own
         if run is None:
             yield
             return
@@ -163,28 +188,30 @@ class Watch:
 
     def at(self, fraction: float) -> None:
         """Where the innermost part is, in [0, 1]; also a checkpoint."""
-        run = self._run
+        run = self._own
         if run is not None:
             run.reach(run.place(fraction))
             run.checkpoint()
 
     def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:
         """A pass over batches and their lengths, ``total`` in all: it takes its share of the innermost part."""
-        run = self._run
+        run = self._own
         if run is None:
             return pairs
         return run.through(pairs, total)
 
     def saw(self, names: Sequence[str], losses: Tensor) -> None:
         """Remember the losses [m] for the events to come."""
-        if self._run is not None:
-            self._run.losses = names, losses
+        run = self._own
+        if run is not None:
+            run.losses = names, losses
 
 
 class _Run:
     """One operation under way.
 
     Attributes:
+        thread: in which it runs.
         low: where the innermost part began, as a fraction of the whole.
         high: where it ends.
         share: what a pass takes of the rest of it.
@@ -200,6 +227,7 @@ class _Run:
         cancel: threading.Event | None,
         expected: float | None,
     ) -> None:
+        self.thread = threading.get_ident()
         self.low, self.high, self.share = 0.0, 1.0, 0.5
         self.fraction = 0.0
         self.losses: tuple[Sequence[str], Tensor] | None = None

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from paretonav.errors import NavigationError
+from paretonav.errors import NavigationError, reason_of
 from paretonav.plotting.chart import Chart
 from paretonav.plotting.charts import Bars, Front, Parallel, Radar, Trajectory
 from paretonav.plotting.image import image
@@ -84,5 +84,5 @@ def save_plot(
         write_whole(target, content)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise NavigationError(
-            f"cannot write {str(target)!r}: {error}; choose a file in a folder that exists and is writable"
+            f"cannot write {str(target)!r}: {reason_of(error)}; choose a file in a folder that exists and is writable"
         ) from error

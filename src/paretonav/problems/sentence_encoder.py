@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ProblemError, reason_of
 from paretonav.problems import sources
 
 FOLDER = "all-MiniLM-L6-v2"
@@ -93,7 +93,9 @@ def load_encoder(paths: Sequence[Path], attention: Attention) -> nn.Module:
         known = encoder.state_dict()
         encoder.load_state_dict({name: value for name, value in weights.items() if name in known})
     except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        raise sources.damaged(paths[1].parent, f"holds no encoder that fits together ({error})") from error
+        raise sources.damaged(
+            paths[1].parent, f"holds no encoder that fits together ({reason_of(error)})"
+        ) from error
     return encoder
 
 

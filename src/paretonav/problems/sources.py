@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ProblemError, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def read(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:  # what a damaged archive raises
-        raise damaged(path, f"cannot be read ({error})") from error
+        raise damaged(path, f"cannot be read ({reason_of(error)})") from error
 
 
 def read_lines(path: Path) -> list[str]:

@@ -12,10 +12,10 @@ import torch
 from paretonav.objectives import Cost
 from paretonav.session.card_rows import before, difference_cells, step_rows, value_rows
 from paretonav.session.compare import Comparison, Difference
-from paretonav.session.formats import change, percent, relative, weight
+from paretonav.session.formats import change, relative, weight
 from paretonav.session.markdown import escaped, quote, table
 from paretonav.session.record import Record
-from paretonav.session.wording import describe, listed, standing
+from paretonav.session.wording import describe, listed, standing, unsure
 from paretonav.steering import Point
 
 
@@ -114,7 +114,7 @@ class Card:
                 yield from quote(record.note)
 
     def _standing(self) -> Iterator[str]:
-        record, losses = self.record, self.record.losses
+        record = self.record
         held = self.chosen.anchor is not None
         yield "## Where it stands" if held else "## Where it stands on the front"
         yield ""
@@ -129,9 +129,7 @@ class Card:
         )
         yield ""
         if record.joint_gain is not None:
-            share = record.joint_gain * len(losses) / max(sum(map(abs, losses.values())), 1e-300)
-            gain = f"{record.joint_gain:.2g} ({percent(share)} of their size)"
-            yield f"All losses together could still fall by about {gain}."
+            yield standing(self.chosen)
         split = "training" if record.validation is None else "validation"
         yield f"Whether there is a conflict on {split} data, or only noise:"
         yield ""
@@ -153,6 +151,8 @@ class Card:
             made = "the steps were made for them" if asked else "the choice was made in sight of them"
             yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, and"
             yield f"  {made}, so they flatter the chosen model a little."
+        if doubt := unsure(self.chosen):
+            yield f"- {doubt}"
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:

@@ -8,7 +8,7 @@ from os import PathLike
 
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.session.files import write_tensors, write_whole
 from paretonav.session.places import place
 from paretonav.session.premises import require_no_part_of_a_session
@@ -39,7 +39,9 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
     try:
         write_tensors(target, state, {key: json.dumps(value) for key, value in facts.items()})
     except OSError as error:
-        raise SessionError(f"cannot write {str(path)!r}: {error}; what was there is as it was") from error
+        raise SessionError(
+            f"cannot write {str(path)!r}: {reason_of(error)}; what was there is as it was"
+        ) from error
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:
@@ -54,5 +56,5 @@ def write_text(path: str | PathLike[str], text: str) -> None:
         write_whole(target, text.encode("utf-8", errors="replace"))
     except OSError as error:
         raise SessionError(
-            f"cannot write {str(path)!r}: {error}; choose a file in a folder that exists and is writable"
+            f"cannot write {str(path)!r}: {reason_of(error)}; choose a file in a folder that exists and is writable"
         ) from error

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.session.archive import without_parameters
@@ -395,8 +395,8 @@ class FolderArchive:
             yield
         except OSError as error:
             raise SessionError(
-                f"cannot write {what} to {str(self.path)!r}: {error}; free some space or check the permissions, and "
-                "try again: everything before is as it was"
+                f"cannot write {what} to {str(self.path)!r}: {reason_of(error)}; free some space or check the "
+                "permissions, and try again: everything before is as it was"
             ) from error
 
 

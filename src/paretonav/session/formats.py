@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 _MOST_DECIMALS = 9
+DUST = 1e-12
+"""Of a number: a change of it that is no more is what arithmetic has left behind."""
 
 
 def decimals(loss: float) -> int:

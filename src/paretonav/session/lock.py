@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.session.wording import printable
 
 
@@ -35,8 +35,8 @@ class WriterLock:
         except (OSError, NotImplementedError) as error:
             self._lock.release()
             raise SessionError(
-                f"cannot write to {str(folder)!r}: {error}; check its permissions and the space left, or open the "
-                "session for reading"
+                f"cannot write to {str(folder)!r}: {reason_of(error)}; check its permissions and the space left, or "
+                "open the session for reading"
             ) from error
 
     @property

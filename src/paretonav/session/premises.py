@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.session.files import SCRATCH, checksum, flush
 
 _FOLDERS = ("points", "tangents")
@@ -36,7 +36,9 @@ def prepare(folder: Path) -> None:
             return
         strangers = sorted(f.name for f in folder.iterdir() if f.name not in _BEFORE_THE_FIRST_POINT)
     except OSError as error:
-        raise SessionError(f"cannot make a session in {str(folder)!r}: {error}; give a folder") from error
+        raise SessionError(
+            f"cannot make a session in {str(folder)!r}: {reason_of(error)}; give a folder"
+        ) from error
     if strangers:
         what = "has an empty 'session.db'" if database.exists() else "is no session"
         raise SessionError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from paretonav.session.formats import DUST
 from paretonav.session.record import Record
 from paretonav.session.wording import describe
 from paretonav.steering import Estimates
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _FORMULAS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the start of a formula, the last ones in full width."""
 
+_SIZED = ("train loss: ", "metric: ")
 _TEXTS = ("preference", "status", "reason", "note")
 _ESTIMATES: dict[str, str] = {
     "losses": "train loss",
@@ -59,12 +61,30 @@ def table(records: Sequence[Record]) -> DataFrame:
 
 
 def csv(frame: DataFrame) -> str:
-    """A table as CSV in which no text is a formula: one that could be is preceded by an apostrophe."""
-    safe = frame.copy()
+    """A table as CSV in which no text is a formula: one that could be is preceded by an apostrophe.
+
+    Nor is a change one that arithmetic alone has left behind: that is 0.
+    """
+    safe = _dustless(frame)
     for name in _TEXTS:
         safe[name] = [f"'{text}" if text.startswith(_FORMULAS) else text for text in frame[name]]
     text: str = safe.to_csv(index=False, lineterminator="\r\n")  # else a \r in a note would not be quoted
     return text
+
+
+def _dustless(frame: DataFrame) -> DataFrame:
+    """A copy in which changes are 0 that are next to nothing beside what changes."""
+    cleaned = frame.copy()
+    losses = [name for name in frame if name.startswith("train loss: ")]
+    sizes = {name.partition(": ")[2]: frame[name].abs() for name in frame if name.startswith(_SIZED)}
+    for column in frame:
+        kind, _, name = column.partition(": ")
+        size = sizes.get(name) if kind.endswith(" change") else None
+        if column == "joint gain":
+            size = frame[losses].abs().sum(axis=1)
+        if size is not None:
+            cleaned[column] = frame[column].mask(frame[column].abs() <= DUST * size, 0.0)
+    return cleaned
 
 
 def preference_text(record: Record) -> str:

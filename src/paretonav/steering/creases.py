@@ -68,6 +68,7 @@ def plan_from_creases(
             pushed = pushed_out(front, plan.coordinates)
             if not len(pushed):
                 return plan, front, here
+            problem.watch.require_free()
             here, weights = at(), None
             held = torch.cat([held, torch.from_numpy(pushed)])
         except InfeasiblePreferenceError as refused:
@@ -75,6 +76,7 @@ def plan_from_creases(
             wanted = _wanted(front, wish)
             if problem.bounds is None or wanted is None:
                 raise
+            problem.watch.require_free()
             here = at()
             weights = releasing_weights(problem, here, wanted)
             if weights is None:

@@ -28,7 +28,7 @@ class Reach:
     reason: str
 
 
-def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
+def reach_of(front: FrontModel, wish: Wish, amount: float, index: int, most: float = np.inf) -> Reach:
     """How far one of the quantities that a wish names can improve, the others as an amount of it has them.
 
     Args:
@@ -36,6 +36,7 @@ def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
         wish: what is asked for; that it takes the nearest outcome (an ``Aim``) does not count here.
         amount: how much of it the others are asked for.
         index: of the quantity; it is one that the wish moves, and it is known which way is better.
+        most: in parts of its size: where so much is possible, nobody asks for more.
     """
     wish = replace(wish, fit=Fit.EXACT)
     place = int(np.flatnonzero(wish.named == index)[0])
@@ -49,9 +50,11 @@ def reach_of(front: FrontModel, wish: Wish, amount: float, index: int) -> Reach:
         possible, c = programme.trace(lambda share: share * others, 1.0, c)
         if possible < 1:
             return Reach(0.0, _why(front, wish, possible * others, c, possible))
-    limit, c = programme.trace(lambda parts: others + parts * way, np.inf, c)
+    limit, c = programme.trace(lambda parts: others + parts * way, most, c)
     if np.isinf(limit):
         return Reach(float(np.sign(way[place])) * np.inf, "")
+    if limit == most:
+        return Reach(float(limit * way[place]), "")
     return Reach(float(limit * way[place]), _why(front, wish, others + limit * way, c, limit))
 
 

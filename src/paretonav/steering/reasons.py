@@ -28,7 +28,8 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
         without = Programme(front, freed).follow(np.inf)[0]
         if without > 1.2 * limit + 1e-6:
-            return f"{where}holding {listed(held)} stands against it (without that, {100 * without:.3g}% is possible)"
+            possible = f"{100 * without:.3g}%" if without < 1 else "much more"
+            return f"{where}holding {listed(held)} stands against it (without that, {possible} is possible)"
     bounds = bounds_reached(front, wish, c)
     if bounds:
         return bounds

@@ -204,10 +204,12 @@ class Export:
 
 @dataclass(frozen=True)
 class Help:
-    """List the commands."""
+    """List the commands, or say what one of them does."""
+
+    verb: str = ""
 
     def __str__(self) -> str:
-        return "help"
+        return f"help {self.verb}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
                 visible=True,
                 description=event.phase,
                 completed=event.fraction,
-                left="" if left is None else f"{seconds(left)} left",
+                left="" if left is None else f"{seconds(left)} to go",
                 losses=_in_short(event),
             )
 
@@ -60,7 +60,7 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
 
 def _in_short(event: Event) -> str:
     losses = event.losses or {}
-    return "  ".join(f"{printable(name)[:8]} {value(loss, loss)}" for name, loss in losses.items())
+    return ", ".join(f"{printable(name)[:8]} {value(loss, loss)}" for name, loss in losses.items())
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from rich.text import Text
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
-from paretonav.session.wording import describe, listed, number, printable, sentence
+from paretonav.session.wording import caution, describe, listed, number, printable, sentence, unsure
 from paretonav.steering import Improve, Option, Preference, Step, StepStatus, explain
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
@@ -24,6 +24,7 @@ from paretonav.terminal.views import (
     points_view,
     preview_view,
     step_view,
+    verb_view,
 )
 
 _TINY = 1e-4
@@ -132,8 +133,8 @@ class Dialogue:
                 self.navigator.export(expanduser(path), card=card)
                 beside = f", its card in {splitext(path)[0]}.md" if card else ""
                 self._say(f"The model of point {self.navigator.here.id} is in {path}{beside}.")
-            case say.Help():
-                self.console.print(help_view(self.held))
+            case say.Help(verb):
+                self.console.print(verb_view(verb) if verb else help_view(self.held))
             case say.Quit():
                 pass
 
@@ -159,6 +160,8 @@ class Dialogue:
         self._last = step
         self.console.print()
         self.console.print(step_view(step, before))
+        if doubt := unsure(before):
+            self.console.print(Text(doubt, style="yellow"))
         if step.status is StepStatus.REJECTED:
             raise RefusedError(
                 f"the step was rejected and taken back: {step.reason}; the model is still that of point "
@@ -172,6 +175,8 @@ class Dialogue:
             preview = self.navigator.preview(preference, amount)
         except InfeasiblePreferenceError as error:
             raise RefusedError(_infeasible(amount, error)) from error
+        if warning := caution(self.navigator.here, self.navigator.known_training_gain):
+            self.console.print(Text(f"{warning}\n", style="yellow"))
         self.console.print(preview_view(preview, self.navigator.here, describe(preference, amount)))
 
     def _preference(self, trade: say.Trade) -> Preference:

@@ -12,7 +12,11 @@ from paretonav.errors import ParetonavError
 from paretonav.session.wording import listed, printable, sentence
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
-from paretonav.terminal.parser import VERBS, parse
+from paretonav.terminal.parser import VERBS, begins_a_command, parse
+
+_PLEASE = "Please answer y or n."
+_TAKEN = "yes, as the commands are piped in"
+_ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 
 
 class ScriptError(ParetonavError):
@@ -31,26 +35,40 @@ def run_script(dialogue: Dialogue, commands: Sequence[Command]) -> None:
             raise ScriptError(f"command {position} ({printable(str(command))}) failed: {error}") from error
 
 
-def run_prompt(dialogue: Dialogue, read: Callable[[str], str]) -> None:
+def run_prompt(dialogue: Dialogue, read: Callable[[str], str]) -> bool:
     """Ask for commands until there are no more.
 
     Args:
         dialogue: started.
-        read: asks a question and returns a line, as ``input`` does; EOFError and KeyboardInterrupt end it.
+        read: asks a question and returns a line, as ``input`` does; EOFError ends it, and so does a KeyboardInterrupt
+            after another one.
+
+    Returns:
+        Whether all commands were carried out.
     """
     console, navigator = dialogue.console, dialogue.navigator
+    all_done, warned = True, False
     while True:
         try:
             line = read(_prompt(dialogue))
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             console.print()
-            return
+            return all_done
+        except KeyboardInterrupt:
+            console.print()
+            if warned:
+                return all_done
+            warned = True
+            console.print(Text(_stay(dialogue), style="yellow"))
+            continue
+        warned = False
         try:
             for command in parse(line, navigator.problem.names, navigator.problem.metric_names):
                 if isinstance(command, Quit):
-                    return
+                    return all_done
                 dialogue.run(command)
         except ParetonavError as error:
+            all_done = False
             console.print(Text(sentence(str(error)), style="red"))
         except KeyboardInterrupt:
             navigator.go_to(navigator.here.id)
@@ -65,17 +83,61 @@ def asking(read: Callable[[str], str], console: Console) -> Callable[[str], bool
     def ask(question: str) -> bool:
         while True:
             try:
-                answer = read(question).strip().lower()
+                answer = _answer(read(question))
             except (EOFError, KeyboardInterrupt):
                 console.print()
                 return False
-            if answer in ("y", "yes"):
-                return True
-            if answer in ("n", "no"):
-                return False
-            console.print("Please answer y or n.")
+            if answer is not None:
+                return answer
+            console.print(_PLEASE)
 
     return ask
+
+
+class Piped:
+    """Lines that come through a pipe: whoever wrote them may have answered questions, or not have known of any.
+
+    A line after a question is its answer if it is one. If it is a command, or there is none, the answer is yes, as in a
+    script: the step was asked for, and nobody is there who could take it.
+
+    Args:
+        read: asks a question and returns a line, as ``input`` does.
+        console: to write on.
+
+    Attributes:
+        understood: whether every question has got an answer.
+    """
+
+    def __init__(self, read: Callable[[str], str], console: Console) -> None:
+        self._read, self._console = read, console
+        self._kept: list[str] = []
+        self.understood = True
+
+    def read(self, prompt: str) -> str:
+        """The next line."""
+        return self._kept.pop() if self._kept else self._read(prompt)
+
+    def ask(self, question: str) -> bool:
+        """The answer to a question."""
+        tried = False
+        while True:
+            try:
+                line = self._read(question)
+            except EOFError:
+                self.understood &= not tried
+                self._console.print("" if tried else _TAKEN)
+                return not tried
+            except KeyboardInterrupt:
+                return False
+            answer = _answer(line)
+            if answer is not None:
+                return answer
+            if begins_a_command(line):
+                self._kept.append(line)
+                self._console.print(_TAKEN)
+                return True
+            tried = True
+            self._console.print(_PLEASE)
 
 
 def enable_editing(names: Sequence[str]) -> None:
@@ -92,6 +154,22 @@ def enable_editing(names: Sequence[str]) -> None:
         readline.set_completer(complete)
         readline.set_completer_delims(" ;")
         readline.parse_and_bind("tab: complete")
+
+
+def _answer(line: str) -> bool | None:
+    return _ANSWERS.get(line.strip().lower())
+
+
+def _stay(dialogue: Dialogue) -> str:
+    """What Ctrl-C at the prompt says instead of ending at once."""
+    points = len(dialogue.navigator.points)
+    lost = dialogue.navigator.session.path is None and points > 1
+    kept = (
+        f"; its {points} points are in memory only, and are lost then: export FILE keeps a model"
+        if lost
+        else ""
+    )
+    return f"Nothing is running. Ctrl-C again, or quit, ends the navigation{kept}."
 
 
 def _prompt(dialogue: Dialogue) -> str:

@@ -73,6 +73,13 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
     return commands
 
 
+def begins_a_command(text: str) -> bool:
+    """Whether the first word of a line is that of a command, whatever follows."""
+    first = text.split(maxsplit=1)[:1]
+    name = first[0].lower().rstrip(";") if first else ""
+    return _ALIASES.get(name, name) in VERBS
+
+
 def _command(words: Words) -> Command:
     typed = words.take("a command")
     name = typed.text.lower()
@@ -118,6 +125,18 @@ def _note(words: Words) -> Note:
     while words:
         spoken.append(words.take("a word").text)
     return Note(" ".join(spoken))
+
+
+def _help(words: Words) -> Help:
+    if not words:
+        return Help()
+    typed = words.take("a command").text
+    name = _ALIASES.get(typed.lower(), typed.lower())
+    if name not in VERBS:
+        raise CommandError(
+            f"there is no command {printable(typed)!r}{suggestion(name, VERBS)}; help lists all of them"
+        )
+    return Help(name)
 
 
 def _star(words: Words) -> Star:
@@ -224,7 +243,7 @@ VERBS = {
         "write the current model to a file, and a card that tells how it was chosen to FILE.md",
         _export,
     ),
-    "help": Verb("help", "this list", _plain(Help())),
+    "help": Verb("help [COMMAND]", "this list, or what one command does", _help),
     "quit": Verb("quit", "leave (Ctrl-D does, too)", _plain(Quit())),
 }
 """All commands, in the order in which help lists them."""

@@ -15,7 +15,7 @@ from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
 from paretonav.session.formats import change, percent, relative, value, weight
 from paretonav.session.outcome import Outcome, outcomes
-from paretonav.session.wording import describe, listed, origin, price, printable, sentence, standing
+from paretonav.session.wording import describe, listed, origin, price, printable, sentence, standing, unsure
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
 from paretonav.steering.verdict import Verdict
 from paretonav.terminal.parser import VERBS
@@ -26,8 +26,9 @@ _NOISE = "noise: zero is inside the change's 95% interval"
 _SPLITS = {"training": "train", "validation": "valid."}
 _MARKS = {
     Verdict.NOISE: ("noise", "dim"),
-    Verdict.BETTER: ("better", "green"),
-    Verdict.WORSE: ("worse", "red"),
+    # No green and red: those are of the change itself, which may be for the better and less than predicted.
+    Verdict.BETTER: ("better", ""),
+    Verdict.WORSE: ("worse", "yellow"),
     Verdict.OTHER: ("other", ""),
 }
 _LEGEND = {
@@ -87,13 +88,15 @@ def outlook_view(
         _add_numbers(table, "at most")
     for name in point.losses:
         reach = [] if reaches is None else ["held" if name in held else _reach(reaches[name])]
-        table.add_row(printable(name), price(point, name), *reach)
+        known = None if reaches is None or name in held else reaches[name]
+        table.add_row(printable(name), price(point, name, reach=known), *reach)
     holding = f"Holding {listed([printable(name) for name in held])}. " if held else ""
     verdicts = [Text(f"{printable(name)}: {printable(c.reason)}.") for name, c in point.conflict.items()]
     where = "training" if point.validation is None else "validation"
     heading = Text(f"Is there something to trade on {where} data? Improving", style="dim")
     measured_gain = "" if gain is None else f" {sentence(gain.words)}"
-    where_it_stands = Text(holding + standing(point) + measured_gain)
+    doubt = f" {unsure(point)}" if unsure(point) else ""
+    where_it_stands = Text(holding + standing(point) + measured_gain + doubt)
     return Group("", table, "", heading, *verdicts, "", where_it_stands)
 
 
@@ -284,6 +287,12 @@ def help_view(held: Sequence[str]) -> RenderableType:
         "model that is held where it is was trained."
     )
     return Group(table, notes)
+
+
+def verb_view(name: str) -> RenderableType:
+    """One command."""
+    verb = VERBS[name]
+    return Group(Text(verb.usage, style="bold"), Text(sentence(verb.summary)))
 
 
 def _metric_table(

@@ -191,7 +191,7 @@ def raw_channel(browser: Browser, buffer: int = 0) -> socket.socket:
     wire.connect(place)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
-        "GET /channel HTTP/1.1",
+        f"GET {browser.folder}/channel HTTP/1.1",
         f"Host: {place[0]}:{place[1]}",
         f"Origin: http://{place[0]}:{place[1]}",
         f"Cookie: {browser.cookie}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,7 +76,8 @@ def shows(page: Any, text: str) -> None:
 def test_it_opens_by_the_token_and_shows_what_comes(context, serve, controller):
     server = serve(controller)
     page = opened(context, server)
-    assert page.url == f"http://127.0.0.1:{server.port}/"
+    assert re.fullmatch(rf"http://127\.0\.0\.1:{server.port}/[0-9a-f]{{32}}/", page.url)
+    assert server.url.partition("token=")[2] not in page.url
     assert page.title() == "a title – paretonav"
     shows(page, "a title | null")
     controller.publish("outlook", {"seq": 1})
@@ -162,7 +164,7 @@ def test_started_anew_with_another_token_it_says_so(context, serve, controller):
     server.stop()
     anew = serve(controller, port=server.port)
     lost(page, "started anew")
-    opened(context, anew)  # in another tab
+    page.goto(anew.url)
     connected(page)
 
 
@@ -215,7 +217,7 @@ def elsewhere() -> Iterator[str]:
 
 def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monkeypatch):
     server = serve(controller)
-    opened(context, server)
+    own = opened(context, server).url  # which another page could not know
     page = context.new_page()
     page.goto(elsewhere)
     asked: list[Any] = []
@@ -224,12 +226,12 @@ def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monk
         Guard, "_answer", lambda self, request: asked.append(request) or answer(self, request)
     )
     code = page.evaluate(
-        """port => new Promise((done) => {
-          const socket = new WebSocket(`ws://127.0.0.1:${port}/channel`);
+        """address => new Promise((done) => {
+          const socket = new WebSocket(`${address.replace("http", "ws")}channel`);
           socket.onmessage = () => done("heard");
           socket.onclose = ({ code }) => done(code);
         })""",
-        server.port,
+        own,
     )
     assert code == 1006
     loaded = """([url, what]) => new Promise((done) => {
@@ -241,8 +243,8 @@ def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monk
       document.body.append(element);
     })"""
     for path, what in (("cockpit.js", "script"), ("cockpit.css", "link"), ("download/csv", "script")):
-        assert page.evaluate(loaded, [f"http://127.0.0.1:{server.port}/{path}", what]) == "refused"
-    assert [request.url.path for request in asked] == [
+        assert page.evaluate(loaded, [f"{own}{path}", what]) == "refused"
+    assert [request.url.path.removeprefix(f"/{server._access.folder}") for request in asked] == [
         "/channel",
         "/cockpit.js",
         "/cockpit.css",
@@ -252,10 +254,40 @@ def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monk
         assert any(name.startswith("paretonav-") for name in request.cookies)
         assert request.headers.get("sec-fetch-site", "same-site") == "same-site"
     frame = "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f); }"
-    page.evaluate(frame, f"http://127.0.0.1:{server.port}/")
+    page.evaluate(frame, own)
     page.wait_for_timeout(300)
     assert all("a title" not in (part.title() or "") for part in page.frames)
     assert controller.heard == []
+
+
+def test_no_other_port_gets_the_cookie(context, serve, controller):
+    got: list[tuple[str, str | None]] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            got.append((self.path, self.headers["Cookie"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<img src=/download/csv>")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = serve(controller)
+    opened(context, server)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        page = context.new_page()
+        for path in ("", "channel", "download/csv"):
+            page.goto(f"http://127.0.0.1:{other.server_port}/{path}")
+        other.shutdown()
+        thread.join()
+    assert len(got) >= 3
+    assert {cookie for _, cookie in got} == {None}
+    again = context.new_page()
+    again.goto(server.url)  # while the own port still does
+    wait(again, "window.rendered === 1")
 
 
 def test_scripts_that_are_not_its_own_do_not_run(context, serve, controller):

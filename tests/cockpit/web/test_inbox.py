@@ -31,6 +31,9 @@ def test_what_a_view_says():
         ("[" * 10_000, "are JSON"),
         ('{"steer": {"seq": NaN}}', "are JSON"),
         ('{"steer": {"seq": ' + "9" * 5000 + "}}", "are JSON"),
+        ('{"steer": {"modes": {"f1": {"mode": "aim", "value": 1e999}}}}', "finite"),
+        ('{"steer": {"modes": {"f1": {"mode": "aim", "value": 1' + "0" * 400 + "}}}}", "finite"),
+        ('{"steer": {"more": ' + "[" * 600 + "1" + "]" * 600 + "}}", "levels"),
         ("[]", "are objects"),
         ('{"state": {}}', "only steer and request"),
         ('{"steer": [1]}', "steer is an object"),
@@ -41,6 +44,12 @@ def test_what_a_view_says():
 def test_nonsense(text, says):
     with pytest.raises(NonsenseError, match=says):
         messages_of(text)
+
+
+def test_a_long_number_is_a_number():
+    number = "1" + "0" * 19  # as browsers write it
+    said = messages_of('{"steer": {"value": ' + number + "}}")
+    assert said == [("steer", {"value": 1e19})]
 
 
 @settings(max_examples=30)

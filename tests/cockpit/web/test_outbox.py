@@ -88,3 +88,17 @@ def test_what_is_sent_is_json(value):
     back = json.loads(as_json(value), parse_constant=refuse)
     if isinstance(value, float):
         assert back == value if math.isfinite(value) else back is None
+
+
+def test_what_cannot_be_written_down_keeps_nothing_else_back():
+    deep = math.inf
+    for _ in range(600):
+        deep = [deep]
+    odd = {"deep": deep, "large": 10**400, "thing": object(), "bytes": b"", "fine": 1, "not": math.nan}
+    said = json.loads(as_json({"state": odd}))["state"]
+    assert said.pop("fine") == 1
+    while said["deep"]:
+        said["deep"] = said["deep"][0]
+    assert set(said.values()) == {None}
+    parcels = [Parcel("received", {"what": ["steer"], "seq": deep}), Parcel("answer", {"by": [1], "seq": {}})]
+    assert all(json.loads(parcel.text) for parcel in parcels)

@@ -38,7 +38,8 @@ def test_the_token_is_exchanged_for_a_cookie(server):
 
 
 def test_behind_encryption_the_cookie_is_for_encryption_only(server):
-    answer = Browser(server, let_in=False).get("/?" + server.url.partition("?")[2], X_Forwarded_Proto="https")
+    browser = Browser(server)
+    answer = browser.get(f"/{server._access.entry}", X_Forwarded_Proto="https")
     assert re.search("; secure", answer.headers["set-cookie"], re.I)
 
 

@@ -13,7 +13,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from tests.cockpit.web.asking import Browser, hear
+from tests.cockpit.web.asking import Browser, hear, say, until
 
 import paretonav as pn
 from paretonav.cockpit.web import AddressError, Server, browser, serve
@@ -212,3 +212,77 @@ def test_signals_end_a_real_process_cleanly(number, tmp_path):
     assert (process.returncode, err) == (0, ""), out
     assert "Ending." in out.splitlines()
     assert len(pn.Session(tmp_path / "kept")) == 1
+
+
+SLOW = """
+import time
+from pathlib import Path
+
+import paretonav as pn
+
+
+def problem():
+    bowls = pn.problems.quadratic(n=10, m=3)
+
+    def function(x):
+        while Path("slow").exists():
+            Path("entered").touch()
+            time.sleep(0.05)
+        return bowls._fn(x)
+
+    return pn.FunctionProblem(function, bowls.parameters())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("interruptible")
+def test_the_second_signal_does_not_wait_for_a_batch(number, tmp_path):
+    (tmp_path / "mine.py").write_text(SLOW)
+    command = [
+        sys.executable,
+        "-m",
+        "paretonav",
+        "cockpit",
+        "mine:problem",
+        "--session",
+        "kept",
+        "--no-browser",
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        complaints = interrupted_twice(process, number, tmp_path)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert complaints.split() == ["Interrupted."]
+    with pn.Session(tmp_path / "kept", write=True) as session:  # nobody has it any more
+        assert len(session) == 1
+        assert session.point(0).id == 0
+
+
+def interrupted_twice(process, number, folder):
+    """What a process says in the end, to which a signal was sent twice in the midst of a batch."""
+    url = next(line for line in iter(process.stdout.readline, "") if "?token=" in line).split()[-1]
+    with Browser(SimpleNamespace(url=url, port=int(url.split("/")[2].split(":")[1]))).channel() as channel:
+        message = hear(channel)
+        while message.get("job", {}).get("status") != "done":
+            message = hear(channel)
+        (folder / "slow").touch()  # from now on a batch takes for ever
+        steer = {"point": 0, "modes": {"f1": {"mode": "improve", "percent": 3}}}
+        say(channel, "request", by="me", seq=1, cmd="step", expected_current=0, steer=steer)
+        until((folder / "entered").exists)
+        process.send_signal(number)
+        assert next(line for line in iter(process.stdout.readline, "") if line.startswith("Ending:"))
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=30)
+    return complaints

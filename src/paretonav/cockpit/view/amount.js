@@ -1,9 +1,10 @@
 // A slider and a number field that belong together.
 
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
-import { formatPercent, formatValue, isNumber, tidy } from "./numbers.js";
+import { formatAsked, formatPercent, formatValue, isNumber, tidy } from "./numbers.js";
 import { chooseScale, including, reachable } from "./scales.js";
 import { sizeOf, worseSign } from "./wishes.js";
+import { describeReach, isLittle } from "./words.js";
 
 /** The amount of one wish; `onAmount(amount, settled)` hears of every movement. */
 export function createAmount(name, onAmount) {
@@ -35,9 +36,7 @@ export function createAmount(name, onAmount) {
     const value = field.valueAsNumber;
     typing = !settled;
     if (!drawn || !isNumber(value)) return;
-    const improving = drawn.wish.mode === "improve";
-    const end = improving && isNumber(drawn.reach?.end) ? Math.max(0, drawn.reach.end) : Infinity;
-    onAmount(improving ? tidy(Math.max(0, Math.min(value, end))) : value, settled);
+    onAmount(value, settled); // as it was typed: what is not possible is said, not changed
   };
   slider.addEventListener("input", () => slide(false));
   slider.addEventListener("change", () => slide(true));
@@ -71,12 +70,12 @@ export function createAmount(name, onAmount) {
     draw({ wish, quantity, reach: answered, known, outcome }) {
       // While other modes or another point are being answered, what was drawn stays: nothing flickers.
       const same = drawn !== null && drawn.wish.mode === wish.mode;
-      const reach = answered ?? (same ? drawn.reach : null);
+      const reach = answered ?? (same && !known ? drawn.reach : null);
       // The reach may come after the map; nothing moves below a hand that is on the slider already.
       const rescaled = same && !drawn.scaled && answered !== null && !held;
       const chosen = same && !rescaled ? drawn.scale : chooseScale(wish, quantity, reach);
       const scaled = same ? drawn.scaled || rescaled : answered !== null;
-      const scale = including(chosen, amountOf(wish));
+      const scale = including(chosen, wish.mode === "improve" ? Math.max(0, wish.percent) : wish.value);
       const fresh = !same || scale !== drawn.scale;
       if (fresh) {
         setAttribute(slider, "min", scale.min);
@@ -92,7 +91,7 @@ export function createAmount(name, onAmount) {
       drawTrack(slider, drawn, allowedNow());
       const spoken = valueInWords(wish, quantity, outcome);
       setAttribute(slider, "aria-valuetext", spoken);
-      const text = reasonInWords(wish, reach);
+      const text = reasonInWords(wish, quantity, reach);
       setText(reason, text);
       setShown(reason, text !== "");
       setAttribute(reason, "title", text || null);
@@ -135,10 +134,14 @@ function valueInWords(wish, quantity, outcome) {
   return `${formatValue(wish.value)}, ${quantity.better === null ? `${percent} away` : `${percent} ${way}`}`;
 }
 
-function reasonInWords(wish, reach) {
+function reasonInWords(wish, quantity, reach) {
   if (!reach || wish.mode === "limit") return "";
-  const end = isNumber(reach.end) ? (wish.mode === "improve" ? formatPercent(reach.end) : formatValue(reach.end)) : "";
-  const why = (reach.reason ?? "").trim();
-  if (!end) return why;
-  return `Reach ${end}.${why ? ` ${why[0].toUpperCase()}${why.slice(1)}` : ""}`;
+  const said = (reach.reason ?? "").trim();
+  const why = said ? ` ${said[0].toUpperCase()}${said.slice(1)}` : "";
+  if (!isNumber(reach.end)) return why.trim();
+  if (wish.mode === "aim") return `Reach ${formatValue(reach.end)}.${why}`;
+  if (isLittle(reach.end)) return `Nothing to trade here.${why}`;
+  const end = describeReach(quantity, reach.end);
+  if (!end) return `No end of it is known here.${why}`;
+  return wish.percent > reach.end ? `Asked for ${formatAsked(wish.percent)}, possible is ${end}.${why}` : `Reach ${end}.${why}`;
 }

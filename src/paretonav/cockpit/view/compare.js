@@ -1,12 +1,12 @@
 // Selected points side by side, each against the first of them.
 
 import { build, makeButton } from "./dom.js";
-import { formatChange, formatError, formatValue, isNumber } from "./numbers.js";
+import { formatChangeOf, formatError, formatValue, isNumber } from "./numbers.js";
 import { buildTable } from "./table.js";
 import { senseOf } from "./words.js";
 
 /** Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`. */
-export function drawComparison(root, { selected, data, live }, on) {
+export function drawComparison(root, { selected, data, live, unsure }, on) {
   if (selected.length < 2) {
     const text = "Select two or more points, in a chart or in the table, to see how they differ.";
     root.replaceChildren(build("p", { class: "pn-empty", text }));
@@ -15,7 +15,7 @@ export function drawComparison(root, { selected, data, live }, on) {
   const top = build(
     "div",
     { class: "pn-compare-top" },
-    build("p", { text: `Changes against point ${data?.points[0] ?? selected[0]}; ± is one standard error.${live ? "" : " A saved copy has no errors."}` }),
+    build("p", { text: `Changes against point ${data?.points[0] ?? selected[0]}; ± is one standard error.${live ? "" : " A saved copy has no errors."}${unsure ? ` ${unsure}` : ""}` }),
     makeButton("Clear selection", on.clear, { kind: "pn-plain" }),
   );
   if (!data) {
@@ -61,8 +61,8 @@ function cellOf(row, value, k) {
   const change = row.changes[k];
   if (!isNumber(change)) return formatValue(value);
   const error = formatError(row.errors[k]);
-  if (row.noise[k]) return { text: `${formatChange(change)} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
+  if (row.noise[k]) return { text: `${formatChangeOf(change, row.values[0])} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
   const sense = senseOf(row, change, row.values[0]);
   const arrow = { better: " ▴", worse: " ▾" }[sense] ?? "";
-  return { text: `${formatChange(change)} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
+  return { text: `${formatChangeOf(change, row.values[0])} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
 }

@@ -134,6 +134,8 @@ function render({ model, el }) {
     take: act.take,
   });
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
+  const instead = makeButton("", () => steering.ask(get("outlook").instead.modes), { kind: "pn-instead" });
+  const caution = build("p", { class: "pn-caution", role: "note" });
   const standing = build("p", { class: "pn-standing" });
   const saved = build("p", { class: "pn-saved", text: "A saved copy: the sliders show what would happen; the model cannot be moved from here." });
   const report = build("div", { class: "pn-report" });
@@ -148,7 +150,8 @@ function render({ model, el }) {
     "section",
     { class: "pn-steer", "aria-label": "What you ask for" },
     saved,
-    build("div", { class: "pn-steer-top" }, summary.root, clear),
+    caution,
+    build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), clear),
     rows.root,
     standing,
   );
@@ -208,6 +211,9 @@ function render({ model, el }) {
     if (prediction.shown && prediction.kind !== "proposal") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
     }
+    const offered = steering.isCurrent(outlook) && prediction.problem ? outlook.instead : null;
+    setShown(instead, Boolean(offered));
+    setText(instead, offered ? `Ask for what is possible: ${offered.words}` : "");
     rows.draw({
       state,
       wishes: steering.wishes,
@@ -226,7 +232,7 @@ function render({ model, el }) {
   };
   const drawSelection = () => {
     if (isOpen()) {
-      const shown = { selected: selection.ids, data: selection.data, live: get("state").live };
+      const shown = { selected: selection.ids, data: selection.data, live: get("state").live, unsure: get("state").unsure };
       drawComparison(comparison, shown, { clear: () => selection.select([]) });
     }
   };
@@ -237,12 +243,15 @@ function render({ model, el }) {
     shownState = state;
     setAttribute(root, "aria-label", `Steering ${state.title}`);
     rows.describe(state);
-    setText(standing, state.standing ?? "");
-    setShown(standing, Boolean(state.standing));
+    const stands = [state.unsure, state.standing].filter(Boolean).join(" ");
+    setText(standing, stands);
+    setShown(standing, Boolean(stands));
+    setText(caution, state.caution ?? "");
+    setShown(caution, Boolean(state.caution));
     setShown(saved, !state.live);
     tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
     if (JSON.stringify(state.step) !== JSON.stringify(before?.step ?? null) || before === null) {
-      drawReport(report, state);
+      drawReport(report, state, { undo: () => act.undo() || notices.show(can(predict()).undo) });
       if (state.step) status = stepInWords(state.step);
       if (before && state.step) {
         tabs.show("report");
@@ -298,7 +307,8 @@ function render({ model, el }) {
         dragging = false;
         rows.rescale();
         jobs.moved();
-        if (now !== null) steering.moved();
+        const job = get("job");
+        if (now !== null) steering.moved(job?.status === "running" && (job.what === "step" || job.what === "take"));
       }
       paint();
       plotsLater();

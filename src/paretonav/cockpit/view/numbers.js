@@ -1,6 +1,7 @@
 // Numbers as they are read: four significant digits for values, three for changes, a true minus.
 
 const MINUS = "\u2212";
+const DUST = 1e-9; // of a value
 const THIN = "\u202f";
 const SUPERSCRIPTS = { "-": "\u207b", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
@@ -19,6 +20,16 @@ export function formatValue(value, digits = 4) {
 export function formatChange(change, digits = 3) {
   if (!isNumber(change)) return "–";
   return change > 0 ? `+${formatValue(change, digits)}` : formatValue(change, digits);
+}
+
+/** The change of a value; what is only the dust of its arithmetic is none. */
+export function formatChangeOf(change, value, digits = 3) {
+  return formatChange(isDust(change, value) ? 0 : change, digits);
+}
+
+/** Whether a change of a value is no more than what its arithmetic leaves behind. */
+export function isDust(change, value) {
+  return isNumber(change) && Math.abs(change) <= DUST * Math.abs(value ?? 0);
 }
 
 /** A standard error: ± 0.0012. */

@@ -7,7 +7,8 @@ const TWO_SIDED = 1.96; // standard errors, where the outlook does not say
 
 /**
  * { kind, train, shown, errors, noise, weights, requested, problem, attainable, trusted } with kind "none" (nothing is
- * asked), "pending" (Python has not answered for these modes), "map", "exact" or "proposal".
+ * asked), "pending" (Python has not answered for these modes), "problem" (they are not possible), "map", "exact" or
+ * "proposal".
  */
 export function predictNow({ state, outlook, wishes, proposal, question }) {
   const times = outlook?.map?.noise ?? TWO_SIDED;
@@ -17,11 +18,13 @@ export function predictNow({ state, outlook, wishes, proposal, question }) {
   const modes = wishesToModes(wishes);
   const answered = here && question === wishesKey(modes);
   const problem = answered ? outlook.problem : "";
+  // What is not possible has no outcome, whatever the map would say of it.
+  if (answered && problem) return { kind: "problem", problem };
   if (answered && outlook.exact) {
     return { ...complete("exact", outlook.exact, times), ...trust(outlook.exact), problem };
   }
   const x = here && sameKinds(question, modes) ? inputsOf(outlook, state.quantities, wishes) : null;
-  if (x === null) return { kind: answered && problem ? "problem" : "pending", problem };
+  if (x === null) return { kind: "pending", problem };
   const changes = evaluateMap(outlook.map, x);
   const weights = changes.weights?.map((change, i) => (state.quantities[i].weight ?? 0) + change) ?? null;
   return { ...complete("map", { ...changes, weights }, times), ...trust(outlook.exact), problem };

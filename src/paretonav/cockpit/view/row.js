@@ -3,9 +3,12 @@
 import { amountOf, createAmount } from "./amount.js";
 import { createBar, goodShare } from "./bar.js";
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
-import { formatChange, formatError, formatValue, isNumber } from "./numbers.js";
+import { formatChange, formatChangeOf, formatError, formatValue, isNumber } from "./numbers.js";
 import { modesOf } from "./wishes.js";
 import { describeChange, describeSince, describeValue, senseOf } from "./words.js";
+
+const SURE = 2; // standard errors of a difference
+const MUCH = 0.25; // of what is predicted
 
 /** A row; `on.mode(name, mode)` and `on.amount(name, wish, settled)` hear of what the user does. */
 export function createRow(quantity, on) {
@@ -76,6 +79,9 @@ export function createRow(quantity, on) {
       if (select.value !== asked.mode) select.value = asked.mode;
       if (select.disabled !== locked) select.disabled = locked;
       const given = amountOf(asked) !== undefined;
+      // What goes out of sight hands the keyboard on, or the page would lose it.
+      const { activeElement } = root.getRootNode();
+      if (!given && (activeElement === amount.field || activeElement === amount.slider)) select.focus();
       for (const part of [amount.field, amount.unit, amount.slider]) setShown(part, given);
       if (given) {
         amount.draw({ wish: asked, quantity, reach, known, outcome: expected });
@@ -113,13 +119,22 @@ export function createRow(quantity, on) {
         noise: lost,
       });
     },
-    /** What was measured along the tangent, next to what is predicted; null: nothing. */
+    /** What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing. */
     measure(measured) {
-      setText(trial, measured ? `measured ${formatChange(measured.change)}` : "");
-      const error = measured ? formatError(measured.error) : "";
-      setAttribute(trial, "title", error ? `${error}; measured on the data, along the tangent of the front` : null);
+      const said = measured ? ["measured", formatChangeOf(measured.change, quantity.value), formatError(measured.error)] : [];
+      const odd = measured !== null && contradicts(measured);
+      setText(trial, [...said, odd ? "– not as predicted" : ""].filter(Boolean).join(" "));
+      setAttribute(trial, "data-odd", odd);
+      setAttribute(trial, "title", measured ? `${trial.textContent}; measured on the data, along the way that a step would begin with` : null);
     },
   };
+}
+
+/** Whether what was measured is another thing than what is predicted: by more than both are unsure of, and by much. */
+function contradicts({ change, error, predicted, predictedError }) {
+  if (!isNumber(change) || !isNumber(predicted)) return false;
+  const off = Math.abs(change - predicted);
+  return off > SURE * Math.hypot(error ?? 0, predictedError ?? 0) && off > MUCH * Math.abs(predicted);
 }
 
 function kindInWords(quantity) {

@@ -43,10 +43,8 @@ export function createRows(on) {
     /** What is asked, predicted and measured. */
     draw({ state, wishes, prediction, reach, known, trial, dragging, locked }) {
       const { quantities } = state;
-      if (prediction.shown) {
-        full = barScale(quantities, prediction.shown, full, dragging);
-        setText(scale, `full bar ${formatAsked(100 * full)}`);
-      }
+      if (prediction.shown) full = barScale(quantities, prediction.shown, full, dragging);
+      if (prediction.kind !== "pending") setText(scale, prediction.shown ? `full bar ${formatAsked(100 * full)}` : "");
       rows.forEach((row, i) => {
         const quantity = quantities[i];
         const change = prediction.shown?.[i];
@@ -56,7 +54,11 @@ export function createRows(on) {
         if (isNumber(change)) {
           row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full });
         } else row.predict(prediction.kind === "pending" ? "pending" : null);
-        row.measure(trial ? { change: trial.shown[i], error: trial.errors?.[i] ?? null } : null);
+        row.measure(
+          trial
+            ? { change: trial.shown[i], error: trial.errors?.[i] ?? null, predicted: change ?? null, predictedError: prediction.errors?.[i] ?? null }
+            : null,
+        );
       });
     },
   };

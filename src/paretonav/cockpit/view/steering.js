@@ -71,11 +71,20 @@ export function createSteering(model, changed) {
       wishes = wishesFromModes(Object.fromEntries(modes), quantities());
       changed();
     },
-    /** The current point is another one: ask the same there. Only the view that asked last does, not all of them. */
-    moved() {
+    /** Ask for this, as the protocol writes it. */
+    ask(modes) {
+      wishes = wishesFromModes(modes, quantities());
+      tell(null, true);
+    },
+    /**
+     * The current point is another one: ask the same there, but for what a step was `taken` for. Only the view that asked
+     * last does, not all of them.
+     */
+    moved(taken) {
+      if (taken) for (const [name, { mode }] of [...wishes]) if (mode === "improve" || mode === "aim") wishes.delete(name);
       const known = new Set(quantities().map((quantity) => quantity.name));
       for (const name of [...wishes.keys()]) if (!known.has(name)) wishes.delete(name);
-      if (mine && wishes.size > 0) tell(null, true);
+      if (mine && (wishes.size > 0 || taken)) tell(null, true);
     },
     /** An answer has come: a first amount that is beyond its reach is drawn back into it. */
     answered(outlook) {

@@ -26,7 +26,7 @@ export function firstWish(mode, quantity) {
 
 /** Whether a wish is something that a step could go for. */
 export function isAsking(wishes) {
-  return [...wishes.values()].some((wish) => wish.mode === "aim" || (wish.mode === "improve" && wish.percent > 0));
+  return [...wishes.values()].some((wish) => wish.mode === "aim" || (wish.mode === "improve" && wish.percent !== 0));
 }
 
 /** As the protocol writes it. */

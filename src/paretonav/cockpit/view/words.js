@@ -4,6 +4,8 @@ import { formatChange, formatError, formatPercent, formatValue, isNumber, listWo
 import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
 const NOTHING = 5e-4; // of its value: a change that is said to be none
+const HUGE = 10; // times its value: a change that is not told in per cent
+const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
 const SPOKEN = 4; // quantities that a sentence speaks of
 
 /** "better", "worse", "same" or "" (nobody said which way is better). */
@@ -23,7 +25,19 @@ export function describeChange(quantity, change, value = quantity.value) {
   const sense = senseOf(quantity, change, value);
   if (sense === "same") return "unchanged";
   const way = sense || (change > 0 ? "higher" : "lower");
-  return value ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+  return value && Math.abs(change / value) < HUGE ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+}
+
+/** How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing; "" if both do. */
+export function describeReach(quantity, percent) {
+  if (percent < 100) return formatPercent(percent);
+  const reached = quantity.value - (worseSign(quantity) * percent * Math.abs(quantity.value)) / 100;
+  return reached * quantity.value > 0 ? formatValue(reached) : "";
+}
+
+/** Whether an improvement by so many per cent is none worth asking for. */
+export function isLittle(percent) {
+  return percent < LITTLE;
 }
 
 /** `since start −0.0310`, and whether that is noise. */
@@ -46,7 +60,7 @@ export function summarise({ state, wishes, prediction, outlook, live }) {
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
   if (prediction.problem) said.push({ text: `Not possible. ${prediction.problem}`, tone: "warn" });
-  if (prediction.shown) said.push({ text: outcomeWords(state, prediction), tone: "" });
+  if (prediction.shown) said.push({ text: outcomeWords(state, prediction, wishes), tone: "" });
   else if (prediction.kind === "pending") said.push({ text: live ? "…" : "", tone: "" });
   if (prediction.attainable === false) {
     said.push({ text: "The aim is out of reach; shown is the nearest outcome.", tone: "warn" });
@@ -55,7 +69,7 @@ export function summarise({ state, wishes, prediction, outlook, live }) {
     said.push({ text: "This is far: it takes several legs, and the price is a guess.", tone: "warn" });
   }
   const reach = reachWords(state, wishes, outlook);
-  if (reach && !prediction.problem) said.push({ text: reach, tone: "quiet" });
+  if (reach) said.push({ text: reach, tone: "quiet" });
   return said.filter((sentence) => sentence.text);
 }
 
@@ -66,14 +80,23 @@ function invitation(wishes, state) {
     : "Choose what to improve, or what to aim for; the others then show what it would cost.";
 }
 
-/** `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` */
-function outcomeWords(state, { shown, noise }) {
+/** `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` What was asked for comes first, whatever becomes of it. */
+function outcomeWords(state, { shown, noise }, wishes = new Map()) {
+  const isAsked = ({ name }) => ["improve", "aim"].includes(wishes.get(name)?.mode);
   const moved = state.quantities
-    .map((quantity, i) => ({ quantity, change: shown[i], share: Math.abs(shown[i] / (quantity.value || 1)), noise: noise[i] }))
-    .filter(({ quantity, change, noise: lost }) => !lost && !isNothing(change, quantity.value))
-    .sort((one, other) => other.share - one.share);
-  if (moved.length === 0) return "Expected: no change beyond noise.";
-  const words = moved.slice(0, SPOKEN).map(({ quantity, change }) => `${quantity.name} ${describeChange(quantity, change)}`);
+    .map((quantity, i) => ({
+      quantity,
+      change: shown[i],
+      share: Math.abs(shown[i] / (quantity.value || 1)),
+      lost: noise[i] || isNothing(shown[i], quantity.value),
+      asked: isAsked(quantity),
+    }))
+    .filter(({ lost, asked }) => asked || !lost)
+    .sort((one, other) => other.asked - one.asked || other.share - one.share);
+  if (moved.every(({ lost }) => lost)) return "Expected: no change beyond noise.";
+  const words = moved
+    .slice(0, SPOKEN)
+    .map(({ quantity, change, lost }) => `${quantity.name} ${lost ? "no change beyond noise" : describeChange(quantity, change)}`);
   const more = moved.length - words.length;
   const rest = state.quantities.length - moved.length;
   const ends = [more > 0 ? `${more} more change` : "", rest > 0 && more === 0 ? "the rest stays or is noise" : ""];
@@ -86,7 +109,9 @@ function reachWords(state, wishes, outlook) {
     const reach = outlook.reach?.[i];
     const wish = wishes.get(quantity.name);
     if (!reach || !isNumber(reach.end) || !wish) return [];
-    if (wish.mode === "improve") return [`${quantity.name} up to ${formatPercent(reach.end)} better`];
+    if (wish.mode === "improve" && isLittle(reach.end)) return [`nothing of ${quantity.name}`];
+    if (wish.mode === "improve" && reach.end < 100) return [`${quantity.name} up to ${describeReach(quantity, reach.end)} better`];
+    if (wish.mode === "improve") return [`${quantity.name} ${describeReach(quantity, reach.end) ? `up to ${describeReach(quantity, reach.end)}` : "without a known end"}`];
     if (wish.mode === "aim") return [`${quantity.name} ${formatValue(reach.end)}`];
     return [];
   });

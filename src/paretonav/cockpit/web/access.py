@@ -1,4 +1,4 @@
-"""Who may use a cockpit: the token in its address, and the cookie that it is exchanged for."""
+"""Who may use a cockpit: the token in its address, and the folder and the cookie that it is exchanged for."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ class Access:
     every user and every process of the machine, and who reaches a cockpit can train, take the model away and see
     what it was trained for. It costs nobody anything, since the browser is opened with it.
 
-    The cookie holds a secret that is derived from the token, not the token: a tab goes on when the server is started
-    again with the same token, and what a cookie jar gives away is no address to pass on.
+    Browsers send the cookies of a host to all of its ports, so to every other program of this machine that serves
+    pages. Therefore the page lies in a folder whose name nobody can guess, and its cookie is for that folder: another
+    port gets it only from who asks it for the same folder.
+
+    Cookie and folder are secrets that are derived from the token, not the token: a tab goes on when the server is
+    started again with the same token, and neither the address of the page alone nor its cookie alone lets anybody in.
 
     Args:
         token: None makes one, "" lets everybody in.
-        port: where the server listens: cookies are shared by all ports of a host, so its name has the port.
+        port: where the server listens, which the name of the cookie has.
 
     Raises:
         AddressError: the token can be guessed.
@@ -37,7 +41,9 @@ class Access:
             )
         self.token = secrets.token_urlsafe(24) if token is None else token
         self.cookie = f"paretonav-{port}"
-        self.secret = hmac.new(self.token.encode(), b"paretonav cockpit", hashlib.sha256).hexdigest()
+        self.secret = self._derived("cookie")
+        self.folder = "" if self.is_open else self._derived("folder")[:32]
+        self.entry = self._derived("entry")[:32]
         self._once: str | None = None
 
     @property
@@ -62,9 +68,23 @@ class Access:
             return True
         return _same(token, self.token)
 
+    def inside(self, path: str) -> str | None:
+        """A path as it is in the page's folder; None where it leads elsewhere."""
+        if not self.folder:
+            return path
+        folder, slash, rest = path.removeprefix("/").partition("/")
+        return f"/{rest}" if slash and _same(folder, self.folder) else None
+
+    def is_entry(self, path: str | None) -> bool:
+        """Whether this path of the folder is where the cookie is given: who knows it has shown the token."""
+        return not self.is_open and path is not None and _same(path, f"/{self.entry}")
+
     def admits(self, cookies: Mapping[str, str]) -> bool:
         """Whether somebody with these cookies may come in."""
         return self.is_open or _same(cookies.get(self.cookie, ""), self.secret)
+
+    def _derived(self, purpose: str) -> str:
+        return hmac.new(self.token.encode(), f"paretonav {purpose}".encode(), hashlib.sha256).hexdigest()
 
 
 def _same(given: str, expected: str) -> bool:

@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.web.access import Access
+from paretonav.cockpit.web.doors import ADMITTED
 from paretonav.cockpit.web.hosts import Hosts
 from paretonav.cockpit.web.refusal import NO_TOKEN, ONLY_GET, OTHER_HOST, OTHER_SITE, STYLE_HASH, Refusal
 
@@ -45,13 +47,17 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self._access = access
+        self._seldom = Seldom()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
         try:
             await self._call(scope, receive, send)
         except Exception:
-            logger.exception("the cockpit's page failed at %s", scope.get("path"))
+            if self._seldom.may_say("failed"):
+                logger.exception(
+                    "the cockpit's page failed at %s", self._access.inside(scope.get("path", ""))
+                )
             raise
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +67,9 @@ class Guard:
         asked = HTTPConnection(scope)
         answer = self._answer(asked)
         if answer is None:
-            await self._app(scope, receive, _with_headers(send))
+            path = self._access.inside(scope["path"]) or "/"
+            scope.setdefault("state", {})[ADMITTED] = True
+            await self._app({**scope, "path": path, "raw_path": path.encode()}, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)  # 403, before it has been opened
         else:
@@ -75,9 +83,12 @@ class Guard:
             return _page(OTHER_HOST)
         if not self._is_from_here(asked):
             return _page(OTHER_SITE)
-        if _is_page(asked) and self._access.opens(_token(asked)):
+        http, path = asked.scope["type"] == "http", self._access.inside(asked.scope["path"])
+        if http and asked.scope["path"] == "/" and self._access.opens(_token(asked)):
+            return RedirectResponse(f"./{self._access.folder}/{self._access.entry}", status_code=303)
+        if http and self._access.is_entry(path):
             return self._welcome(asked)
-        if not self._access.admits(asked.cookies):
+        if path is None or not self._access.admits(asked.cookies):
             return _page(NO_TOKEN)
         return None
 
@@ -97,27 +108,29 @@ class Guard:
         # Another port of this machine is another server, but the same site, to which strict cookies are sent.
         if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
             return True
+        path = self._access.inside(asked.scope["path"])
         return (
-            _is_page(asked)
+            ("/" in (asked.scope["path"], path) or self._access.is_entry(path))
             and headers.get("sec-fetch-mode") == "navigate"
             and headers.get("sec-fetch-dest") == "document"
         )
 
     def _welcome(self, asked: HTTPConnection) -> Response:
-        """The token for a cookie, and the page without the token in its address."""
+        """The cookie, and the page without the token in its address.
+
+        Without a path of its own, a cookie is for the folder of where it was given, under the name that this folder has
+        in the browser, which a proxy may have changed.
+        """
         response = RedirectResponse("./", status_code=303)
         response.set_cookie(
             self._access.cookie,
             self._access.secret,
+            path=None,
             httponly=True,
             samesite="strict",
             secure=asked.url.scheme == "https",
         )
         return response
-
-
-def _is_page(asked: HTTPConnection) -> bool:
-    return asked.scope["type"] == "http" and bool(asked.scope["path"] == "/")
 
 
 def _token(asked: HTTPConnection) -> str | None:

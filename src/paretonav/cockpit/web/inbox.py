@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import NoReturn
 
 LARGEST = 64 * 1024
 """The most bytes of one message."""
 UP = ("steer", "request")
+_DEEPEST = 8  # levels of lists and objects: those of a view have five
+_MOST_DIGITS = 16  # of a whole number that a browser knows exactly
 
 Json = dict[str, object]
 
@@ -27,9 +30,11 @@ def messages_of(text: str | None) -> list[tuple[str, Json]]:
     if len(text) > LARGEST:
         raise NonsenseError(f"messages have up to {LARGEST} characters")
     try:
-        said = json.loads(text, parse_constant=_refuse_constant)
+        said = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_number)
     except (ValueError, RecursionError):
-        raise NonsenseError("messages are JSON") from None
+        raise NonsenseError("messages are JSON, of numbers that are finite") from None
+    if _is_deeper(said, _DEEPEST):
+        raise NonsenseError(f"messages have up to {_DEEPEST} levels")
     if not isinstance(said, dict):
         raise NonsenseError("messages are objects")
     for name, content in said.items():
@@ -42,3 +47,22 @@ def messages_of(text: str | None) -> list[tuple[str, Json]]:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _number(text: str) -> int | float:
+    return int(text) if len(text) <= _MOST_DIGITS else _finite_float(text)
+
+
+def _is_deeper(said: object, levels: int) -> bool:
+    """Whether lists and objects lie in each other more than so many levels deep."""
+    if not isinstance(said, (dict, list)):
+        return False
+    inside = said.values() if isinstance(said, dict) else said
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
+import sys
 from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import Any
 
 _MOST = 64
+_DEEPEST = 64  # levels of what is sent; the values of all traits have fewer
 
 
 class Parcel:
@@ -77,30 +78,46 @@ class Outbox:
 
 
 def as_json(value: object) -> str:
-    """JSON as browsers read it: a number that is none is null."""
+    """JSON as browsers read it: a number that is none is null, and so is what no browser could have asked for.
+
+    Everything else is sent all the same: one value that cannot be written down must not keep the others from anybody.
+    """
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        return json.dumps(_finite(value), allow_nan=False, separators=(",", ":"))
+        return _dumped(value)
+    except (ValueError, TypeError, RecursionError):
+        return _dumped(_writable(value, _DEEPEST))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+def _dumped(value: object) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _writable(value: Any, levels: int) -> Any:
+    """The same with null for what JSON has not, and for what lies too deep."""
+    if isinstance(value, (Mapping, list, tuple)):
+        if levels == 0:
+            return None
+        if isinstance(value, Mapping):
+            return {str(key): _writable(item, levels - 1) for key, item in value.items()}
+        return [_writable(item, levels - 1) for item in value]
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)):
+        return value if abs(value) <= sys.float_info.max else None
+    return None
 
 
 def _key(trait: str, value: object) -> Hashable:
     about = value if isinstance(value, Mapping) else {}
     match trait:
         case "job":
-            return trait, about.get("id")
+            return trait, _hashed(about.get("id"))
         case "answer":
-            return trait, about.get("by"), about.get("seq")
+            return trait, _hashed(about.get("by")), _hashed(about.get("seq"))
         case "received":
-            return trait, about.get("what")
+            return trait, _hashed(about.get("what"))
     return trait
+
+
+def _hashed(part: object) -> Hashable:
+    return part if isinstance(part, (int, str)) else None

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import logging
 import socket
 import threading
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import uvicorn
 
+from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.web.access import Access
 from paretonav.cockpit.web.app import application
+from paretonav.cockpit.web.doors import BACKLOG, MOST, Doors
 from paretonav.cockpit.web.hosts import AddressError, Hosts, bracketed, is_wildcard
 from paretonav.cockpit.web.hub import Hub, Source
 from paretonav.cockpit.web.inbox import LARGEST
+from paretonav.errors import reason_of
 
+logger = logging.getLogger(__name__)
+
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _FAREWELL = 2.0  # seconds to tell all clients that this is the end
+_HURRIED = 0.5  # seconds for each of both where somebody waits for the end
 _LATEST = 10.0  # seconds for the thread to end
 
 
@@ -34,6 +43,8 @@ class Server:
             is for this machine only.
         allow_hosts: further names that the page is reached under, ``NAME`` or ``NAME:PORT``.
         patience: seconds after which a client that does not read is dropped.
+        deadline: seconds after which one is dropped that is connected and asks for nothing.
+        connections: at once, at most; one that asks for nothing makes room for the next.
 
     Example:
         >>> import paretonav as pn
@@ -54,12 +65,16 @@ class Server:
         token: str | None = None,
         allow_hosts: Iterable[str] = (),
         patience: float = 20.0,
+        deadline: float = 10.0,
+        connections: int = MOST,
     ) -> None:
         self.host = host.strip("[]")
         self._wanted_port = port
         self._token = token
         self._allow_hosts = tuple(allow_hosts)
         self._patience = patience
+        self._deadline = deadline
+        self._connections = connections
         self._hub = Hub(controller)
         self._access: Access | None = None
         self._port = 0
@@ -122,7 +137,8 @@ class Server:
         self._access = access
         config = uvicorn.Config(
             application(self._hub, hosts, access, self._patience),
-            http="h11",
+            http=Doors(self._connections, self._deadline, self._patience).protocol(),
+            backlog=BACKLOG,
             ws="websockets-sansio",
             ws_max_size=LARGEST,
             loop="asyncio",
@@ -144,16 +160,23 @@ class Server:
         while self._thread is not None and self._thread.is_alive():
             self._thread.join(0.5)  # on some systems Ctrl-C waits for the end of a wait
 
-    def stop(self) -> None:
-        """Tell all pages that this is the end, and end. The controller goes on."""
+    def stop(self, *, hurry: bool = False) -> None:
+        """Tell all pages that this is the end, and end. The controller goes on.
+
+        Args:
+            hurry: do not wait for pages that are slow to hear of it.
+        """
         server, thread, loop = self._server, self._thread, self._loop
         if server is None or thread is None:
             return
         if loop is not None and thread.is_alive():
             with contextlib.suppress(RuntimeError, TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._hub.end(), loop).result(_FAREWELL)
+                asyncio.run_coroutine_threadsafe(self._hub.end(), loop).result(
+                    _HURRIED if hurry else _FAREWELL
+                )
         server.should_exit = True
-        thread.join(_LATEST)
+        server.force_exit = hurry
+        thread.join(_HURRIED if hurry else _LATEST)
 
     def __enter__(self) -> Self:
         self.start()
@@ -165,6 +188,7 @@ class Server:
     def _run(self, listening: socket.socket) -> None:
         async def serve(server: uvicorn.Server) -> None:
             self._loop = asyncio.get_running_loop()
+            self._loop.set_exception_handler(_Remarks().handle)
             await server.serve(sockets=[listening])
 
         if self._server is not None:
@@ -182,6 +206,25 @@ class Server:
         )
 
 
+class _Remarks:
+    """What the event loop has to complain of, said once a minute: strangers can cause it as often as they like."""
+
+    def __init__(self) -> None:
+        self._seldom = Seldom()
+
+    def handle(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, message = context.get("exception"), context.get("message", "")
+        if isinstance(error, OSError) and error.errno in _SCARCE:
+            if self._seldom.may_say("scarce"):
+                logger.warning(
+                    "the cockpit's page takes no further connections for a moment: %s; end what holds so many files "
+                    "or connections open, or raise the limit (ulimit -n)",
+                    error.strerror,
+                )
+        elif self._seldom.may_say("failed"):
+            logger.error("the cockpit's page failed: %s", message, exc_info=error)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that accepts connections from now on, so that a browser may come before the server is ready."""
     if not 0 <= port < 2**16:
@@ -195,8 +238,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((str(name), int(number)), family=family)
     except (OSError, UnicodeError) as error:
         raise AddressError(
-            f"cannot listen on {host or 'any address'}, port {port}: {error}; choose another --port (0 takes a free "
-            "one) or --host"
+            f"cannot listen on {host or 'any address'}, port {port}: {reason_of(error)}; choose another --port (0 "
+            "takes a free one) or --host"
         ) from error
 
 

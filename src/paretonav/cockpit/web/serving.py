@@ -15,6 +15,12 @@ from paretonav.cockpit.web.hosts import is_wildcard
 from paretonav.cockpit.web.server import Server
 from paretonav.navigation import Navigator
 
+_CANCELLING = "what runs is being cancelled at its next batch; Ctrl-C again does not wait for that."
+
+
+class AtOnce(KeyboardInterrupt):
+    """Somebody has said twice that it is enough; the model's thread still is in a batch that nothing can interrupt."""
+
 
 def serve(
     navigator: Navigator | Controller,
@@ -46,32 +52,53 @@ def serve(
 
     Raises:
         AddressError: it cannot listen there, or would let in people who cannot be meant.
+        AtOnce: Ctrl-C has come again while what runs was being cancelled. A thread still is in the batch that was
+            under way, and changes nothing any more.
     """
     own = isinstance(navigator, Navigator)
     controller = Controller(navigator, title) if isinstance(navigator, Navigator) else navigator
     server = Server(controller, host=host, port=port, token=token, allow_hosts=allow_hosts)
-    running = False
+    hurry = False
+    with _sigterm_as_ctrl_c():
+        try:
+            running = _until_ctrl_c(server, controller, tell, own=own, open_browser=open_browser, start=start)
+            if own:
+                controller.close()
+        except KeyboardInterrupt as again:
+            hurry = True
+            raise AtOnce from again
+        finally:
+            if own:
+                controller.close(wait=not hurry)
+            server.stop(hurry=hurry)
+    return running
+
+
+def _until_ctrl_c(
+    server: Server,
+    controller: Controller,
+    tell: Callable[[str], None],
+    *,
+    own: bool,
+    open_browser: bool,
+    start: bool,
+) -> bool:
+    """Serve until the first Ctrl-C; whether a start or a step was under way then."""
+    server.start()
     try:
-        server.start()
         if start and not controller.navigator.started:
             controller.request({"cmd": "start"})
         for line in _greeting(server, open_browser):
             tell(line)
         if open_browser and browser.can_open():
             browser.open_soon(server.url_once())
-        with _sigterm_as_ctrl_c():
-            server.wait()
+        server.wait()
     except KeyboardInterrupt:
         job = controller.values()["job"]
         running = isinstance(job, dict) and job.get("status") == "running"
-        tell("\nEnding: what runs is being cancelled." if running and own else "\nEnding.")
-    finally:
-        try:
-            if own:
-                controller.close()
-        finally:  # also when Ctrl-C comes again
-            server.stop()
-    return running
+        tell(f"\nEnding: {_CANCELLING}" if running and own else "\nEnding.")
+        return running
+    return False
 
 
 def _greeting(server: Server, open_browser: bool) -> Iterator[str]:

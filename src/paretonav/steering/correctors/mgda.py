@@ -92,8 +92,8 @@ class MGDA:
             if float(theta.norm()) > farthest:
                 raise ProblemError(
                     f"the objectives fall without an end: after {iteration + 1} steps of descent the parameters have a "
-                    f"norm of {float(theta.norm()):.2g}, and {problem.names[0]} is {float(losses.mean[0]):.2g}; give bounds=, or "
-                    "objectives that are bounded below"
+                    f"norm of {float(theta.norm()):.2g}, and {problem.names[0]} is {float(losses.mean[0]):.2g}; "
+                    "give bounds=, or objectives that are bounded below"
                 )
             losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
         weights = weights / scales
