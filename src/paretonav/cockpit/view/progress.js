@@ -38,6 +38,6 @@ export function createProgress() {
 
 function timeInWords({ seconds, left }) {
   const spent = isNumber(seconds) && seconds >= 1 ? formatSeconds(seconds) : "";
-  const rest = isNumber(left) ? `about ${formatSeconds(Math.max(left, 0.1))} left` : "";
+  const rest = isNumber(left) ? `about ${formatSeconds(Math.max(left, 0.1))} to go` : "";
   return [spent, rest].filter(Boolean).join(", ");
 }
