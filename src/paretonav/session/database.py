@@ -47,8 +47,12 @@ class Database:
             raise SessionError(f"there is no session in {str(path.parent)!r}; is that the right folder?")
         with self._guarded("read"):
             self._connection = _connect(path, writable)
-            self._opened = _identity(path)
-            self._prepare(writable)
+            try:
+                self._opened = _identity(path)
+                self._prepare(writable)
+            except BaseException:
+                self.close()
+                raise
 
     def facts(self) -> tuple[dict[str, Any], int]:
         """What is known of the session as a whole, and how many points there are, both of the same moment."""
@@ -165,9 +169,13 @@ class Database:
         """Write nothing from now on."""
         self._connection.execute("PRAGMA query_only = ON")
 
+    def close(self) -> None:
+        """Neither read nor write from now on."""
+        self._connection.close()
+
     def __del__(self) -> None:
         if hasattr(self, "_connection"):
-            self._connection.close()
+            self.close()
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self._guarded("read"):
@@ -211,7 +219,11 @@ class Database:
         if version < len(MIGRATIONS):
             if not writable:  # a copy of the old one is brought up to date
                 copy = sqlite3.connect(":memory:", check_same_thread=False)
-                self._connection.backup(copy)
+                try:
+                    self._connection.backup(copy)
+                except BaseException:
+                    copy.close()
+                    raise
                 self._connection.close()
                 self._connection = copy
             migrate(self._connection, version)
@@ -259,8 +271,15 @@ def _connect(path: Path, writable: bool) -> sqlite3.Connection:
         if writable:
             raise
         connection = _opened(path, "ro")
+    except BaseException:
+        connection.close()
+        raise
     # After a commit the folder is flushed, too: without that, the last one could be lost with the power.
-    connection.execute("PRAGMA synchronous = EXTRA")
+    try:
+        connection.execute("PRAGMA synchronous = EXTRA")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

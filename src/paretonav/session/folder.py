@@ -106,6 +106,8 @@ class FolderArchive:
                 clear_up(path, self._database.file, self._database.tangents().keys())
         except BaseException:
             self.close()
+            if hasattr(self, "_database"):
+                self._database.close()
             raise
 
     @property
