@@ -128,11 +128,14 @@ def test_descent_does_not_leave_a_critical_point() -> None:
 
 
 @pytest.mark.parametrize(
-    "fn", [lambda x: torch.stack([x.sum(), 2 * x[0] + x[1]]), lambda x: torch.stack([x[0] - x[1] ** 2, x.sum()])]
+    "fn",
+    [lambda x: torch.stack([x.sum(), 2 * x[0] + x[1]]), lambda x: torch.stack([x[0] - x[1] ** 2, x.sum()])],
 )
 def test_objectives_that_fall_without_an_end_are_refused(fn: Callable[[Tensor], Tensor]) -> None:
     problem = pn.FunctionProblem(fn, torch.zeros(2, dtype=torch.float64))
-    with pytest.raises(pn.ProblemError, match=r"fall without an end: after \d+ steps .* f1 is -.*; give bounds="):
+    with pytest.raises(
+        pn.ProblemError, match=r"fall without an end: after \d+ steps .* f1 is -.*; give bounds="
+    ):
         pn.Navigator(problem).start()
     assert torch.equal(problem.parameters(), torch.zeros(2, dtype=torch.float64))
 
