@@ -203,7 +203,7 @@ def test_what_is_not_finite_is_named() -> None:
         nonlocal calls
         calls += 1
         if calls == 12:  # eight batches to begin with, and some to train
-            poisoned.tensors[1][200, 1] = torch.nan
+            poisoned.tensors[1].data[200, 1] = torch.nan  # which no pass notices
 
     made.model.register_forward_hook(poison)
     with pytest.raises(pn.NonFiniteError, match="'large' is nan on the validation data, after epoch 1"):

@@ -2,64 +2,48 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ParetonavError, ProblemError
+from paretonav.errors import ProblemError
 from paretonav.objectives import bystanders, trees
 from paretonav.objectives.aggregate import Aggregate
-from paretonav.objectives.averaged import halves
-from paretonav.objectives.checks import depends_on, functions, require_deterministic
+from paretonav.objectives.checks import functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
-from paretonav.objectives.differentiated import differentiated
-from paretonav.objectives.followed import is_bent, is_transposed, require_derivatives
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
-from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows, worth_it
+from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows
 from paretonav.objectives.groups import Labels
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.modes import recorded, variable
-from paretonav.objectives.observed import Observed
 from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
 from paretonav.objectives.outputs import Join, detached, divided
-from paretonav.objectives.parameters import FlatParameters, plain_name, some_of
+from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.place import Place, version
-from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names, require_finite
+from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
-from paretonav.objectives.randomness import random_module
-from paretonav.objectives.splits import splits, unlike
+from paretonav.objectives.splits import splits
 from paretonav.objectives.supported import (
     require_dense,
-    require_gradients,
     require_supported,
-    unchanged_buffers,
 )
 from paretonav.objectives.training_weights import training_weights
-from paretonav.objectives.untouched import copied, same, versions, written
+from paretonav.objectives.tried_out import TriedOut
+from paretonav.objectives.untouched import WRITES, versions
 from paretonav.objectives.whereabouts import Whereabouts, explained
-
-logger = logging.getLogger(__name__)
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
 
-_WRITES = (
-    "writes into the steered parameters when it is called, and so into the vector that was given; let it compute "
-    "with a changed copy (weight = self.weight.clamp(-1, 1)) instead"
-)
 
-
-class ModelProblem(Problem):
+class ModelProblem(TriedOut):
     """Several losses of one module, steered through all or some of its parameters.
 
     The model is neither copied nor put in another mode; its parameters are written only when a point is
@@ -385,14 +369,10 @@ class ModelProblem(Problem):
         except Exception as error:
             cause = error
         if version(theta) != before:
-            raise ProblemError(f"the model {_WRITES}") from cause
+            raise ProblemError(f"the model {WRITES}") from cause
         if cause is not None:
             raise cause
         return outputs, self._flat.unflatten(theta) if read else {}
-
-    def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
-        """The losses of one batch alone, [m]."""
-        return self._losses.values(self._losses.parts(*outputs, batch))
 
     def _means(self, theta: Tensor, split: Split) -> list[Tensor]:
         """Of each loss its parts over all the data; known where they have just been taken."""
@@ -507,261 +487,3 @@ class ModelProblem(Problem):
             shown=None if self._losses.honest else shown,
             apart=apart,
         )
-
-    @explained
-    def _try_out(self, split: Split) -> None:
-        """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
-        (batch, length), (again, _) = (next(self._batches(split)) for _ in range(2))
-        theta = self.parameters().requires_grad_()
-        # What is written to goes with it, and not the data.
-        given = copied(batch)
-        read = self._observer()
-        try:
-            with (
-                unchanged_buffers(self.model),
-                self._unchanged("the model", f"the first {split} batch", given, batch, theta),
-                require_gradients(self.model, self._flat.paths),
-                read,
-            ):
-                outputs = self._outputs(theta, given)
-        except ParetonavError:
-            raise
-        except Exception as error:
-            raise ProblemError(
-                f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
-                "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
-                f"{unlike(self._data['train'], batch, split)}"
-            ) from error
-        if read.read:
-            raise ProblemError(
-                f"the model reads the steered {some_of(map(repr, read.read))} from elsewhere than its own place in the "
-                "module (a parameter that a function has captured, its .data or detach(), a copy in a list), where "
-                "steered values do not come; take it from the module each time it is called, for example "
-                "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
-            )
-        self._half = self._half or read.half
-        for name in self.names:
-            given, read = copied(batch), self._observer()
-            try:
-                with (
-                    self._unchanged(
-                        f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs
-                    ),
-                    read,
-                ):
-                    part = self._losses.part(name, *outputs, given)
-                    value = self._losses.value(name, part)
-                    defined = self._losses.is_defined(name, part)
-            except ProblemError:
-                raise
-            except Exception as error:
-                raise ProblemError(
-                    f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
-                    f"loss(outputs, batch){unlike(self._data['train'], batch, split)}"
-                ) from error
-            self._require_unread(f"loss {name!r}", read)
-            require_finite(name, float(value.detach()), f"on the first {split} batch")
-            if not defined:  # on this batch alone
-                everything = self._read(theta, Collected(self._losses, None), split)
-                self.require_finite(everything.losses(), f"on the {split} data")
-            if split == "train":
-                self._require_dependence(name, theta, outputs, batch)
-                self._look_at_mean(name, outputs, batch, length)
-        if split == "train" and not self._losses.plain:
-            rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
-            batches = math.ceil(self._data[split].size / length)
-            self._apart = worth_it(len(rows), self.m, theta.numel(), batches)
-        if self._collect(split).metrics is not None:
-            given, read, plain = copied(batch), self._observer(), detached(outputs)
-            with (
-                torch.no_grad(),
-                self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain),
-                read,
-            ):
-                measured(self._metrics, plain, given, split)
-            self._require_unread("a metric", read)
-        self._require_determinism(theta, batch, again, split)
-        if split == "train" and not self._half:  # differences of rounded numbers say nothing
-            self._require_derivatives(theta, batch)
-
-    def _look_at_mean(
-        self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch, length: int
-    ) -> None:
-        """Say so if a plain loss is no mean over examples: its value then depends on the batches."""
-        if self._losses.is_plain(name):
-            told = halves(
-                lambda o, b: self._losses.part(name, o, {}, b)[0], detached(outputs[0]), copied(batch), length
-            )
-            if told is not None:
-                logger.warning(
-                    "loss %r is no mean over examples: it is %.3g on a batch and %.3g on average of its halves, so it "
-                    "depends on how data are divided; give a gap, a rate or another function of means as an Aggregate "
-                    "(group_gap), and keep batches of what compares examples by a batch sampler",
-                    name,
-                    *told,
-                )
-
-    def _observer(self) -> Observed:
-        return Observed(dict(zip(self._flat.names, self._flat.tensors, strict=True)))
-
-    @contextmanager
-    def _unchanged(
-        self, what: str, where: str, given: Batch, original: Batch, theta: Tensor, outputs: Any = None
-    ) -> Iterator[None]:
-        """Require that ``what`` is run does not write into what it is given."""
-        before, values, made = versions(given), theta.detach().clone(), versions(outputs)
-        cause = None
-        try:
-            yield
-        except Exception as error:  # which may be torch's, of what was written
-            cause = error
-        if not same(theta, values):
-            raise ProblemError(f"{what} {_WRITES}") from cause
-        if cause is not None:
-            raise cause
-        if (tensor := written(given, before, original)) is not None:
-            raise ProblemError(
-                f"{what} writes into {where}, {tensor}, which would change your data and all that is computed of them "
-                "next; let it work on a copy (labels = labels.clone()), or use torch.where"
-            )
-        if versions(outputs) != made:
-            raise ProblemError(
-                f"{what} writes into the outputs of the model, which the other losses and metrics get, too; let it "
-                "work on a copy (outputs = outputs.clone())"
-            )
-
-    def _require_unread(self, what: str, seen: Observed) -> None:
-        """Refuse a loss or metric that takes parameters from the module."""
-        if seen.read:
-            raise ProblemError(
-                f"{what} reads {some_of(map(repr, seen.read))} from elsewhere than outputs: from the module itself, "
-                "which does not have the steered values by then; let forward return it in a tuple, list or dict, for "
-                "example forward=lambda model, batch: (model(batch[0]), model.weight), give a Penalty, or, to keep a "
-                "value as it was, a copy (.detach().clone())"
-            )
-
-    def _require_determinism(self, theta: Tensor, batch: Batch, again: Batch, split: Split) -> None:
-        """Refuse losses that have two values at one point."""
-        with torch.no_grad():
-            first, second, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
-        for values, what in (
-            (second, None),
-            (reread, "in two passes; give data without random augmentation, in a fixed order"),
-        ):
-            differs = ~torch.isclose(first, values, rtol=torch.finfo(first.dtype).eps ** 0.5)
-            for name, wrong in zip(self.names, differs.tolist(), strict=True):
-                if wrong:
-                    what = what or f"on one batch; {self._culprit(theta, batch)}"
-                    raise ProblemError(
-                        f"loss {name!r} on the {split} data is random: it has two values {what}"
-                    )
-
-    def _require_derivatives(self, theta: Tensor, batch: Batch) -> None:
-        """Look whether the gradients of the losses on this batch are their derivatives."""
-
-        def values(point: Tensor) -> Tensor:
-            with torch.no_grad():
-                return self._values(self._outputs(point, batch), batch).double()
-
-        losses = self._values(self._outputs(theta, batch), batch)
-        gradients = torch.stack(
-            [
-                torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0]
-                if loss.requires_grad
-                else torch.zeros_like(theta)
-                for loss in losses
-            ]
-        )
-        pieces = dict(zip(self.steered, self._flat.sizes, strict=True))
-        require_derivatives(self.names, values, theta.detach(), losses.detach(), gradients, pieces)
-
-    def _require_curvature(self, part: Composite, theta: Tensor) -> None:
-        """Refuse a model or a loss of which autograd does not know the curvature, on a part of the sample."""
-        assert part.apart is not None
-        here = variable(theta)
-        with differentiated(part, here):
-            outputs = part.outputs(here)
-            if not is_transposed(outputs, here, half=self._half):
-                raise ProblemError(
-                    "the model has a backward pass that torch cannot differentiate again (a kernel, a "
-                    "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
-                    "curvature would be wrong without a word; write it with plain torch operations, or leave the "
-                    "parameters before it out of parameters="
-                )
-            apart, leaves = part.apart, tuple(output.detach() for output in outputs)
-            for name in self.names:
-                if not is_bent(lambda variable, name=name: apart(variable)[name], leaves):  # type: ignore[misc]
-                    raise ProblemError(
-                        f"loss {name!r} is curved, but torch cannot differentiate its backward pass again (a kernel, a "
-                        "torch.autograd.Function of one's own), so that curvature would be wrong without a word; write "
-                        "it with plain torch operations, or show it as a metric, which needs no derivatives"
-                    )
-
-    def _culprit(self, theta: Tensor, batch: Batch) -> str:
-        """What gives two values for one batch, and the remedy."""
-        with torch.no_grad():
-            if (module := random_module(self.model, lambda: self._outputs(theta, batch))) is not None:
-                remedy = (
-                    "is there dropout (functional dropout, say)? Call model.eval()"
-                    if any(each.training for each in self.model.modules())
-                    else "it draws random numbers in eval mode, too, so let it return the mean there, "
-                    "or take the noise from the batch"
-                )
-                return f"{module} gives two outputs for one input; {remedy}"
-            first, second = (trees.fingerprint(self._outputs(theta, batch)[0]) for _ in range(2))
-        if first != second:
-            return "forward itself gives two outputs for one input; take the random part out of it"
-        return "the model's outputs are the same, so take the random part out of the loss"
-
-    def _loss(self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
-        """One loss on one batch alone."""
-        return self._losses.value(name, self._losses.part(name, *outputs, batch))
-
-    def _require_dependence(
-        self, name: str, theta: Tensor, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch
-    ) -> None:
-        """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
-        variable, join = divided(outputs)
-        beside = self._loss(name, join(tuple(leaf.detach() for leaf in variable)), batch)
-        if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
-            raise ProblemError(
-                f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
-                f"outputs (a {type(outputs[0]).__name__}); let forward return it in a tuple, list or dict, for "
-                "example forward=lambda model, batch: (model(batch[0]), model.weight)"
-            )
-        linked = self._slope_of(name, theta)
-        if linked is None:
-            raise ProblemError(
-                f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, "
-                "or check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
-            )
-        if not linked and not any(self._slope_of(name, there, only=batch) for there in _aside(theta)):
-            raise ProblemError(
-                f"loss {name!r} does not depend on the steered parameters here: its gradient is zero on all the "
-                "training data, and a per cent away, too; choose others with parameters=, or, if it is met already "
-                "(a hinge that nothing violates) or goes by leaps (a rounded or thresholded output), so that nothing "
-                "can be traded for it, show it as a metric, give a smooth stand-in (softplus), or leave it out until "
-                "it is violated"
-            )
-
-    def _slope_of(self, name: str, theta: Tensor, only: Batch | None = None) -> bool | None:
-        """Whether the loss has a gradient anywhere in the training data, or on one batch; None if no graph leads to it.
-
-        Usually the first batch knows.
-        """
-        linked = None
-        for batch in (batch for batch, _ in self._batches("train")) if only is None else [only]:
-            part = self._losses.part(name, *self._outputs(theta, batch), batch)
-            # Means on which the value of an Aggregate depends only in other batches, or not just here, count, too.
-            value = (part * torch.arange(1, len(part) + 1, device=part.device)).sum()
-            if depends_on(value, theta):
-                linked = False
-                if torch.autograd.grad(value, theta)[0].any():
-                    return True
-        return linked
-
-
-def _aside(theta: Tensor) -> list[Tensor]:
-    """Two points a per cent away: what is constant there is constant elsewhere, as a rule."""
-    way = torch.randn(theta.shape, generator=torch.Generator().manual_seed(0)).to(theta)
-    return [variable(theta.detach() + sign * 0.01 * (1 + theta.detach().abs()) * way) for sign in (1, -1)]

@@ -57,7 +57,14 @@ def leaves(tree: Tree, is_leaf: Callable[[Any], bool] = lambda _: False) -> list
 
 def tensors(tree: Tree) -> list[Tensor]:
     """The tensors among the leaves."""
+    if _is_flat(tree):
+        return list(tree)
     return [leaf for leaf in leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def _is_flat(tree: Tree) -> bool:
+    """Whether it is a list or tuple of tensors, as most batches are, for which there are shorter ways."""
+    return type(tree) in (list, tuple) and all(type(leaf) is Tensor for leaf in tree)
 
 
 def fingerprint(tree: Tree) -> Fingerprint:
@@ -87,9 +94,9 @@ def numbers(tensor: Tensor) -> Tensor:
 
 def fresh(tree: Tree) -> Tree:
     """The same leaves in containers of their own, into which others may write."""
-    if type(tree) in (list, tuple) and all(type(leaf) is Tensor for leaf in tree):
-        return type(tree)(tree)  # much faster, and what most batches are
-    return map_leaves(lambda leaf: leaf, tree)
+    if isinstance(tree, Tensor):
+        return tree
+    return type(tree)(tree) if _is_flat(tree) else map_leaves(lambda leaf: leaf, tree)
 
 
 def described(tree: Tree) -> str:

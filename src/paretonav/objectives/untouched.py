@@ -12,6 +12,12 @@ from paretonav.objectives.place import version
 
 Tree = Any
 
+WRITES = (
+    "writes into the steered parameters when it is called, and so into the vector that was given; let it compute "
+    "with a changed copy (weight = self.weight.clamp(-1, 1)) instead"
+)
+"""What is said of a model that does so."""
+
 
 def versions(tree: Tree) -> list[int]:
     """How often each tensor was written to: what costs nothing to ask, and sees all but what leaves torch."""
@@ -24,7 +30,7 @@ def copied(tree: Tree) -> Tree:
 
 
 def written(given: Tree, before: list[int], original: Tree) -> str | None:
-    """The first tensor that was written to, such as "an int64 tensor of shape [32]"; None if none was.
+    """The first tensor that was written to, such as "a tensor of int64 and shape [32]"; None if none was.
 
     Args:
         given: what the functions had.

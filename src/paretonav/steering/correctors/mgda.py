@@ -91,8 +91,8 @@ class MGDA:
             theta = moved(problem, theta, gradient, length)
             if float(theta.norm()) > farthest:
                 raise ProblemError(
-                    f"the objectives fall without an end: after {iteration + 1} steps of descent the parameters have a "
-                    f"norm of {float(theta.norm()):.2g}, and {problem.names[0]} is {float(losses.mean[0]):.2g}; "
+                    f"the objectives fall without an end: after {iteration + 1} steps of descent the parameters have "
+                    f"a norm of {float(theta.norm()):.2g}, and {problem.names[0]} is {float(losses.mean[0]):.2g}; "
                     "give bounds=, or objectives that are bounded below"
                 )
             losses, jacobian = finite_jacobian(problem, theta, "on the way to the front")
