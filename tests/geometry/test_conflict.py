@@ -154,6 +154,21 @@ def test_noise_is_rarely_taken_for_conflict_and_conflict_rarely_for_noise(b: int
     assert 0.05 < some < 0.7
 
 
+def test_among_many_objectives_some_payer_is_not_found_more_often() -> None:
+    """Each of eight others may seem to pay by chance, so each has to be the surer of."""
+    nobody_pays = front(None, m=9).response
+    nobody_pays[1:] = 0
+    size = float(np.abs(nobody_pays).max())
+    repetitions = 60
+    wrong = np.mean(
+        [
+            conflicts(front(nobody_pays, 0.1 * size, m=9, seed=s))["f1"].real is not False
+            for s in range(repetitions)
+        ]
+    )
+    assert wrong <= 0.025 + 2 * np.sqrt(0.025 / repetitions)
+
+
 def trained(targets: Tensor, x: Tensor, width: int, outputs: int, count: int) -> pn.ModelProblem:
     model = nn.Sequential(nn.Linear(4, width), nn.Tanh(), nn.Linear(width, outputs))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.03, weight_decay=1e-3)

@@ -1,5 +1,7 @@
 """The nearest outcome and the part along the front, against independent optimisation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -144,6 +146,35 @@ def test_a_held_quantity_is_no_part_of_a_liking() -> None:
     made = plan(front, wish, 0.01)
     assert made.predicted[1] == pytest.approx(0, abs=1e-8)
     assert made.predicted[0] < 0 < made.predicted[2]
+
+
+@FEW
+@given(st.integers(3, 6), SEEDS, st.sampled_from([0.0, 1e-3, 1.0]), st.integers(0, 5))
+def test_what_is_prescribed_beside_a_hold_determines_the_rest(
+    m: int, seed: int, apart: float, held: int
+) -> None:
+    """Also where a quantity does nearly the same as the held one, so that to prescribe it would say nothing more."""
+    rng, held = np.random.default_rng(seed), held % m
+    front = front_of(m, seed)
+    R = rng.normal(size=front.response.shape)
+    R[(held + 1) % m] = 10 * R[held] + apart * rng.normal(size=m - 1)
+    front = replace(front, response=R, losses=rng.uniform(0.5, 2, m))
+    wanted = dict(zip(front.names, 0.1 * rng.normal(size=m) * front.losses, strict=True))
+    hold = front.names[held]
+    wanted.pop(hold)
+    better = {name: front.losses[front.names.index(name)] + change for name, change in wanted.items()}
+    worse = {name: front.losses[front.names.index(name)] for name in wanted}
+    wish = pn.Compare(better, worse, hold=[hold]).wish(situation(front))
+    along = along_the_front(front, wish)
+    A = -R / front.losses[:, None]
+    prescribed = A[along.named]
+    assert np.linalg.matrix_rank(prescribed, tol=1e-6) == len(along.named) == m - 1
+    # The nearest in the null space of the hold, by dense algebra.
+    free = np.linalg.svd(A[held][None])[2][1:].T
+    d = wish.changes(1.0) / front.losses[wish.named]
+    nearest = A @ free @ np.linalg.lstsq(A[wish.named] @ free, d, rcond=None)[0]
+    c = np.linalg.solve(prescribed, along.changes(1.0) / front.losses[along.named])
+    np.testing.assert_allclose(A @ c, nearest, rtol=0, atol=1e-2 * np.abs(d).max())
 
 
 def test_ranges_span_the_front_as_far_as_it_is_known() -> None:

@@ -12,8 +12,10 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import FrontModel, absolute, weight_basis
 from paretonav.objectives import Losses
+from paretonav.steering.creases import pushed_out
 from paretonav.steering.plan import Plan, plan, reach
 from paretonav.steering.preferences import Preference, Wish
+from paretonav.steering.programme import Programme
 from paretonav.steering.situation import situation
 
 Array = NDArray[np.float64]
@@ -305,3 +307,44 @@ def test_a_plan_is_for_the_validation_losses_where_they_are_asked_for() -> None:
     assert made.predicted_validation[0] == pytest.approx(-0.02)
     np.testing.assert_allclose(made.changes, made.predicted_validation)
     assert made.predicted[0] != pytest.approx(-0.02 * front.losses[0])
+
+
+class Counting(Programme):
+    """Counts the quadratic programmes that are solved."""
+
+    solved = 0
+
+    def nearest(self, *given: Array) -> Array | None:
+        self.solved += 1
+        return super().nearest(*given)
+
+
+def test_what_is_cheapest_already_takes_one_more_look() -> None:
+    """What is left to gain then is rounding, and not worth another round."""
+    for seed in range(12):
+        front = front_model(5, seed)
+        wish = some_wish(front, 0)
+        amount = 0.3 * reach(front, wish)
+        programme = Counting(front, wish)
+        c = programme.follow(amount)[1]
+        for _ in range(4):
+            c = programme.cheapest(wish.changes(amount), c)
+        programme.solved = 0
+        again = programme.cheapest(wish.changes(amount), c)
+        assert programme.solved == 1
+        np.testing.assert_array_equal(again, c)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_a_bound_that_is_as_good_as_reached_stops_no_plan(unit: float) -> None:
+    """There the front has a crease and goes on; in whatever units the parameter is."""
+    front = front_model(2, 0, bend=0.0)
+    wish = pn.Improve({"f1": 1.0}).wish(situation(front))
+    limit = reach(front, wish)
+    c = np.linalg.solve(front.response[:1], [limit * front.losses[0]])
+    for room, stops in ((0.0, False), (1e-5, False), (1e-3, True)):
+        row = unit * np.sign(c)[None]
+        at_bound = replace(front, box=(row, unit * np.array([room]), np.array([17])))
+        assert (reach(at_bound, wish) < 0.5 * limit) == stops
+        assert pushed_out(at_bound, c).tolist() == ([] if stops else [17])
+        assert pushed_out(at_bound, -c).tolist() == []

@@ -82,6 +82,16 @@ def test_what_is_zero_can_be_held(held: str, improved: str) -> None:
     assert np.isfinite(goal.scale).all()
 
 
+def test_a_metric_is_met_within_a_twentieth_and_a_loss_within_the_precision() -> None:
+    """A metric goes by leaps of one example; to ask more of it would be to go on for nothing."""
+    goal = target(pn.Improve({"f1": 1.0, "accuracy": 1.0, "gap": 1.0}))
+    asked = np.abs(goal.values - [1.0, 0.9, 0.02])
+    for i, part in enumerate((0.01, 0.05, 0.05)):  # a loss by the precision of ``target``
+        off = asked * np.eye(3)[i]
+        assert goal.met(0.99 * part * off)
+        assert not goal.met(1.01 * part * off)
+
+
 @FEW
 @given(
     st.lists(st.floats(0, 1e4), min_size=6, max_size=6),
