@@ -17,7 +17,7 @@ from paretonav.steering.predictors import ObjectiveSpace
 from paretonav.steering.preferences import Wish
 from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
-from paretonav.steering.walk import Walk, leg_report, walk
+from paretonav.steering.walk import Walk, leg_report, promises, walk
 
 EVERYWHERE = Trust(np.inf, Geometry(), adapts=False)
 
@@ -173,3 +173,29 @@ def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale:
         assert waste(before, before + 0.5 * largest) == pytest.approx(0.5)
         assert waste(before, before) == 0
         assert waste(before + 0.1, before) == 0
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("off", [0.0, 0.1, 2.0])
+def test_a_leg_is_off_by_a_part_of_what_was_predicted_in_any_units(scale: float, off: float) -> None:
+    tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
+    made = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
+    made, front = replace(made, changes=scale * made.changes), replace(front, losses=scale * front.losses)
+    came = torch.from_numpy(front.losses + (1 + off) * made.changes)
+    losses = replace(tangent.losses, batches=came[None])
+    correction = Correction(tangent.theta, losses, tangent.weights, None, 0, True)
+    report = leg_report(EVERYWHERE, front, tangent, made, Arrival(made, correction, losses, 1.0, ""))
+    assert report.error == pytest.approx(off, abs=1e-9)
+    assert report.waste is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_of_a_part_of_the_way_that_part_was_promised(share: float) -> None:
+    tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
+    whole = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
+    found = promises(ObjectiveSpace(), front, tangent, whole, share * 0.1)
+    assert len(found) == (1 if share == 1 else 2)
+    for each in found:
+        assert each.amount == pytest.approx(share * 0.1)
+        assert each.requested["f1"] == pytest.approx(share * whole.requested["f1"])
+        assert each.changes[0] == pytest.approx(share * whole.changes[0], rel=0.1)
