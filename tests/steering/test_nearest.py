@@ -13,8 +13,10 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.along import along_the_front
+from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.plan import plan, reach
 from paretonav.steering.preferences import Fit
+from paretonav.steering.programme import Programme
 from paretonav.steering.situation import ranges, situation
 
 Array = NDArray[np.float64]
@@ -190,3 +192,32 @@ def test_ranges_span_the_front_as_far_as_it_is_known() -> None:
     # One objective alone comes to its end about where its reach is.
     wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     assert local[0] >= 0.7 * reach(front, wish) * front.losses[0]
+
+
+@pytest.mark.parametrize("orientation", [1.0, -1.0, 0.0])
+@pytest.mark.parametrize("share", [0.5, 0.99])
+@pytest.mark.parametrize("aim", [-0.3, 0.3])
+def test_the_nearest_outcome_is_that_of_a_search_over_all_of_the_way(
+    orientation: float, share: float, aim: float
+) -> None:
+    """Whichever way of a metric is better; of one of which nobody has said, both ways are off."""
+    front = replace(
+        front_of(2, 3),
+        metric_names=("u",),
+        metric_values=np.ones(1),
+        metric_response=np.array([[1.0]]),
+        metric_orientation=np.array([orientation]),
+    )
+    ends = front.edge(np.ones(1)), -front.edge(-np.ones(1))
+    goal = {"f1": share * front.losses[0], "u": 1 + aim * ends[0]}
+    wish = pn.Aim(goal).wish(situation(front))
+    found, attainable = nearest_outcome(Programme(front, wish), 1.0, np.zeros(1))
+
+    def short(c: Array) -> Array:
+        r = (front.values + front.changes(c))[[0, 2]] - list(goal.values())
+        r = r * [1.0, orientation or 1.0] / wish.scale[[0, 2]]
+        return np.where([True, orientation != 0], np.maximum(r, 0), np.abs(r))
+
+    least = min(float(np.square(short(c)).sum()) for c in np.linspace(*ends, 4001)[:, None])
+    assert float(np.square(short(found)).sum()) <= least + 1e-9
+    assert attainable == (short(found).max() <= 1e-8)
