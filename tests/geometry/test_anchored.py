@@ -15,7 +15,8 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored, anchored_tangent
-from paretonav.geometry.anchored import PULLS
+from paretonav.geometry.anchored import PULLS, usual_products
+from paretonav.geometry.exchange import Exchange
 
 WHOLE = Geometry(samples=None)
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
@@ -384,3 +385,72 @@ def test_a_curvature_that_is_not_finite_is_an_error() -> None:
     problem = pn.ModelProblem(nn.Linear(3, 1).double(), losses, data(1))
     with pytest.raises(pn.NonFiniteError, match="curvature product is not finite"):
         at(problem)
+
+
+@pytest.mark.parametrize(
+    ("prices", "works", "chosen"),
+    [
+        ((2.0, 1.99, 0.5), (True, True, True), 0),  # to save less than 1 % ends the search
+        ((2.0, 1.92, 1.91), (True, True, True), 0),  # to save less than 5 % is not worth the products
+        ((2.0, 1.92, 0.5), (True, True, True), 2),
+        ((2.0, 1.88, 1.8), (True, True, True), 1),
+        ((2.0, 1.0, 0.5), (True, True, True), 2),
+        ((5.0, 5.0, 1.0), (False, False, True), 2),  # where nothing is to be had there may be, further on
+        ((5.0, 5.0, 5.0), (False, False, False), 0),
+        ((5.0, 2.0, 3.0), (False, True, True), 1),
+    ],
+)
+def test_a_weaker_pull_is_taken_as_long_as_each_saves_a_twentieth_of_the_price(
+    prices: tuple[float, ...], works: tuple[bool, ...], chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([Exchange(p, w, f"costs {p}") for p, w in zip(prices, works, strict=True)])
+    monkeypatch.setattr(anchored, "exchange", lambda *_: next(found))
+    anchor = at(network(), None).anchor
+    assert anchor is not None
+    assert anchor.part == PULLS[chosen]
+    assert anchor.reason == f"costs {prices[chosen]}"
+
+
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("most", [6, 9, 15])
+def test_no_more_products_than_are_allowed(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block more than that at most, however far from solved the systems are; which is said."""
+    monkeypatch.setattr(anchored, "_PRODUCTS", (most, most))
+    tangent = at(network())
+    assert most <= tangent.solution.products < most + 3
+    assert not tangent.solution.converged
+    monkeypatch.setattr(anchored, "_PRODUCTS", (64, 64))
+    monkeypatch.setattr(anchored, "room", lambda _: most)
+    assert at(network()).solution.products <= most, "nor than there is memory for"
+
+
+def test_a_space_that_has_grown_old_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would grow from point to point, with what was true far away."""
+    problem = network()
+    first = at(problem)
+    theta = problem.parameters() + 0.1
+    afresh = anchored_tangent(problem, theta, WHOLE, pull=0.01)
+    onward = anchored_tangent(problem, theta, WHOLE, pull=0.01, nearby=first)
+    assert not torch.equal(onward.basis, afresh.basis)
+    assert first.nystrom is not None
+    old = len(first.nystrom.values) - 1
+    monkeypatch.setattr(anchored, "_PRODUCTS", (old, 64))
+    monkeypatch.setattr(anchored, "_AGE", 1.0)
+    again = anchored_tangent(problem, theta, WHOLE, pull=0.01, nearby=first)
+    assert torch.equal(again.basis, afresh.basis)
+
+
+def test_the_usual_products_are_between_the_fewest_and_the_most() -> None:
+    """Two blocks at least at a start, one where a space is gone on from; two passes over the data at most."""
+    small = network()
+    fewest, most = 2 * small.m, len(small.parameters())
+    assert usual_products(small, WHOLE) == (fewest + most) // 2
+    assert usual_products(small, WHOLE, nearby=True) == (small.m + most) // 2
+    assert fewest <= at(small, PULLS[0]).solution.products <= most
+    model = nn.Linear(100, 1).double()
+    losses = {f"f{i}": (lambda o, _, i=i: (o - i).square().mean()) for i in range(2)}
+    large = pn.ModelProblem(model, losses, TensorDataset(torch.zeros(4000, 100).double()))
+    for samples, most in ((4000, 24), (200, 40), (160, 50), (10, 64)):
+        geometry = Geometry(samples=samples)
+        assert usual_products(large, geometry, nearby=True) == (2 + most) // 2
+        assert most * samples <= 2 * 4000 or most == 24

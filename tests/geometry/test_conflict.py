@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, absolute, conflicts, weight_basis
+from paretonav.geometry import Anchor, FrontModel, absolute, conflicts, weight_basis
 from paretonav.objectives import Losses, Response
 
 
@@ -154,6 +154,21 @@ def test_noise_is_rarely_taken_for_conflict_and_conflict_rarely_for_noise(b: int
     assert 0.05 < some < 0.7
 
 
+def test_among_many_objectives_some_payer_is_not_found_more_often() -> None:
+    """Each of eight others may seem to pay by chance, so each has to be the surer of."""
+    nobody_pays = front(None, m=9).response
+    nobody_pays[1:] = 0
+    size = float(np.abs(nobody_pays).max())
+    repetitions = 60
+    wrong = np.mean(
+        [
+            conflicts(front(nobody_pays, 0.1 * size, m=9, seed=s))["f1"].real is not False
+            for s in range(repetitions)
+        ]
+    )
+    assert wrong <= 0.025 + 2 * np.sqrt(0.025 / repetitions)
+
+
 def trained(targets: Tensor, x: Tensor, width: int, outputs: int, count: int) -> pn.ModelProblem:
     model = nn.Sequential(nn.Linear(4, width), nn.Tanh(), nn.Linear(width, outputs))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.03, weight_decay=1e-3)
@@ -206,3 +221,72 @@ def test_digits_compete() -> None:
     assert {name: conflict.real for name, conflict in start.conflict.items()} == dict.fromkeys(
         start.losses, True
     )
+
+
+def bent(seed: int) -> FrontModel:
+    """Three objectives of different sizes and bends, with little noise on validation data."""
+    rng = np.random.default_rng(seed)
+    made = front(TRUE * rng.uniform(0.8, 1.2, TRUE.shape), 1e-3, seed=seed)
+    losses = np.array([1.0, 0.5, 3.0])
+    held_out = losses * rng.uniform(0.9, 1.1, 3)
+    return replace(
+        made,
+        losses=losses,
+        bend=made.bend * np.array([1.0, 4.0, 16.0])[:, None, None],
+        validation_losses=Losses(
+            torch.from_numpy(held_out).expand(8, 3), torch.full((8,), 1 / 8, dtype=torch.float64)
+        ),
+    )
+
+
+def turned(model: FrontModel, units: np.ndarray, order: np.ndarray, M: np.ndarray) -> FrontModel:
+    """The same front, with objectives in other units and in another order, and in other coordinates."""
+    assert model.held_out is not None
+    assert model.validation_losses is not None
+    scale = units[order]
+
+    def response(R: np.ndarray) -> np.ndarray:
+        return np.asarray(scale[:, None] * R[..., order, :] @ M)
+
+    batches = torch.from_numpy(response(model.held_out.batches.numpy()))
+    losses = model.validation_losses
+    return replace(
+        model,
+        names=tuple(model.names[i] for i in order),
+        losses=scale * model.losses[order],
+        weights=model.weights[order],
+        weight_basis=model.weight_basis[order] @ M,
+        response=response(model.response),
+        bend=scale[:, None, None] * (M.T @ model.bend[order] @ M),
+        metric=M.T @ model.metric @ M,
+        validation_losses=replace(losses, batches=losses.batches[:, order] * torch.from_numpy(scale)),
+        validation_response=batches.mean(0).numpy(),
+        held_out=replace(model.held_out, batches=batches),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 2)])
+@pytest.mark.parametrize("exponent", [-6, 0, 6])
+def test_units_order_and_coordinates_make_no_difference(
+    seed: int, order: tuple[int, ...], exponent: int
+) -> None:
+    model, M = bent(seed), np.array([[2.0, 1.0], [0.1, -0.3]])
+    units = np.array([1.0, 1.0, 10.0**exponent])
+    plain, other = conflicts(model), conflicts(turned(model, units, np.array(order), M))
+    sizes = dict(zip(model.names, units, strict=True))
+    for name, found in plain.items():
+        again = other[name]
+        assert again.real == found.real
+        assert again.amount == pytest.approx(found.amount)
+        assert again.gain == pytest.approx(sizes[name] * found.gain)
+        for who, (cost, error) in found.costs.items():
+            assert again.costs[who] == (pytest.approx(sizes[who] * cost), pytest.approx(sizes[who] * error))
+
+
+def test_around_a_held_model_it_is_validation_data_that_say_what_there_is_to_gain() -> None:
+    """As wishes are about them there; what the training data say makes no difference."""
+    model = replace(bent(0), anchor=Anchor(0.01, 0.01, ""), asked="validation")
+    model = replace(model, validation_bend=model.bend)
+    other = replace(model, response=model.response[::-1].copy(), losses=2 * model.losses, bend=3 * model.bend)
+    assert conflicts(other) == conflicts(model)

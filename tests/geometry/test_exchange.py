@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import regression
 from tests.tensors import normal
 from torch import Tensor
 
 import paretonav as pn
-from paretonav.geometry.exchange import Exchange, exchange, read_before
+from paretonav.geometry.exchange import Exchange, _price, exchange, exchange_passes, read_before
 from paretonav.objectives import Losses
 from paretonav.objectives.problem import Split
 
@@ -133,3 +135,66 @@ def test_units_make_no_difference() -> None:
     ]
     # A loss in other units has other slopes, but the same cheapest way.
     assert prices == pytest.approx([prices[1]] * 3, abs=GUESSED)
+
+
+def told(values: Any, spread: Any = 0.0) -> Losses:
+    """Losses in eight batches, each with such a standard error of its change."""
+    pattern = torch.tensor([1.0, -1.0] * 4).double()[:, None] * 7**0.5
+    batches = torch.as_tensor(values).double() + pattern * torch.as_tensor(spread).double()
+    return Losses(batches, torch.full((8,), 1 / 8, dtype=torch.float64), examples=400)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (1, 2, 3, 0)])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_all_that_others_pay_counts_in_parts_of_each_and_no_gain_of_theirs_is_set_against_it(
+    order: tuple[int, ...], scale: float
+) -> None:
+    turned = list(order)
+    before = np.array([1.0, 2.0, scale, 4.0])
+    relative = np.array([-0.03, 0.006, 0.009, -0.5])
+    i = turned.index(0)
+    after = (before * (1 + relative))[turned]
+    assert _price(i, told(after), told(before[turned]), before[turned]) == pytest.approx(0.015 / 0.03)
+    # What is missing of the gain is paid, too.
+    less = (before * (1 + relative * [0.5, 1, 1, 1]))[turned]
+    assert _price(i, told(less), told(before[turned]), before[turned]) == pytest.approx(0.030 / 0.015)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_a_gain_within_two_standard_errors_buys_nothing_in_any_units(size: float) -> None:
+    before, after = size * np.array([1.0, 1.0]), size * np.array([0.97, 1.0])
+    for errors, works in ((0.4, True), (0.49, True), (0.51, False), (0.9, False)):
+        noise = errors * 0.03 * size
+        price = _price(0, told(after, [noise, 0.0]), told(before), before)
+        assert price == pytest.approx(0 if works else 5)
+
+
+def test_what_may_come_to_zero_is_not_priced_by_what_is_left_of_it() -> None:
+    """A gap that has all but closed opens a little whatever is done; it counts as a twentieth of the largest loss."""
+    problem = Told(lambda x, _: (1 + x, 1e-4 - x / 20))
+    problem.absolute = ("b",)
+    # Each way along x lowers one by 3 % of its size and raises the other by as much of its own.
+    assert asked(problem).price == pytest.approx(1, abs=2 * GUESSED)
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "batches"), [(2000, 50, 12), (2000, 100, 6), (24000, 2000, 4)]
+)
+def test_it_is_asked_of_six_hundred_examples_and_four_batches_at_least(
+    examples: int, batch_size: int, batches: int
+) -> None:
+    problem = regression.problem(validation=regression.noisy(examples, 20), batch_size=batch_size)
+    read = read_before(problem, problem.parameters())
+    assert len(read.fractions) == batches
+    assert read.examples == batches * batch_size
+
+
+def test_what_it_reads_is_known_before() -> None:
+    problem = regression.problem()
+    theta = problem.parameters()
+    losses, jacobian = problem.jacobian(theta)
+    ways = 0.1 * torch.nn.functional.normalize(jacobian[:1])
+    known = read_before(problem, theta)
+    before = problem.cost.forward_passes
+    exchange(problem, theta, ways, jacobian @ ways.T, losses, known)
+    assert problem.cost.forward_passes - before == pytest.approx(exchange_passes(problem, 1))

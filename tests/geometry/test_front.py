@@ -47,6 +47,22 @@ def test_path_curvature_equals_the_dense_one(m: int, seed: int) -> None:
     assert less.hessian_products == (m - 1) ** 2
 
 
+@pytest.mark.parametrize("light", [0.0, 1e-6])
+def test_what_a_known_sum_is_off_by_is_not_magnified(light: float) -> None:
+    """The bend that is left of it is that of the largest weight; one next to nothing would be divided by."""
+    problem, m = pn.problems.quadratic(n=9, m=4, seed=1), 4
+    V = torch.randn(m - 1, 9, generator=torch.Generator().manual_seed(0)).double()
+    dense = torch.einsum("aj,ijk,bk->iab", V, problem.Q, V)
+    weights = torch.tensor([0.4, 0.6 - light, 0.0, light]).double()
+    for order in (range(m), range(m)[::-1]):
+        turned = torch.tensor(order)
+        other = pn.FunctionProblem(lambda x, turned=turned: problem._values(x)[turned], problem.parameters())
+        total = torch.tensordot(weights, dense, 1) + 1e-3
+        known = weights[turned], total
+        Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Cost(), known=known)
+        assert float((Q - dense[turned]).abs().max()) <= 2e-3
+
+
 @settings(max_examples=20, deadline=None)
 @given(m=st.integers(2, 5), seed=st.integers(0, 1000))
 def test_change_is_right_to_second_order_and_lies_on_the_exact_front(m: int, seed: int) -> None:

@@ -176,3 +176,31 @@ def test_single_precision_is_as_good_as_its_products() -> None:
     torch.testing.assert_close(x.double(), dense(H.double(), rhs.double(), 0.1), rtol=1e-2, atol=1e-4)
     vectors = space.eigenvectors().vectors
     torch.testing.assert_close(vectors @ vectors.T, torch.eye(len(vectors)), rtol=0, atol=1e-4)
+
+
+def test_room_is_used_to_the_last_vector() -> None:
+    space = KrylovSpace(Operator(semidefinite(0)), normal(3, N), most=9)
+    assert complete(space).dimensions == 9
+
+
+@pytest.mark.parametrize("new", [1.0, 1e-2, 1e-3])
+def test_what_is_new_is_orthogonal_to_what_is_known_however_little_it_is(new: float) -> None:
+    """In single precision what is left of a vector has rounding errors of the whole of it."""
+    vectors = torch.linalg.qr(normal(N, N))[0].float()
+    known = Nystrom(torch.linspace(2, 1, 10), vectors[:10])
+    rhs = normal(2, 10, dtype=torch.float32) @ vectors[:10] + new * vectors[10:12]
+    space = KrylovSpace(Operator(semidefinite(0).float()), rhs, known)
+    assert space.extend()
+    found = space.eigenvectors().vectors
+    assert len(found) == 12
+    torch.testing.assert_close(found @ found.T, torch.eye(12), rtol=0, atol=1e-5)
+
+
+def test_a_curvature_that_is_negative_by_rounding_counts_as_none() -> None:
+    """A Gauss-Newton matrix has none; so nothing goes further than without curvature, nor the other way."""
+    H = torch.diag(torch.tensor([1.0, -1e-3] + [0.5] * (N - 2), dtype=torch.float64))
+    rhs = torch.ones(1, N, dtype=torch.float64)
+    space = complete(KrylovSpace(Operator(H), rhs))
+    for shift in (1e-4, 1e-3, 1e-2):
+        assert space.solve(shift)[0][0, 1] == pytest.approx(1 / shift)
+    assert space.eigenvectors().values.min() == 0

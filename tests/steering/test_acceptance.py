@@ -292,3 +292,52 @@ def test_units_make_no_difference(exponent: float, off: list[float]) -> None:
 
     if min(abs(abs(o) - 0.004) for o in off) > 1e-6:
         assert found(10**exponent) == found(1.0)
+
+
+def test_the_training_loss_of_what_was_brought_may_be_worse_by_two_fifths() -> None:
+    """It was aligned on validation data, so on training data it comes as it comes; of the others it is a quarter."""
+    for off, kept in ((0.0159, True), (0.0161, False)):
+        found = on_training(RELATIVE + np.array([off, 0, 0]), front())
+        assert [each.name for each in found] == ([] if kept else ["f1"])
+
+
+def test_training_losses_are_judged_by_the_largest_change_on_either_data() -> None:
+    model = front()
+    made = replace(
+        plan(model), predicted=3 * plan(model).predicted
+    )  # 12 % on training data, 4 % on validation data
+    for off, kept in ((0.0299, True), (0.0301, False)):
+        found = on_training(3 * RELATIVE + np.array([0, off, 0]), model, made)
+        assert [each.name for each in found] == ([] if kept else ["f2"])
+
+
+def broken_metrics(off: float, values: Any = METRICS, **changed: Any) -> list[str]:
+    """What is broken where losses have come as predicted, and the first metric is off by so much."""
+    values = np.asarray(values)
+    model = replace(front(metrics=True), metric_values=values, validation_losses=losses(BEFORE, values))
+    made = replace(plan(model), **changed)
+    assert made.predicted_validation is not None
+    after = losses(BEFORE + made.predicted_validation, values + np.array([off, 0, 0]))
+    return [each.name for each in broken(model, made, None, after)]
+
+
+def test_a_metric_next_to_nothing_counts_as_a_twentieth_of_the_largest() -> None:
+    values = (0.01, 10.0, 5.0)
+    assert broken_metrics(-0.02 * 0.5 + 1e-6, values) == []
+    assert broken_metrics(-0.02 * 0.5 - 1e-6, values) == ["rate"]
+
+
+def test_a_metric_is_judged_by_what_is_shown_beside_it_and_by_the_amount() -> None:
+    """On validation data: what is predicted of training losses is no measure of it."""
+    train = 10 * plan(front()).predicted
+    assert broken_metrics(-0.0201 * 0.8, predicted=train) == ["rate"]
+    little = 0.1 * RELATIVE * BEFORE  # less than the amount, so the loss that was asked for is broken as well
+    for off, kept in ((0.0099, True), (0.0101, False)):
+        found = broken_metrics(-off * 0.8, predicted_validation=little, amount=0.02)
+        assert ("rate" in found) != kept
+
+
+def test_what_is_furthest_beyond_what_was_allowed_comes_first() -> None:
+    """However far others are off of which more is allowed."""
+    found = on_validation(RELATIVE + np.array([0.012, 0.03, 0]), spread=np.array([0, 0.2, 0]))
+    assert [each.name for each in found] == ["f1", "f2"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,24 @@ def test_a_flat_front_has_a_metric_too() -> None:
     tangent = tangent_at(problem, problem.parameters(), torch.full((2,), 0.5, dtype=torch.float64))
     goal = target(tangent, {0: -0.01})
     assert goal.met(excess(problem, goal, align(problem, tangent, tangent.theta, goal, rounds=4)[1]))
+
+
+@pytest.mark.parametrize("factor", [0.75, 0.9, 1.2, 1.6])
+@pytest.mark.parametrize("changes", [{0: -1e-5}, {0: -1e-5, 2: 1e-5}])
+def test_what_a_round_has_shown_mends_a_response_that_was_told_wrong(
+    factor: float, changes: dict[int, float]
+) -> None:
+    """So short a way is all but straight: one round tells by how much the response is off, and the next one is right.
+
+    Without that every round would leave the same part of the error.
+    """
+    problem = pn.problems.quadratic(20, 4)
+    tangent = at_front(problem, [0.1, 0.2, 0.3, 0.4])
+    goal = target(tangent, changes, tolerance=1e-14)
+    goal = replace(goal, response=factor * goal.response)
+    left = [
+        np.abs(excess(problem, goal, align(problem, tangent, tangent.theta, goal, rounds)[1])).max()
+        for rounds in (1, 2)
+    ]
+    assert left[0] == pytest.approx(abs(1 - 1 / factor) * 1e-5, rel=0.01)
+    assert left[1] < 1e-3 * left[0]

@@ -140,6 +140,23 @@ def test_objectives_that_fall_without_an_end_are_refused(fn: Callable[[Tensor], 
     assert torch.equal(problem.parameters(), torch.zeros(2, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("exponent", [-30, -10, 30])
+@pytest.mark.parametrize("box", [None, (-0.2, 0.2)])
+def test_a_normalised_descent_does_not_know_units(exponent: int, box: tuple[float, float] | None) -> None:
+    """What is asked of each objective is in its own; a power of two makes no rounding errors of its own."""
+    plain = pn.problems.quadratic(20, 3, seed=1, bounds=box)
+    units = torch.tensor([1.0, 2.0**exponent, 1.0], dtype=torch.float64)
+    other = pn.FunctionProblem(lambda x: units * plain._values(x), plain.parameters(), bounds=box)
+    theta = far_from(plain, 1)
+    mgda = MGDA(normalized=True, max_iterations=20)
+    found, scaled = correct(mgda, plain, theta), correct(mgda, other, theta)
+    assert scaled.iterations == found.iterations == 20
+    torch.testing.assert_close(scaled.theta, found.theta, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(scaled.losses.mean / units, found.losses.mean, rtol=1e-6, atol=0)
+    weights = scaled.weights * units
+    torch.testing.assert_close(weights / weights.sum(), found.weights, rtol=1e-5, atol=1e-9)
+
+
 def test_descent_shortens_steps_that_leave_the_domain() -> None:
     problem = pn.FunctionProblem(
         lambda x: torch.stack([x[0].log() * x[0] + x[1] ** 2, (x[0] - 2) ** 2 + x[1] ** 2]),

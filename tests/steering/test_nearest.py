@@ -1,5 +1,7 @@
 """The nearest outcome and the part along the front, against independent optimisation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,10 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.along import along_the_front
+from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.plan import plan, reach
 from paretonav.steering.preferences import Fit
+from paretonav.steering.programme import Programme
 from paretonav.steering.situation import ranges, situation
 
 Array = NDArray[np.float64]
@@ -146,6 +150,35 @@ def test_a_held_quantity_is_no_part_of_a_liking() -> None:
     assert made.predicted[0] < 0 < made.predicted[2]
 
 
+@FEW
+@given(st.integers(3, 6), SEEDS, st.sampled_from([0.0, 1e-3, 1.0]), st.integers(0, 5))
+def test_what_is_prescribed_beside_a_hold_determines_the_rest(
+    m: int, seed: int, apart: float, held: int
+) -> None:
+    """Also where a quantity does nearly the same as the held one, so that to prescribe it would say nothing more."""
+    rng, held = np.random.default_rng(seed), held % m
+    front = front_of(m, seed)
+    R = rng.normal(size=front.response.shape)
+    R[(held + 1) % m] = 10 * R[held] + apart * rng.normal(size=m - 1)
+    front = replace(front, response=R, losses=rng.uniform(0.5, 2, m))
+    wanted = dict(zip(front.names, 0.1 * rng.normal(size=m) * front.losses, strict=True))
+    hold = front.names[held]
+    wanted.pop(hold)
+    better = {name: front.losses[front.names.index(name)] + change for name, change in wanted.items()}
+    worse = {name: front.losses[front.names.index(name)] for name in wanted}
+    wish = pn.Compare(better, worse, hold=[hold]).wish(situation(front))
+    along = along_the_front(front, wish)
+    A = -R / front.losses[:, None]
+    prescribed = A[along.named]
+    assert np.linalg.matrix_rank(prescribed, tol=1e-6) == len(along.named) == m - 1
+    # The nearest in the null space of the hold, by dense algebra.
+    free = np.linalg.svd(A[held][None])[2][1:].T
+    d = wish.changes(1.0) / front.losses[wish.named]
+    nearest = A @ free @ np.linalg.lstsq(A[wish.named] @ free, d, rcond=None)[0]
+    c = np.linalg.solve(prescribed, along.changes(1.0) / front.losses[along.named])
+    np.testing.assert_allclose(A @ c, nearest, rtol=0, atol=1e-2 * np.abs(d).max())
+
+
 def test_ranges_span_the_front_as_far_as_it_is_known() -> None:
     front = front_of(3, 4)
     local = ranges(front)
@@ -159,3 +192,32 @@ def test_ranges_span_the_front_as_far_as_it_is_known() -> None:
     # One objective alone comes to its end about where its reach is.
     wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     assert local[0] >= 0.7 * reach(front, wish) * front.losses[0]
+
+
+@pytest.mark.parametrize("orientation", [1.0, -1.0, 0.0])
+@pytest.mark.parametrize("share", [0.5, 0.99])
+@pytest.mark.parametrize("aim", [-0.3, 0.3])
+def test_the_nearest_outcome_is_that_of_a_search_over_all_of_the_way(
+    orientation: float, share: float, aim: float
+) -> None:
+    """Whichever way of a metric is better; of one of which nobody has said, both ways are off."""
+    front = replace(
+        front_of(2, 3),
+        metric_names=("u",),
+        metric_values=np.ones(1),
+        metric_response=np.array([[1.0]]),
+        metric_orientation=np.array([orientation]),
+    )
+    ends = front.edge(np.ones(1)), -front.edge(-np.ones(1))
+    goal = {"f1": share * front.losses[0], "u": 1 + aim * ends[0]}
+    wish = pn.Aim(goal).wish(situation(front))
+    found, attainable = nearest_outcome(Programme(front, wish), 1.0, np.zeros(1))
+
+    def short(c: Array) -> Array:
+        r = (front.values + front.changes(c))[[0, 2]] - list(goal.values())
+        r = r * [1.0, orientation or 1.0] / wish.scale[[0, 2]]
+        return np.where([True, orientation != 0], np.maximum(r, 0), np.abs(r))
+
+    least = min(float(np.square(short(c)).sum()) for c in np.linspace(*ends, 4001)[:, None])
+    assert float(np.square(short(found)).sum()) <= least + 1e-9
+    assert attainable == (short(found).max() <= 1e-8)

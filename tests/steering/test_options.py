@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.steering.options import _not_dominated
+from paretonav.geometry import Anchor, FrontModel
+from paretonav.steering.options import _not_dominated, options
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
 
@@ -113,3 +114,34 @@ def test_of_two_proposals_the_one_that_is_worse_in_all_is_left_out() -> None:
     good, worse, other = proposal(-0.05, 0.02), proposal(-0.04, 0.03), proposal(0.03, -0.05)
     assert _not_dominated([good, worse, other]) == [good, other]
     assert _not_dominated([good, good]) == [good, good]
+
+
+def around_a_held_model(m: int, seed: int) -> FrontModel:
+    """With as many ways as losses, some of which are better in all losses than others."""
+    rng = np.random.default_rng(seed)
+    return FrontModel(
+        names=tuple(f"f{i + 1}" for i in range(m)),
+        losses=rng.uniform(0.5, 2, m),
+        weights=np.full(m, 1 / m),
+        weight_basis=np.eye(m),
+        response=rng.normal(size=(m, m)) + 0.5,
+        bend=np.zeros((m, m, m)),
+        metric=np.eye(m),
+        validation_losses=None,
+        validation_response=None,
+        box=(np.zeros((0, m)), np.zeros(0), np.zeros(0, dtype=np.int64)),
+        joint_gain=0.0,
+        residual=0.0,
+        anchor=Anchor(0.01, 0.01, ""),
+    )
+
+
+@pytest.mark.parametrize("m", [2, 3, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_around_a_held_model_too_none_is_better_than_another_in_all(m: int, seed: int) -> None:
+    front = around_a_held_model(m, seed)
+    changes = [np.array(list(option.predicted.values())) for option in options(front, 0.05)]
+    assert changes
+    for one in changes:
+        for other in changes:
+            assert one is other or (one < other).any()

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, absolute, weight_basis
+from paretonav.geometry import Anchor, FrontModel, absolute, weight_basis
 from paretonav.objectives import Losses
-from paretonav.steering.plan import Plan, plan, reach
+from paretonav.steering.creases import pushed_out
+from paretonav.steering.plan import Plan, plan, reach, within_the_model
 from paretonav.steering.preferences import Preference, Wish
+from paretonav.steering.programme import Programme
 from paretonav.steering.situation import situation
 
 Array = NDArray[np.float64]
@@ -305,3 +308,113 @@ def test_a_plan_is_for_the_validation_losses_where_they_are_asked_for() -> None:
     assert made.predicted_validation[0] == pytest.approx(-0.02)
     np.testing.assert_allclose(made.changes, made.predicted_validation)
     assert made.predicted[0] != pytest.approx(-0.02 * front.losses[0])
+
+
+class Counting(Programme):
+    """Counts the quadratic programmes that are solved."""
+
+    solved = 0
+
+    def nearest(self, *given: Array) -> Array | None:
+        self.solved += 1
+        return super().nearest(*given)
+
+
+def test_what_is_cheapest_already_takes_one_more_look() -> None:
+    """What is left to gain then is rounding, and not worth another round."""
+    for seed in range(12):
+        front = front_model(5, seed)
+        wish = some_wish(front, 0)
+        amount = 0.3 * reach(front, wish)
+        programme = Counting(front, wish)
+        c = programme.follow(amount)[1]
+        for _ in range(4):
+            c = programme.cheapest(wish.changes(amount), c)
+        programme.solved = 0
+        again = programme.cheapest(wish.changes(amount), c)
+        assert programme.solved == 1
+        np.testing.assert_array_equal(again, c)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_a_bound_that_is_as_good_as_reached_stops_no_plan(unit: float) -> None:
+    """There the front has a crease and goes on; in whatever units the parameter is."""
+    front = front_model(2, 0, bend=0.0)
+    wish = pn.Improve({"f1": 1.0}).wish(situation(front))
+    limit = reach(front, wish)
+    c = np.linalg.solve(front.response[:1], [limit * front.losses[0]])
+    for room, stops in ((0.0, False), (1e-5, False), (1e-3, True)):
+        row = unit * np.sign(c)[None]
+        at_bound = replace(front, box=(row, unit * np.array([room]), np.array([17])))
+        assert (reach(at_bound, wish) < 0.5 * limit) == stops
+        assert pushed_out(at_bound, c).tolist() == ([] if stops else [17])
+        assert pushed_out(at_bound, -c).tolist() == []
+
+
+def held(front: FrontModel, **changed: Any) -> FrontModel:
+    """The same as around a model that is held."""
+    return replace(front, anchor=Anchor(0.01, 0.01, ""), **changed)
+
+
+def test_what_is_guessed_beyond_the_model_goes_on_in_proportion_and_costs_the_square() -> None:
+    front = front_model(4, 0)
+    made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.01)
+    predicted = np.array([-0.01, 0.02, -0.03, 0.0])
+    made = replace(made, predicted=predicted, changes=predicted, predicted_validation=2 * predicted)
+    for times in (1.0, 2.0, 5.0):
+        guess = made.extended(front, times * 0.01, "why")
+        expected = [-0.01 * times, 0.02 * times**2, -0.03, 0.0]  # what others gain does not go on
+        np.testing.assert_allclose(guess.predicted, expected)
+        np.testing.assert_allclose(guess.changes, expected)
+        np.testing.assert_allclose(guess.predicted_validation, 2 * np.array(expected))
+        assert guess.requested["f1"] == pytest.approx(times * made.requested["f1"])
+        assert guess.modelled * guess.amount == pytest.approx(made.modelled * made.amount)
+
+
+def test_no_loss_is_believed_to_more_than_double_but_what_is_named_or_a_gap() -> None:
+    """A bound of the wish's own stays where it is tighter."""
+    front = held(front_model(4, 0), absolute=("f2",))
+    values = dict(zip(front.names, front.losses, strict=True))
+    wish = pn.Improve({"f1": 1.0}, allow={"f3": 1.5 * values["f3"], "f4": 3 * values["f4"]})
+    room = within_the_model(front, wish.wish(situation(front))).room
+    np.testing.assert_allclose(room, [np.inf, np.inf, 0.5 * values["f3"], values["f4"]])
+    free = replace(front, anchor=None)
+    np.testing.assert_allclose(
+        within_the_model(free, wish.wish(situation(free))).room,
+        [np.inf, np.inf, 0.5 * values["f3"], 2 * values["f4"]],
+    )
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_what_improves_by_its_bend_more_than_by_half_of_its_slope_is_not_believed(unit: float) -> None:
+    """Around a model that is held: there nothing has been measured as far away as bends alone would lead."""
+    Q = np.zeros((2, 1, 1))
+    Q[0] = -unit
+    response, losses = unit * np.array([[1.0], [-1.0]]), np.full(2, unit)
+    front = held(front_model(2, 0), response=response, bend=Q, losses=losses)
+    programme = Programme(front, pn.Improve({"f1": 1.0}).wish(situation(front)))
+    for c, believed in ((0.1, True), (0.95, True), (1.05, False), (2.0, False)):
+        target = unit * np.array([-c - 0.5 * c**2])
+        assert (programme.meet(target, np.array([c])) is not None) == believed
+
+
+@FEW
+@given(SEEDS)
+def test_bounds_of_the_programme_are_those_of_the_changes_either_way(seed: int) -> None:
+    """Of what is better higher, too: linear in the coordinates, with what the bends have brought already."""
+    rng = np.random.default_rng(seed)
+    front = replace(
+        front_model(3, seed),
+        metric_names=("u", "v"),
+        metric_values=np.array([1.0, 2.0]),
+        metric_response=rng.normal(size=(2, 2)),
+        metric_orientation=np.array([-1.0, 1.0]),
+    )
+    allow = {"f3": front.losses[2] + 0.1, "u": 0.9, "v": 2.2}
+    programme = Programme(front, pn.Improve({"f1": 1.0}, allow=allow).wish(situation(front)))
+    slopes, offsets, c = rng.normal(size=(5, 2)), rng.normal(size=5), rng.normal(size=2)
+    A, upper = programme.limits(slopes, offsets)
+    np.testing.assert_allclose(A @ c - upper, programme.beyond(slopes @ c + offsets))
+    worst = front.values + slopes @ c + offsets
+    passed = [worst[2] > allow["f3"], worst[3] < allow["u"], worst[4] > allow["v"]]
+    assert (programme.beyond(slopes @ c + offsets) > 0).tolist() == passed

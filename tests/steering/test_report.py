@@ -121,7 +121,7 @@ def missed(start: pn.Point, preference: Any, **values: float) -> list[str]:
     for name, value in values.items():
         reached[start.front.steerable.index(name)] += value
     front = replace(start.front, losses=reached[:3], metric_values=reached[3:])
-    return list(misses(made.wish, goal, front))
+    return list(misses(made, goal, front))
 
 
 def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:
@@ -130,9 +130,29 @@ def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:
     assert missed(start, wish) == []
     assert missed(start, wish, f1=0.05 * size) == []
     assert missed(start, wish, f1=-size) == []  # more than was asked for
-    assert missed(start, wish, f1=0.5 * size) == [
-        "f1 misses its target by 50% of the largest change asked for"
+    assert missed(start, wish, f1=0.5 * size) == ["f1 misses its target by 50% of the change asked of it"]
+
+
+def test_a_miss_is_told_in_parts_of_what_was_asked_of_the_same_quantity(start: pn.Point) -> None:
+    """However much was asked of others, whose changes may be larger, and in other units."""
+    beside = pn.Improve({"f1": 1.0, "f2": 0.25, "u": 0.25})
+    asked = {name: abs(change) for name, change in plan_at(start, beside).requested.items()}
+    assert asked["f2"] < 0.5 * asked["f1"]
+    (said,) = missed(start, beside, f2=2 * asked["f2"])
+    assert said == "f2 misses its target by 200% of the change asked of it"
+    (said,) = missed(start, beside, u=-0.5 * asked["u"])
+    assert said == "u misses its target by 50% of the change asked of it"
+
+
+def test_what_was_to_be_held_is_off_by_a_part_of_its_value(start: pn.Point) -> None:
+    """Nothing was asked of it, so there is nothing else that the miss would be a part of."""
+    wish = pn.Improve({"f1": 1.0}, hold=["f3", "u"])
+    assert missed(start, wish, f3=0.02 * start.losses["f3"]) == [
+        "f3 was to be held, and is off by 2% of its value"
     ]
+    assert missed(start, wish, u=-0.3 * 0.5) == ["u was to be held, and is off by 30% of its value"]
+    closed = replace(start, front=replace(start.front, metric_values=np.array([0.0, 0.8])))
+    assert missed(closed, wish, u=-0.002) == ["u was to be held, and is off by 0.002"]
 
 
 def test_of_a_metric_the_other_way_is_a_miss(start: pn.Point) -> None:

@@ -1,6 +1,7 @@
 """The way to aspiration levels, on fronts that are known."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import paretonav as pn
 from paretonav.problems.known import KnownFrontProblem
 from paretonav.steering.correctors import Correction, Newton
 from paretonav.steering.predictors import ObjectiveSpace, Prediction
+from paretonav.steering.seek import _distance
 
 Array = NDArray[np.float64]
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
@@ -209,3 +211,35 @@ def test_shorter_legs_lead_where_long_ones_go_astray() -> None:
     step = nav.step(pn.Aim({"f1": goal}))
     assert step.legs > 2
     assert step.point.losses["f1"] == pytest.approx(goal, rel=1e-2)
+
+
+def distance(values: Any, *, exact: bool, attainable: bool) -> float:
+    """From a target of 1, 2, 3 and 4: of what is better lower, better higher, either way, and held; in their units."""
+    wish = SimpleNamespace(
+        named=np.arange(4),
+        scale=np.array([1.0, 10.0, 0.1, 1.0]),
+        orientation=np.array([1.0, -1.0, 0.0, 1.0]),
+        direction=np.array([-1.0, 1.0, 1.0, 0.0]),
+    )
+    made: Any = SimpleNamespace(wish=wish, exact=exact, attainable=attainable)
+    goal = np.array([1.0, 2.0, 3.0, 4.0])
+    return _distance(made, goal, goal + wish.scale * values)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("attainable", [False, True])
+def test_nearer_is_what_falls_less_short_of_the_target(exact: bool, attainable: bool) -> None:
+    def far(*values: float) -> float:
+        return distance(np.array(values), exact=exact, attainable=attainable)
+
+    assert far(0, 0, 0, 0) == far(0, 0, 0, 0.5) == 0, "what is held is no target"
+    for i, short in ((0, 1.0), (1, -1.0), (2, 1.0), (2, -1.0)):
+        off = np.eye(4)[i] * short
+        assert far(*off) > far(*(0.5 * off)) > 0
+        better = far(*(-off))
+        if (attainable and exact) or i == 2:
+            assert better == far(*off)  # it is to come true as it is
+        elif attainable:
+            assert 0 < better < 1e-2 * far(*off)  # a shortfall weighs heavily
+        else:
+            assert better == 0

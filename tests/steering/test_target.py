@@ -13,7 +13,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.plan import Plan
 from paretonav.steering.situation import situation
-from paretonav.steering.target import Target
+from paretonav.steering.target import Limits, Target
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 PROBLEM = pn.problems.quadratic(n=6, m=3)
@@ -82,6 +82,16 @@ def test_what_is_zero_can_be_held(held: str, improved: str) -> None:
     assert np.isfinite(goal.scale).all()
 
 
+def test_a_metric_is_met_within_a_twentieth_and_a_loss_within_the_precision() -> None:
+    """A metric goes by leaps of one example; to ask more of it would be to go on for nothing."""
+    goal = target(pn.Improve({"f1": 1.0, "accuracy": 1.0, "gap": 1.0}))
+    asked = np.abs(goal.values - [1.0, 0.9, 0.02])
+    for i, part in enumerate((0.01, 0.05, 0.05)):  # a loss by the precision of ``target``
+        off = asked * np.eye(3)[i]
+        assert goal.met(0.99 * part * off)
+        assert not goal.met(1.01 * part * off)
+
+
 @FEW
 @given(
     st.lists(st.floats(0, 1e4), min_size=6, max_size=6),
@@ -134,3 +144,38 @@ def test_the_excess_is_measured_where_it_is_shown() -> None:
         before = problem.cost.forward_passes
         assert only.excess(problem, theta, known) == pytest.approx(expected[:1])
         assert problem.cost.forward_passes == before, "no pass over other data"
+
+
+def planned(preference: Any) -> tuple[FrontModel, Plan, Target]:
+    """A plan by which the quantities change like this, whatever the coordinates say."""
+    model = front([1.0, 2.0, 4.0], [0.9, 5000.0, 0.02])
+    made = Plan.along(model, preference.wish(situation(model)), 0.1, np.zeros(2))
+    made = replace(made, changes=np.array([-0.1, 0.2, 0.04, -0.05, 0.0, 0.0]))
+    return model, made, Target.of(made, model, PROBLEM, 0.01)
+
+
+def test_a_bound_is_met_from_the_inside_as_precisely_as_the_targets_are() -> None:
+    """In parts of what is predicted of it; a metric by no less than a twentieth, as it goes by leaps."""
+    model, made, goal = planned(pn.Improve({"f1": 1.0}, allow={"f2": 2.2, "accuracy": 0.85}))
+    limits = Limits.of(made.wish, model)
+    both = goal.and_bounds(limits, np.array([0, 1]), made, model)
+    assert both.named.tolist() == [0, 1, 3]
+    assert both.scale[1:] == pytest.approx([0.2, 0.05])
+    assert both.tolerance[1:] == pytest.approx([0.01 * 0.2, 0.05 * 0.05])
+    # Within the tolerance the bound itself is not passed.
+    assert both.values[1] + both.tolerance[1] == pytest.approx(2.2)
+    assert both.values[2] - both.tolerance[2] == pytest.approx(0.85)
+    one = goal.and_bounds(limits, np.array([1]), made, model)
+    np.testing.assert_array_equal(one.named, [0, 3])
+    np.testing.assert_array_equal(one.values, both.values[[0, 2]])
+
+
+def test_what_was_promised_of_others_is_met_in_parts_of_the_largest_change() -> None:
+    """One that was to change by next to nothing is not brought back to a part of that."""
+    model, made, goal = planned(pn.Improve({"f1": 1.0}))
+    both = goal.and_promised(np.array([1, 2]), made, model)
+    assert both.named.tolist() == [0, 1, 2]
+    assert both.values == pytest.approx([0.9, 2.2, 4.04])
+    assert both.scale[1:] == pytest.approx([0.1 * 2.0, 0.1 * 4.0])
+    assert both.tolerance[1:] == pytest.approx(0.01 * both.scale[1:])
+    np.testing.assert_array_equal(both.response[1:], model.response[1:])

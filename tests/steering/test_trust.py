@@ -120,3 +120,14 @@ def test_a_function_has_no_examples() -> None:
     problem = pn.problems.quadratic(n=4, m=2)
     assert problem.examples is None
     assert first_geometry(problem) == Geometry()
+
+
+def test_what_was_set_beyond_the_limits_is_not_brought_inside_them() -> None:
+    """Limits say how far it adapts; who has asked for more or less has a reason."""
+    bad, good = replace(GOOD, length=0.01, error=0.9), replace(GOOD, error=0.001)
+    for samples, leg in ((10**4, bad), (100, good)):
+        trust = replace(TRUST, geometry=Geometry(samples=samples, tolerance=0.1))
+        assert trust.after(leg).geometry.samples == samples
+    for tolerance, waste in ((1e-3, 0.9), (0.3, 0.0)):
+        trust = replace(TRUST, geometry=Geometry(samples=1024, tolerance=tolerance))
+        assert trust.after(replace(GOOD, waste=waste)).geometry.tolerance == tolerance

@@ -1,4 +1,7 @@
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,13 +10,14 @@ import torch
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
 from paretonav.problems.quadratic import Quadratic
-from paretonav.steering.correctors import Newton
+from paretonav.steering.correctors import Correction, Newton
+from paretonav.steering.leg import Arrival
 from paretonav.steering.plan import plan
 from paretonav.steering.predictors import ObjectiveSpace
 from paretonav.steering.preferences import Wish
 from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
-from paretonav.steering.walk import Walk, walk
+from paretonav.steering.walk import Walk, leg_report, promises, walk
 
 EVERYWHERE = Trust(np.inf, Geometry(), adapts=False)
 
@@ -97,3 +101,101 @@ def test_bounds_count_from_the_start_of_the_walk() -> None:
     assert gone.reason == ""
     assert float(gone.losses.mean[1]) <= ceiling * (1 + 1e-3)
     assert float(gone.losses.mean[0]) == pytest.approx(0.9 * front.losses[0], rel=1e-4)
+
+
+class Overshooting(Newton):
+    """A corrector that goes three times as far along the front as often as it is told to, and else is right."""
+
+    def __init__(self, overshoots: Iterable[bool]) -> None:
+        super().__init__()
+        self.__dict__["overshoots"] = iter(overshoots)
+
+    def correct(
+        self, problem: Any, theta: Any, weights: Any, geometry: Any, guide: Any = None, *_: Any
+    ) -> Correction:
+        if guide is None or not next(self.__dict__["overshoots"], False):
+            return super().correct(problem, theta, weights, geometry, guide)
+        theta = guide.tangent.point(torch.from_numpy(3 * guide.plan.coordinates))
+        return super().correct(problem, theta, weights, geometry)
+
+
+class Unpromising(ObjectiveSpace):
+    """A predictor whose legs nobody takes back, so that bounds alone are kept."""
+
+    promises = False
+
+
+def up_to_a_bound(overshoots: Iterable[bool]) -> tuple[FrontModel, Walk]:
+    """With two objectives there is no room to align to the bound as well, so a leg that passes it is cut."""
+    problem = pn.problems.quadratic(n=8, m=2, seed=3)
+    tangent, front = at_the_middle(problem)
+    free = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
+    bound = float(front.losses[1] + 1.05 * free.predicted[1])
+    planned = plan(front, wish_of(pn.Improve({"f1": 1.0}, allow={"f2": bound}), front), 0.05)
+    gone = walk(problem, Unpromising(), Overshooting(overshoots), EVERYWHERE, front, tangent, planned)
+    assert float(gone.losses.mean[1]) <= bound
+    return front, gone
+
+
+def test_a_leg_that_a_bound_has_cut_is_no_end_where_there_is_another_way() -> None:
+    front, gone = up_to_a_bound([True, True])  # for the plan, and once the bound is a target
+    assert gone.reason == ""
+    assert gone.legs == 2
+    assert gone.amount == pytest.approx(0.05)
+    assert float(gone.losses.mean[0]) == pytest.approx(0.95 * front.losses[0], rel=1e-4)
+
+
+def test_a_bound_that_cuts_every_leg_ends_the_walk() -> None:
+    _, gone = up_to_a_bound(cycle([True, True, False]))
+    assert gone.reason == "the bound on f2 left no more room"
+    assert 2 < gone.legs < 10
+    assert gone.amount < 0.05
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale: float) -> None:
+    """A start beside the front is not the leg's fault, and one that comes nearer to it has wasted nothing."""
+    tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
+    made = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
+    largest = float(np.abs(made.predicted).max())
+
+    def waste(before: float, after: float) -> float | None:
+        correction = Correction(
+            tangent.theta, tangent.losses, tangent.weights, tangent, 1, True, gain_on_arrival=scale * after
+        )
+        arrival = Arrival(scaled, correction, losses, 1.0, "")
+        began = replace(front, losses=scale * front.losses, joint_gain=scale * before)
+        return leg_report(EVERYWHERE, began, tangent, scaled, arrival).waste
+
+    scaled = replace(made, changes=scale * made.changes)
+    losses = replace(tangent.losses, batches=scale * tangent.losses.batches)
+    for before in (0.0, 0.1, 3.0):
+        assert waste(before, before + 0.5 * largest) == pytest.approx(0.5)
+        assert waste(before, before) == 0
+        assert waste(before + 0.1, before) == 0
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("off", [0.0, 0.1, 2.0])
+def test_a_leg_is_off_by_a_part_of_what_was_predicted_in_any_units(scale: float, off: float) -> None:
+    tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
+    made = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
+    made, front = replace(made, changes=scale * made.changes), replace(front, losses=scale * front.losses)
+    came = torch.from_numpy(front.losses + (1 + off) * made.changes)
+    losses = replace(tangent.losses, batches=came[None])
+    correction = Correction(tangent.theta, losses, tangent.weights, None, 0, True)
+    report = leg_report(EVERYWHERE, front, tangent, made, Arrival(made, correction, losses, 1.0, ""))
+    assert report.error == pytest.approx(off, abs=1e-9)
+    assert report.waste is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_of_a_part_of_the_way_that_part_was_promised(share: float) -> None:
+    tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
+    whole = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
+    found = promises(ObjectiveSpace(), front, tangent, whole, share * 0.1)
+    assert len(found) == (1 if share == 1 else 2)
+    for each in found:
+        assert each.amount == pytest.approx(share * 0.1)
+        assert each.requested["f1"] == pytest.approx(share * whole.requested["f1"])
+        assert each.changes[0] == pytest.approx(share * whole.changes[0], rel=0.1)

@@ -475,7 +475,7 @@ class Navigator:
         if not gone.correction.converged:
             remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
         remarks += misses(
-            taken.wish, target_of(taken, front, self.problem), replace(point.front, asked=front.asked)
+            taken, target_of(taken, front, self.problem), replace(point.front, asked=front.asked)
         )
         step = step_report(
             here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked

@@ -84,18 +84,29 @@ def _missed(
     return tuple((each.name, each.split) for each in broken(front, plan, train, held_out))
 
 
-def misses(wish: Wish, target: Target, after: FrontModel) -> Iterator[str]:
-    """What of a wish has not come true, in words; of one that takes the nearest outcome that is no news."""
+def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
+    """What of a plan has not come true, in words; of a wish that takes the nearest outcome that is no news.
+
+    What misses its target by most is told, where that is more than a tenth of what counts as a whole change
+    (``Target.scale``): in parts of the change that was asked of it, or where it was to be held, of its value.
+    """
+    wish = plan.wish
     if wish.fit is Fit.NEAREST:
         return
     off = after.values[wish.named] - target.values
     sense = wish.orientation[wish.named]
     # Of a metric that nobody says which way is better, either way is off.
-    parts = np.where(sense == 0, np.abs(off), sense * off) / target.scale
+    short = np.where(sense == 0, np.abs(off), sense * off)
+    parts = short / target.scale
     worst = int(parts.argmax())
     if parts[worst] > 0.1:
-        name = wish.names[wish.named[worst]]
-        yield f"{name} misses its target by {parts[worst]:.0%} of the largest change asked for"
+        name, missing = wish.names[wish.named[worst]], short[worst]
+        asked, value = (float(abs(x[worst])) for x in (wish.changes(plan.amount), target.values))
+        if asked:
+            yield f"{name} misses its target by {missing / asked:.0%} of the change asked of it"
+        else:
+            by = f"{100 * missing / value:.2g}% of its value" if value else f"{missing:.2g}"
+            yield f"{name} was to be held, and is off by {by}"
 
 
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
