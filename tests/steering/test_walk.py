@@ -234,8 +234,12 @@ def test_what_fails_four_times_is_given_up_and_said(monkeypatch: pytest.MonkeyPa
     assert gone.reason == "f1 came out +30 % on training data, where -10 % was predicted"
 
 
-def test_what_has_come_true_before_a_leg_that_fails_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone, tried = told_of_legs(chain([False], repeat(True)), monkeypatch, radius=0.03)
+@pytest.mark.parametrize("radius", [0.03, 0.05])
+def test_what_has_come_true_before_a_leg_that_fails_is_kept(
+    radius: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the next leg fails four times, or is halved until it is not worth its cost."""
+    gone, tried = told_of_legs(chain([False], repeat(True)), monkeypatch, radius)
     assert gone.legs == 1
     assert gone.correction is not None
     assert gone.amount == tried[0] < 0.1
