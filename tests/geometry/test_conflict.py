@@ -278,6 +278,7 @@ def test_units_order_and_coordinates_make_no_difference(
     for name, found in plain.items():
         again = other[name]
         assert again.real == found.real
+        assert sorted(again.reason.split()) == sorted(found.reason.split())  # who pays, in any order
         assert again.amount == pytest.approx(found.amount)
         assert again.gain == pytest.approx(sizes[name] * found.gain)
         for who, (cost, error) in found.costs.items():

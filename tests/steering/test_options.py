@@ -1,17 +1,21 @@
 """Proposals: distinct, possible, none better than another, and true."""
 
 import dataclasses
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import Anchor, FrontModel
+from paretonav.geometry import Anchor, FrontModel, Geometry, tangent_at
 from paretonav.steering.options import _not_dominated, options
+from paretonav.steering.plan import plan
+from paretonav.steering.situation import situation
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
 
@@ -145,3 +149,60 @@ def test_around_a_held_model_too_none_is_better_than_another_in_all(m: int, seed
     for one in changes:
         for other in changes:
             assert one is other or (one < other).any()
+
+
+@pytest.mark.parametrize("pays", [2.0, 3.0, 5.0])
+def test_no_proposal_goes_beyond_what_the_model_knows(pays: float) -> None:
+    """What is beyond is a guess: there a loss would more than double."""
+    front = replace(
+        around_a_held_model(2, 0),
+        losses=np.ones(2),
+        response=np.array([[1.0], [-pays]]),
+        bend=np.zeros((2, 1, 1)),
+        weight_basis=np.ones((2, 1)),
+        metric=np.eye(1),
+        box=(np.zeros((0, 1)), np.zeros(0), np.zeros(0, dtype=np.int64)),
+    )
+    assert plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.9).modelled < 1
+    (first, _) = options(front, 0.9)
+    assert first.title == "improve f1"
+    assert 0.8 / pays <= first.amount <= 1 / pays
+    assert 0.8 <= first.predicted["f2"] <= 1
+
+
+@pytest.mark.parametrize("m", [3, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_who_is_said_to_pay_does(m: int, seed: int) -> None:
+    front = around_a_held_model(m, seed)
+    for option in options(front, 0.05):
+        if option.title.startswith("most for least"):
+            payer = option.title.rpartition("paid by ")[2]
+            assert option.predicted[payer] > 0
+
+
+def test_of_many_objectives_those_that_do_different_things_are_improved() -> None:
+    """Three do the same as the first; there is no need to propose it four times and to leave others out."""
+    front = around_a_held_model(8, 0)
+    response = np.eye(8) - 0.1
+    response[5:] = response[0] + 0.01 * np.arange(3)[:, None]
+    front = replace(front, response=response, losses=np.ones(8))
+    titles = {option.title for option in options(front, 0.05)}
+    assert {f"improve f{i}" for i in range(2, 6)} <= titles
+
+
+@pytest.mark.parametrize("scale", [0.1, 10.0])
+def test_units_make_no_difference_to_what_is_improved_or_exchanged(scale: float) -> None:
+    def found(scale: float) -> list[tuple[str, float]]:
+        problem = pn.problems.quadratic(n=8, m=3, seed=1)
+        units = torch.tensor([scale, 1.0, 1.0], dtype=torch.float64)
+        weights = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64)
+        other = pn.FunctionProblem(lambda x: units * problem._values(x), problem.parameters())
+        tangent = tangent_at(other, problem.pareto_point(weights), weights / units / (weights / units).sum())
+        front = FrontModel.from_tangent(other, tangent, Geometry())
+        made = [each for each in options(front, 0.03) if not each.title.startswith("more even")]
+        return [(each.title, each.predicted["f1"] / scale) for each in made]
+
+    plain, scaled = found(1.0), found(scale)
+    assert len(plain) >= 3
+    assert [title for title, _ in scaled] == [title for title, _ in plain]
+    assert [change for _, change in scaled] == pytest.approx([change for _, change in plain], rel=1e-2)

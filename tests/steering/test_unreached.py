@@ -1,5 +1,8 @@
 """What is said of targets that were not reached, against the optimum that further training finds."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +12,10 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
+from paretonav.geometry import Anchor, FrontModel, Geometry, Tangent, tangent_at
 from paretonav.steering.correctors import Newton
+from paretonav.steering.situation import situation
+from paretonav.steering.unreached import is_settled
 
 NAMES = ("a", "b", "c")
 
@@ -107,3 +113,28 @@ def test_a_target_that_is_met_at_once_is_reached(share: float) -> None:
     assert step.status is pn.StepStatus.ACCEPTED
     assert step.point.losses["a"] <= before * (1 + 1e-12)
     assert pn.explain(step).endswith("The target is reached.")
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_a_point_is_settled_where_training_would_gain_next_to_nothing_of_what_is_lacking(unit: float) -> None:
+    """In any units, and on whichever side the joint gain is; what is held or damped proves nothing."""
+    problem = pn.problems.quadratic(n=6, m=2)
+    half = torch.full((2,), 0.5, dtype=torch.float64)
+    tangent = replace(tangent_at(problem, problem.pareto_point(half), half), damping=0.0)
+    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    front = replace(front, losses=unit * front.losses)
+    lacking = 0.5 * front.losses[0]
+    wish = pn.Aim({"f1": front.losses[0] - lacking}).wish(situation(front))
+
+    def settled(gain: float, stochastic: bool = True, at: Tangent = tangent, **changed: Any) -> bool:
+        return is_settled(
+            replace(front, joint_gain=gain * lacking, **changed), at, wish, stochastic=stochastic
+        )
+
+    for sign in (1, -1):
+        assert settled(sign * 0.0049)
+        assert not settled(sign * 0.0051)
+    assert not settled(0.0, anchor=Anchor(0.01, 0.01, ""))
+    damped = replace(tangent, damping=1e-3)
+    assert not settled(0.0, at=damped)
+    assert settled(0.0, stochastic=False, at=damped)

@@ -1,6 +1,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
 from paretonav.problems.quadratic import Quadratic
+from paretonav.steering.acceptance import Broken
 from paretonav.steering.correctors import Correction, Newton
 from paretonav.steering.leg import Arrival
 from paretonav.steering.plan import plan
@@ -17,7 +18,7 @@ from paretonav.steering.predictors import ObjectiveSpace
 from paretonav.steering.preferences import Wish
 from paretonav.steering.situation import situation
 from paretonav.steering.trust import Trust
-from paretonav.steering.walk import Walk, leg_report, promises, walk
+from paretonav.steering.walk import Walk, attempt, leg_report, promises, walk
 
 EVERYWHERE = Trust(np.inf, Geometry(), adapts=False)
 
@@ -199,3 +200,57 @@ def test_of_a_part_of_the_way_that_part_was_promised(share: float) -> None:
         assert each.amount == pytest.approx(share * 0.1)
         assert each.requested["f1"] == pytest.approx(share * whole.requested["f1"])
         assert each.changes[0] == pytest.approx(share * whole.changes[0], rel=0.1)
+
+
+def told_of_legs(
+    fails: Iterable[bool], monkeypatch: pytest.MonkeyPatch, radius: float = np.inf
+) -> tuple[Walk, list[float]]:
+    """A walk for 10 % whose legs fail where they are told to, and the amounts that were tried."""
+    tried: list[float] = []
+    left = iter(fails)
+
+    def told(*given: Any) -> tuple[Arrival, tuple[Broken, ...]]:
+        arrival, lost = attempt(*given)
+        tried.append(given[6].amount)
+        return arrival, (Broken("f1", "training", -0.1, 0.3, 1.0),) if next(left, False) else lost
+
+    monkeypatch.setattr("paretonav.steering.walk.attempt", told)
+    problem = pn.problems.quadratic(20, 3, seed=1)
+    return walked(problem, pn.Improve({"f1": 1.0}), 0.1, replace(EVERYWHERE, radius=radius))[1], tried
+
+
+def test_a_leg_that_fails_is_halved_and_the_rest_is_tried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, tried = told_of_legs([True, True, False, False], monkeypatch)
+    assert tried == pytest.approx([0.1, 0.05, 0.025, 0.075])
+    assert (gone.legs, gone.reason) == (2, "")
+    assert gone.amount == pytest.approx(0.1)
+
+
+def test_what_fails_four_times_is_given_up_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, tried = told_of_legs(repeat(True), monkeypatch)
+    assert tried == pytest.approx([0.1, 0.05, 0.025, 0.0125])
+    assert gone.correction is None
+    assert gone.amount == gone.legs == 0
+    assert gone.reason == "f1 came out +30 % on training data, where -10 % was predicted"
+
+
+@pytest.mark.parametrize("radius", [0.03, 0.05])
+def test_what_has_come_true_before_a_leg_that_fails_is_kept(
+    radius: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the next leg fails four times, or is halved until it is not worth its cost."""
+    gone, tried = told_of_legs(chain([False], repeat(True)), monkeypatch, radius)
+    assert gone.legs == 1
+    assert gone.correction is not None
+    assert gone.amount == tried[0] < 0.1
+    assert torch.equal(
+        gone.losses.mean, pn.problems.quadratic(20, 3, seed=1).evaluate(gone.correction.theta).mean
+    )
+
+
+def test_less_than_a_tenth_of_the_way_is_no_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, tried = told_of_legs(chain([False], repeat(True)), monkeypatch, radius=0.005)
+    assert 0 < tried[0] < 0.01
+    assert gone.correction is None
+    assert gone.reason.startswith("only 0.0")
+    assert "not worth a step: f1 came out" in gone.reason
