@@ -196,6 +196,20 @@ def test_what_is_new_is_orthogonal_to_what_is_known_however_little_it_is(new: fl
     torch.testing.assert_close(found @ found.T, torch.eye(12), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("apart", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 0.0])
+def test_right_hand_sides_that_are_all_but_equal_are_solved_for_in_single_precision(apart: float) -> None:
+    """What tells them apart is rounding, which must not be taken for a direction of its own twice."""
+    H, first = semidefinite(0).float(), normal(1, N, dtype=torch.float32)
+    rhs = torch.cat([first, first + apart * normal(1, N, seed=1, dtype=torch.float32)])
+    space = complete(KrylovSpace(Operator(H), rhs))
+    vectors = space.eigenvectors().vectors
+    torch.testing.assert_close(vectors @ vectors.T, torch.eye(len(vectors)), rtol=0, atol=1e-4)
+    assert space.largest <= (1 + 1e-4) * float(torch.linalg.eigvalsh(H)[-1])
+    x, told = space.solve(0.1)
+    left = (x @ H + 0.1 * x - rhs).norm(dim=1) / rhs.norm(dim=1)
+    assert float(left.max()) <= 1.5 * told + 1e-3
+
+
 def test_a_curvature_that_is_negative_by_rounding_counts_as_none() -> None:
     """A Gauss-Newton matrix has none; so nothing goes further than without curvature, nor the other way."""
     H = torch.diag(torch.tensor([1.0, -1e-3] + [0.5] * (N - 2), dtype=torch.float64))

@@ -10,6 +10,7 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.nystrom import Nystrom
 
+_ROUNDING = 0.5  # of a unit vector: what is less is what rounding has made of a combination of others
 _DEPENDENT = (
     1e-5  # of a block's longest vector: what is left of one after the others are taken out, and is rounding
 )
@@ -117,15 +118,13 @@ class KrylovSpace:
 
     def _fresh(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """An orthonormal basis of what rows [j, n] add to the space, and the rows' parts along it [j, new]."""
-        outside = rows
-        for _ in range(2):  # once loses what rounding has left
-            if len(self._Q):
-                outside = outside - (outside @ self._Q.T) @ self._Q
         longest = float(rows.norm(dim=1).max()) if len(rows) else 0.0
-        squares, mix = torch.linalg.eigh(inner_products(outside, outside))
-        kept = squares.clamp_min(0).sqrt() > max(_DEPENDENT * longest, torch.finfo(torch.float64).tiny)
-        basis = (mix[:, kept] / squares[kept].sqrt()).T.to(outside) @ outside
-        if len(self._Q):
-            basis = basis - (basis @ self._Q.T) @ self._Q
-        basis = basis / basis.norm(dim=1, keepdim=True)
+        basis = rows
+        # The second time mends what the first has left of rounding, magnified where rows are all but alike.
+        for least in (max(_DEPENDENT * longest, torch.finfo(torch.float64).tiny), _ROUNDING):
+            if len(self._Q):
+                basis = basis - (basis @ self._Q.T) @ self._Q
+            squares, mix = torch.linalg.eigh(inner_products(basis, basis))
+            kept = squares.clamp_min(0).sqrt() > least
+            basis = (mix[:, kept] / squares[kept].sqrt()).T.to(basis) @ basis
         return basis, inner_products(rows, basis)

@@ -27,7 +27,7 @@ What = Literal["start", "step"]
 _BACKWARD = 2.0  # forward passes, that a backward pass takes the time of
 _PRODUCT = 2.0  # epochs over its sample, that a curvature product takes the time of
 _TIMED = 8  # parts of the data, of which one is a batch that is timed: four or five epochs of it are one half of all
-_PULLS = 3  # that are tried; there are four, and two are the fewest
+_PULLS = 3  # that are tried at most; two are the fewest
 _ALIGNED = 4  # forward passes to align a step
 _POLISHED = Cost(
     forward_passes=9, gradient_passes=2, hessian_products=18

@@ -140,12 +140,18 @@ def _more_even(front: FrontModel, hold: Sequence[str]) -> Iterator[tuple[str, Pr
         wish = along_the_front(front, Compare(better, worse, hold).wish(situation(front)))
     except PreferenceError:
         return
-    largest = np.nanmax(np.abs(wish.direction))
-    changes = {front.names[i]: round(float(wish.direction[i] / largest), 3) for i in wish.named}
+    sizes = np.abs(front.values)
+    relative = (sizes[wish.named] > 0).all()  # else nothing but the losses' own units will do
+    direction = wish.direction[wish.named] / (sizes[wish.named] if relative else 1.0)
+    largest = np.nanmax(np.abs(direction))
+    changes = {
+        front.names[i]: round(float(change / largest), 3)
+        for i, change in zip(wish.named, direction, strict=True)
+    }
     gaining = [name for name, change in changes.items() if change < -0.1]
     yield (
         f"more even: {listed(gaining[:3]) or 'all'} gain{'s' if len(gaining) == 1 else ''}",
-        Direction(changes),
+        Direction(changes, units="relative" if relative else "absolute"),
     )
 
 
