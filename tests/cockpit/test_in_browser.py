@@ -101,6 +101,15 @@ def until(page: Any, expression: str, within: float = 20.0) -> None:
         page.wait_for_timeout(20)
 
 
+def heard(page: Any, kind: str) -> Any:
+    """The last message of a kind that the page has sent: it arrives when it arrives."""
+    deadline = time.monotonic() + 20
+    while not (found := [message for name, message in page.controller.heard if name == kind]):
+        assert time.monotonic() < deadline, f"the page has sent no {kind}"
+        page.wait_for_timeout(20)
+    return found[-1]
+
+
 def usable(page: Any, name: str) -> Any:
     found = button(page, name)
     deadline = time.monotonic() + 20
@@ -362,6 +371,7 @@ def told(browser: Any, make_controller: Any) -> Iterator[Callable[..., Any]]:
         page.controller = fake
         page.goto(server.url)
         at_point(page, 1)
+        page.locator(".pn-report").wait_for()
         return page
 
     yield show
@@ -381,9 +391,7 @@ def test_where_a_step_surprised_there_is_a_way_back(told: Callable[..., Any]) ->
         page.locator("td.pn-worse", has_text="predicted").count() == 0
     )  # that red is of changes for the worse
     page.get_by_role("button", name="Undo: back to point 0", exact=True).click()
-    assert [(name, message["cmd"]) for name, message in page.controller.heard if name == "request"] == [
-        ("request", "undo")
-    ]
+    assert heard(page, "request")["cmd"] == "undo"
 
 
 def test_where_none_did_there_is_no_more_than_the_button_on_top(told: Callable[..., Any]) -> None:
@@ -419,7 +427,7 @@ def test_measured_and_predicted_contradict_each_other_in_sight(told: Callable[..
     page = told(lambda state: None)
     ask(page, "left", 3)
     until(page, "document.querySelectorAll('.pn-row[data-mode=improve]').length === 1")
-    steer: Any = next(message for name, message in reversed(page.controller.heard) if name == "steer")
+    steer = heard(page, "steer")
     about = {"by": steer["by"], "seq": steer["seq"], "point": 1}
     exact = {
         "shown": [-0.02, 0.01, 0.01],
@@ -452,7 +460,7 @@ def test_what_cannot_be_traded_is_said_so(told: Callable[..., Any]) -> None:
     page = told(lambda state: None)
     ask(page, "left", 3)
     until(page, "document.querySelectorAll('.pn-row[data-mode=improve]').length === 1")
-    steer: Any = next(message for name, message in reversed(page.controller.heard) if name == "steer")
+    steer = heard(page, "steer")
     outlook = {
         "by": steer["by"],
         "seq": steer["seq"],
@@ -467,7 +475,7 @@ def test_what_cannot_be_traded_is_said_so(told: Callable[..., Any]) -> None:
     }
     page.controller.publish("outlook", outlook | {"map": None, "exact": None})
     assert "Within reach: nothing of left" in said(page, "Within reach")
-    assert "Nothing to trade here." in page.locator(".pn-reason:visible").inner_text()
+    page.locator(".pn-reason:visible", has_text="Nothing to trade here.").wait_for()
 
 
 HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1</script>", "a\u202eb\u2028c")
