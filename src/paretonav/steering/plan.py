@@ -11,6 +11,7 @@ from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.objectives.problem import Split
 from paretonav.steering.along import along_the_front
+from paretonav.steering.doubt import doubt
 from paretonav.steering.nearest import nearest_outcome
 from paretonav.steering.preferences import Fit, Wish
 from paretonav.steering.programme import Programme, kinder
@@ -19,6 +20,7 @@ from paretonav.steering.reasons import NOTHING_TO_TRADE, why_limited
 Array = NDArray[np.float64]
 
 _SAFE = 0.9  # of the way that a model knows: its last bit is where it turns round
+_NEAR = 0.01  # an amount at which is seen whether a reach is in doubt
 _WORTH = 0.1  # of the amount: what a model covers less of is refused
 
 
@@ -159,7 +161,8 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
     minimum is a local one, that to which shorter steps lead. A wish that takes the nearest outcome if there is no such
     plan (``Fit.NEAREST``) gets that. Around a model that is held the others are spared as far as there is room beside
     (``kinder``), unless ``spare`` says no. There the front ends nowhere, only what is known of it from there: if that
-    is a tenth of the amount or more, the plan is for all of it, and says which part is known.
+    is a tenth of the amount or more, the plan is for all of it, and says which part is known. A gain that may be noise
+    on validation data and is a loss on training data is refused (``doubt``).
 
     Raises:
         InfeasiblePreferenceError: with the reason and the largest feasible amount.
@@ -172,7 +175,8 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
     limit, c = programme.follow(amount)
     if limit >= amount:
         c = programme.cheapest(wish.changes(amount), c)
-        return Plan.along(front, wish, amount, kinder(programme, wish.changes(amount), c) if spare else c)
+        c = kinder(programme, wish.changes(amount), c) if spare else c
+        return _told(front, Plan.along(front, wish, amount, c))
     if wish.fit is Fit.NEAREST:
         c, attainable = nearest_outcome(programme, amount, c)
         return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
@@ -183,7 +187,7 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
             inside, c = programme.follow(_SAFE * limit)
             c = programme.cheapest(wish.changes(inside), c)
             c = kinder(programme, wish.changes(inside), c) if spare else c
-            known = Plan.along(front, wish, inside, c)
+            known = _told(front, Plan.along(front, wish, inside, c))
             return known.extended(front, amount, reason)
         if not enough:
             reason += NOTHING_TO_TRADE
@@ -203,7 +207,21 @@ def reach(front: FrontModel, wish: Wish) -> float:
     if wish.fit is Fit.NEAREST:
         return wish.full
     wish = within_the_model(front, along_the_front(front, wish))
-    return Programme(front, wish).follow(_most(front, wish))[0]
+    programme = Programme(front, wish)
+    limit = programme.follow(_most(front, wish))[0]
+    near, c = programme.follow(min(limit, _NEAR))
+    return 0.0 if near > 0 and doubt(front, Plan.along(front, wish, near, c)) else limit
+
+
+def _told(front: FrontModel, made: Plan) -> Plan:
+    """The plan, unless its gain is in doubt."""
+    reason = doubt(front, made)
+    if reason:
+        reason += NOTHING_TO_TRADE
+        raise InfeasiblePreferenceError(
+            f"an amount of {made.amount:.3g} is not possible here: {reason}", reason=reason, reach=0.0
+        )
+    return made
 
 
 def within_the_model(front: FrontModel, wish: Wish) -> Wish:
