@@ -176,7 +176,7 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
     if limit >= amount:
         c = programme.cheapest(wish.changes(amount), c)
         c = kinder(programme, wish.changes(amount), c) if spare else c
-        return _told(front, Plan.along(front, wish, amount, c))
+        return _told(front, Plan.along(front, wish, amount, c), amount)
     if wish.fit is Fit.NEAREST:
         c, attainable = nearest_outcome(programme, amount, c)
         return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
@@ -187,7 +187,7 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
             inside, c = programme.follow(_SAFE * limit)
             c = programme.cheapest(wish.changes(inside), c)
             c = kinder(programme, wish.changes(inside), c) if spare else c
-            known = _told(front, Plan.along(front, wish, inside, c))
+            known = _told(front, Plan.along(front, wish, inside, c), amount)
             return known.extended(front, amount, reason)
         if not enough:
             reason += NOTHING_TO_TRADE
@@ -213,13 +213,13 @@ def reach(front: FrontModel, wish: Wish) -> float:
     return 0.0 if near > 0 and doubt(front, Plan.along(front, wish, near, c)) else limit
 
 
-def _told(front: FrontModel, made: Plan) -> Plan:
-    """The plan, unless its gain is in doubt."""
+def _told(front: FrontModel, made: Plan, amount: float) -> Plan:
+    """The plan for this amount, or for the part of it that is known, unless its gain is in doubt."""
     reason = doubt(front, made)
     if reason:
         reason += NOTHING_TO_TRADE
         raise InfeasiblePreferenceError(
-            f"an amount of {made.amount:.3g} is not possible here: {reason}", reason=reason, reach=0.0
+            f"an amount of {amount:.3g} is not possible here: {reason}", reason=reason, reach=0.0
         )
     return made
 
