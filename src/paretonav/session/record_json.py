@@ -152,7 +152,7 @@ def _preference(stored: Any) -> Preference | None:
     if not (
         preference is None or hasattr(preference, "wish")
     ):  # isinstance of a protocol takes ten times as long
-        raise ValueError(f"{preference!r} is no preference")
+        raise ValueError(f"{reprlib.repr(preference)} is no preference")
     return cast(Preference | None, preference)
 
 
