@@ -11,11 +11,11 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True, scope="session")
 def interruptible() -> Iterator[None]:
-    """Processes that the test starts can be interrupted.
+    """Tests, and the processes that they start, can be interrupted.
 
-    They inherit that from whoever runs the tests, and a shell's background jobs ignore SIGINT.
+    They inherit that from whoever runs them, and a shell's background jobs ignore SIGINT.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
