@@ -168,7 +168,6 @@ def test_the_address_error_is_a_mistake_of_the_person():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals")
-@pytest.mark.usefixtures("interruptible")
 def test_the_demo_at_a_real_terminal(tmp_path):
     """The page is there while the network is being trained, and Ctrl-C stops that."""
     import pty  # there is none on Windows

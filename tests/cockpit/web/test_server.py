@@ -175,7 +175,6 @@ def test_without_a_screen_no_browser_is_opened(monkeypatch, environment, expecte
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.usefixtures("interruptible")
 def test_signals_end_a_real_process_cleanly(number, tmp_path):
     (tmp_path / "mine.py").write_text(
         "import paretonav as pn\ndef problem(): return pn.problems.quadratic(n=10, m=3)\n"
@@ -237,7 +236,6 @@ def problem():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.usefixtures("interruptible")
 def test_the_second_signal_does_not_wait_for_a_batch(number, tmp_path):
     (tmp_path / "mine.py").write_text(SLOW)
     command = [
