@@ -186,9 +186,8 @@ class Controller:
             status, message = "cancelled", str(error)
         except ParetonavError as error:
             status, message = "failed", str(error)
-        except (
-            BaseException
-        ) as error:  # of the user's own code: the model, a loss, the data; it may even exit
+        except BaseException as error:
+            # Of the user's own code: the model, a loss, the data; it may even exit.
             logger.exception("%s failed", job.request.cmd)
             status, message = "failed", _in_words(error)
         self.refresh()

@@ -56,9 +56,8 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         problem = LATER
     except ParetonavError as error:
         problem = sentence(str(error))
-    except (
-        BaseException
-    ) as error:  # of the user's own code, where a preview has to solve: a view must hear of it
+    except BaseException as error:
+        # Of the user's own code, where a preview has to solve: a view must hear of it.
         logger.exception("the preview failed")
         problem = sentence(f"{type(error).__name__}: {error}")
     inputs = inputs_of(steer.modes, front)

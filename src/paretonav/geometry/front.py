@@ -135,7 +135,7 @@ class FrontModel:
             else:
                 seen = problem.response(tangent.theta, tangent.basis, batches=_SEEN_BATCHES)[1]
         if bend is None:
-            bend = _measured_bend(problem, tangent, geometry, lengths, probes)
+            bend = _measured_bend(problem, tangent, lengths, probes)
         validation_losses = probes.before if probes is not None and problem.has_validation else None
         measured = held_out or seen
         shown = tangent.losses if validation_losses is None else validation_losses
@@ -380,9 +380,7 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 
-def _measured_bend(
-    problem: Problem, tangent: Tangent, geometry: Geometry, lengths: Array, shown: Probes | None
-) -> Array:
+def _measured_bend(problem: Problem, tangent: Tangent, lengths: Array, shown: Probes | None) -> Array:
     """Q of the training losses around a held model, [m, k, k], from differences.
 
     Where what is ``shown`` has been probed on validation data, the training losses are predicted beside it, and
@@ -390,32 +388,31 @@ def _measured_bend(
     """
     if shown is not None and not problem.has_validation:
         return shown.bend[: problem.m]
-    batches = None  # what is a function of means is another one on a part of the data
-    if all(part.linear is None for part in problem.curvature_sample(geometry.samples, around=tangent.theta)):
-        batches = _bent_batches(len(tangent.losses.fractions), problem)
     found = Probes.along(
         problem,
         tangent.theta,
         tangent.basis,
         "train",
         lengths if shown is None else shown.lengths,
-        batches=batches,
+        batches=_bent_batches(problem, len(tangent.losses.fractions)),
         rays=shown is None,
-        mend=shown is None,
     )
     return found.bend[: problem.m]
 
 
-def _bent_batches(batches: int, problem: Problem) -> int:
-    """On how many of all the batches of training data the bend around a held model is measured."""
-    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1)))
+def _bent_batches(problem: Problem, batches: int) -> int | None:
+    """On how many of all the batches of training data the bend around a held model is measured; None is all.
+
+    What is a function of means is another one on a part of the data.
+    """
+    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1))) if problem.means else None
 
 
 def measuring_passes(problem: Problem, k: int) -> float:
     """What ``FrontModel.from_tangent`` reads along k ways from a held model as a rule, in passes over training data."""
-    batches = _bent_batches(round(1 / problem.share("train", 1)), problem) if problem.means else None
+    batches = _bent_batches(problem, round(1 / problem.share("train", 1)))
     if problem.has_validation:
-        beside = probing_passes(problem, k, "train", batches, rays=False, mend=False)
+        beside = probing_passes(problem, k, "train", batches, rays=False)
         return beside + probing_passes(problem, k, "validation")
     return probing_passes(problem, k, "train", None if problem.metric_names else batches)
 

@@ -64,10 +64,8 @@ class Probes:
         batches: int | None = None,
         before: Losses | None = None,
         rays: bool = True,
-        mend: bool = True,
-        bends: bool = True,
     ) -> Probes:
-        """Measure, in 2 k forward passes; with ``bends`` 2 m more, and two for every two directions.
+        """Measure, in 2 k forward passes, 2 m more along rays, and two for every two directions that are needed.
 
         Each direction is probed forwards and backwards, and so is then each way along which one loss changes most, its
         ray: that is what is asked for most, and a network is not so smooth that what happens there would follow from
@@ -83,28 +81,23 @@ class Probes:
                 per cent and none by much more.
             batches: on about so many batches instead of all.
             before: the losses at the point on just these batches, if they are known.
-            rays: probe the rays, too.
-            mend: lengthen or shorten what is too short or too long; else only what leads to where losses are not
-                finite.
-            bends: measure the second differences; zero without.
+            rays: probe the rays, too. Without, the lengths are known to be good, and only those are mended that lead to
+                where losses are not finite.
         """
         before = before or problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
         sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=mend)
+        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=rays)
         units = np.diag(axes.ways)
         measured = [axes]
-        if bends:
-            slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
-            ways = _rays(slopes, sizes, units) if rays else np.zeros((0, k))
-            if k <= _FEW_WAYS and not _tell_mixed(np.concatenate([axes.ways, ways]) / units):
-                ways = np.concatenate([ways, _sums(axes.ways)])
-            if len(ways):
-                ends = problem.probe(_both_ends(theta, ways, directions), split, batches)
-                measured.append(_Measured.of(ways, ends, before).as_finite_as(axes))
+        slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
+        ways = _rays(slopes, sizes, units) if rays else np.zeros((0, k))
+        if k <= _FEW_WAYS and not _tell_mixed(np.concatenate([axes.ways, ways]) / units):
+            ways = np.concatenate([ways, _sums(axes.ways)])
+        if len(ways):
+            ends = problem.probe(_both_ends(theta, ways, directions), split, batches)
+            measured.append(_Measured.of(ways, ends, before).as_finite_as(axes))
         response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
-        if not bends:
-            return cls(before, response, np.zeros((_values(before).size, k, k)), units)
         ways = np.concatenate([each.ways for each in measured])
         batchwise = torch.cat([each.turns for each in measured], dim=-1)
         rates = _clear_bends(ways, batchwise[:, m:], units, before, mixed=k <= _FEW_WAYS)
@@ -145,23 +138,16 @@ def _mean(batches: Tensor, fractions: Tensor) -> Array:
 
 
 def probing_passes(
-    problem: Problem,
-    k: int,
-    split: Split,
-    batches: int | None = None,
-    *,
-    rays: bool = True,
-    mend: bool = True,
-    bends: bool = True,
+    problem: Problem, k: int, split: Split, batches: int | None = None, *, rays: bool = True
 ) -> float:
     """What ``Probes.along`` reads along k directions as a rule, in passes over the training data.
 
     The arguments are as there; how often lengths have to be mended is not known before.
     """
     sums = k * (k - 1) if k <= _FEW_WAYS and not (rays and k < _FEW_WAYS) else 0
-    axes = 2 * k * (_USUAL_ROUNDS if mend else 1)
-    read = (1 + axes + (2 * problem.m * rays + sums) * bends) * problem.share(split, batches)
-    if bends and k > _FEW_WAYS:
+    axes = 2 * k * (_USUAL_ROUNDS if rays else 1)
+    read = (1 + axes + 2 * problem.m * rays + sums) * problem.share(split, batches)
+    if k > _FEW_WAYS:
         few = _SOME if k <= _PAIRS_OF_ALL else _FEW
         read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
     return read

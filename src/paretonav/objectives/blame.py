@@ -1,9 +1,12 @@
-"""Which of the functions that a problem is made of has failed."""
+"""Which of the functions that a problem is made of has failed, and errors of ours that say so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from paretonav.errors import ParetonavError, ProblemError
+from paretonav.objectives.memory import memory_advice
 
 _MARK = "raised in "
 
@@ -19,6 +22,26 @@ def blaming(kind: str, name: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"{_MARK}{kind} {name!r}")
         raise
+
+
+@contextmanager
+def ours(told: Callable[[Exception], str]) -> Iterator[None]:
+    """Make of whatever is raised inside an error of ours, which keeps its cause.
+
+    Args:
+        told: what the error says, from what was raised.
+
+    Raises:
+        OutOfMemoryError: memory ran out.
+        ProblemError: anything else but our own errors, which come out as they are.
+    """
+    try:
+        with memory_advice():
+            yield
+    except ParetonavError:
+        raise
+    except Exception as error:
+        raise ProblemError(told(error)) from error
 
 
 def blamed(error: BaseException) -> str | None:

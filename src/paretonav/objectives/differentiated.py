@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from paretonav.errors import ParetonavError, ProblemError
-from paretonav.objectives.memory import memory_advice
+from paretonav.objectives.blame import ours
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.problem import Composite
 
@@ -25,13 +24,8 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
         OutOfMemoryError: memory ran out.
         ProblemError: anything else but our own errors; names the loss, or the model.
     """
-    try:
-        with memory_advice(), differentiable():
-            yield
-    except ParetonavError:
-        raise
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}"
+
+    def told(error: Exception) -> str:
         twice = "it with operations of which torch has second derivatives"
         if part.apart is None:
             what, remedy = "the objectives", f"write {twice}"
@@ -39,9 +33,10 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
             what, remedy = f"loss {name!r}", f"write {twice}, or show it as a metric, which needs none"
         else:
             what, remedy = "the model", f"write {twice}, or leave the parameters before it out of parameters="
-        raise ProblemError(
-            f"{what} cannot be differentiated as curvature needs it: {told}; {remedy}"
-        ) from error
+        return f"{what} cannot be differentiated as curvature needs it: {type(error).__name__}: {error}; {remedy}"
+
+    with ours(told), differentiable():
+        yield
 
 
 def _culprit(part: Composite, theta: Tensor) -> str | None:

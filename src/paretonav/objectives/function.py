@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
-from paretonav.errors import ParetonavError, ProblemError
+from paretonav.errors import ProblemError
 from paretonav.objectives.backward import backward
+from paretonav.objectives.blame import ours
 from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.followed import is_bent, require_derivatives
 from paretonav.objectives.losses import Losses
-from paretonav.objectives.memory import memory_advice
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.place import version
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split, check_names
@@ -199,15 +199,8 @@ class FunctionProblem(Problem):
         return changes
 
 
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        with memory_advice():
-            yield
-    except ParetonavError:
-        raise
-    except Exception as error:
-        raise ProblemError(f"{what}: {type(error).__name__}: {error}") from error
+def _explained(what: str) -> AbstractContextManager[None]:
+    return ours(lambda error: f"{what}: {type(error).__name__}: {error}")
 
 
 def _gradients(values: Tensor, x: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Tensor:

@@ -53,5 +53,5 @@ def _memory(tensor: Tensor) -> int:
     """Where it is; what has no memory of its own (a sparse tensor, a stand-in without data) is nowhere."""
     try:
         return tensor.untyped_storage().data_ptr() or -id(tensor)
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # NotImplementedError is one
         return -id(tensor)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from paretonav.errors import ParetonavError, ProblemError
-from paretonav.objectives.blame import blamed
+from paretonav.errors import ProblemError
+from paretonav.objectives.blame import blamed, ours
 from paretonav.objectives.data import Batch
-from paretonav.objectives.memory import memory_advice
 from paretonav.objectives.modes import differentiable
 from paretonav.objectives.untouched import versions
 
@@ -49,8 +48,7 @@ class Whereabouts:
                     "labels.clone()), or use torch.where"
                 )
 
-    @contextmanager
-    def explained(self, place: str = "") -> Iterator[None]:
+    def explained(self, place: str = "") -> AbstractContextManager[None]:
         """Say of exceptions from the user's code at which batch they came.
 
         Args:
@@ -60,15 +58,12 @@ class Whereabouts:
             OutOfMemoryError: memory ran out.
             ProblemError: anything else but our own errors.
         """
-        try:
-            with memory_advice():
-                yield
-        except ParetonavError:
-            raise
-        except Exception as error:
+
+        def told(error: Exception) -> str:
             where = (place or self._place).replace(_EITHER, blamed(error) or _EITHER)
-            advice = _hint(error) or self._advice
-            raise ProblemError(f"{where}: {type(error).__name__}: {error}{advice}") from error
+            return f"{where}: {type(error).__name__}: {error}{_hint(error) or self._advice}"
+
+        return ours(told)
 
 
 class _HasWhereabouts(Protocol):

@@ -172,6 +172,21 @@ def test_without_a_screen_no_browser_is_opened(monkeypatch, environment, expecte
     assert browser.can_open() is expected
 
 
+def served(folder):
+    """A process that serves what ``mine.py`` in a folder has, with a session beside it."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "paretonav", "cockpit", "mine:problem"),
+            *("--session", "kept", "--no-browser"),
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -179,24 +194,7 @@ def test_signals_end_a_real_process_cleanly(number, tmp_path):
     (tmp_path / "mine.py").write_text(
         "import paretonav as pn\ndef problem(): return pn.problems.quadratic(n=10, m=3)\n"
     )
-    command = [
-        sys.executable,
-        "-m",
-        "paretonav",
-        "cockpit",
-        "mine:problem",
-        "--session",
-        "kept",
-        "--no-browser",
-    ]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    process = served(tmp_path)
     assert process.stdout is not None
     for line in process.stdout:
         if "?token=" in line:
@@ -238,24 +236,7 @@ def problem():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_second_signal_does_not_wait_for_a_batch(number, tmp_path):
     (tmp_path / "mine.py").write_text(SLOW)
-    command = [
-        sys.executable,
-        "-m",
-        "paretonav",
-        "cockpit",
-        "mine:problem",
-        "--session",
-        "kept",
-        "--no-browser",
-    ]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    process = served(tmp_path)
     try:
         complaints = interrupted_twice(process, number, tmp_path)
     finally:
