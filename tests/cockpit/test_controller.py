@@ -101,6 +101,21 @@ def test_what_is_impossible_is_said_in_words(view) -> None:
     assert view.do("step", steer={"point": 0, "modes": {}})["message"].startswith("nothing is asked for")
 
 
+def test_a_broken_bound_never_has_the_reach_of_the_bound_before_it(view) -> None:
+    value = state(view)["quantities"][1]["train"]
+    broken = {"f1": improve(1), "f2": {"mode": "limit", "value": 0.9 * value}}
+    ends = []
+    for _ in range(2):
+        kept = view.steer({"f1": improve(1), "f2": {"mode": "limit", "value": 1.2 * value}})
+        assert kept["problem"] == ""
+        assert kept["reach"][0]["end"] > 1
+        told = view.steer(broken)
+        assert told["problem"]
+        ends.append(told["reach"])
+    fresh = Watcher(view.controller, by="another").steer(broken)["reach"]
+    assert ends == [fresh, fresh]
+
+
 def test_a_limit_at_the_present_value_holds_it(view) -> None:
     value = state(view)["quantities"][1]["train"]
     for bound in (value, round(value, 4), value * (1 - 5e-4)):

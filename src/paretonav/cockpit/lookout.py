@@ -62,18 +62,25 @@ class Lookout:
         self._cancel_trial.set()
 
     def look(self) -> None:
-        """Answer the latest steer; as long as only amounts change, first with the ends known and then with new ones."""
+        """Answer the latest steer; as long as only amounts change, first with the ends known and then with new ones.
+
+        A bound that moves, or a wish that is not possible, is answered with new ends only: those that are known may
+        be of what could be kept.
+        """
         with self._traits.turn:
             self._due = False
             steer = self._steer
         here = self._navigator.here
         if steer.point != here.id:
             return
-        alike = (here.id, tuple(steer.kinds.items()))
+        bounds = tuple(mode.number for mode in steer.modes.values() if mode.kind == "limit")
+        alike = (here.id, tuple(steer.kinds.items()), bounds)
         if self._reaches_for == alike:
-            self._traits.publish("outlook", outlook(self._navigator, steer, self._reaches))
-            if self._overtaken(steer):
-                return
+            told = outlook(self._navigator, steer, self._reaches)
+            if not told["problem"]:
+                self._traits.publish("outlook", told)
+                if self._overtaken(steer):
+                    return
         self._reaches, self._reaches_for = reaches_of(here.front, steer.modes), alike
         self._traits.publish("outlook", outlook(self._navigator, steer, self._reaches))
         with self._traits.turn:
