@@ -16,9 +16,9 @@ import torch
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
-from paretonav.steering.plan import plan
-from paretonav.steering.predictors import ObjectiveSpace
-from paretonav.steering.situation import situation
+from paretonav.steering.planning.plan import plan
+from paretonav.steering.preferences.situation import situation
+from paretonav.steering.stepping.predictors import ObjectiveSpace
 from report import write
 
 SETTINGS = [

@@ -29,9 +29,9 @@ from torchjd.aggregation import UPGrad as TorchjdUPGrad
 import paretonav as pn
 from paretonav.geometry import Geometry, tangent_at
 from paretonav.objectives import Composite, Cost
-from paretonav.steering.correctors import MGDA, AlignedDescent, Guide, Newton
-from paretonav.steering.correctors.minibatch import batch_gradient, batch_jacobian
-from paretonav.steering.leg import target_of
+from paretonav.steering.stepping.correctors import MGDA, AlignedDescent, Guide, Newton
+from paretonav.steering.stepping.correctors.minibatch import batch_gradient, batch_jacobian
+from paretonav.steering.stepping.leg import target_of
 from peers.upgrad import DaqpProjector
 from report import write
 

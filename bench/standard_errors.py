@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 import paretonav as pn
 from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.steering.changes import Changes
-from paretonav.steering.predictions import predictions
+from paretonav.steering.planning.predictions import predictions
 from population import METRICS, NAMES, Population
 from report import write
 

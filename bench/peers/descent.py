@@ -17,8 +17,8 @@ from torch import Tensor
 import paretonav as pn
 from paretonav.errors import NonFiniteError
 from paretonav.objectives import Composite
-from paretonav.steering.correctors.minibatch import batch_gradient, moved
-from paretonav.steering.finite import finite_jacobian
+from paretonav.objectives.finite import finite_jacobian
+from paretonav.steering.stepping.correctors.minibatch import batch_gradient, moved
 
 Array = NDArray[np.float64]
 

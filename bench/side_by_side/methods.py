@@ -19,7 +19,7 @@ import paretonav as pn
 from compare import values
 from measures import miss
 from paretonav.objectives import Cost
-from paretonav.steering.predictors import PublishedProjection
+from paretonav.steering.stepping.predictors import PublishedProjection
 from peers.descent import Fixed, Rule, Run, descend
 from peers.epo import EPO
 from peers.mgda import MGDA

@@ -15,7 +15,7 @@ import paretonav as pn
 from compare import decay
 from paretonav.objectives import Cost, Losses, ModelProblem, Split
 from paretonav.problems.census_people import TASKS
-from paretonav.steering.correctors import Correction, Newton
+from paretonav.steering.stepping.correctors import Correction, Newton
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import paretonav as pn
-from paretonav.steering.plan import Plan
+from paretonav.steering.planning.plan import Plan
 from side_by_side.problems import Start
 
 Array = NDArray[np.float64]

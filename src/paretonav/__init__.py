@@ -44,10 +44,10 @@ from paretonav.steering import (
     TrainingGain,
     TrainOn,
     Trial,
-    correctors,
     explain,
     ppe,
 )
+from paretonav.steering.stepping import correctors, predictors
 
 __all__ = [
     "Aggregate",
@@ -91,6 +91,7 @@ __all__ = [
     "l2",
     "plotting",
     "ppe",
+    "predictors",
     "problems",
     "smooth_l1",
     "worst_group",

@@ -20,7 +20,7 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from measures import efficiency
 from paretonav.objectives import Cost
-from paretonav.steering.predictors import PublishedProjection
+from paretonav.steering.stepping.predictors import PublishedProjection
 from side_by_side import figures
 from side_by_side import methods as methods_
 from side_by_side.methods import METHODS, ppe

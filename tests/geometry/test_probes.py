@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.geometry.sizes import relative_sizes
-from paretonav.objectives.losses import quantile
+from paretonav.statistics import quantile
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
 LEVEL = pn.Metric(lambda o, b: (o[:, 0] * b[1][:, 1]).mean(), higher_is_better=True)

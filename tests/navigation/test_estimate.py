@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 import paretonav as pn
 from paretonav.objectives import Cost
 from paretonav.problems.trained import TrainedProblem
-from paretonav.steering.estimate import Estimate, Pace, epochs, planned
+from paretonav.steering.reporting.estimate import Estimate, Pace, epochs, planned
 from paretonav.terminal.dialogue import Dialogue
 
 MANY = {

@@ -15,10 +15,10 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.session import archive
-from paretonav.steering.correctors import Newton, Stay
-from paretonav.steering.predictors import ObjectiveSpace, Prediction
-from paretonav.steering.reasons import end_of_the_front
-from paretonav.steering.what_if import what_if
+from paretonav.steering.planning.reasons import end_of_the_front
+from paretonav.steering.planning.what_if import what_if
+from paretonav.steering.stepping.correctors import Newton, Stay
+from paretonav.steering.stepping.predictors import ObjectiveSpace, Prediction
 
 WISH = pn.Improve({"small": 1.0})
 

@@ -9,7 +9,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.session import archive
-from paretonav.steering.predictors import ObjectiveSpace, Prediction
+from paretonav.steering.stepping.predictors import ObjectiveSpace, Prediction
 
 WISH = pn.Improve({"f1": 1.0})
 
@@ -84,7 +84,7 @@ class Stay:
     """A corrector that leaves the point where it is."""
 
     def correct(self, problem, theta, weights, geometry, guide=None):
-        from paretonav.steering.correctors import Correction
+        from paretonav.steering.stepping.correctors import Correction
 
         return Correction(theta, problem.evaluate(theta), weights, None, 0, True)
 

@@ -15,7 +15,7 @@ from tests.regression import NAMES, best, linear, network, noisy, problem, squar
 import paretonav as pn
 from paretonav.navigation import navigator
 from paretonav.problems.trained import TrainedProblem
-from paretonav.steering.train_on import train_on
+from paretonav.steering.stepping.train_on import train_on
 
 FAST = pn.TrainOn(
     lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=4, batch_size=64, patience=1

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paretonav.objectives import blocks
-from paretonav.objectives.losses import quantile, standard_error
+from paretonav.statistics import quantile, standard_error
 
 LABELS = st.lists(st.integers(0, 40), min_size=1, max_size=300)
 

@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from paretonav.geometry import Curvature, path_curvature
 from paretonav.objectives import Composite
-from paretonav.steering.correctors.minibatch import batch_gradient, batch_jacobian
+from paretonav.steering.stepping.correctors.minibatch import batch_gradient, batch_jacobian
 
 
 class Once(torch.autograd.Function):

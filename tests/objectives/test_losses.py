@@ -10,7 +10,7 @@ from tests.tensors import normal
 from torch import Tensor
 
 from paretonav.objectives import Losses, Response
-from paretonav.objectives.losses import has_standard_error, standard_error
+from paretonav.statistics import has_standard_error, standard_error
 
 
 def losses(values: Tensor, lengths: Tensor | None = None) -> Losses:

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from safetensors.torch import load_file
 
 import paretonav as pn
-from paretonav.session.formats import change, percent, value
 from paretonav.session.markdown import escaped, quote
+from paretonav.text import change, percent, value
 
 HOSTILE = ("<script>alert(1)</script>|*a*", "[b](javascript:alert(1))\n# head")
 """Names in which HTML, tables, emphasis, links and headings hide."""

@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.session import tangents
-from paretonav.steering.correctors import Newton
+from paretonav.steering.stepping.correctors import Newton
 
 
 def model_problem(

@@ -6,19 +6,9 @@ import pytest
 import torch
 
 import paretonav as pn
-from paretonav.session.wording import (
-    NO_TRADE,
-    caution,
-    describe,
-    listed,
-    number,
-    origin,
-    price,
-    price_sentence,
-    printable,
-    standing,
-    unsure,
-)
+from paretonav.session.wording import NO_TRADE, caution, origin, price, price_sentence, standing, unsure
+from paretonav.steering.preferences.wording import describe
+from paretonav.text import listed, number, printable
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import torch
 from tests.regression import NAMES, problem
 
 import paretonav as pn
-from paretonav.session.formats import value
 from paretonav.steering import Changes
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
 from paretonav.terminal.views import step_view
+from paretonav.text import value
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from rich.console import Console
 
 import paretonav as pn
 from paretonav.objectives import Losses
-from paretonav.session.formats import change, decimals, percent, relative, value, weight
 from paretonav.steering import Changes, StepStatus
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
 from paretonav.terminal.views import points_view, step_view, tree
+from paretonav.text import change, decimals, percent, relative, value, weight
 
 
 def test_losses_show_at_least_four_digits():

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from paretonav.cli.target import TargetError
 from paretonav.errors import ParetonavError
-from paretonav.session.wording import printable, sentence
 from paretonav.terminal.console import new_console
 from paretonav.terminal.words import CommandError, suggestion
+from paretonav.text import printable, sentence
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 

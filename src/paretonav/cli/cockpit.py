@@ -15,9 +15,9 @@ from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
-from paretonav.session.wording import printable
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.words import CommandError
+from paretonav.text import printable
 
 Port = Annotated[
     int,

@@ -11,8 +11,8 @@ from paretonav.cli.app import errors_told
 from paretonav.errors import SessionError
 from paretonav.session import Session
 from paretonav.session.places import place
-from paretonav.session.wording import listed, printable
 from paretonav.terminal.console import new_console
+from paretonav.text import listed, printable
 
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
 

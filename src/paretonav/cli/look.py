@@ -15,11 +15,11 @@ from paretonav.errors import SessionError
 from paretonav.plotting import CHARTS, FORMATS, Kind, save_plot
 from paretonav.session import Session
 from paretonav.session.table import csv
-from paretonav.session.wording import printable
 from paretonav.terminal.console import new_console
 from paretonav.terminal.parser import EXPORT_FORMATS, path_with
 from paretonav.terminal.views import compare_view, outlook_view, point_view, points_view, step_view
 from paretonav.terminal.words import CommandError
+from paretonav.text import printable
 
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
 Point = Annotated[

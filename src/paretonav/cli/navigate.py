@@ -22,7 +22,6 @@ from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
 from paretonav.plotting import FORMATS
 from paretonav.session.places import place
-from paretonav.session.wording import sentence
 from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
 from paretonav.terminal.console import new_console, remarks_on
@@ -37,6 +36,7 @@ from paretonav.terminal.drive import (
 )
 from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError
+from paretonav.text import sentence
 
 _WELCOME = (
     "Which digit is on the left, on the right, in the middle? Three tasks share a network "

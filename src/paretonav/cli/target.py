@@ -11,8 +11,8 @@ from types import TracebackType
 
 from paretonav.errors import ParetonavError
 from paretonav.objectives import Problem
-from paretonav.session.wording import printable
 from paretonav.terminal.words import CommandError
+from paretonav.text import printable
 
 
 class TargetError(ParetonavError):

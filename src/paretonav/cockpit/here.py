@@ -12,8 +12,9 @@ from paretonav.errors import PreferenceError
 from paretonav.plotting.charts.local_front import local_front
 from paretonav.session import Record, Session
 from paretonav.session.compare import Difference
-from paretonav.session.wording import caution, price_sentence, sentence, standing, unsure
+from paretonav.session.wording import caution, price_sentence, standing, unsure
 from paretonav.steering import Changes, Option, Point, Step, TrainingGain
+from paretonav.text import sentence
 
 Json = dict[str, object]
 

@@ -14,13 +14,13 @@ from paretonav.cockpit.wishes import in_words, possible_instead, preference_of
 from paretonav.errors import BusyError, InfeasiblePreferenceError, ParetonavError
 from paretonav.geometry import FrontModel
 from paretonav.navigation import Navigator
-from paretonav.objectives.losses import quantile
-from paretonav.session.wording import sentence
+from paretonav.statistics import quantile
 from paretonav.steering import Preview
+from paretonav.steering.planning.reaches import Reach, reach_of
+from paretonav.steering.planning.what_if import Bent, what_if
 from paretonav.steering.preferences import Wish
-from paretonav.steering.reaches import Reach, reach_of
-from paretonav.steering.situation import situation
-from paretonav.steering.what_if import Bent, what_if
+from paretonav.steering.preferences.situation import situation
+from paretonav.text import sentence
 
 logger = logging.getLogger(__name__)
 

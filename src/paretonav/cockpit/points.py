@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from paretonav.cockpit.plain import rounded
 from paretonav.session import Record, Session
-from paretonav.session.wording import describe
+from paretonav.steering.preferences.wording import describe
 
 
 def columns(session: Session, version: int) -> dict[str, object]:

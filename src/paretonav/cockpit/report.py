@@ -8,8 +8,8 @@ from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
 from paretonav.session.compare import measured
 from paretonav.session.outcome import outcomes
-from paretonav.session.wording import describe
 from paretonav.steering import Changes, Point, Step, StepStatus, explain
+from paretonav.steering.preferences.wording import describe
 
 Json = dict[str, object]
 

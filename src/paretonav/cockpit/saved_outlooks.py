@@ -9,7 +9,7 @@ from itertools import product
 from paretonav.cockpit.messages import Mode
 from paretonav.cockpit.outlook import Json, ends_of, inputs_of, reaches_of, what_if_map
 from paretonav.geometry import FrontModel
-from paretonav.steering.reaches import Reach
+from paretonav.steering.planning.reaches import Reach
 
 _MOST = 400  # modes: about a megabyte for five objectives
 _ALL_OF = 6  # quantities, of which every choice is looked at

@@ -9,7 +9,7 @@ from paretonav.cockpit.messages import Mode
 from paretonav.errors import PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering import Aim, Improve, Preference
-from paretonav.steering.wording import printable
+from paretonav.text import printable
 
 _IN_WORDS = {
     "improve": "improve {0} by {1:.4g}%",

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from paretonav.geometry.front import FrontModel
-from paretonav.objectives.losses import quantile
+from paretonav.statistics import quantile
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.objectives import Losses, Problem, Response
-from paretonav.objectives.losses import quantile, standard_error
 from paretonav.objectives.problem import Split
+from paretonav.statistics import quantile, standard_error
 
 Array = NDArray[np.float64]
 

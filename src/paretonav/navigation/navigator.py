@@ -18,30 +18,30 @@ from torch import Tensor
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Event, Losses, Problem
+from paretonav.objectives.finite import finite_jacobian, require_finite_metrics
 from paretonav.objectives.modes import differentiable
 from paretonav.objectives.problem import Split
 from paretonav.session import Record, Session
 from paretonav.session.undisturbed import undisturbed
 from paretonav.steering.changes import Estimates
-from paretonav.steering.correctors import MGDA, Correction, Corrector, Newton, Stay
-from paretonav.steering.creases import plan_from_creases
-from paretonav.steering.estimate import Estimate, Pace, What, epochs, planned, recorded
-from paretonav.steering.finite import finite_jacobian, require_finite_metrics
-from paretonav.steering.leg import target_of
-from paretonav.steering.onward import tangent_after
-from paretonav.steering.plan import Plan
-from paretonav.steering.point import Point, Preview, Step, StepStatus, named
-from paretonav.steering.predictions import predictions
-from paretonav.steering.predictors import ObjectiveSpace, Predictor
+from paretonav.steering.planning.plan import Plan
+from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
-from paretonav.steering.report import misses, step_report, worse_metrics
-from paretonav.steering.seek import seek
-from paretonav.steering.situation import situation
-from paretonav.steering.train_on import TrainOn, train_on
-from paretonav.steering.training_gain import SHORT, TrainingGain
-from paretonav.steering.trial import Trial, trial
-from paretonav.steering.trust import Trust, first_geometry
-from paretonav.steering.walk import best_kept, promises, walk
+from paretonav.steering.preferences.situation import situation
+from paretonav.steering.reporting.estimate import Estimate, Pace, What, epochs, planned, recorded
+from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus, named
+from paretonav.steering.reporting.report import misses, step_report, worse_metrics
+from paretonav.steering.reporting.training_gain import SHORT, TrainingGain
+from paretonav.steering.reporting.trial import Trial, trial
+from paretonav.steering.stepping.correctors import MGDA, Correction, Corrector, Newton, Stay
+from paretonav.steering.stepping.creases import plan_from_creases
+from paretonav.steering.stepping.leg import target_of
+from paretonav.steering.stepping.onward import tangent_after
+from paretonav.steering.stepping.predictors import ObjectiveSpace, Predictor
+from paretonav.steering.stepping.seek import seek
+from paretonav.steering.stepping.train_on import TrainOn, train_on
+from paretonav.steering.stepping.trust import Trust, first_geometry
+from paretonav.steering.stepping.walk import best_kept, promises, walk
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit

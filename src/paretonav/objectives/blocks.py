@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Hashable, Sequence
 from itertools import chain, pairwise
 
-from paretonav.objectives.losses import FEWEST_EXAMPLES
+from paretonav.statistics import FEWEST_EXAMPLES
 
 LEAST = 12
 """Blocks of data that have a standard error at all: at eleven degrees of freedom a 95 % interval is 2.2 standard errors

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from paretonav.errors import SessionError
 from paretonav.session import Record, Session
 from paretonav.session.fronts import losses_of, non_dominated
-from paretonav.session.wording import origin, printable
+from paretonav.session.wording import origin
+from paretonav.text import printable
 
 Array = NDArray[np.float64]
 

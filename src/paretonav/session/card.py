@@ -12,11 +12,12 @@ import torch
 from paretonav.objectives import Cost
 from paretonav.session.card_rows import before, difference_cells, step_rows, value_rows
 from paretonav.session.compare import Comparison, Difference
-from paretonav.session.formats import change, relative, weight
 from paretonav.session.markdown import escaped, quote, table
 from paretonav.session.record import Record
-from paretonav.session.wording import describe, listed, standing, unsure
+from paretonav.session.wording import standing, unsure
 from paretonav.steering import Point
+from paretonav.steering.preferences.wording import describe
+from paretonav.text import change, listed, relative, weight
 
 
 @dataclass(frozen=True, eq=False)

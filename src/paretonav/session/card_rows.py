@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paretonav.session.compare import Difference, measured
-from paretonav.session.formats import change, relative, value
 from paretonav.session.markdown import escaped
 from paretonav.session.record import Record
+from paretonav.text import change, relative, value
 
 _SPLITS = {"train": ", training loss", "validation": ", validation loss", "metric": ""}
 

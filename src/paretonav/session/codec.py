@@ -20,9 +20,9 @@ from paretonav.geometry import Anchor, FrontModel, Geometry, Nystrom, Solution, 
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
-from paretonav.session.wording import printable
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
 from paretonav.steering.preferences import KINDS
+from paretonav.text import printable
 
 Json = Any
 _T = TypeVar("_T")

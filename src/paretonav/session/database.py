@@ -15,7 +15,7 @@ from paretonav.errors import SessionError
 from paretonav.session.record import Record
 from paretonav.session.record_json import from_json, require_tree, to_json
 from paretonav.session.schema import MIGRATIONS, migrate, version_of
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 _COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
 _WAIT = 10.0  # seconds, while a reader or the writer has it locked

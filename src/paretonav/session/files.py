@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from paretonav.errors import OutOfMemoryError, SessionError
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 SCRATCH = ".writing-"  # what a killed process leaves behind
 

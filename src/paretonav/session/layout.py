@@ -14,8 +14,8 @@ from paretonav.errors import SessionError
 from paretonav.objectives import Entry, Problem
 from paretonav.session.precision import Precision
 from paretonav.session.typed import fits
-from paretonav.session.wording import printable
 from paretonav.steering import Point
+from paretonav.text import printable
 
 _FACTS = {
     "names": list[str],

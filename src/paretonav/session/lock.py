@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from paretonav.errors import SessionError, reason_of
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 
 class WriterLock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 _MARKUP = re.compile(r"([\\`*_\[\](){}|~#$!])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paretonav.session.record import Record
 from paretonav.steering import Changes, Point, Step, StepStatus
-from paretonav.steering.verdict import Verdict, verdicts
+from paretonav.steering.reporting.verdict import Verdict, verdicts
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import suppress
 
 from paretonav.errors import SessionError
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 APPLICATION = 0x5061726E  # "Parn": tells the database from that of any other program
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from paretonav.session.formats import DUST
 from paretonav.session.record import Record
-from paretonav.session.wording import describe
 from paretonav.steering import Estimates
+from paretonav.steering.preferences.wording import describe
+from paretonav.text import DUST
 
 if TYPE_CHECKING:
     from pandas import DataFrame

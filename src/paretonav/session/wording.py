@@ -1,13 +1,13 @@
-"""Names, numbers, preferences and points as a person reads them."""
+"""Points as a person reads them: where they come from, what they cost, what is to be known of them."""
 
 from __future__ import annotations
 
 import math
 
-from paretonav.session.formats import percent
 from paretonav.session.record import Record
 from paretonav.steering import Point, TrainingGain
-from paretonav.steering.wording import describe, listed, number, printable
+from paretonav.steering.preferences.wording import describe
+from paretonav.text import listed, percent, printable, sentence
 
 _NOTHING = 1e-6  # of the losses
 _UNPAID = 0.005  # per cent: who pays less than that does not pay
@@ -16,22 +16,6 @@ _WORTH_A_WISH = 1e-4  # of a loss: where it can be improved by no more, nobody i
 _UNTRAINED = 0.02  # of the losses: if all can fall together by more, training is not at its end
 _TRAIN_FIRST = "Train it on before trading, or steps sell what is for free."
 NO_TRADE = "there is nothing to trade here"
-
-__all__ = [
-    "NO_TRADE",
-    "caution",
-    "describe",
-    "listed",
-    "number",
-    "origin",
-    "price",
-    "price_sentence",
-    "prices",
-    "printable",
-    "sentence",
-    "standing",
-    "unsure",
-]
 
 
 def origin(point: Point | Record) -> str:
@@ -111,11 +95,6 @@ def price_sentence(point: Point, name: str, most: int | None = None, *, reach: f
         return sentence(NO_TRADE)
     how = "along the cheapest way" if point.anchor is not None else "all others held"
     return f"1% better costs about {price(point, name, most)}, {how}."
-
-
-def sentence(text: str) -> str:
-    """With a capital letter and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "?")) else ".")
 
 
 def standing(point: Point) -> str:

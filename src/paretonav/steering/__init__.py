@@ -1,16 +1,16 @@
 """From a preference to a new point: plan, predict, correct, report."""
 
 from paretonav.steering.changes import Changes, Estimates
-from paretonav.steering.estimate import Estimate
-from paretonav.steering.explain import explain
-from paretonav.steering.options import Option
-from paretonav.steering.point import Point, Preview, Step, StepStatus
-from paretonav.steering.ppe import ppe
+from paretonav.steering.planning.options import Option
 from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference, Situation
-from paretonav.steering.train_on import TrainOn
-from paretonav.steering.training_gain import TrainingGain
-from paretonav.steering.trial import Trial
-from paretonav.steering.trust import Trust
+from paretonav.steering.reporting.estimate import Estimate
+from paretonav.steering.reporting.explain import explain
+from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus
+from paretonav.steering.reporting.training_gain import TrainingGain
+from paretonav.steering.reporting.trial import Trial
+from paretonav.steering.stepping.ppe import ppe
+from paretonav.steering.stepping.train_on import TrainOn
+from paretonav.steering.stepping.trust import Trust
 
 __all__ = [
     "Aim",

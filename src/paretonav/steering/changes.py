@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paretonav.objectives.losses import quantile
+from paretonav.statistics import quantile
 
 
 class Estimates(dict[str, float]):

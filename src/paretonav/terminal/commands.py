@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paretonav.session.wording import number
 from paretonav.terminal.trades import (
     DEFAULT_PERCENT,
     KEYWORDS,
@@ -16,6 +15,7 @@ from paretonav.terminal.trades import (
     Trade,
     quoted,
 )
+from paretonav.text import number
 
 __all__ = [
     "DEFAULT_PERCENT",

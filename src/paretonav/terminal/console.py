@@ -14,8 +14,7 @@ from rich.text import Text
 
 from paretonav.errors import Cancelled
 from paretonav.objectives import Event
-from paretonav.session.formats import seconds, value
-from paretonav.session.wording import printable
+from paretonav.text import printable, seconds, value
 
 
 def new_console(*, stderr: bool = False) -> Console:

@@ -11,8 +11,9 @@ from rich.text import Text
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
-from paretonav.session.wording import caution, describe, listed, number, printable, sentence, unsure
+from paretonav.session.wording import caution, unsure
 from paretonav.steering import Improve, Option, Preference, Step, StepStatus, explain
+from paretonav.steering.preferences.wording import describe
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
 from paretonav.terminal.views import (
@@ -26,6 +27,7 @@ from paretonav.terminal.views import (
     step_view,
     verb_view,
 )
+from paretonav.text import listed, number, printable, sentence
 
 _TINY = 1e-4
 

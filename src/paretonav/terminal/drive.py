@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.errors import ParetonavError
-from paretonav.session.wording import listed, printable, sentence
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, begins_a_command, parse
+from paretonav.text import listed, printable, sentence
 
 _PLEASE = "Please answer y or n."
 _TAKEN = "yes, as the commands are piped in"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from os.path import splitext
 
 from paretonav.plotting import FORMATS
-from paretonav.session.wording import listed, printable
 from paretonav.terminal.commands import (
     DEFAULT_PERCENT,
     Command,
@@ -32,6 +31,7 @@ from paretonav.terminal.commands import (
 )
 from paretonav.terminal.wishes import WISHES
 from paretonav.terminal.words import CommandError, Words, statements, suggestion
+from paretonav.text import listed, printable
 
 EXPORT_FORMATS = (".safetensors",)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from paretonav import steering
 from paretonav.errors import NavigationError
 from paretonav.session.record import Record
-from paretonav.session.wording import number
 from paretonav.steering.preferences import On
+from paretonav.text import number
 
 DEFAULT_PERCENT = 5.0
 WHOLE = 100.0

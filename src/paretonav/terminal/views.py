@@ -13,12 +13,13 @@ from rich.text import Text
 from paretonav.objectives import Cost
 from paretonav.session import Comparison, Record
 from paretonav.session.compare import measured
-from paretonav.session.formats import change, percent, relative, value, weight
 from paretonav.session.outcome import Outcome, outcomes
-from paretonav.session.wording import describe, listed, origin, price, printable, sentence, standing, unsure
+from paretonav.session.wording import origin, price, standing, unsure
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
-from paretonav.steering.verdict import Verdict
+from paretonav.steering.preferences.wording import describe
+from paretonav.steering.reporting.verdict import Verdict
 from paretonav.terminal.parser import VERBS
+from paretonav.text import change, listed, percent, printable, relative, sentence, value, weight
 
 Values = Mapping[str, float]
 

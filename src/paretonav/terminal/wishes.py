@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from paretonav.session.wording import printable
 from paretonav.terminal.trades import DEFAULT_PERCENT, WHOLE, Aim, Classify, Direction, Improve, Prefer, Trade
 from paretonav.terminal.words import CommandError, Words, different
+from paretonav.text import printable
 
 _CLASSES = ("improve", "to", "hold", "allow", "free")
 

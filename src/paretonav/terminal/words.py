@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from paretonav.errors import ParetonavError
-from paretonav.session.wording import listed, printable
 from paretonav.steering.preferences import On
+from paretonav.text import listed, printable
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATA: dict[str, On] = {"train": "train", "training": "train", "validation": "validation"}

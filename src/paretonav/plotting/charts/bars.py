@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.errors import SessionError
-from paretonav.objectives.losses import quantile
 from paretonav.plotting.chart import Chart
 from paretonav.plotting.style import INK, PATH, colour, entry, plain
 from paretonav.session import Session
 from paretonav.session.compare import Comparison, measured
-from paretonav.session.wording import prices, printable
+from paretonav.session.wording import prices
+from paretonav.statistics import quantile
 from paretonav.steering import Point
+from paretonav.text import printable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paretonav.plotting.data import Visited
 from paretonav.session import Session
-from paretonav.session.wording import printable
+from paretonav.text import printable
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from paretonav.plotting.chart import Chart
 from paretonav.plotting.data import Array, Visited
 from paretonav.plotting.style import PATH, colour, entry, plain
 from paretonav.session import Session
-from paretonav.session.wording import origin, printable
+from paretonav.session.wording import origin
+from paretonav.text import printable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

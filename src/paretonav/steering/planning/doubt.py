@@ -1,0 +1,39 @@
+"""Whether what is to be gained shows on held-out data at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from paretonav.geometry import FrontModel
+from paretonav.text import printable
+
+if TYPE_CHECKING:
+    from paretonav.steering.planning.plan import Plan
+
+_NOISE = 2.0  # standard errors, within which a gain may be none
+
+
+def doubt(front: FrontModel, plan: Plan) -> str:
+    """Why a gain on validation data is none to be sold, in words; empty where nothing speaks against it.
+
+    A gain within twice its standard error may still be one: the sample is small. The training data, which are many
+    more, have the casting vote: at two standard errors the same loss must not rise there by more than half of the gain,
+    at one it must not rise. (Where a model fits its training data too well it does rise there, by less.) Along a front
+    that is no question: there training losses are what is optimal.
+    """
+    predicted, errors = plan.predicted_validation, plan.errors[1]
+    if front.anchor is None or front.asked != "validation" or predicted is None or errors is None:
+        return ""
+    for i in plan.wish.improved:
+        if i >= front.m:
+            continue
+        gain, rise = -float(predicted[i]), float(plan.predicted[i])
+        if 0 < gain <= _NOISE * errors[i] and rise > 0.5 * (gain / errors[i] - 1) * gain:
+            size = float(np.abs(front.asked_losses[i])) or 1.0
+            return (
+                f"on validation data {printable(front.names[i])} would gain {100 * gain / size:.2g} %, with a standard "
+                f"error of {100 * errors[i] / size:.2g} %, and on training data it would lose"
+            )
+    return ""

@@ -1,0 +1,246 @@
+"""From a wish to tangent coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.errors import InfeasiblePreferenceError
+from paretonav.geometry import FrontModel
+from paretonav.objectives.problem import Split
+from paretonav.steering.planning.along import along_the_front
+from paretonav.steering.planning.doubt import doubt
+from paretonav.steering.planning.nearest import nearest_outcome
+from paretonav.steering.planning.programme import Programme, kinder
+from paretonav.steering.planning.reasons import NOTHING_TO_TRADE, why_limited
+from paretonav.steering.preferences import Fit, Wish
+
+Array = NDArray[np.float64]
+
+_SAFE = 0.9  # of the way that a model knows: its last bit is where it turns round
+_NEAR = 0.01  # an amount at which is seen whether a reach is in doubt
+_WORTH = 0.1  # of the amount: what a model covers less of is refused
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where a step is to go.
+
+    Attributes:
+        wish: what was asked.
+        amount: how much of it.
+        coordinates: c [k]; the parameters move by -V c, the weights by B c (not around a model that is held).
+        predicted: [m], the change of the training losses.
+        predicted_validation: [m] or None.
+        predicted_metrics: [p].
+        changes: [q], of losses and metrics as they are asked for.
+        errors: the standard errors of the three, each None where it is not known.
+        weights: [m], those of the new point.
+        exact: whether the named quantities change just as the wish says.
+        attainable: whether they get at least as good as it says.
+        on: the data on which losses are asked for.
+        modelled: the part of the amount that the model around the point covers, in (0, 1]. What is predicted beyond it
+            is a guess, see ``extended``.
+        end: what ends the model there, in words; empty where it covers all.
+    """
+
+    wish: Wish
+    amount: float
+    coordinates: Array
+    predicted: Array
+    predicted_validation: Array | None
+    predicted_metrics: Array
+    changes: Array
+    errors: tuple[Array | None, Array | None, Array | None]
+    weights: Array
+    exact: bool = True
+    attainable: bool = True
+    on: Split = "train"
+    modelled: float = 1.0
+    end: str = ""
+
+    @classmethod
+    def along(
+        cls,
+        front: FrontModel,
+        wish: Wish,
+        amount: float,
+        c: Array,
+        *,
+        exact: bool = True,
+        attainable: bool = True,
+    ) -> Plan:
+        """The plan that goes to coordinates c, with its outcome as the front model predicts it."""
+        return cls(
+            wish,
+            amount,
+            c,
+            front.change(c),
+            front.validation_change(c),
+            front.metric_change(c),
+            front.changes(c),
+            front.errors(c),
+            front.weights_at(c),
+            exact,
+            attainable,
+            front.asked,
+        )
+
+    def share(self, front: FrontModel, share: float) -> Plan:
+        """The plan that goes only a part of the way."""
+        if share == 1:
+            return self
+        inside = min(share, self.modelled)
+        part = Plan.along(
+            front,
+            self.wish,
+            inside * self.amount,
+            inside * self.coordinates,
+            exact=self.exact,
+            attainable=self.attainable,
+        )
+        return part.extended(front, share * self.amount, self.end) if inside < share else part
+
+    def extended(self, front: FrontModel, amount: float, end: str) -> Plan:
+        """The plan for more than the model covers, whose predictions are a guess.
+
+        What was asked for goes on in proportion. What others pay grows with the square, as on a convex front at most;
+        what they gain does not go on.
+
+        Args:
+            front: that it is a plan of.
+            amount: of the whole way, more than the plan's own.
+            end: why the model goes no further, in words.
+        """
+        times = amount / self.amount
+        return replace(
+            self,
+            amount=amount,
+            coordinates=times * self.coordinates,
+            predicted=self._guessed(times, self.predicted),
+            predicted_validation=None
+            if self.predicted_validation is None
+            else self._guessed(times, self.predicted_validation),
+            predicted_metrics=times * self.predicted_metrics,
+            changes=np.concatenate(
+                [
+                    self._guessed(times, self.changes[: len(self.predicted)]),
+                    times * self.changes[len(self.predicted) :],
+                ]
+            ),
+            errors=(
+                _times(times, self.errors[0]),
+                _times(times, self.errors[1]),
+                _times(times, self.errors[2]),
+            ),
+            weights=front.weights_at(times * self.coordinates),
+            modelled=self.modelled / times,
+            end=end,
+        )
+
+    def _guessed(self, times: float, losses: Array) -> Array:
+        """[m], changes of losses as they are guessed for so many times the amount."""
+        grown = np.where(losses > 0, times**2, 1.0) * losses
+        named = np.isin(np.arange(len(losses)), self.wish.named)
+        return np.where(named, times * losses, grown)
+
+    @property
+    def requested(self) -> dict[str, float]:
+        """Name -> the change that was asked for, of what the wish names."""
+        changes = self.wish.changes(self.amount)
+        return {self.wish.names[i]: float(v) for i, v in zip(self.wish.named, changes, strict=True)}
+
+
+def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) -> Plan:
+    """The cheapest tangent coordinates that give the wished changes, to second order.
+
+    Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
+    named quantities, the bounds on others, weights ``alpha + B c >= 0`` and the box. Where the front bends much the
+    minimum is a local one, that to which shorter steps lead. A wish that takes the nearest outcome if there is no such
+    plan (``Fit.NEAREST``) gets that. Around a model that is held the others are spared as far as there is room beside
+    (``kinder``), unless ``spare`` says no. There the front ends nowhere, only what is known of it from there: if that
+    is a tenth of the amount or more, the plan is for all of it, and says which part is known. A gain that may be noise
+    on validation data and is a loss on training data is refused (``doubt``).
+
+    Raises:
+        InfeasiblePreferenceError: with the reason and the largest feasible amount.
+    """
+    wish = along_the_front(front, wish)
+    amount = min(amount, wish.full)
+    wish = wish.straight(amount)
+    believed = within_the_model(front, wish)
+    programme = Programme(front, believed)
+    limit, c = programme.follow(amount)
+    if limit >= amount:
+        c = programme.cheapest(wish.changes(amount), c)
+        c = kinder(programme, wish.changes(amount), c) if spare else c
+        return _told(front, Plan.along(front, wish, amount, c), amount)
+    if wish.fit is Fit.NEAREST:
+        c, attainable = nearest_outcome(programme, amount, c)
+        return Plan.along(front, wish, amount, c, exact=False, attainable=attainable)
+    reason = why_limited(front, believed, limit, c)
+    if front.anchor is not None:
+        enough = _SAFE * limit >= _WORTH * amount
+        if enough and amount < _most(front, wish):
+            inside, c = programme.follow(_SAFE * limit)
+            c = programme.cheapest(wish.changes(inside), c)
+            c = kinder(programme, wish.changes(inside), c) if spare else c
+            known = _told(front, Plan.along(front, wish, inside, c), amount)
+            return known.extended(front, amount, reason)
+        if not enough:
+            reason += NOTHING_TO_TRADE
+    raise InfeasiblePreferenceError(
+        f"an amount of {amount:.3g} is not possible here: {reason}; the largest possible is {limit:.3g}",
+        reason=reason,
+        reach=limit,
+    )
+
+
+def _times(times: float, values: Array | None) -> Array | None:
+    return None if values is None else times * values
+
+
+def reach(front: FrontModel, wish: Wish) -> float:
+    """The largest amount for which there is a plan, to four digits; 0 if there is none."""
+    if wish.fit is Fit.NEAREST:
+        return wish.full
+    wish = within_the_model(front, along_the_front(front, wish))
+    programme = Programme(front, wish)
+    limit = programme.follow(_most(front, wish))[0]
+    near, c = programme.follow(min(limit, _NEAR))
+    return 0.0 if near > 0 and doubt(front, Plan.along(front, wish, near, c)) else limit
+
+
+def _told(front: FrontModel, made: Plan, amount: float) -> Plan:
+    """The plan for this amount, or for the part of it that is known, unless its gain is in doubt."""
+    reason = doubt(front, made)
+    if reason:
+        reason += NOTHING_TO_TRADE
+        raise InfeasiblePreferenceError(
+            f"an amount of {amount:.3g} is not possible here: {reason}", reason=reason, reach=0.0
+        )
+    return made
+
+
+def within_the_model(front: FrontModel, wish: Wish) -> Wish:
+    """The wish with no loss more than doubling: further than that no model around one point is believed.
+
+    At a critical point the front itself ends somewhere; around a model that is held nothing else does. A gap that is
+    all but closed is no measure of how far it may open.
+    """
+    if front.anchor is None:
+        return wish
+    losses = np.arange(len(wish.room)) < front.m
+    room = np.where(losses & ~np.isin(wish.names, front.absolute), np.abs(front.values), np.inf)
+    room[wish.named] = np.inf
+    return replace(wish, room=np.minimum(wish.room, room))
+
+
+def _most(front: FrontModel, wish: Wish) -> float:
+    """The amount at which a loss on data would have come down to zero; none of these is ever negative."""
+    if front.seen is None and front.held_out is None:
+        return np.inf
+    losses = [i for i in wish.improved if i < front.m and front.values[i] > 0]
+    return min((front.values[i] / (wish.unit * abs(wish.direction[i])) for i in losses), default=np.inf)

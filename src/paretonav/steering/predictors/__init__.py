@@ -1,7 +1,0 @@
-"""Along the tangent space: where a step goes before it is corrected."""
-
-from paretonav.steering.predictors.base import Prediction, Predictor, at_hand
-from paretonav.steering.predictors.objective_space import ObjectiveSpace
-from paretonav.steering.predictors.published import PublishedProjection
-
-__all__ = ["ObjectiveSpace", "Prediction", "Predictor", "PublishedProjection", "at_hand"]

@@ -1,0 +1,219 @@
+"""A visited point and what is known there; the reports of previews and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
+from paretonav.objectives import Cost, Losses
+from paretonav.objectives.problem import Split
+from paretonav.steering.changes import Changes
+from paretonav.steering.planning.options import Option, options
+from paretonav.steering.planning.plan import Plan
+from paretonav.steering.preferences import Preference, check_amount
+from paretonav.steering.stepping.trust import Trust
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One model on (or near) the front. Immutable.
+
+    Attributes:
+        id: its number in the navigation, from 0.
+        parent: the id of the point that it was reached from; None for the first.
+        parameters: [n].
+        train: the training losses, batch by batch.
+        held_out: the validation losses, batch by batch, or None.
+        front: the model of the front around it.
+        metrics: name -> number, on validation data where there is any.
+        preference: what led here, and ``amount`` how much of it; None for the first.
+        cost: of coming here.
+        trust: how far the front is trusted from here, and how it is measured.
+    """
+
+    id: int
+    parent: int | None
+    parameters: Tensor
+    train: Losses
+    held_out: Losses | None
+    front: FrontModel
+    metrics: Mapping[str, float]
+    preference: Preference | None
+    amount: float | None
+    cost: Cost
+    trust: Trust
+
+    @property
+    def losses(self) -> Values:
+        """The training losses, without weight decay."""
+        return named(self.front.names, self.train.mean)
+
+    @property
+    def validation(self) -> Values | None:
+        """The validation losses, or None without validation data."""
+        return None if self.held_out is None else named(self.front.names, self.held_out.mean)
+
+    @property
+    def weights(self) -> Values:
+        """alpha: the weighted sum for which this point is optimal.
+
+        Of a model that is held where it is: those that it was trained with, from the first point to the last.
+        """
+        return named(self.front.names, self.front.weights)
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What holds the model here, and why so; None at a Pareto-critical point."""
+        return self.front.anchor
+
+    @property
+    def residual(self) -> float:
+        """|J^T alpha|, zero at a Pareto-critical point."""
+        return self.front.residual
+
+    @property
+    def joint_gain(self) -> float:
+        """By how much all objectives could still fall together (Newton decrement), in units of the losses."""
+        return self.front.joint_gain
+
+    @property
+    def conflict(self) -> dict[str, Conflict]:
+        """Name -> whether improving an objective costs others anything on validation data, or is only noise."""
+        return conflicts(self.front)
+
+    def options(self, amount: float = 0.05, hold: Sequence[str] = ()) -> tuple[Option, ...]:
+        """A few distinct proposals from here, with their predicted outcomes; no pass over data.
+
+        Args:
+            amount: how much is improved, relative to the present value.
+            hold: names of what shall not move.
+        """
+        return options(self.front, check_amount(amount), hold)
+
+    @property
+    def trade_offs(self) -> dict[str, Values]:
+        """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held.
+
+        Empty around a model that is held where it is: no weighted sum is least there, so its weights do not say what
+        one loss costs the others. ``conflict`` does.
+        """
+        if self.anchor is not None:
+            return {}
+        rates = -self.front.exchange_rates()
+        return {
+            a: {b: float(rates[i, j]) for j, b in enumerate(self.front.names) if j != i}
+            for i, a in enumerate(self.front.names)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What a step would do; all changes are signed and carry standard errors.
+
+    Attributes:
+        plan: the tangent coordinates and predictions as arrays.
+        requested: name -> the change asked for.
+        predicted: name -> the predicted change of the training loss, to second order.
+        predicted_validation: the same on validation data, or None.
+        predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
+            order where they show a bend; empty without metrics.
+        weights: name -> weight at the new point; around a model that is held, what it is here.
+        trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
+            legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
+        modelled: the part of the amount that the model around the point covers; beyond it, what is predicted is a
+            guess. It is below 1 only around a model that is held where it is: the step goes on from where that part
+            has led.
+        attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
+            previewed where it has none.
+        nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
+    """
+
+    plan: Plan
+    requested: Values
+    predicted: Changes
+    predicted_validation: Changes | None
+    predicted_metrics: Changes
+    weights: Values
+    trusted: bool
+    attainable: bool
+    nearest: Values
+    modelled: float
+    _reach: Callable[[], float] = field(repr=False)
+
+    @property
+    def on(self) -> Split:
+        """The data on which losses are asked for: "validation" or "train"."""
+        return self.plan.on
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest feasible amount along this preference."""
+        return self._reach()
+
+
+class StepStatus(StrEnum):
+    """How a step ended."""
+
+    ACCEPTED = "accepted"
+    SHORTENED = "shortened"  # accepted, but only a part of the amount
+    REJECTED = "rejected"  # taken back: the model is where it was
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What a step was to do, and did; all changes are signed and carry standard errors.
+
+    Attributes:
+        point: where the navigation is now: the new point, or the old one if the step was rejected.
+        requested: name -> the change asked for (of the part that was taken, where it was shortened).
+        predicted: name -> predicted change of the training loss.
+        predicted_validation: the same on validation data, or None.
+        predicted_metrics: name -> predicted change of the metric.
+        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; empty where
+            validation data had settled it before training data were read.
+        achieved_validation: the same on validation data, or None.
+        achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
+        status: see StepStatus.
+        reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
+        cost: of this step, to the new point's tangent included.
+        preference: what was asked.
+        amount: how much of it.
+        legs: in how many it was gone; 0 if not even the first was possible.
+        on: the data on which losses were asked for: "validation" or "train".
+        missed: (name, data) of what came out worse than predicted, or was asked for and came out otherwise, by more
+            than a step is allowed (``acceptance.broken``); the data are "training", "validation" or, of a metric, "".
+            There are none but in steps that were kept all the same: those of the published method, and those whose
+            every leg came true while the prediction for all of the way was a guess.
+    """
+
+    point: Point
+    requested: Values
+    predicted: Changes
+    predicted_validation: Changes | None
+    predicted_metrics: Changes
+    achieved: Changes
+    achieved_validation: Changes | None
+    achieved_metrics: Changes | None
+    status: StepStatus
+    reason: str
+    cost: Cost
+    preference: Preference
+    amount: float
+    legs: int
+    on: Split
+    missed: tuple[tuple[str, str], ...] = ()
+
+
+def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:
+    """A dict of floats from names and a vector."""
+    return dict(zip(names, torch.as_tensor(values).tolist(), strict=True))

@@ -1,0 +1,189 @@
+"""Whether what was promised has come true: the one test behind every status, word and colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretonav.geometry import FrontModel
+from paretonav.objectives import Losses
+from paretonav.steering.planning.plan import Plan
+from paretonav.steering.preferences import Fit
+
+Array = NDArray[np.float64]
+
+_HELD_OUT = 0.1  # of the largest predicted change, by which a validation loss may be worse
+_OTHER = (
+    0.25  # a training loss, whose prediction is from a sample; a metric, which goes by leaps, by the most
+)
+_BROUGHT = 0.4  # the training loss of what has been brought to what was asked on validation data
+_NOISE = 2.0  # standard errors of a change, that are forgiven
+_MOST = 0.5  # of the largest predicted change, beyond which nothing is
+_NAMED = 0.2  # of what was asked of a quantity, by which it may be off
+_SMALL = 0.05  # of the largest metric: one below it counts as that large, most are rates
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A promise that was not kept.
+
+    Attributes:
+        name: of the loss or metric.
+        split: "training", "validation", or "" for a metric.
+        predicted: its change.
+        achieved: its change as it came.
+        before: its value.
+    """
+
+    name: str
+    split: str
+    predicted: float
+    achieved: float
+    before: float
+
+    def __str__(self) -> str:
+        on = f" on {self.split} data" if self.split else ""
+        came, was = self._change(self.achieved), self._change(self.predicted)
+        return f"{self.name} came out {came}{on}, where {was} was predicted"
+
+    def _change(self, change: float) -> str:
+        if not np.isfinite(change):
+            return "as no finite number"
+        if not self.before:
+            return f"{change:+.2g}"
+        return f"{100 * change / abs(self.before):+.2g} %"
+
+
+def broken(
+    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None, *, legs: int = 1
+) -> tuple[Broken, ...]:
+    """The promises of a plan that were not kept, worst first.
+
+    Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
+    training data a quarter, of metrics a half) of the largest predicted change, all in parts of the quantities' own
+    sizes; on validation data twice the standard error of the change is allowed: of a loss instead, up to half of the
+    largest change, of a metric, which may be next to nothing but for noise, besides. What
+    was asked for must be within that both ways, and within a fifth of its own change, unless the nearest outcome was
+    all that was asked for. Anything else that is better than predicted is kept.
+
+    Args:
+        front: at the point that the plan starts from.
+        plan: what was promised.
+        train: the training losses at the end, or None where they are not known yet.
+        held_out: the validation losses and metrics, or None.
+        legs: in how many it was gone. What was predicted for all of several legs was a guess, as far as the training
+            losses go: there these may be worse by up to a half.
+    """
+    found = list(_broken(front, plan, train, held_out, _OTHER if legs <= 1 else _MOST))
+    found.sort(key=lambda pair: -pair[0])
+    return tuple(each for _, each in found)
+
+
+def _broken(
+    front: FrontModel,
+    plan: Plan,
+    train: Losses | None,
+    held_out: Losses | None,
+    other: float,
+) -> Iterator[tuple[float, Broken]]:
+    m = front.m
+    asked = front.asked if front.validation_losses is not None else "train"
+    named = set() if plan.wish.fit is Fit.NEAREST or not plan.exact else set(plan.wish.named.tolist())
+    wished = dict(zip(plan.wish.named.tolist(), plan.wish.changes(plan.amount), strict=True))
+    seen = _Shown(front.losses, plan.predicted, front.sizes_of(front.losses))
+    largest = seen.largest
+    shown: _Shown | None = None
+    if plan.predicted_validation is not None and front.validation_losses is not None:
+        before = front.validation_losses.mean.numpy()
+        shown = _Shown(before, plan.predicted_validation, front.sizes_of(before))
+        largest = max(largest, shown.largest)
+    if train is not None:
+        change = train.mean.numpy() - seen.before
+        both = named if asked == "train" else set[int]()
+        tolerance = np.full(m, other * (seen.largest if asked == "train" else largest))
+        if asked == "validation":
+            brought = [i for i in named if i < m]
+            tolerance[brought] = np.maximum(tolerance[brought], _BROUGHT * largest)
+        yield from seen.worse(front.names, "training", change, tolerance, both, wished)
+    if held_out is None:
+        return
+    if shown is not None and front.validation_losses is not None:
+        difference, error = held_out.change_from(front.validation_losses)
+        noise = np.zeros(m) if error is None else _NOISE * error.numpy() / shown.sizes
+        tolerance = np.maximum(_HELD_OUT * shown.largest, np.minimum(noise, _MOST * shown.largest))
+        both = named if asked == "validation" else set[int]()
+        yield from shown.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
+    if front.metric_names and front.validation_losses is not None:
+        losses = largest if shown is None else shown.largest
+        yield from _metrics(front, plan, held_out, front.validation_losses, named, wished, losses)
+
+
+def _metrics(
+    front: FrontModel,
+    plan: Plan,
+    after: Losses,
+    before: Losses,
+    named: set[int],
+    wished: dict[int, float],
+    losses: float,
+) -> Iterator[tuple[float, Broken]]:
+    """Of metrics those of which it is known which way is better, or that were asked for.
+
+    They go by leaps, so they are judged by the largest relative change of all that is shown, ``losses`` included; and
+    those that nobody has asked for by that and twice the standard error of their change.
+    """
+    difference, error = after.metric_change_from(before)
+    sizes = np.abs(front.metric_values)
+    sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
+    shown = _Shown(front.metric_values, plan.predicted_metrics, sizes)
+    largest = max(shown.largest, losses, plan.amount)
+    tolerance = np.full(len(difference), _MOST * largest)
+    if error is not None:
+        tolerance += _NOISE * error.numpy() / sizes
+    p, m = len(difference), front.m
+    both = {i - m for i in named if i >= m}
+    wanted = {i - m: change for i, change in wished.items() if i >= m}
+    tolerance[(front.metric_orientation == 0) & ~np.isin(np.arange(p), list(both))] = np.inf
+    yield from shown.worse(
+        front.metric_names, "", difference.numpy(), tolerance, both, wanted, front.metric_orientation, _MOST
+    )
+
+
+class _Shown:
+    """Values of one kind, by whose sizes their changes are compared."""
+
+    def __init__(self, before: Array, predicted: Array, sizes: Array) -> None:
+        self.before, self.predicted, self.sizes = before, predicted, sizes
+        self.largest = float(np.abs(self.predicted / self.sizes).max(initial=0.0))
+
+    def worse(
+        self,
+        names: tuple[str, ...],
+        split: str,
+        change: Array,
+        tolerance: Array,
+        both: set[int],
+        wished: dict[int, float],
+        sense: Array | None = None,
+        share: float = _NAMED,
+    ) -> Iterator[tuple[float, Broken]]:
+        """What came out worse than predicted beyond the tolerance (relative), and by how much beyond."""
+        sense = np.ones(len(change)) if sense is None else sense
+        for i, name in enumerate(names):
+            target, allowed = self.predicted[i], tolerance[i]
+            if i in both:  # by what was asked of it, however large the others' changes
+                target = wished[i]
+                allowed = min(
+                    allowed,
+                    max(share * abs(target) / self.sizes[i], _HELD_OUT * self.largest * (not target)),
+                )
+            off = (change[i] - target) / self.sizes[i]
+            excess = abs(off) if i in both else sense[i] * off
+            if not excess <= allowed + 1e-12:  # NaN is worse
+                yield (
+                    float(np.nan_to_num(excess / max(allowed, 1e-300), nan=np.inf)),
+                    Broken(name, split, float(target), float(change[i]), float(self.before[i])),
+                )
