@@ -1,4 +1,7 @@
-"""Standard errors of means over batches, and the intervals that are made of them."""
+"""Standard errors of means over batches, and the intervals that are made of them.
+
+See docs/method.md#standard-errors.
+"""
 
 from __future__ import annotations
 

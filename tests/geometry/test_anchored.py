@@ -261,7 +261,7 @@ def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: flo
     problem = network(held_out=60, scales={"f1": 100.0})
     tangent = at(problem, pull)
     front = FrontModel.from_tangent(problem, tangent, WHOLE)
-    np.testing.assert_allclose(front.metric, np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(front.curvature, np.eye(3), atol=1e-6)
     changes = tangent.response / tangent.losses.mean[:, None]
     products = changes.T @ changes
     torch.testing.assert_close(
@@ -339,7 +339,7 @@ def test_the_front_around_it_has_no_edges_and_as_many_ways_as_losses() -> None:
     assert front.trades.shape == (3, 2)
     np.testing.assert_allclose(front.trades.T @ front.trades, np.eye(2), atol=1e-12)
     np.testing.assert_allclose(front.weights @ front.asked_response @ front.trades, 0, atol=1e-12)
-    np.testing.assert_allclose(front.metric, np.eye(3), atol=0.1)
+    np.testing.assert_allclose(front.curvature, np.eye(3), atol=0.1)
 
 
 def test_where_all_gradients_are_zero_there_is_nowhere_to_go() -> None:

@@ -41,7 +41,7 @@ def front(
         weight_basis=B,
         response=R,
         bend=S[None],
-        metric=absolute(S),
+        curvature=absolute(S),
         validation_losses=None
         if known is None
         else Losses(torch.ones(b, m, dtype=torch.float64), known.fractions),
@@ -258,7 +258,7 @@ def turned(model: FrontModel, units: np.ndarray, order: np.ndarray, M: np.ndarra
         weight_basis=model.weight_basis[order] @ M,
         response=response(model.response),
         bend=scale[:, None, None] * (M.T @ model.bend[order] @ M),
-        metric=M.T @ model.metric @ M,
+        curvature=M.T @ model.curvature @ M,
         validation_losses=replace(losses, batches=losses.batches[:, order] * torch.from_numpy(scale)),
         validation_response=batches.mean(0).numpy(),
         held_out=replace(model.held_out, batches=batches),

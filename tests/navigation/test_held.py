@@ -419,7 +419,7 @@ def test_the_others_are_spared_where_there_is_room_beside(name: str, amount: flo
         assert view.predicted_validation is not None
         assert view.predicted_validation[name] == pytest.approx(-amount * here.validation[name], rel=1e-6)
         paid = sum(view.predicted_validation[x] / here.validation[x] for x in here.validation if x != name)
-        c, metric = view.plan.coordinates, here.front.metric
+        c, metric = view.plan.coordinates, here.front.curvature
         found[spare] = paid, float(c @ metric @ c)
     assert found[True][0] <= found[False][0] + 1e-12
     assert found[True][1] <= 2.5 * found[False][1]

@@ -1,4 +1,7 @@
-"""The ways from a model that is no optimum of its training losses: it is held where it is, and its weights change."""
+"""The ways from a model that is no optimum of its training losses: it is held where it is, and its weights change.
+
+See docs/method.md#anchored-objectives, docs/method.md#m-ways-instead-of-m--1, docs/method.md#which-pull.
+"""
 
 from __future__ import annotations
 

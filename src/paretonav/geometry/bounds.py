@@ -1,4 +1,7 @@
-"""Active box bounds, and the weights of a point that may sit at some."""
+"""Active box bounds, and the weights of a point that may sit at some.
+
+See docs/method.md#bounds.
+"""
 
 from __future__ import annotations
 

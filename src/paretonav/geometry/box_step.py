@@ -1,4 +1,7 @@
-"""The Newton step of a weighted sum inside a box."""
+"""The Newton step of a weighted sum inside a box.
+
+See docs/method.md#newton-in-a-box.
+"""
 
 from __future__ import annotations
 

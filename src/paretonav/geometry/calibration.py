@@ -1,4 +1,7 @@
-"""Exact curvature in the span of Gauss-Newton solutions."""
+"""Exact curvature in the span of Gauss-Newton solutions.
+
+See docs/method.md#calibration.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether there is anything to trade: real conflict, or noise."""
+"""Whether there is anything to trade: real conflict, or noise.
+
+See docs/method.md#standard-errors.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def conflicts(front: FrontModel) -> dict[str, Conflict]:
 
 def _conflict(front: FrontModel, i: int) -> Conflict:
     response = front.response if front.anchor is None else front.asked_response
-    c = np.linalg.solve(front.metric, response[i])
+    c = np.linalg.solve(front.curvature, response[i])
     slope = float(response[i] @ c)
     size = abs(float(front.losses[i] if front.anchor is None else front.asked_losses[i]))
     worth = _worth(front, i, c) / size if size else 0.0

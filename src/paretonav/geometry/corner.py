@@ -1,4 +1,7 @@
-"""Absolute values near zero: they are not smooth there, but what they are the absolute values of is."""
+"""Absolute values near zero: they are not smooth there, but what they are the absolute values of is.
+
+See docs/method.md#probes-instead-of-derivatives.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Curvature of the weighted sum of the objectives, as an operator on vectors."""
+"""Curvature of the weighted sum of the objectives, as an operator on vectors.
+
+See docs/method.md#tangent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The weights of a point and its Newton step, from the solves for the tangent."""
+"""The weights of a point and its Newton step, from the solves for the tangent.
+
+See docs/method.md#weights-and-joint-gain.
+"""
 
 from __future__ import annotations
 

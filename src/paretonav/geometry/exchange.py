@@ -1,4 +1,7 @@
-"""What is gained and paid on held-out data along the ways from a point."""
+"""What is gained and paid on held-out data along the ways from a point.
+
+See docs/method.md#which-pull.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Pareto front near one point, as a model in the m dimensions of the objectives."""
+"""The Pareto front near one point, as a model in the m dimensions of the objectives.
+
+See docs/method.md#front-model.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ class FrontModel:
         weight_basis: B, [m, m-1].
         response: R, [m, k], of the shown training losses.
         bend: Q, [m, k, k], or [1, k, k] for the common part.
-        metric: |B^T R_objectives|, [k, k], positive definite: what a change c costs in curvature.
+        curvature: |B^T R_objectives|, [k, k], positive definite: what a change c costs in curvature.
         validation_losses: at the point, or None.
         validation_response: R on validation data, or None.
         validation_bend: Q on validation data, [m, k, k], or None.
@@ -79,7 +82,7 @@ class FrontModel:
     weight_basis: Array
     response: Array
     bend: Array
-    metric: Array
+    curvature: Array
     validation_losses: Losses | None
     validation_response: Array | None
     box: tuple[Array, Array, NDArray[np.int64]]
@@ -147,7 +150,7 @@ class FrontModel:
             weight_basis=tangent.weight_basis.numpy(),
             response=tangent.response.numpy(),
             bend=bend,
-            metric=absolute(tangent.curvature_of_front.numpy()),
+            curvature=absolute(tangent.curvature_of_front.numpy()),
             validation_losses=validation_losses,
             validation_response=None if held_out is None else held_out.mean[: problem.m].numpy(),
             metric_names=metrics,

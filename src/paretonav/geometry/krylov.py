@@ -1,4 +1,7 @@
-"""MINRES for several right-hand sides at once: the linear solves behind every tangent of the front."""
+"""MINRES for several right-hand sides at once: the linear solves behind every tangent of the front.
+
+See docs/method.md#tangent.
+"""
 
 from __future__ import annotations
 

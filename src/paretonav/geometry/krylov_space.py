@@ -1,4 +1,7 @@
-"""One Krylov space in which the same system is solved for several shifts."""
+"""One Krylov space in which the same system is solved for several shifts.
+
+See docs/method.md#one-krylov-space-for-all-pulls.
+"""
 
 from __future__ import annotations
 

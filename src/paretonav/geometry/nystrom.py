@@ -1,4 +1,7 @@
-"""A preconditioner from products that have been paid for: the large curvatures near a point."""
+"""A preconditioner from products that have been paid for: the large curvatures near a point.
+
+See docs/method.md#preconditioner.
+"""
 
 from __future__ import annotations
 

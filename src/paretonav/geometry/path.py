@@ -1,4 +1,7 @@
-"""How each objective bends along the tangent space."""
+"""How each objective bends along the tangent space.
+
+See docs/method.md#front-model.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The solves for a tangent, evened out by what earlier ones have found of the curvature."""
+"""The solves for a tangent, evened out by what earlier ones have found of the curvature.
+
+See docs/method.md#preconditioner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How losses and metrics change along a few directions, measured by going there."""
+"""How losses and metrics change along a few directions, measured by going there.
+
+See docs/method.md#probes-instead-of-derivatives.
+"""
 
 from __future__ import annotations
 

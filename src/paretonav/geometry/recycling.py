@@ -1,4 +1,7 @@
-"""Solves that begin with what was solved for nearby."""
+"""Solves that begin with what was solved for nearby.
+
+See docs/method.md#preconditioner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The tangent space of the Pareto set at one point, and the way back to the set."""
+"""The tangent space of the Pareto set at one point, and the way back to the set.
+
+See docs/method.md#tangent.
+"""
 
 from __future__ import annotations
 

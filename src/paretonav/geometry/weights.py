@@ -1,4 +1,7 @@
-"""The multipliers of a Pareto-critical point: the shortest convex combination of the gradients."""
+"""The multipliers of a Pareto-critical point: the shortest convex combination of the gradients.
+
+See docs/method.md#weights-and-joint-gain.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Objectives and metrics that are not means over examples, but functions of such means over all the data."""
+"""Objectives and metrics that are not means over examples, but functions of such means over all the data.
+
+See docs/method.md#functions-of-means.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How data are divided so that a mean over them has a standard error: in blocks that are independent of each other."""
+"""How data are divided so that a mean over them has a standard error: in blocks that are independent of each other.
+
+See docs/method.md#standard-errors.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The weights of the losses in the sum that a model was trained on."""
+"""The weights of the losses in the sum that a model was trained on.
+
+See docs/method.md#m-ways-instead-of-m--1.
+"""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def around_a_held_model(m: int, seed: int) -> FrontModel:
         weight_basis=np.eye(m),
         response=rng.normal(size=(m, m)) + 0.5,
         bend=np.zeros((m, m, m)),
-        metric=np.eye(m),
+        curvature=np.eye(m),
         validation_losses=None,
         validation_response=None,
         box=(np.zeros((0, m)), np.zeros(0), np.zeros(0, dtype=np.int64)),
@@ -160,7 +160,7 @@ def test_no_proposal_goes_beyond_what_the_model_knows(pays: float) -> None:
         response=np.array([[1.0], [-pays]]),
         bend=np.zeros((2, 1, 1)),
         weight_basis=np.ones((2, 1)),
-        metric=np.eye(1),
+        curvature=np.eye(1),
         box=(np.zeros((0, 1)), np.zeros(0), np.zeros(0, dtype=np.int64)),
     )
     assert plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.9).modelled < 1

@@ -45,7 +45,7 @@ def front_model(
         weight_basis=B,
         response=R,
         bend=S[None] * bend if common else Q,
-        metric=absolute(S),
+        curvature=absolute(S),
         validation_losses=None,
         validation_response=rng.normal(size=R.shape),
         box=rows,
@@ -77,7 +77,7 @@ def require_feasible(front: FrontModel, made: Plan) -> None:
     c = made.coordinates
     named = made.wish.named
     # By the formula of the front's second order, apart from FrontModel's own.
-    Q = np.broadcast_to(front.bend, (front.m, *front.metric.shape))
+    Q = np.broadcast_to(front.bend, (front.m, *front.curvature.shape))
     change = -front.response @ c + 0.5 * np.einsum("ijk,j,k->i", Q, c, c)
     np.testing.assert_allclose(change[named], made.wish.changes(made.amount), rtol=0, atol=1e-8 * scale)
     np.testing.assert_allclose(made.predicted, change, rtol=0, atol=1e-12)
@@ -121,7 +121,7 @@ def test_the_reach_is_the_boundary_of_what_can_be_planned(
 
 def by_slsqp(front: FrontModel, wish: Wish, amount: float, start: Array) -> Array | None:
     """The cheapest feasible coordinates that SciPy finds."""
-    named, target, metric = wish.named, wish.changes(amount), front.metric
+    named, target, metric = wish.named, wish.changes(amount), front.curvature
 
     def slopes(c: Array) -> Array:
         return np.broadcast_to(front.bend @ c, front.response.shape)[named] - front.response[named]
@@ -154,11 +154,11 @@ def test_a_plan_is_the_cheapest_one(m: int, seed: int, concave: bool, box: bool,
     if amount == 0:
         return
     c = plan(front, wish, amount).coordinates
-    cost = c @ front.metric @ c
+    cost = c @ front.curvature @ c
     for start in (c, np.zeros(m - 1)):
         found = by_slsqp(front, wish, amount, start)
         if found is not None:
-            assert cost <= found @ front.metric @ found * (1 + 5e-3)
+            assert cost <= found @ front.curvature @ found * (1 + 5e-3)
 
 
 def test_slsqp_finds_what_it_is_asked_for() -> None:

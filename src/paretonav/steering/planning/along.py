@@ -38,7 +38,7 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
     edges, spare = front.edges
     # All with the step taken as 1, so that the solver's tolerances mean something.
     size = float(np.abs(b).max())
-    metric = front.metric / np.abs(front.metric).max()
+    metric = front.curvature / np.abs(front.curvature).max()
     gram = A.T @ A
     limited = wish.limited
     sense = wish.orientation[limited]

@@ -34,7 +34,7 @@ class Programme:
     def __init__(self, front: FrontModel, wish: Wish) -> None:
         self.front, self.wish = front, wish
         self.named, self.limited = wish.named, wish.limited
-        self.cost = front.metric / np.abs(front.metric).max()  # of c, up to a factor
+        self.cost = front.curvature / np.abs(front.curvature).max()  # of c, up to a factor
         G, h, _ = walls(front)
         edges, room = front.edges
         self.fixed = np.concatenate([edges, G])
@@ -128,7 +128,7 @@ class Programme:
         """
         if len(self.named) == len(c):
             return c  # what is prescribed leaves no choice
-        metric = self.front.metric
+        metric = self.front.curvature
         cost, share = float(c @ metric @ c), 1.0
         for _ in range(12):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
@@ -166,7 +166,7 @@ def kinder(programme: Programme, target: Array, c: Array) -> Array:
     def paid(at: Array) -> float:
         return float((front.changes(at)[others] / sizes[others]).sum())
 
-    metric = front.metric
+    metric = front.curvature
     slopes = front.slopes(c)
     gradient = np.linalg.solve(metric, (slopes[others] / sizes[others, None]).sum(axis=0))
     named = slopes[programme.named]

@@ -74,7 +74,7 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
     """
     front_slopes = front.slopes(np.zeros(front.dimensions))
     named = np.array([*moved, *held], dtype=np.intp)
-    A, M, k = front_slopes[named], front.metric, len(moved)
+    A, M, k = front_slopes[named], front.curvature, len(moved)
     if not k or len(named) > front.dimensions:
         return None
     flat = np.linalg.solve(M, A.T)  # M^-1 A^T

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 def rays(front: FrontModel) -> Array:
     """[m, k], the coordinates along which each objective improves at the least curvature cost."""
-    return np.asarray(np.linalg.solve(front.metric, front.asked_response.T).T)
+    return np.asarray(np.linalg.solve(front.curvature, front.asked_response.T).T)
 
 
 def ends(front: FrontModel) -> Array:
