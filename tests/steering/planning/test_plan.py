@@ -205,7 +205,7 @@ def test_a_convex_front_ends_where_it_turns_round() -> None:
 
 def test_flat_fronts_have_plans() -> None:
     front = front_model(4, 1, bend=0.0)
-    flat = FrontModel(**{**vars(front), "metric": absolute(np.zeros((3, 3)))})
+    flat = FrontModel(**{**vars(front), "curvature": absolute(np.zeros((3, 3)))})
     wish = pn.Improve({"f1": 0.7, "f2": 0.3}).wish(situation(front))
     require_feasible(flat, plan(flat, wish, 0.5 * reach(flat, wish)))
 
