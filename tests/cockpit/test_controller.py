@@ -179,17 +179,16 @@ def slow():
     controller = Controller(pn.Navigator(problem))
     view = Watcher(controller)
     view.do("start")
-    problem.entered.clear()
     yield problem, view
-    problem.pause = 0.0
+    problem.release()
     controller.close()
 
 
 def test_while_a_step_runs_one_can_look_ahead_and_note_but_not_step(slow) -> None:
     problem, view = slow
-    problem.pause = 0.1
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     assert view.steer({"f2": improve(2)})["exact"] is not None
     view.ask("note", point=0, text="meanwhile")
     view.wait(lambda trait, value: trait == "points" and value["note"][0] == "meanwhile")
@@ -198,24 +197,24 @@ def test_while_a_step_runs_one_can_look_ahead_and_note_but_not_step(slow) -> Non
     assert refused["status"] == "refused"
     running = view.controller.values()["job"]
     assert (running["seq"], running["status"]) == (seq, "running")  # still to be seen by who looks now
-    problem.pause = 0.0
+    problem.release()
     view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
 
 
 def test_cancel_leaves_everything_as_it_was(slow) -> None:
     problem, view = slow
     theta = problem.parameters()
-    problem.pause = 0.05
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     view.ask("cancel")
+    problem.release()
     ended = view.wait(
         lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] != "running"
     )
     assert ended["status"] == "cancelled"
     assert torch.equal(problem.parameters(), theta)
     assert state(view)["current"] == 0
-    problem.pause = 0.0
     assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
 
 
@@ -299,9 +298,10 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     problem, view = slow
     navigator = view.controller.navigator
     monkeypatch.setattr(navigator, "predictor", pn.ppe()["predictor"])  # which needs the tangent
-    kept, problem.pause = navigator.session.tangent, 0.05
+    kept = navigator.session.tangent
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     asked: list[str] = []
 
     def forgotten(point: int) -> Any:
@@ -314,7 +314,7 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     assert told["problem"].startswith("What this comes to can be said once")
     assert "paretonav-desk" in asked
     monkeypatch.setattr(navigator.session, "tangent", kept)
-    problem.pause = 0.0
+    problem.release()
     view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
     fractions = [job["fraction"] for job in view.jobs() if job["seq"] == seq and job["status"] == "running"]
     assert fractions == sorted(fractions)
@@ -322,10 +322,15 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
 
 def test_closing_cancels_what_runs(slow) -> None:
     problem, view = slow
-    problem.pause = 0.05
+    problem.hold()
     view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
-    view.controller.close()
+    problem.wait()
+    closing = threading.Thread(target=view.controller.close)
+    closing.start()
+    while not view.controller._cancel.is_set():
+        closing.join(0.01)
+    problem.release()
+    closing.join()
     assert view.jobs()[-1]["status"] == "cancelled"
     view.ask("undo")  # and nobody minds what comes afterwards
     view.controller.steer({"modes": {}})

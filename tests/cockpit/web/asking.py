@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -92,7 +92,7 @@ def say(channel: ClientConnection, name: str, **content: object) -> None:
     channel.send(json.dumps({name: content}))
 
 
-def until(found: Callable[[], bool]) -> None:
+def until(found: Callable[[], object]) -> None:
     """Wait for what another thread does."""
     deadline = time.monotonic() + PATIENCE
     while not found():
