@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
+from tests.cockpit.watching import PATIENCE
 from websockets.sync.client import ClientConnection, connect
-
-PATIENCE = 60.0
-
 
 @dataclass
 class Answer:
