@@ -13,9 +13,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cockpit.watching import Bowls, Watcher, improve
+from tests.cockpit.watching import PATIENCE, Bowls, Watcher, improve
 
 import paretonav as pn
+from paretonav.cockpit import lookout
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.saved_outlooks import key
 
@@ -114,6 +115,56 @@ def test_a_broken_bound_never_has_the_reach_of_the_bound_before_it(view) -> None
         ends.append(told["reach"])
     fresh = Watcher(view.controller, by="another").steer(broken)["reach"]
     assert ends == [fresh, fresh]
+
+
+def test_an_answer_says_what_it_answers_and_a_point_how_it_was_reached(view, navigator) -> None:
+    modes = {"f1": improve(2), "f2": {"mode": "limit", "value": 10.0}, "f3": {"mode": "hold"}}
+    assert state(view)["after"] == "start"
+    assert view.steer(modes, settled=True)["modes"] == modes
+    assert view.wait(lambda trait, value: trait == "trial" and value is not None)["modes"] == modes
+    for cmd, more in (
+        ("step", {"steer": {"point": 0, "modes": {"f1": improve(2)}}}),
+        ("undo", {}),
+        ("go", {"point": 1}),
+        ("take", {"option": 0}),
+    ):
+        assert view.do(cmd, **more)["status"] == "done"
+        assert state(view)["after"] == cmd
+        view.controller.refresh()
+        assert state(view)["after"] == cmd
+    navigator.go_to(0)
+    view.controller.refresh()
+    assert state(view)["after"] == ""
+
+
+def test_a_step_has_ended_before_what_comes_next_is_known(view, monkeypatch) -> None:
+    """Who sees the new point may leave it at once, however long its reaches take."""
+    go_on, reaches_of = threading.Event(), lookout.reaches_of
+
+    def slow(*args: Any) -> Any:
+        assert go_on.wait(PATIENCE)
+        return reaches_of(*args)
+
+    monkeypatch.setattr(lookout, "reaches_of", slow)
+    try:
+        assert view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})["status"] == "done"
+        assert state(view)["current"] == 1
+    finally:
+        go_on.set()
+    view.wait(lambda trait, value: trait == "outlook" and value["point"] == 1)
+
+
+def test_what_is_wanted_at_a_new_point_is_measured_however_soon_it_is_said(view) -> None:
+    said = {"by": "quick", "seq": 1, "point": 1, "modes": {"f2": improve(1)}, "settled": True}
+
+    def answer_at_once(trait: str, value: Any, _: str | None) -> None:
+        if trait == "state" and value["current"] == 1:
+            view.controller.steer(said)
+
+    view.controller.subscribe(answer_at_once)
+    view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})
+    trial = view.wait(lambda trait, value: trait == "trial" and value is not None)
+    assert (trial["by"], trial["point"]) == ("quick", 1)
 
 
 def test_a_limit_at_the_present_value_holds_it(view) -> None:

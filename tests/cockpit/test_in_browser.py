@@ -449,6 +449,69 @@ def test_what_cannot_be_traded_is_said_so(told: Callable[..., Any]) -> None:
     page.locator(".pn-reason:visible", has_text="Nothing to trade here.").wait_for()
 
 
+def moved(page: Any, to: int, after: str) -> None:
+    """The point is another one, and of the job that has led there no more is heard than its end."""
+    state = page.controller.now["state"]
+    page.controller.publish("state", state | {"current": to, "parent": 1, "after": after, "version": 9})
+    about = {"id": 7, "what": after, "status": "done", "by": None, "seq": None, "message": ""}
+    page.controller.publish("job", about)
+    at_point(page, to)
+
+
+def test_a_step_uses_a_wish_up_though_its_beginning_was_skipped(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    ask(page, "left", 3)
+    moved(page, 0, "undo")
+    assert mode(page, "left").input_value() == "improve"
+    moved(page, 1, "step")
+    until(page, lambda: mode(page, "left").input_value() == "free")
+
+
+def test_where_one_has_come_back_to_is_said_whatever_led_there_first(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    read(page.locator(".pn-status"), "Accepted")
+    step = page.controller.now["state"]["step"]
+    page.controller.now["state"] |= {"step": step | {"asked": "something else"}}
+    page.evaluate(
+        "() => { window.requestAnimationFrame = (draw) => setTimeout(draw, 500); }"
+    )  # one for all news
+    moved(page, 0, "undo")
+    read(page.locator(".pn-status"), "Now at point 0.")
+
+
+def test_an_answer_to_something_else_is_not_taken_for_ones_own(told: Callable[..., Any]) -> None:
+    page = told(lambda state: None)
+    ask(page, "left", 3)
+    heard(page, "steer", settled=True, modes={"left": {"mode": "improve", "percent": 3}})
+    other = {"left": {"mode": "improve", "percent": 3}, "right": {"mode": "hold"}}
+    outlook = {"by": "other", "seq": 1, "point": 1, "modes": other, "asked": "", "problem": "", "inputs": [0]}
+    outlook |= {
+        "instead": None,
+        "reach": [{"end": 7.0, "reason": ""}, None, None],
+        "map": None,
+        "exact": None,
+    }
+    page.controller.publish("outlook", outlook)
+    job = {"id": 8, "what": "note", "status": "failed", "by": None, "seq": None, "message": "after that"}
+    page.controller.publish("job", job)
+    page.get_by_text("after that").first.wait_for()
+    drawn(page)
+    assert "reach" not in page.locator(".pn-summary").inner_text()
+
+
+def test_after_a_reload_a_step_has_used_its_wish_up_for_good(cockpit: Opener) -> None:
+    problem = Bowls(NAMES, n=12)
+    _, page = asked(cockpit, problem)
+    step_held(page, problem)
+    page.reload()
+    button(page, "Cancel").wait_for()
+    problem.release()
+    at_point(page, 1)
+    page.reload()
+    at_point(page, 1)
+    assert mode(page, "left").input_value() == "free"
+
+
 HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1</script>", "a\u202eb\u2028c")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from tests.cockpit.watching import PATIENCE
 from websockets.sync.client import ClientConnection, connect
 
+
 @dataclass
 class Answer:
     status: int

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
 from tests.cockpit.watching import PATIENCE
 
 from paretonav.cockpit.web import Server

@@ -188,6 +188,7 @@ def test_the_end_is_told_after_what_came_before(server, controller):
     assert controller.listeners == []
 
 
+@pytest.mark.usefixtures("no_loop")
 def test_a_page_that_goes_before_it_was_let_in_is_no_failure(controller):
     class Gone:
         async def accept(self):

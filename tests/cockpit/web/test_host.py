@@ -81,7 +81,9 @@ def pause(page: Any) -> None:
 
 def acknowledged(page: Any, seq: int) -> None:
     """Wait until the page has been told that what it said was heard."""
-    until(lambda: any("received" in text and f'"seq":{seq}}}' in text for text in page.received) or pause(page))
+    until(
+        lambda: any("received" in text and f'"seq":{seq}}}' in text for text in page.received) or pause(page)
+    )
 
 
 def shows(page: Any, text: str) -> None:
