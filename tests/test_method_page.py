@@ -25,7 +25,9 @@ def sections() -> dict[str, set[str]]:
     for part in re.split(r"^#+ ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
         code = re.search(r"^In the code: (.*?)\.\n\n", text, re.DOTALL | re.MULTILINE)
-        found[anchor(heading)] = set(re.findall(r"\(\.\./src/paretonav/([^)]*)\)", code[1])) if code else set()
+        found[anchor(heading)] = (
+            set(re.findall(r"\(\.\./src/paretonav/([^)]*)\)", code[1])) if code else set()
+        )
     return found
 
 

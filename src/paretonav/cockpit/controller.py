@@ -194,9 +194,8 @@ class Controller:
             logger.exception("%s failed", job.request.cmd)
             status, message = "failed", _in_words(error)
         self._submit(self._desk, self._show).result()
-        with (
-            self._traits.turn
-        ):  # not behind the outlook: what is shown as the present point can be left at once
+        # Not behind the outlook from there: a point that is shown as the present one can be left at once.
+        with self._traits.turn:
             self._running = None
             self._tell(job, status, message)
 
