@@ -73,7 +73,7 @@ def test_as_a_process():
         [sys.executable, "-m", "paretonav", "--version"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     assert done.stdout.startswith("paretonav ")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,28 @@ def browser() -> Iterator[Any]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With PARETONAV_DELAYS=300, every message between page and server is up to 300 ms late, which finds races."""
+    if not (most := float(os.environ.get("PARETONAV_DELAYS", 0)) / 1000):
+        return
+    websockets = pytest.importorskip("starlette.websockets").WebSocket
+    for name, before in (("send_text", True), ("receive", False)):
+        monkeypatch.setattr(websockets, name, _late(getattr(websockets, name), most, before=before))
+
+
+def _late(said: Callable[..., Any], most: float, *, before: bool) -> Callable[..., Any]:
+    async def say(*args: Any) -> Any:
+        if before:
+            await asyncio.sleep(random.uniform(0, most))
+        answer = await said(*args)
+        if not before:
+            await asyncio.sleep(random.uniform(0, most))
+        return answer
+
+    return say
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cockpit.watching import Bowls, Watcher, improve
+from tests.cockpit.watching import PATIENCE, Bowls, Watcher, improve
 
 import paretonav as pn
+from paretonav.cockpit import lookout
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.saved_outlooks import key
 
@@ -116,6 +117,56 @@ def test_a_broken_bound_never_has_the_reach_of_the_bound_before_it(view) -> None
     assert ends == [fresh, fresh]
 
 
+def test_an_answer_says_what_it_answers_and_a_point_how_it_was_reached(view, navigator) -> None:
+    modes = {"f1": improve(2), "f2": {"mode": "limit", "value": 10.0}, "f3": {"mode": "hold"}}
+    assert state(view)["after"] == "start"
+    assert view.steer(modes, settled=True)["modes"] == modes
+    assert view.wait(lambda trait, value: trait == "trial" and value is not None)["modes"] == modes
+    for cmd, more in (
+        ("step", {"steer": {"point": 0, "modes": {"f1": improve(2)}}}),
+        ("undo", {}),
+        ("go", {"point": 1}),
+        ("take", {"option": 0}),
+    ):
+        assert view.do(cmd, **more)["status"] == "done"
+        assert state(view)["after"] == cmd
+        view.controller.refresh()
+        assert state(view)["after"] == cmd
+    navigator.go_to(0)
+    view.controller.refresh()
+    assert state(view)["after"] == ""
+
+
+def test_a_step_has_ended_before_what_comes_next_is_known(view, monkeypatch) -> None:
+    """Who sees the new point may leave it at once, however long its reaches take."""
+    go_on, reaches_of = threading.Event(), lookout.reaches_of
+
+    def slow(*args: Any) -> Any:
+        assert go_on.wait(PATIENCE)
+        return reaches_of(*args)
+
+    monkeypatch.setattr(lookout, "reaches_of", slow)
+    try:
+        assert view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})["status"] == "done"
+        assert state(view)["current"] == 1
+    finally:
+        go_on.set()
+    view.wait(lambda trait, value: trait == "outlook" and value["point"] == 1)
+
+
+def test_what_is_wanted_at_a_new_point_is_measured_however_soon_it_is_said(view) -> None:
+    said = {"by": "quick", "seq": 1, "point": 1, "modes": {"f2": improve(1)}, "settled": True}
+
+    def answer_at_once(trait: str, value: Any, _: str | None) -> None:
+        if trait == "state" and value["current"] == 1:
+            view.controller.steer(said)
+
+    view.controller.subscribe(answer_at_once)
+    view.do("step", steer={"point": 0, "modes": {"f1": improve(2)}})
+    trial = view.wait(lambda trait, value: trait == "trial" and value is not None)
+    assert (trial["by"], trial["point"]) == ("quick", 1)
+
+
 def test_a_limit_at_the_present_value_holds_it(view) -> None:
     value = state(view)["quantities"][1]["train"]
     for bound in (value, round(value, 4), value * (1 - 5e-4)):
@@ -179,17 +230,16 @@ def slow():
     controller = Controller(pn.Navigator(problem))
     view = Watcher(controller)
     view.do("start")
-    problem.entered.clear()
     yield problem, view
-    problem.pause = 0.0
+    problem.release()
     controller.close()
 
 
 def test_while_a_step_runs_one_can_look_ahead_and_note_but_not_step(slow) -> None:
     problem, view = slow
-    problem.pause = 0.1
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     assert view.steer({"f2": improve(2)})["exact"] is not None
     view.ask("note", point=0, text="meanwhile")
     view.wait(lambda trait, value: trait == "points" and value["note"][0] == "meanwhile")
@@ -198,24 +248,24 @@ def test_while_a_step_runs_one_can_look_ahead_and_note_but_not_step(slow) -> Non
     assert refused["status"] == "refused"
     running = view.controller.values()["job"]
     assert (running["seq"], running["status"]) == (seq, "running")  # still to be seen by who looks now
-    problem.pause = 0.0
+    problem.release()
     view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
 
 
 def test_cancel_leaves_everything_as_it_was(slow) -> None:
     problem, view = slow
     theta = problem.parameters()
-    problem.pause = 0.05
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     view.ask("cancel")
+    problem.release()
     ended = view.wait(
         lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] != "running"
     )
     assert ended["status"] == "cancelled"
     assert torch.equal(problem.parameters(), theta)
     assert state(view)["current"] == 0
-    problem.pause = 0.0
     assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
 
 
@@ -299,9 +349,10 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     problem, view = slow
     navigator = view.controller.navigator
     monkeypatch.setattr(navigator, "predictor", pn.ppe()["predictor"])  # which needs the tangent
-    kept, problem.pause = navigator.session.tangent, 0.05
+    kept = navigator.session.tangent
+    problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
+    problem.wait()
     asked: list[str] = []
 
     def forgotten(point: int) -> Any:
@@ -314,7 +365,7 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     assert told["problem"].startswith("What this comes to can be said once")
     assert "paretonav-desk" in asked
     monkeypatch.setattr(navigator.session, "tangent", kept)
-    problem.pause = 0.0
+    problem.release()
     view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
     fractions = [job["fraction"] for job in view.jobs() if job["seq"] == seq and job["status"] == "running"]
     assert fractions == sorted(fractions)
@@ -322,10 +373,15 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
 
 def test_closing_cancels_what_runs(slow) -> None:
     problem, view = slow
-    problem.pause = 0.05
+    problem.hold()
     view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
-    assert problem.entered.wait(10)
-    view.controller.close()
+    problem.wait()
+    closing = threading.Thread(target=view.controller.close)
+    closing.start()
+    while not view.controller._cancel.is_set():
+        closing.join(0.01)
+    problem.release()
+    closing.join()
     assert view.jobs()[-1]["status"] == "cancelled"
     view.ask("undo")  # and nobody minds what comes afterwards
     view.controller.steer({"modes": {}})

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cockpit.looking import is_usable, until
+from tests.cockpit.watching import PATIENCE
 
 import paretonav as pn
 from paretonav.cockpit.controller import Controller
@@ -25,17 +27,14 @@ HOSTILE = [
 
 def until_drawn(page: Any) -> None:
     """Wait for the view; Playwright's wait for a condition is what the page's policy forbids."""
-    for _ in range(500):
-        if page.evaluate("document.querySelector('main').childNodes.length"):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError("the page shows nothing")
+    until(page, "document.querySelector('main').childNodes.length")
 
 
 @pytest.fixture
 def shown(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Shows a controller's saved page from a file, offline; fails on anything that the browser complains of."""
     context = browser.new_context(offline=True)
+    context.set_default_timeout(1000 * PATIENCE)
     complaints: list[str] = []
 
     def show(controller: Any) -> Any:
@@ -114,7 +113,13 @@ def test_what_if_is_answered_and_requests_are_not(controller: Any, shown: Any) -
         return json.loads(page.locator("main").get_attribute("data-outlook"))
 
     improve = {"mode": "improve", "percent": 3}
-    assert outlook(1, {"b": improve}) == known | {"by": "x", "seq": 1, "point": 0, "exact": None}
+    assert outlook(1, {"b": improve}) == known | {
+        "by": "x",
+        "seq": 1,
+        "point": 0,
+        "modes": {"b": improve},
+        "exact": None,
+    }
     assert outlook(2, {"b": improve, "a": {"mode": "hold"}})["map"] == {"m": 2}
     assert outlook(3, {"b": improve, "a": {"mode": "free"}})["map"] == {"m": 1}
     assert "no answer" in outlook(4, {"a": improve})["problem"]
@@ -181,9 +186,10 @@ def test_the_real_view_in_a_saved_page(shown: Any) -> None:
     assert page.get_by_role("button", name="Step").count() == 0
     page.get_by_role("combobox").first.select_option("improve")
     slider = page.get_by_role("slider").first
+    until(page, lambda: is_usable(slider))
     slider.focus()
     before = float(slider.input_value())
     page.keyboard.press("ArrowRight")
-    assert float(slider.input_value()) > before
+    until(page, lambda: float(slider.input_value()) > before)
     page.get_by_text("% better").first.wait_for()  # what is predicted
     assert page.evaluate("window.broken") is None

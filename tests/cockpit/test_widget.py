@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import comm
 import pytest
 from comm.base_comm import BaseComm
+from tests.cockpit.watching import PATIENCE
 
 import paretonav as pn
 from paretonav.errors import ParetonavError
@@ -103,7 +105,7 @@ def test_answers_go_where_the_browser_speaks_from(controller: Any) -> None:
         while not there:
             await asyncio.sleep(0.001)
         controller.publish("outlook", {"seq": 1})
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while not updates():  # this loop is busy: a cell runs
             assert asyncio.get_running_loop().time() < deadline
         done.set()
@@ -307,10 +309,10 @@ def test_with_the_real_controller() -> None:
                 "steer": asked | {"point": 0},
             },
         )
-        for _ in range(1000):
-            if widget.job["status"] == "done":
-                break
-            threading.Event().wait(0.01)
+        deadline = time.monotonic() + PATIENCE
+        while widget.job["status"] != "done":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         assert widget.state["current"] == nav.here.id == 1
     finally:
         cockpit.close()

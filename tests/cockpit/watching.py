@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,19 +91,32 @@ def improve(percent: float) -> dict[str, object]:
 
 
 class Bowls(pn.FunctionProblem):
-    """Bowls in which a pass takes its time, or fails, once it is told to."""
+    """Bowls in which passes are held until they are released, or fail, once they are told to."""
 
     def __init__(self, names: Sequence[str] | None = None, n: int = 6) -> None:
         bowls = pn.problems.quadratic(n=n, m=3 if names is None else len(names))
-        self.pause, self.broken = 0.0, False
+        self.broken = False
         self.error: BaseException = ZeroDivisionError("division by zero in my own loss")
-        self.entered = threading.Event()
+        self._entered, self._open = threading.Event(), threading.Event()
+        self._open.set()
 
         def function(x: torch.Tensor) -> torch.Tensor:
-            self.entered.set()
-            time.sleep(self.pause)
+            self._entered.set()
+            assert self._open.wait(PATIENCE)
             if self.broken:
                 raise self.error
             return bowls._fn(x)
 
         super().__init__(function, bowls.parameters(), names=names)
+
+    def hold(self) -> None:
+        """From now on, no pass ends: whatever needs one is under way for as long as a test likes."""
+        self._entered.clear()
+        self._open.clear()
+
+    def wait(self) -> None:
+        """Wait until something is held."""
+        assert self._entered.wait(PATIENCE)
+
+    def release(self) -> None:
+        self._open.set()

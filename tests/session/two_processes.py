@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -43,21 +43,29 @@ def wait(*pids: int) -> None:
     assert not any(statuses), statuses
 
 
-def write(folder: Path, points: int) -> None:
-    """Steps, goes back and notes things down."""
+def write(folder: Path, points: int, looks: Sequence[int] = ()) -> None:
+    """Steps, goes back and notes things down; until there are ten points, each reader looks before each of them.
+
+    Args:
+        folder: of the session.
+        points: how many there shall be.
+        looks: for each reader, where it says that it has looked.
+    """
     nav = pn.Navigator(problem(), session=folder)
     assert nav.session.writable
     nav.start()
     names = nav.problem.names
     while len(nav.points) < points:
+        for look in looks if len(nav.points) < 10 else ():
+            assert os.read(look, 1)
         nav.step(pn.Improve({names[len(nav.points) % 2]: 1.0}), 0.01)
         nav.session.note(len(nav.points) - 1, "here")
         if len(nav.points) % 5 == 0:
             nav.go_to(len(nav.points) // 2)
 
 
-def read(folder: Path, points: int) -> None:
-    """Sees a tree that grows and never changes otherwise."""
+def read(folder: Path, points: int, looked: int) -> None:
+    """Sees a tree that grows and never changes otherwise, and says whenever it has looked."""
     while not (folder / "session.db").exists():
         time.sleep(0.01)
     session, looks = None, 0
@@ -80,25 +88,36 @@ def read(folder: Path, points: int) -> None:
             assert session.tangent(record.id) is not None
         assert current is not None or not records
         seen, looks = records, looks + 1
-    assert looks > 5, looks
+        os.write(looked, b".")
+    assert looks >= 10, looks
 
 
 def one_of_two_wins(folder: Path) -> None:
-    """Both start at the same moment; one writes, the other says who does."""
+    """All start at the same moment; one writes until the others have said who does."""
     for attempt in range(10):
         here = folder / f"race-{attempt}"
         results, into = os.pipe()
         gate, opens = os.pipe()
+        saw, says = os.pipe()
 
-        def contend(here: Path = here, gate: int = gate, into: int = into, opens: int = opens) -> None:
+        def contend(
+            here: Path = here,
+            gate: int = gate,
+            into: int = into,
+            opens: int = opens,
+            saw: int = saw,
+            says: int = says,
+        ) -> None:
             os.close(opens)
             os.read(gate, 1)
             session = pn.Session(here, write=True)
             if session.writable:
                 os.write(into, b"w")
                 pn.Navigator(problem(), session=session).start()
-                time.sleep(0.5)
+                for _ in range(2):
+                    assert os.read(saw, 1)
             else:
+                os.write(says, b".")
                 assert session.owner.startswith("process "), session.owner
                 os.write(into, b"r")
                 try:
@@ -113,8 +132,8 @@ def one_of_two_wins(folder: Path) -> None:
         wait(*pids)
         outcome = sorted(os.read(results, 10))
         assert bytes(outcome) == b"rrw", outcome
-        os.close(results)
-        os.close(into)
+        for end in (results, into, saw, says):
+            os.close(end)
         assert len(pn.Session(here)) == 1
 
 
@@ -167,8 +186,11 @@ if __name__ == "__main__":
     place = Path(sys.argv[1])
     place.mkdir(parents=True, exist_ok=True)
     both = place / "both"
+    (first, say_first), (second, say_second) = os.pipe(), os.pipe()
     wait(
-        fork(lambda: write(both, POINTS)), fork(lambda: read(both, POINTS)), fork(lambda: read(both, POINTS))
+        fork(lambda: write(both, POINTS, (first, second))),
+        fork(lambda: read(both, POINTS, say_first)),
+        fork(lambda: read(both, POINTS, say_second)),
     )
     one_of_two_wins(place)
     a_writer_is_killed_under_a_reader(place)

@@ -80,6 +80,8 @@ class Controller:
         )
         self._options: tuple[Option, ...] = ()
         self._last: Step | None = None
+        self._at: int | None = None
+        self._after = ""
         self._closed = False
         self.refresh()
 
@@ -98,8 +100,9 @@ class Controller:
         return self._traits.subscribe(listener)
 
     def refresh(self) -> None:
-        """Publish where the navigator is now, whoever has brought it there."""
+        """Publish where the navigator is now, whoever has brought it there, and what is wanted from there."""
         self._submit(self._desk, self._show).result()
+        self._submit(self._desk, lambda: None).result()  # behind the outlook
 
     def steer(self, message: object) -> None:
         """Take what a view wants; it is answered by ``outlook``, and once the hand is off the slider by ``trial``."""
@@ -190,7 +193,8 @@ class Controller:
             # Of the user's own code: the model, a loss, the data; it may even exit.
             logger.exception("%s failed", job.request.cmd)
             status, message = "failed", _in_words(error)
-        self.refresh()
+        self._submit(self._desk, self._show).result()
+        # Not behind the outlook from there: a point that is shown as the present one can be left at once.
         with self._traits.turn:
             self._running = None
             self._tell(job, status, message)
@@ -238,23 +242,31 @@ class Controller:
     # At the desk.
 
     def _show(self) -> None:
-        """Publish the points, the state, and the outlook from there."""
+        """Publish the points and the state, and have the outlook from there answered."""
         navigator = self.navigator
         session = navigator.session
         with self._traits.turn:
             self._version += 1
             version = self._version
+            job = self._running
         if not navigator.started:
             self._traits.publish("state", not_started(session, navigator.problem.names, self.title, version))
             return
         here = navigator.here
         step = self._last if self._last is not None and self._last.point.id == here.id else None
         self._options = proposals(here)
-        self._traits.publish("points", columns(session, version))
+        if job is not None:
+            self._after = job.request.cmd
+        elif here.id != self._at:
+            self._after = ""
+        self._at = here.id
+        points = columns(session, version)
         gain = navigator.known_training_gain
-        state = state_of(session, here, step, self._options, self.title, version, gain)
-        self._traits.publish("state", state)
-        self._lookout.arrive(here.id)
+        state = state_of(session, here, step, self._options, self.title, version, gain, self._after)
+        with self._traits.turn:
+            self._traits.publish("points", points)
+            self._lookout.arrive(here.id)
+            self._traits.publish("state", state)
 
     def _attend(self, request: Request) -> None:
         """Carry out a command that needs no model."""

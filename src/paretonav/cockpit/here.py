@@ -31,6 +31,7 @@ def state_of(
     title: str,
     version: int,
     gain: TrainingGain | None = None,
+    after: str = "",
 ) -> Json:
     """All that a view shows of where it is.
 
@@ -42,6 +43,7 @@ def state_of(
         title: of the navigation.
         version: of what is known; it grows.
         gain: what training on would bring here, if it has been measured.
+        after: the command that has led here, if a view has asked for one.
     """
     record, start = session[here.id], session[0]
     front = here.front
@@ -72,6 +74,7 @@ def state_of(
         **_frame(session, title, version),
         "current": here.id,
         "parent": here.parent,
+        "after": after,
         "split": "training" if here.held_out is None else "validation",
         "objectives": front.m,
         "quantities": quantities,
@@ -92,6 +95,7 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
         **_frame(session, title, version),
         "current": None,
         "parent": None,
+        "after": "",
         "split": "training",
         "objectives": len(names),
         "quantities": [],

@@ -45,17 +45,18 @@ class Lookout:
         with self._traits.turn:
             self._cancel_trial.set()
             self._steer = steer
-            if not self._due:
-                self._due = True
-                self._at_desk(self.look)
+            self._look_soon()
 
     def arrive(self, point: int) -> None:
-        """Answer what is wanted anew, at another point."""
+        """Have what is wanted answered anew, at another point.
+
+        To be called in the turn in which views hear of the point: what one of them wants there comes afterwards.
+        """
         with self._traits.turn:
             self._cancel_trial.set()
             self._steer = replace(self._steer, point=point, settled=False)
-        self._traits.publish("trial", None)
-        self.look()
+            self._traits.publish("trial", None)
+            self._look_soon()
 
     def stop_trial(self) -> None:
         """The model is needed for something else."""
@@ -110,6 +111,7 @@ class Lookout:
             "by": steer.by,
             "seq": steer.seq,
             "point": here.id,
+            "modes": {name: mode.told() for name, mode in steer.modes.items()},
             "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
             "errors": errors if any(error is not None for error in errors) else None,
             "seconds": seconds[-1],
@@ -122,9 +124,13 @@ class Lookout:
         """Answer what had to wait for the end of a trial."""
         with self._traits.turn:
             told = self._traits.values()["outlook"]
-            if isinstance(told, dict) and told["problem"] == LATER and not self._due:
-                self._due = True
-                self._at_desk(self.look)
+            if isinstance(told, dict) and told["problem"] == LATER:
+                self._look_soon()
+
+    def _look_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self._at_desk(self.look)
 
     def _overtaken(self, steer: Steer) -> bool:
         with self._traits.turn:

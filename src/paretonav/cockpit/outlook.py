@@ -65,6 +65,7 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         "by": steer.by,
         "seq": steer.seq,
         "point": navigator.here.id,
+        "modes": {name: mode.told() for name, mode in steer.modes.items()},
         "asked": in_words(steer.modes),
         "problem": problem,
         "instead": _instead(navigator, steer.modes, reach) if problem and problem != LATER else None,

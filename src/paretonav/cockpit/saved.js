@@ -34,7 +34,7 @@ function createModel(traits, outlookOf) {
     if (changed.delete("steer")) {
       const { by, seq, point, modes } = values.get("steer");
       if (point === state.current) {
-        put("outlook", { ...outlookOf(modes, state.quantities), by, seq, point, exact: null });
+        put("outlook", { ...outlookOf(modes, state.quantities), by, seq, point, modes, exact: null });
       }
     }
     if (changed.delete("request")) {

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
+from tests.cockpit.watching import PATIENCE
 from websockets.sync.client import ClientConnection, connect
-
-PATIENCE = 20.0
 
 
 @dataclass
@@ -92,7 +91,7 @@ def say(channel: ClientConnection, name: str, **content: object) -> None:
     channel.send(json.dumps({name: content}))
 
 
-def until(found: Callable[[], bool]) -> None:
+def until(found: Callable[[], object]) -> None:
     """Wait for what another thread does."""
     deadline = time.monotonic() + PATIENCE
     while not found():

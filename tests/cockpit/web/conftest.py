@@ -7,14 +7,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.cockpit.watching import PATIENCE
 
 from paretonav.cockpit.web import Server
+from paretonav.cockpit.web import server as module
 
 
 @pytest.fixture
-def serve(small_view: Any, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Server]]:  # noqa: ARG001
+def serve(
+    small_view: Any,  # noqa: ARG001
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., Server]]:
     """Starts servers; in the end they are stopped, and nothing may have been logged."""
     servers: list[Server] = []
+    for name in ("_FAREWELL", "_LATEST"):  # however slow the machine, everybody hears of the end
+        monkeypatch.setattr(module, name, PATIENCE)
 
     def start(controller: Any, **options: Any) -> Server:
         server = Server(controller, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -11,8 +12,13 @@ from contextlib import ExitStack
 from itertools import repeat
 
 import pytest
+from tests.cockpit.watching import PATIENCE
 from tests.cockpit.web.asking import Browser, hear, say, until
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import ConnectionClosed
+
+from paretonav.cockpit.web.channel import Channel
+from paretonav.cockpit.web.hub import Hub
 
 TRAITS = {"state", "points", "job", "outlook", "trial", "answer", "steer"}
 
@@ -107,7 +113,7 @@ def test_too_much_ends_the_channel(server, controller):
 def test_wrong_bytes_end_the_channel_and_log_nothing(server):
     with raw_channel(Browser(server)) as wire:
         wire.sendall(b"\x81\x84" + b"\0\0\0\0" + b"\xff\xfe\xfd\xfc")  # text that is no UTF-8
-        wire.settimeout(20)
+        wire.settimeout(PATIENCE)
         while wire.recv(4096):
             pass
 
@@ -134,7 +140,7 @@ def test_who_is_slow_gets_the_newest_values_and_the_end_of_every_job(server, con
 
 
 def test_who_does_not_read_is_dropped_and_others_notice_nothing(controller, serve):
-    server = serve(controller, patience=0.5)
+    server = serve(controller, patience=3)
     browser = Browser(server)
     with raw_channel(browser, buffer=4096), browser.channel() as other:
         hear(other)
@@ -180,6 +186,17 @@ def test_the_end_is_told_after_what_came_before(server, controller):
             hear(channel)
         assert caught.value.rcvd.code == 4000
     assert controller.listeners == []
+
+
+@pytest.mark.usefixtures("no_loop")
+def test_a_page_that_goes_before_it_was_let_in_is_no_failure(controller):
+    class Gone:
+        async def accept(self):
+            raise ClientDisconnected
+
+    hub = Hub(controller)
+    asyncio.run(Channel(Gone(), hub, 1.0).run())
+    assert not hub._clients
 
 
 def raw_channel(browser: Browser, buffer: int = 0) -> socket.socket:

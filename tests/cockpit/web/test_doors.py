@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from types import SimpleNamespace
 
 import pytest
@@ -48,6 +49,25 @@ def is_over(wire):
     return True
 
 
+def is_answered(server):
+    """Whether an honest request is answered; on a busy machine it may be late, too."""
+    with suppress(ConnectionError, HTTPException):
+        return Browser(server).get("/").status == 200
+    return False
+
+
+def is_late_after(server, request, answer):
+    """Whether a request is answered, which may be too late on a busy machine, and then what goes on is not heard."""
+    with strangers(server, 1, request) as (wire,):
+        try:
+            answered = wire.recv(12)
+        except ConnectionError:
+            return False
+        if answered == answer:
+            until(lambda: not dripped(wire))
+        return answered == answer
+
+
 HALF = [b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET / HTTP/1.1\r\n\r\n"[:-2]]
 
 
@@ -69,7 +89,7 @@ def test_who_asks_for_nothing_is_sent_away(controller, serve, said):
     server = serve(controller, deadline=0.2)
     with strangers(server, 3, said) as wires:
         assert all(is_over(wire) for wire in wires)
-    assert Browser(server).get("/").status == 200
+    until(lambda: is_answered(server))
 
 
 def test_drop_by_drop_is_too_late_all_the_same(controller, serve):
@@ -81,17 +101,13 @@ def test_drop_by_drop_is_too_late_all_the_same(controller, serve):
 def test_after_an_answer_the_next_request_has_its_deadline_too(controller, serve):
     server = serve(controller, deadline=0.5)
     request = f"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
-    with strangers(server, 1, request + b"GET / HT") as (wire,):
-        assert wire.recv(12) == b"HTTP/1.1 403"
-        until(lambda: not dripped(wire))
+    until(lambda: is_late_after(server, request + b"GET / HT", b"HTTP/1.1 403"))
 
 
 def test_the_body_of_a_request_that_was_answered_has_its_deadline(controller, serve):
     server = serve(controller, deadline=0.5)
     head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 1000000\r\n\r\n"
-    with strangers(server, 1, head.encode()) as (wire,):
-        assert wire.recv(12) == b"HTTP/1.1 405"
-        until(lambda: not dripped(wire))
+    until(lambda: is_late_after(server, head.encode(), b"HTTP/1.1 405"))
 
 
 def dripped(wire):
@@ -116,9 +132,11 @@ def test_who_does_not_read_an_answer_is_dropped(controller, serve, small_view):
     browser = Browser(server)
     lines = [f"GET {browser.folder}/cockpit.css HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
     request = "\r\n".join([*lines, f"Cookie: {browser.cookie}", "", ""]).encode()
+    seen = server._server.server_state
+    before = seen.total_requests
     with strangers(server, 1, request):
-        until(lambda: server._server is not None and len(server._server.server_state.connections) > 0)
-        until(lambda: len(server._server.server_state.connections) == 0)
+        until(lambda: seen.total_requests > before)
+        until(lambda: not seen.connections)
     assert browser.get("/").status == 200
 
 

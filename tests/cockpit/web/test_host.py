@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from tests.cockpit.web.asking import until
+from tests.cockpit.web.asking import PATIENCE, until
 
 from paretonav.cockpit.web import Server
 from paretonav.cockpit.web.guard import Guard
@@ -49,14 +49,19 @@ def serve(serve: Serve, small_view: Any) -> Serve:
 @pytest.fixture
 def context(browser: Any) -> Iterator[Any]:
     context = browser.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(1000 * PATIENCE)
     yield context
     context.close()
 
 
 def opened(context: Any, server: Server) -> Any:
     page = context.new_page()
-    page.complaints = []
+    page.complaints, page.received = [], []
+
+    def listened(socket: Any) -> None:
+        socket.on("framereceived", lambda said: page.received.append(said))
+
+    page.on("websocket", listened)
     page.on("console", lambda message: page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto(server.url)
@@ -66,7 +71,19 @@ def opened(context: Any, server: Server) -> Any:
 
 def wait(page: Any, expression: str, arg: object = None) -> None:
     """Wait until an expression is true; Playwright's own way evaluates text in the page, where that is forbidden."""
-    until(lambda: page.evaluate(expression, arg) or page.wait_for_timeout(20))
+    until(lambda: page.evaluate(expression, arg) or pause(page))
+
+
+def pause(page: Any) -> None:
+    """A moment in which the browser's news arrive."""
+    page.wait_for_timeout(20)
+
+
+def acknowledged(page: Any, seq: int) -> None:
+    """Wait until the page has been told that what it said was heard."""
+    until(
+        lambda: any("received" in text and f'"seq":{seq}}}' in text for text in page.received) or pause(page)
+    )
 
 
 def shows(page: Any, text: str) -> None:
@@ -107,7 +124,9 @@ def test_what_a_view_says_goes_up_and_others_hear_of_it(context, serve, controll
     assert controller.heard[1] == ("request", {"by": "one", "seq": 2, "cmd": "undo"})
     controller.publish("steer", controller.heard[0][1])
     wait(two, "model.get('steer')?.by === 'one'")
-    assert one.evaluate("changes") == ["steer"]  # its own, once
+    controller.publish("outlook", {"seq": 1})
+    wait(one, "changes.includes('outlook')")
+    assert one.evaluate("changes") == ["steer", "outlook"]  # its own once, and not again from the server
     assert one.complaints == two.complaints == []
 
 
@@ -147,15 +166,16 @@ def test_a_server_that_knows_nothing_is_told_the_newest_steer_again(
     page = opened(context, server)
     page.evaluate("say('steer', { by: 'me', seq: 1, modes: {} })")
     page.evaluate("say('request', { by: 'me', seq: 2, cmd: 'undo' })")
-    until(lambda: len(controller.heard) == 2)
-    page.wait_for_timeout(200)  # until it is acknowledged
+    acknowledged(page, 2)
     server.stop()
     again = make_controller(title="again")
     serve(again, token="a long token", port=server.port)
     until(lambda: len(again.heard) == 1)
-    assert again.heard[0] == ("steer", {"by": "me", "seq": 1, "modes": {}})
     connected(page)
-    assert len(again.heard) == 1  # the request was heard; it is not said again
+    page.evaluate("say('request', { by: 'me', seq: 3, cmd: 'undo' })")
+    until(lambda: len(again.heard) > 1)
+    steer = ("steer", {"by": "me", "seq": 1, "modes": {}})
+    assert again.heard == [steer, ("request", {"by": "me", "seq": 3, "cmd": "undo"})]  # 2 was heard before
 
 
 def test_started_anew_with_another_token_it_says_so(context, serve, controller):
@@ -253,9 +273,14 @@ def test_pages_of_others_get_nothing(context, serve, controller, elsewhere, monk
     for request in asked:  # the cookie alone would have let them in
         assert any(name.startswith("paretonav-") for name in request.cookies)
         assert request.headers.get("sec-fetch-site", "same-site") == "same-site"
-    frame = "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f); }"
+    frame = """url => new Promise((done) => {
+      const frame = document.createElement("iframe");
+      frame.src = url;
+      frame.onload = () => done();
+      document.body.append(frame);
+    })"""
     page.evaluate(frame, own)
-    page.wait_for_timeout(300)
+    assert len(page.frames) == 2
     assert all("a title" not in (part.title() or "") for part in page.frames)
     assert controller.heard == []
 
@@ -300,9 +325,8 @@ def test_scripts_that_are_not_its_own_do_not_run(context, serve, controller):
           document.body.append(script);
         }"""
     )
-    page.wait_for_timeout(200)
+    until(lambda: len(page.complaints) >= 2 or pause(page))  # both were refused aloud
     assert page.evaluate("window.hit") is None
-    assert len(page.complaints) >= 2  # both were refused aloud
 
 
 def test_too_long_a_message_is_not_sent(context, serve, controller):
@@ -311,6 +335,7 @@ def test_too_long_a_message_is_not_sent(context, serve, controller):
     page.evaluate("say('request', { by: 'me', seq: 2, cmd: 'undo' })")
     until(lambda: len(controller.heard) == 1)
     assert controller.heard[0][1]["seq"] == 2
+    until(lambda: page.complaints or pause(page))
     assert "too long" in page.complaints[0]
 
 

@@ -171,7 +171,6 @@ function render({ model, el }) {
       outlook: get("outlook"),
       wishes: steering.wishes,
       proposal,
-      question: steering.client.questionOf(get("outlook")),
     });
   /** What to draw: for a moment, the old numbers instead of none. */
   const steady = (prediction) => {
@@ -195,7 +194,7 @@ function render({ model, el }) {
     if (performance.now() - pendingSince < PATIENT) return paintLater();
     pendingSince = 0;
     notices.show("A saved copy can only vary the amounts of what was asked when it was saved.");
-    return steering.restore(steering.client.questionOf(get("outlook")));
+    return steering.restore(get("outlook"));
   };
 
   const drawSteering = () => {
@@ -252,10 +251,11 @@ function render({ model, el }) {
     tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
     if (JSON.stringify(state.step) !== JSON.stringify(before?.step ?? null) || before === null) {
       drawReport(report, state, { undo: () => act.undo() || notices.show(can(predict()).undo) });
-      if (state.step) status = stepInWords(state.step);
+      const back = ["undo", "go"].includes(state.after); // which is said once that has ended
+      if (state.step && !back) status = stepInWords(state.step);
       if (before && state.step) {
         tabs.show("report");
-        announcer.say(status);
+        if (!back) announcer.say(status);
       }
     }
     drawSelection();
@@ -307,8 +307,7 @@ function render({ model, el }) {
         dragging = false;
         rows.rescale();
         jobs.moved();
-        const job = get("job");
-        if (now !== null) steering.moved(job?.status === "running" && (job.what === "step" || job.what === "take"));
+        if (now !== null) steering.moved();
       }
       paint();
       plotsLater();

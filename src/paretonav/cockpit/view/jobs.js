@@ -13,7 +13,7 @@ export function createJobs(model, client, { changed, failed, ended }) {
     waiting = null;
     changed();
   }, PATIENCE);
-  let since = 0;
+  let since = -Infinity; // what runs already when a view opens is shown at once: its next news may take a while
   const notice = onceQuiet(changed, BRIEF + 20);
   const heard = () => {
     const job = model.get("job");

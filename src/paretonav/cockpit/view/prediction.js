@@ -10,20 +10,20 @@ const TWO_SIDED = 1.96; // standard errors, where the outlook does not say
  * asked), "pending" (Python has not answered for these modes), "problem" (they are not possible), "map", "exact" or
  * "proposal".
  */
-export function predictNow({ state, outlook, wishes, proposal, question }) {
+export function predictNow({ state, outlook, wishes, proposal }) {
   const times = outlook?.map?.noise ?? TWO_SIDED;
   if (proposal) return complete("proposal", proposal, times);
   if (!isAsking(wishes)) return { kind: "none", problem: "" };
   const here = outlook !== null && outlook.point === state.current;
   const modes = wishesToModes(wishes);
-  const answered = here && question === wishesKey(modes);
+  const answered = here && wishesKey(outlook.modes) === wishesKey(modes);
   const problem = answered ? outlook.problem : "";
   // What is not possible has no outcome, whatever the map would say of it.
   if (answered && problem) return { kind: "problem", problem };
   if (answered && outlook.exact) {
     return { ...complete("exact", outlook.exact, times), ...trust(outlook.exact), problem };
   }
-  const x = here && sameKinds(question, modes) ? inputsOf(outlook, state.quantities, wishes) : null;
+  const x = here && kindsKey(outlook.modes) === kindsKey(modes) ? inputsOf(outlook, state.quantities, wishes) : null;
   if (x === null) return { kind: "pending", problem };
   const changes = evaluateMap(outlook.map, x);
   const weights = changes.weights?.map((change, i) => (state.quantities[i].weight ?? 0) + change) ?? null;
@@ -38,12 +38,6 @@ export function ghostOf(prediction, state) {
     shown: prediction.shown.map((change, i) => state.quantities[i].value + change),
     sure: prediction.attainable && prediction.trusted && !prediction.problem,
   };
-}
-
-/** Whether an answer's map is for the modes asked for now (an unknown question is judged by its inputs alone). */
-function sameKinds(question, modes) {
-  if (question === null) return true;
-  return kindsKey(modes) === JSON.stringify(JSON.parse(question).map(([name, mode]) => [name, mode]));
 }
 
 function trust(exact) {

@@ -26,12 +26,16 @@ export function createSteering(model, changed) {
   const isOf = (outlook) => {
     const state = model.get("state");
     if (!outlook || outlook.point !== state?.current) return false;
-    const question = client.questionOf(outlook);
-    if (question === null) return true;
-    const kinds = JSON.stringify(JSON.parse(question).map(([name, mode]) => [name, mode]));
-    return kinds === kindsKey(wishesToModes(wishes));
+    return kindsKey(outlook.modes) === kindsKey(wishesToModes(wishes));
   };
-  wishes = wishesFromModes(model.get("steer")?.modes, quantities());
+  /** What a step was taken for is not asked again. */
+  const useUp = () => {
+    for (const [name, { mode }] of [...wishes]) if (mode === "improve" || mode === "aim") wishes.delete(name);
+  };
+  const wasTaken = () => ["step", "take"].includes(model.get("state")?.after);
+  const known = model.get("steer");
+  wishes = wishesFromModes(known?.modes, quantities());
+  if (known && known.point !== model.get("state")?.current && wasTaken()) useUp(); // while nobody was looking
 
   return {
     client,
@@ -42,7 +46,7 @@ export function createSteering(model, changed) {
     /** As the protocol writes it. */
     modes: () => wishesToModes(wishes),
     /** Whether an answer or a trial is of exactly what is asked now. */
-    isCurrent: (answer) => client.questionOf(answer) === wishesKey(wishesToModes(wishes)),
+    isCurrent: (answer) => Boolean(answer) && wishesKey(answer.modes) === wishesKey(wishesToModes(wishes)),
     setMode(quantity, mode) {
       if (mode === "free") wishes.delete(quantity.name);
       else wishes.set(quantity.name, firstWish(mode, quantity));
@@ -65,10 +69,8 @@ export function createSteering(model, changed) {
       tell(null, true);
     },
     /** Back to what an answer answers. */
-    restore(question) {
-      const asked = question === null ? [] : JSON.parse(question);
-      const modes = asked.map(([name, mode, amount]) => [name, { mode, [mode === "improve" ? "percent" : "value"]: amount }]);
-      wishes = wishesFromModes(Object.fromEntries(modes), quantities());
+    restore(answer) {
+      wishes = wishesFromModes(answer?.modes, quantities());
       changed();
     },
     /** Ask for this, as the protocol writes it. */
@@ -77,11 +79,12 @@ export function createSteering(model, changed) {
       tell(null, true);
     },
     /**
-     * The current point is another one: ask the same there, but for what a step was `taken` for. Only the view that asked
+     * The current point is another one: ask the same there, but for what a step was taken for. Only the view that asked
      * last does, not all of them.
      */
-    moved(taken) {
-      if (taken) for (const [name, { mode }] of [...wishes]) if (mode === "improve" || mode === "aim") wishes.delete(name);
+    moved() {
+      const taken = wasTaken();
+      if (taken) useUp();
       const known = new Set(quantities().map((quantity) => quantity.name));
       for (const name of [...wishes.keys()]) if (!known.has(name)) wishes.delete(name);
       if (mine && (wishes.size > 0 || taken)) tell(null, true);

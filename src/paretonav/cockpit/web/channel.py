@@ -35,7 +35,10 @@ class Channel:
 
     async def run(self) -> None:
         """From the first message to the last."""
-        await self._websocket.accept()
+        try:
+            await self._websocket.accept()
+        except (WebSocketDisconnect, OSError):  # the page has gone before it was let in
+            return
         outbox = self._hub.join()  # before the values are read, so that no change falls between
         sending = asyncio.create_task(self._send(outbox))
         receiving = asyncio.create_task(self._receive(outbox))
