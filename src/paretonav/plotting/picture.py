@@ -6,6 +6,7 @@ import io
 import warnings
 from textwrap import wrap
 
+from matplotlib import rc_context
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -53,7 +54,7 @@ def written(figure: Figure, form: str) -> bytes:
     """A figure as "png", "svg" or "pdf"; the same one gives the same file, whenever it is written."""
     buffer = io.BytesIO()
     dated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "paretonav"}):  # else its ids are random
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks
         figure.savefig(buffer, format=form, metadata=dated[form])
     return buffer.getvalue()
