@@ -50,11 +50,23 @@ def test_what_is_far_apart_stays():
     np.testing.assert_allclose(spread(np.array([1.0, 1.0, 5.0]), 1.0), [0.5, 1.5, 5.0])
 
 
-@given(st.text(), st.integers(2, 30), st.integers(1, 3))
-def test_folded_names_keep_to_their_room(name, letters, lines):
+@given(st.text(st.characters(categories=["L", "N", "Zs"])), st.integers(2, 30), st.integers(1, 3))
+def test_folded_names_keep_to_their_room_and_their_ends(name, letters, lines):
     rows = folded(name, letters, lines).split("\n")
     assert len(rows) <= lines
     assert all(len(row) <= letters for row in rows)
+    if letters > 3 and name.strip() == name != "":
+        assert rows[0][0] == name[0]
+        assert rows[-1][-1] == name[-1]
+
+
+def test_long_names_that_differ_at_their_end_do_so_when_folded():
+    for name in (
+        "expected calibration error of the largest group",
+        "a_name_without_any_place_to_break_it_at",
+    ):
+        for lines in (1, 2, 3):
+            assert folded(f"{name} 1", 12, lines) != folded(f"{name} 2", 12, lines)
 
 
 def test_forty_positions_look_different():

@@ -76,8 +76,16 @@ def outlined() -> dict[str, Any]:
 
 
 def folded(name: str, letters: int, lines: int = 3) -> str:
-    """A name on a few lines of so many letters; what is longer ends in an ellipsis."""
-    return "\n".join(wrap(name, letters, max_lines=lines, placeholder="…"))
+    """A name on a few lines of so many letters (two or more); one that is too long loses its middle.
+
+    Not its end, in which long names differ.
+    """
+    rows = wrap(name, letters)
+    kept = letters * lines - 1
+    while len(rows) > lines:
+        rows = wrap(f"{name[: kept - kept // 2]}…{name[len(name) - kept // 2 :]}", letters)
+        kept -= 1
+    return "\n".join(rows)
 
 
 def numbers(places: Array, texts: Sequence[str]) -> list[tuple[int, str]]:

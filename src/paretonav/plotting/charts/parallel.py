@@ -107,7 +107,7 @@ class Parallel:
                     label=None if position else label,
                 )
         for place, scale in zip(places, self.scales, strict=True):
-            axes.axvline(place, color="#cccccc", linewidth=0.8, zorder=0)
+            axes.plot([place] * 2, [-0.03, 1.03], color="#cccccc", linewidth=0.8, zorder=0)
             best, worst = scale.words
             ends = [(best, -0.05, "top")] + ([(worst, 1.05, "bottom")] if worst else [])
             for text, height, side in ends:
