@@ -30,7 +30,7 @@ def main() -> None:
     for preference, amount in WALK:
         step = nav.step(preference, amount)
         print(step.status, step.achieved)
-    save_plot(nav, Path(__file__).parent.parent / "docs" / "digits.png")
+    save_plot(nav, Path(__file__).parent.parent / "docs" / "digits.png", "front")
 
 
 if __name__ == "__main__":

@@ -69,8 +69,7 @@ def main() -> None:
                 "session.point(i), read and verified",
                 seconds(lambda: [session.point(i) for i in range(100, 200)]) / 100,
             ),
-            ("save_plot to .html", seconds(lambda: save_plot(nav, Path(other, "plot.html")))),
-            ("save_plot to .png", seconds(lambda: save_plot(nav, Path(other, "plot.png")))),
+            ("save_plot to .png", seconds(lambda: save_plot(nav, Path(other, "plot.png"), "front"))),
         ]
         nav.session.close()
 

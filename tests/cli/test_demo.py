@@ -76,7 +76,7 @@ def test_a_script_that_makes_no_sense_is_refused_before_training(run, monkeypatc
 @pytest.mark.parametrize(
     ("option", "path", "says"),
     [
-        ("--plot", "way.pdf", ".html or .png"),
+        ("--plot", "way.gif", ".png, .svg, .pdf or .html"),
         ("--export", "model.pt", ".safetensors"),
         ("--plot", "no/such/folder/way.png", "no folder"),
     ],
@@ -92,7 +92,9 @@ def test_files_are_written_at_the_end(run, tmp_path):
     plot, export = tmp_path / "way.html", tmp_path / "model.safetensors"
     result = run("--script", "improve f1", "--plot", plot, "--export", export)
     assert result.exit_code == 0, result.output
-    assert plot.stat().st_size > 0
+    page = plot.read_text(encoding="utf-8")
+    assert 'id="saved"' in page
+    assert "improve f1 by 5%" in page
     assert load_file(export)["x"].shape == (10,)
 
 

@@ -151,7 +151,17 @@ def test_looking_writes_nothing(folder, tmp_path):
         (("compare", "{}", 1), 1, "name two or more"),
         (("export", "{}", "model.pt"), 2, "does not end in .safetensors"),
         (("export", "{}", "/no/such/folder/model.safetensors"), 1, "cannot write"),
-        (("plot", "{}", "way.pdf"), 2, "does not end in .html or .png"),
+        (("plot", "{}", "way.gif"), 2, "does not end in .png, .svg or .pdf"),
+        (
+            ("plot", "{}", "way.html"),
+            2,
+            "the page to look around in, way.html, needs the model's code",
+        ),
+        (
+            ("plot", "{}", "way.html"),
+            2,
+            "--script points --plot way.html",
+        ),
         (
             ("plot", "{}", "way.png", "--kind", "pie"),
             2,

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from tests.regression import problem
 
 import paretonav as pn
 from paretonav.steering import Estimates
+
+FAST = pn.TrainOn(lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64)
 
 
 @pytest.fixture(scope="session")
@@ -33,16 +37,24 @@ def judged(session):
         measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
         held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
         changed = replace(record, metrics=Estimates(measured), validation=held_out)
-        copy.add(changed, _with_validation(session.point(i)), session.tangent(i))
+        copy.add(changed, _with_validation(session.point(i), measured), session.tangent(i))
     copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
     copy.star(3)
     copy.go_to(2)
     return copy
 
 
-def _with_validation(point):
+def _with_validation(point, metrics):
     """The point, with half as much again of everything on validation data."""
-    front, held_out = point.front, replace(point.train, batches=1.5 * point.train.batches)
+    front, held_out = (
+        point.front,
+        replace(
+            point.train,
+            batches=1.5 * point.train.batches,
+            metric_names=tuple(metrics),
+            metric_batches=torch.tensor([[*metrics.values()]], dtype=torch.float64),
+        ),
+    )
     known = {
         "validation_losses": held_out,
         "validation_response": 1.5 * front.response,
@@ -50,6 +62,15 @@ def _with_validation(point):
         "asked": "validation",
     }
     return replace(point, held_out=held_out, front=replace(front, **known))
+
+
+@pytest.fixture(scope="session")
+def held():
+    """A model that is held where it is, with validation data, after one step."""
+    navigator = pn.Navigator(problem())
+    navigator.start(train_on=FAST)
+    navigator.step(pn.Improve({"large": 1.0}), 0.02)
+    return navigator
 
 
 @pytest.fixture(scope="session", params=[2, 3, 5])

@@ -1,17 +1,17 @@
-import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 
 import paretonav as pn
-from paretonav.plotting import save_plot
+from paretonav.plotting import CHARTS, FORMATS, save_plot
 from paretonav.plotting.charts import Front
-from paretonav.plotting.charts.local_front import local_front, radius
-from paretonav.plotting.data import Visited, labels
+from paretonav.plotting.data import Visited
+from paretonav.plotting.picture import picture
 
-PNG = b"\x89PNG\r\n\x1a\n"
+MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 HOSTILE = ("<script>alert(1)</script>", "</script><b>%{x}$\\frac{1}{2}$", "x\x1b[2J\x00\n" + 3 * "loss ")
 
 
@@ -30,35 +30,22 @@ def quadratics(m, names=None):
     return navigator
 
 
+def legend(figure):
+    """What stands in a figure's legend."""
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
 @pytest.fixture(scope="module", params=[2, 3, 5])
 def navigator(request):
     return quadratics(request.param)
 
 
-def test_an_image(navigator, tmp_path):
-    save_plot(navigator, tmp_path / "way.png")
-    content = (tmp_path / "way.png").read_bytes()
-    assert content.startswith(PNG)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_files_of_each_format(navigator, tmp_path, suffix):
+    save_plot(navigator, tmp_path / f"way{suffix}", "front")
+    content = (tmp_path / f"way{suffix}").read_bytes()
+    assert content.startswith(MAGIC[suffix])
     assert len(content) > 10_000
-
-
-def test_a_page_that_needs_no_network(navigator, tmp_path):
-    save_plot(navigator, tmp_path / "way.html")
-    page = (tmp_path / "way.html").read_text(encoding="utf-8")
-    assert "<title>Pareto navigation: f1, f2" in page
-    assert not re.search(r"<(script|link|img)[^>]*(src|href)=", page)
-    figure = page[page.rindex("Plotly.newPlot") :]
-    for shown in (*navigator.problem.names, "training loss", "point 3", "improve f1 by 3%", "current"):
-        assert shown in figure
-
-
-def test_a_start_alone_can_be_drawn(tmp_path):
-    for m in (2, 3, 5):
-        navigator = pn.Navigator(pn.problems.quadratic(n=10, m=m))
-        navigator.start()
-        for suffix in ("png", "html"):
-            save_plot(navigator, tmp_path / f"{m}.{suffix}")
-            assert (tmp_path / f"{m}.{suffix}").stat().st_size > 0
 
 
 def test_the_picture_has_the_tree(navigator):
@@ -76,70 +63,81 @@ def test_a_point_that_is_start_and_current_is_marked_once():
     assert Visited.of(navigator.session).roles == roles
 
 
-@pytest.mark.parametrize("m", [2, 3])
-def test_the_front_shown_is_the_front_nearby(m):
-    navigator = quadratics(m)
-    problem, here = navigator.problem, navigator.here
-    patch = local_front(here.front)
-    scale = np.abs(here.train.mean.numpy()).mean()
-    reached = np.abs(patch.outcomes - here.train.mean.numpy()).max()
-    assert 0.05 * scale < reached < 0.25 * scale
-    for outcome in patch.outcomes[::20]:
-        assert abs(problem.front_distance(torch.from_numpy(outcome))) < 0.01 * scale
-    assert all(line.max() < len(patch.outcomes) for line in patch.lines)
-    if m == 3:
-        assert np.unique(patch.triangles).tolist() == list(range(len(patch.outcomes)))
-
-
-def test_the_front_shown_ends_at_its_edge():
-    front = replace(quadratics(3).here.front, weights=np.array([0.98, 0.01, 0.01]))
-    directions = [np.array([np.cos(angle), np.sin(angle)]) for angle in np.linspace(0, 2 * np.pi, 50)]
-    least = [front.weights_at(radius(front, u) * u).min() for u in directions]
-    assert abs(min(least)) < 1e-12
-
-
-def test_a_flat_problem_has_no_front_to_show(tmp_path):
-    problem = pn.FunctionProblem(
-        lambda x: torch.stack([x.square().sum(), 2 * x.square().sum()]), torch.ones(2, dtype=torch.float64)
-    )
-    navigator = pn.Navigator(problem)
-    navigator.start()
-    save_plot(navigator, tmp_path / "way.png")
-    save_plot(navigator, tmp_path / "way.html")
-
-
-@pytest.mark.parametrize("m", [2, 3, 4])
-def test_hostile_names_stay_text(tmp_path, m):
-    names = (*HOSTILE, "損失")[:m]
-    navigator = quadratics(m, names)
-    save_plot(navigator, tmp_path / "way.html")
-    page = (tmp_path / "way.html").read_text(encoding="utf-8")
-    assert "<script>alert" not in page
-    assert "</script><b>" not in page
-    assert "<title>Pareto navigation: &lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert not set(page) & {"\x1b", "\x00"}
-    save_plot(navigator, tmp_path / "way.png")
-    assert (tmp_path / "way.png").read_bytes().startswith(PNG)
-
-
-def test_points_too_close_share_a_label():
-    places = np.array([[0.0, 0.0], [1.0, 1.0], [0.01, 0.0], [0.5, 0.0]])
-    assert labels(places, np.ones(2), "0123") == [(0, "0, 2"), (1, "1"), (3, "3")]
-
-
 def test_another_point_can_stand_out(navigator):
     chart = Front.of(navigator.session, [2])
     assert chart.visited.current == 2
 
 
-def test_a_reader_is_shown_where_it_is_itself(tmp_path):
+@pytest.mark.parametrize("m", [2, 3, 5])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_start_alone_can_be_drawn(tmp_path, m, suffix):
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=m))
+    navigator.start()
+    for kind in (None, "front"):
+        save_plot(navigator, tmp_path / f"start{suffix}", kind)
+        assert (tmp_path / f"start{suffix}").stat().st_size > 0
+
+
+def test_a_flat_problem_has_no_front_to_show():
+    problem = pn.FunctionProblem(
+        lambda x: torch.stack([x.square().sum(), 2 * x.square().sum()]), torch.ones(2, dtype=torch.float64)
+    )
+    navigator = pn.Navigator(problem)
+    navigator.start()
+    assert Front.of(navigator.session).patch is None
+    assert "predicted front nearby" not in legend(pn.plotting.front(navigator.session))
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_a_short_way_is_seen_beside_the_front(m):
+    """The front is drawn around the points, not so wide that they are one dot."""
+    visited, patch = (lambda chart: (chart.visited, chart.patch))(Front.of(quadratics(m).session))
+    assert (np.ptp(patch.outcomes, axis=0) < 6 * np.ptp(visited.losses, axis=0)).all()
+    assert (np.ptp(patch.outcomes, axis=0) > np.ptp(visited.losses, axis=0)).any()
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_what_is_drawn_is_where_it_was_measured(m):
+    navigator = quadratics(m)
+    axes = pn.plotting.front(navigator.session).axes[0]
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    for label, number in (("start", 0), ("current point", 1)):
+        data = lines[label].get_data_3d() if m == 3 else lines[label].get_data()
+        assert np.ravel(data).tolist() == list(navigator.points[number].losses.values())
+
+
+def test_a_front_too_small_to_be_seen_is_not_in_the_legend():
+    chart = Front.of(quadratics(2).session)
+    assert "predicted front nearby" in legend(picture(chart))
+    assert "predicted front nearby" not in legend(picture(replace(chart, patch=None)))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_hostile_names_stay_text(tmp_path, m, suffix):
+    names = (*HOSTILE, "損失")[:m]
+    navigator = quadratics(m, names)
+    for kind in (*(kind for kind in CHARTS if m > 2 or kind != "radar"), None):
+        path = tmp_path / f"way{suffix}"
+        save_plot(navigator, path, kind)
+        if suffix == ".svg":
+            tree = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+            assert not [e for e in tree.iter() if e.tag.endswith(("script", "foreignObject"))]
+        else:
+            assert path.read_bytes().startswith(MAGIC[suffix])
+
+
+def test_a_reader_is_shown_where_it_is_itself(tmp_path, monkeypatch):
     """The current point of a session is that of its writer."""
     writer = pn.Navigator(pn.problems.quadratic(n=10, m=2), session=tmp_path / "session")
     writer.start()
     writer.step(pn.Improve({"f1": 1.0}), 0.03)
     reader = pn.Navigator(pn.problems.quadratic(n=10, m=2), session=pn.Session(tmp_path / "session"))
     reader.go_to(0)
-    save_plot(reader, tmp_path / "way.html")
-    page = (tmp_path / "way.html").read_text(encoding="utf-8")
-    assert re.search(r"point 0[^ ]* \(current\)", page)  # between them is the end of bold type
-    assert not re.search(r"point 1[^ ]* \(current\)", page)
+    drawn = []
+    monkeypatch.setattr(
+        "paretonav.plotting.picture.picture", lambda chart: drawn.append(chart) or picture(chart)
+    )
+    for source in (reader, writer):
+        save_plot(source, tmp_path / "way.png")
+    assert [chart.visited.current for chart in drawn] == [0, 1]

@@ -1,24 +1,15 @@
 """Charts of a model that is held where it is, with wishes about validation data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
-from tests.regression import NAMES, problem
+from tests.regression import NAMES
 
-import paretonav as pn
 from paretonav.plotting import save_plot
-from paretonav.plotting.charts import Bars, Front
+from paretonav.plotting.charts import Front, Prices, bars
 from paretonav.session.wording import prices
-
-FAST = pn.TrainOn(lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64)
-
-
-@pytest.fixture(scope="module")
-def held():
-    navigator = pn.Navigator(problem())
-    navigator.start(train_on=FAST)
-    navigator.step(pn.Improve({"large": 1.0}), 0.02)
-    return navigator
+from paretonav.statistics import quantile
 
 
 @pytest.mark.parametrize(
@@ -33,19 +24,42 @@ def test_points_and_front_are_of_the_data_that_are_drawn(held, split, shown):
     off = np.abs(chart.patch.outcomes - chart.visited.losses[-1]).sum(axis=1)
     assert off.min() < 1e-9
     assert "Pareto front" not in chart.subtitle
-    titles = pn.plotting.front(held.session, split=split).layout
-    assert titles.xaxis.title.text == f"small – {shown} loss"
+    assert f"{shown} losses" in chart.subtitle
 
 
 def test_bars_are_what_the_others_pay_along_the_cheapest_way(held, tmp_path):
-    chart = Bars.of(held.session)
+    chart = bars(held.session)
+    assert isinstance(chart, Prices)
     assert "along the cheapest way" in chart.subtitle
-    for payer, (lengths, _) in zip(NAMES, chart.series.values(), strict=True):
-        for name, length in zip(NAMES, lengths, strict=True):
+    for i, name in enumerate(NAMES):
+        for j, payer in enumerate(NAMES):
             cost = np.nan if name == payer else prices(held.here, name)[payer]
-            assert length == pytest.approx(cost, nan_ok=True)
+            assert chart.costs[i, j] == pytest.approx(cost, nan_ok=True)
     for kind in ("front", "bars"):
         save_plot(held, tmp_path / f"{kind}.png", kind)
+
+
+def test_prices_within_the_noise_are_hollow(held):
+    """By the definition of the 95 % interval: of the gain, or of what is paid."""
+    here = held.here
+    width = quantile(len(here.held_out.fractions))
+    doubtful = Prices.of(here).doubtful
+    for i, name in enumerate(NAMES):
+        found = here.conflict[name]
+        paid, error = found.costs[NAMES[1 - i]]
+        sure = abs(paid) > width * error and abs(found.gain) > width * found.gain_error
+        assert doubtful[i, 1 - i] == (not sure)
+        assert not doubtful[i, i]
+
+
+@pytest.mark.parametrize(("gain_error", "error", "hollow"), [(0.0, 0.0, 0), (1e9, 0.0, 2), (0.0, 1e9, 2)])
+def test_either_error_makes_a_price_doubtful(held, monkeypatch, gain_error, error, hollow):
+    changed = {
+        name: replace(c, gain_error=gain_error, costs={n: (x, error) for n, (x, _) in c.costs.items()})
+        for name, c in held.here.conflict.items()
+    }
+    monkeypatch.setattr(type(held.here), "conflict", changed)
+    assert Prices.of(held.here).doubtful.sum() == hollow
 
 
 def test_a_price_is_what_was_measured_on_validation_data(held):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 import paretonav as pn
-from paretonav.plotting import CHARTS, save_plot
+from paretonav.plotting import CHARTS, FORMATS, save_plot
 
 
 @pytest.fixture
@@ -15,11 +15,27 @@ def quick():
     return navigator
 
 
-@pytest.mark.parametrize("name", ["way", "way.pdf", "way.png.txt", ".html"])
+@pytest.mark.parametrize("name", ["way", "way.gif", "way.png.txt", ".png"])
 def test_other_suffixes_are_refused(quick, tmp_path, name):
-    with pytest.raises(pn.NavigationError, match=r"ends in \.html or \.png"):
+    with pytest.raises(pn.NavigationError, match=r"ends in \.png, \.svg or \.pdf"):
         save_plot(quick, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_asks_for_a_page_is_told_who_has_it(quick, tmp_path):
+    with pytest.raises(pn.NavigationError, match=r"\.png, \.svg or \.pdf; the page .* saved by the cockpit"):
+        save_plot(quick, tmp_path / "way.html")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_same_picture_is_the_same_file(quick, tmp_path, suffix, monkeypatch):
+    written = []
+    for when in ("1000000000", "1500000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", when)
+        save_plot(quick, tmp_path / f"way{suffix}")
+        written.append((tmp_path / f"way{suffix}").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_the_suffix_may_be_in_capitals(quick, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 import paretonav as pn
 from paretonav.steering import StepStatus
+from paretonav.terminal.commands import Plot
 from paretonav.terminal.dialogue import Dialogue, RefusedError
 from paretonav.terminal.parser import parse
 
@@ -131,10 +132,21 @@ def test_a_resumed_dialogue_says_so(console, tmp_path):
 
 
 def test_files_are_written(say, tmp_path):
-    for name in ("way.html", "way.png", "model.safetensors"):
+    for name in ("way.png", "way.svg", "way.pdf", "model.safetensors"):
         verb = "export" if name.startswith("model") else "plot"
         say(f"{verb} '{tmp_path / name}'")
         assert (tmp_path / name).stat().st_size > 0
+
+
+def test_a_page_is_saved_by_whoever_has_one(console, tmp_path):
+    navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2))
+    saved = []
+    dialogue = Dialogue(navigator, console, save_page=lambda *asked: saved.append(asked))
+    dialogue.start()
+    for name in ("way.HTML", "way.png"):
+        dialogue.run(Plot(str(tmp_path / name)))
+    assert saved == [(navigator, str(tmp_path / "way.HTML"))]
+    assert [file.name for file in tmp_path.iterdir()] == ["way.png"]
 
 
 def test_a_home_folder_is_found(say, tmp_path, monkeypatch):
@@ -166,6 +178,7 @@ def test_holding_all_that_could_pay_is_refused(say):
         ("undo", "nothing to undo"),
         ("go 7", "no point 7"),
         ("plot /no/such/folder/way.png", "cannot write"),
+        ("plot way.html", "the page to look around in is saved by the cockpit"),
         ("export /no/such/folder/model.safetensors", "cannot write"),
     ],
 )

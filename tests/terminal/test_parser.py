@@ -88,7 +88,9 @@ def problems_and_commands(draw):
             lambda: Take(draw(numbers)),
             lambda: Options(draw(percents)),
             lambda: Explain(draw(some | st.just(()))),
-            lambda: Plot("way" + draw(names) + "x" + draw(st.sampled_from([".png", ".html"]))),
+            lambda: Plot(
+                "way" + draw(names) + "x" + draw(st.sampled_from([".png", ".svg", ".pdf", ".html"]))
+            ),
             lambda: Export("way" + draw(names) + "x.safetensors", draw(st.booleans())),
             lambda: Compare(tuple(draw(st.lists(st.integers(0, 999), min_size=2, max_size=4)))),
             lambda: Note(draw(st.just("") | names)),
@@ -261,7 +263,7 @@ def test_nothing_is_no_command(text):
         ("go back", "points lists them"),
         ("go -1", "points lists them"),
         ("plot", "name of a file is missing"),
-        ("plot way.pdf", "does not end in .html or .png"),
+        ("plot way.gif", "does not end in .png, .svg, .pdf or .html"),
         ("plot my way.png", "put a name with spaces in quotes"),
         ("export model.pt", "does not end in .safetensors"),
         ("export m.safetensors cards", "only one file name"),

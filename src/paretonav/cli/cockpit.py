@@ -118,6 +118,21 @@ def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: Web
         raise KeyboardInterrupt
 
 
+def save_page(navigator: Navigator, path: str) -> None:
+    """Write a navigation as the page that works without it.
+
+    Raises:
+        SessionError: the file cannot be written.
+    """
+    from paretonav.cockpit.cockpit import Cockpit
+
+    shown = Cockpit(navigator)
+    try:
+        shown.save(path)
+    finally:
+        shown.close()
+
+
 def _served(navigator_of: Callable[[], Navigator], title: str, options: WebOptions) -> bool:
     """Show a navigation until Ctrl-C, and close its session; whether that has cut something off."""
     from paretonav.cockpit.web import AddressError, serve

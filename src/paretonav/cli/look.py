@@ -16,10 +16,10 @@ from paretonav.plotting import CHARTS, FORMATS, Kind, save_plot
 from paretonav.session import Session
 from paretonav.session.table import csv
 from paretonav.terminal.console import new_console
-from paretonav.terminal.parser import EXPORT_FORMATS, path_with
+from paretonav.terminal.parser import EXPORT_FORMATS, PAGE_FORMATS, path_with
 from paretonav.terminal.views import compare_view, outlook_view, point_view, points_view, step_view
 from paretonav.terminal.words import CommandError
-from paretonav.text import printable
+from paretonav.text import listed, printable
 
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
 Point = Annotated[
@@ -76,8 +76,16 @@ def export(
 
 def plot(
     path: Place,
-    file: Annotated[Path, typer.Argument(metavar="FILE.html|FILE.png", show_default=False)],
-    kind: Annotated[str, typer.Option(metavar="|".join(CHARTS), help="What is drawn.")] = "front",
+    file: Annotated[Path, typer.Argument(metavar="FILE.png|.svg|.pdf", show_default=False)],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(CHARTS),
+            help="What is drawn; if nothing is named, the front of two objectives, and of more how far the point has "
+            "come from the start, as bars.",
+            show_default=False,
+        ),
+    ] = None,
     point: Annotated[
         list[int] | None,
         typer.Option(
@@ -90,12 +98,18 @@ def plot(
 ) -> None:
     """Draw a session: its front, the trajectory to a point, points on parallel axes or a radar, trade-offs as bars."""
     with errors_told(), _opened(path) as session:
-        target = path_with(tuple(FORMATS), str(file.expanduser()))
-        if kind not in CHARTS:
+        if file.suffix.lower() in PAGE_FORMATS:
+            raise CommandError(
+                f"a session alone is drawn to a file that ends in {listed(FORMATS, 'or')}; the page to look around in, "
+                f"{printable(file.name)}, needs the model's code, too: paretonav run MODULE:FUNCTION --session "
+                f"{printable(str(path))} --script points --plot {printable(str(file))}"
+            )
+        target = path_with(FORMATS, str(file.expanduser()))
+        if kind is not None and kind not in CHARTS:
             raise CommandError(
                 f"there is no plot of kind {printable(kind)!r}; choose one of {', '.join(CHARTS)}"
             )
-        save_plot(session, target, _kind(kind), point or None, split)
+        save_plot(session, target, _kind(kind), point or None, split=split)
         _print(f"The plot is in {printable(str(file))}.")
 
 
@@ -128,5 +142,5 @@ def _print(what: RenderableType) -> None:
     new_console().print(what)
 
 
-def _kind(kind: str) -> Kind:
+def _kind(kind: str | None) -> Kind | None:
     return kind  # type: ignore[return-value]  # the caller has looked

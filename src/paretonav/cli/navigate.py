@@ -14,13 +14,12 @@ from rich.text import Text
 
 from paretonav import problems
 from paretonav.cli.app import errors_told
-from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, show_cockpit
+from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, save_page, show_cockpit
 from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
-from paretonav.plotting import FORMATS
 from paretonav.session.places import place
 from paretonav.steering import ppe
 from paretonav.terminal.commands import Command, Export, Plot, quoted
@@ -34,7 +33,7 @@ from paretonav.terminal.drive import (
     run_prompt,
     run_script,
 )
-from paretonav.terminal.parser import EXPORT_FORMATS, parse, path_with
+from paretonav.terminal.parser import EXPORT_FORMATS, PLOT_FILES, PLOT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError
 from paretonav.text import sentence
 
@@ -50,7 +49,12 @@ Script = Annotated[
     typer.Option(metavar='"COMMAND; ..."', help="Carry out these commands instead of asking for them."),
 ]
 PlotFile = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.html|FILE.png", help="Draw the navigation at the end.")
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar=PLOT_FILES,
+        help="Draw the navigation at the end; as .html, a page to look around in.",
+    ),
 ]
 ExportFile = Annotated[
     Path | None,
@@ -179,11 +183,11 @@ def _navigate(
             if commands is None:
                 all_done = _converse(navigator, console, train_on=train_on)
             else:
-                dialogue = Dialogue(navigator, console, train_on=train_on)
+                dialogue = Dialogue(navigator, console, train_on=train_on, save_page=save_page)
                 dialogue.start()
                 run_script(dialogue, commands)
             for command in last:
-                Dialogue(navigator, console).run(command)
+                Dialogue(navigator, console, save_page=save_page).run(command)
     if not all_done:
         raise ScriptError(
             "not all of the commands that were piped in were carried out; see what is said of them above"
@@ -195,14 +199,15 @@ def _converse(navigator: Navigator, console: Console, *, train_on: bool) -> bool
     problem = navigator.problem
     hint = f"\n{_HINT.format(quoted(problem.names[0]))}"
     if has_a_person():
-        dialogue = Dialogue(navigator, console, asking(input, console), train_on=train_on)
+        ask = asking(input, console)
+        dialogue = Dialogue(navigator, console, ask, train_on=train_on, save_page=save_page)
         enable_editing((*problem.names, *problem.metric_names))
         dialogue.start()
         console.print(hint)
         run_prompt(dialogue, input)
         return True
     lines = Piped(input, console)
-    dialogue = Dialogue(navigator, console, lines.ask, train_on=train_on)
+    dialogue = Dialogue(navigator, console, lines.ask, train_on=train_on, save_page=save_page)
     dialogue.start()
     console.print(hint)
     return run_prompt(dialogue, lines.read) and lines.understood
@@ -212,7 +217,7 @@ def _last_commands(plot: Path | None, export: Path | None, card: bool) -> list[C
     """What is to be written at the end; a place that cannot be is noticed before the work is done."""
     commands: list[Command] = []
     if plot is not None:
-        commands.append(Plot(path_with(tuple(FORMATS), str(place(plot)))))
+        commands.append(Plot(path_with(PLOT_FORMATS, str(place(plot)))))
     if export is not None:
         commands.append(Export(path_with(EXPORT_FORMATS, str(place(export))), card))
     elif card:

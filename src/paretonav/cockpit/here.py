@@ -9,7 +9,7 @@ from paretonav.cockpit.outlook import reaches_of
 from paretonav.cockpit.plain import array, in_order, plain
 from paretonav.cockpit.report import step_report
 from paretonav.errors import PreferenceError
-from paretonav.plotting.charts.local_front import local_front
+from paretonav.geometry.local_front import local_front
 from paretonav.session import Record, Session
 from paretonav.session.compare import Difference
 from paretonav.session.wording import caution, price_sentence, standing, unsure

@@ -1,4 +1,4 @@
-"""Pictures of a session: as Plotly figures, and by ``save_plot(session, "way.html")`` or ``"way.png"``."""
+"""Pictures of a session: as Matplotlib figures, and by ``save_plot(session, "way.png")`` as files."""
 
 from paretonav.plotting.figures import bars, front, parallel, radar, trajectory
 from paretonav.plotting.save import CHARTS, FORMATS, Kind, save_plot

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.figure import Figure
+
+USUAL_SIZE = (8.0, 6.4)
 
 
 class Chart(Protocol):
-    """A picture of a session, ready to be drawn by either library.
+    """A picture of a session, ready to be drawn.
 
     Attributes:
         title: what it shows.
         subtitle: how to read it.
+        size: width and height that give all of its texts room, in inches.
     """
 
     @property
@@ -23,8 +25,8 @@ class Chart(Protocol):
     @property
     def subtitle(self) -> str: ...
 
-    def plotly(self) -> go.Figure:
-        """As an interactive figure, without a headline."""
+    @property
+    def size(self) -> tuple[float, float]: ...
 
     def draw(self, figure: Figure) -> None:
-        """On an empty Matplotlib figure, without a headline."""
+        """On an empty figure that has its size, without a headline."""

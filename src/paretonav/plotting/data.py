@@ -1,11 +1,10 @@
-"""The visited points as every chart needs them, free of any drawing library."""
+"""The visited points as every chart needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from paretonav.errors import SessionError
 from paretonav.session import Record, Session
 from paretonav.session.fronts import losses_of, non_dominated
-from paretonav.session.wording import origin
 from paretonav.text import printable
 
 Array = NDArray[np.float64]
@@ -100,38 +98,6 @@ class Visited:
             return list(range(len(self.records)))
         marked = [row for role, rows in reversed(self.roles.items()) if role != "visited" for row in rows]
         return sorted(marked[:_FEW])
-
-    def hover(self, row: int) -> str:
-        """What is told of a point, as HTML."""
-        record, start = self.records[row], self.losses[self.place.get(0, row)]
-        lines = [
-            f"<b>point {record.id}</b>{' (current)' if record.id == self.current else ''}",
-            escape(origin(record)),
-        ]
-        if record.note:
-            lines.append(f"<i>{escape(printable(record.note))}</i>")
-        for name, loss, first in zip(self.names, self.losses[row], start, strict=True):
-            since = (
-                f" ({100 * (loss - first) / abs(first):+.1f}% since the start)" if record.id and first else ""
-            )
-            lines.append(f"{escape(name)}: {loss:.4g}{since}")
-        return "<br>".join(lines)
-
-
-def labels(places: Array, span: Array, texts: Sequence[str], near: float = 0.02) -> list[tuple[int, str]]:
-    """What to write where: (the first place of a group that lies too close to tell apart, "0, 2, 4").
-
-    Args:
-        places: [points, d].
-        span: what is drawn of each axis, [d].
-        texts: [points], what would be written at each if there were room.
-        near: the distance below which two would cover each other, as a fraction of ``span``.
-    """
-    groups: dict[int, list[int]] = {}
-    for i, place in enumerate(places):
-        close = (g for g in groups if (np.abs(place - places[g]) <= near * span).all())
-        groups.setdefault(next(close, i), []).append(i)
-    return [(first, ", ".join(texts[i] for i in rows)) for first, rows in groups.items()]
 
 
 def broken(lines: Sequence[Array]) -> Array:

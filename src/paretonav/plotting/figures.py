@@ -1,20 +1,20 @@
-"""The charts as Plotly figures, to show in a notebook or to change."""
+"""The charts as figures, to show in a notebook or to change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from paretonav.plotting import charts
 from paretonav.plotting.chart import Chart
-from paretonav.plotting.charts import Bars, Front, Parallel, Radar, Trajectory
-from paretonav.plotting.style import dress, entitle
+from paretonav.plotting.charts import Front, Parallel, Radar, Trajectory
 from paretonav.session import Session
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from matplotlib.figure import Figure
 
 
-def front(session: Session, point_id: int | None = None, split: str | None = None) -> go.Figure:
+def front(session: Session, point_id: int | None = None, *, split: str | None = None) -> Figure:
     """All points by their losses, with the front around one of them (None: the current one).
 
     Two objectives are drawn in the plane, three in space, more on parallel axes.
@@ -27,7 +27,7 @@ def front(session: Session, point_id: int | None = None, split: str | None = Non
     return _alone(Front.of(session, _list(point_id), split))
 
 
-def trajectory(session: Session, point_id: int | None = None, split: str | None = None) -> go.Figure:
+def trajectory(session: Session, point_id: int | None = None, *, split: str | None = None) -> Figure:
     """The losses on the way from the first point to one (None: the current one).
 
     Args:
@@ -38,7 +38,7 @@ def trajectory(session: Session, point_id: int | None = None, split: str | None 
     return _alone(Trajectory.of(session, _list(point_id), split))
 
 
-def parallel(session: Session, point_ids: Sequence[int] | None = None, split: str | None = None) -> go.Figure:
+def parallel(session: Session, point_ids: Sequence[int] | None = None, *, split: str | None = None) -> Figure:
     """Losses and metrics on parallel axes, one line per point, best at the bottom.
 
     Args:
@@ -49,7 +49,7 @@ def parallel(session: Session, point_ids: Sequence[int] | None = None, split: st
     return _alone(Parallel.of(session, point_ids, split))
 
 
-def radar(session: Session, point_ids: Sequence[int] | None = None, split: str | None = None) -> go.Figure:
+def radar(session: Session, point_ids: Sequence[int] | None = None, *, split: str | None = None) -> Figure:
     """Losses and metrics of a few points on a wheel of axes: the smaller the shape, the better.
 
     Args:
@@ -63,7 +63,7 @@ def radar(session: Session, point_ids: Sequence[int] | None = None, split: str |
     return _alone(Radar.of(session, point_ids, split))
 
 
-def bars(session: Session, *point_ids: int, split: str | None = None) -> go.Figure:
+def bars(session: Session, *point_ids: int, split: str | None = None) -> Figure:
     """Trade-offs as bars.
 
     With one point or none (the current one), what 1 % better on one objective costs another that pays for it alone;
@@ -74,14 +74,13 @@ def bars(session: Session, *point_ids: int, split: str | None = None) -> go.Figu
         point_ids: none, one or two.
         split: "train" or "validation": of which losses to show the changes; None shows all, and the metrics.
     """
-    return _alone(Bars.of(session, point_ids or None, split))
+    return _alone(charts.bars(session, point_ids or None, split))
 
 
-def _alone(chart: Chart) -> go.Figure:
-    figure = chart.plotly()
-    dress(figure)
-    entitle(figure, chart.title, chart.subtitle)
-    return figure
+def _alone(chart: Chart) -> Figure:
+    from paretonav.plotting.picture import picture
+
+    return picture(chart)
 
 
 def _list(point_id: int | None) -> list[int] | None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from paretonav.errors import NavigationError, reason_of
 from paretonav.plotting.chart import Chart
-from paretonav.plotting.charts import Bars, Front, Parallel, Radar, Trajectory
-from paretonav.plotting.image import image
-from paretonav.plotting.page import page
+from paretonav.plotting.charts import Front, Parallel, Radar, Trajectory, bars, first
 from paretonav.session import Session
 from paretonav.session.files import write_whole
-
-if TYPE_CHECKING:
-    from paretonav.navigation import Navigator
+from paretonav.steering import Point
+from paretonav.text import listed, printable
 
 Kind = Literal["front", "trajectory", "parallel", "radar", "bars"]
 
@@ -25,26 +22,40 @@ CHARTS: dict[str, Callable[[Session, Sequence[int] | None, str | None], Chart]] 
     "trajectory": Trajectory.of,
     "parallel": Parallel.of,
     "radar": Radar.of,
-    "bars": Bars.of,
+    "bars": bars,
 }
-FORMATS: dict[str, Callable[[Chart], bytes]] = {".html": page, ".png": image}
-"""The renderer for each suffix."""
+FORMATS = (".png", ".svg", ".pdf")
+"""How the name of a picture's file may end."""
+
+
+class Navigation(Protocol):
+    """Whatever walks through a session, and is somewhere in it, as a navigator is."""
+
+    @property
+    def session(self) -> Session: ...
+
+    @property
+    def here(self) -> Point: ...
 
 
 def save_plot(
-    source: Session | Navigator,
+    source: Session | Navigation,
     path: str | PathLike[str],
-    kind: Kind = "front",
+    kind: Kind | None = None,
     point_ids: Sequence[int] | None = None,
+    *,
     split: str | None = None,
 ) -> None:
-    """Draw a session. The HTML page is self-contained: it needs no network.
+    """Draw a session to a file.
 
     ========== =========================================================== ==================================
     kind       what is drawn                                               point_ids
     ========== =========================================================== ==================================
-    front      all points by their training losses, and the front around   the one (the current one)
-               one; parallel axes for more than three objectives
+    None       what is seen at once: the front of two objectives; of       the one (the current one)
+               more, how far the point has come from the start as bars
+    front      all points by their losses, and the front around one, in    the one (the current one)
+               the plane or in space; parallel axes for more than three
+               objectives
     trajectory the losses on the way from the first point to one           the one (the current one)
     parallel   losses and metrics on parallel axes                         those shown (all)
     radar      the same of a few points on a wheel of axes                 those shown (the first, the
@@ -55,7 +66,7 @@ def save_plot(
 
     Args:
         source: a session, or the navigator that has it.
-        path: ends in .html for an interactive page, in .png for an image.
+        path: ends in .png, .svg or .pdf.
         kind: see above.
         point_ids: see above.
         split: "train" or "validation" losses; None is both on trajectories and bars, and otherwise validation losses
@@ -66,20 +77,24 @@ def save_plot(
             none yet.
     """
     target = Path(path)
-    render = FORMATS.get(target.suffix.lower())
-    if render is None:
+    suffix = target.suffix.lower()
+    if suffix not in FORMATS:
+        page = "; the page to look around in is saved by the cockpit" if suffix in (".html", ".htm") else ""
         raise NavigationError(
-            f"cannot plot to {str(path)!r}: give a file name that ends in {' or '.join(FORMATS)}"
+            f"cannot plot to {printable(str(path))!r}: give a file name that ends in {listed(FORMATS, 'or')}{page}"
         )
-    if kind not in CHARTS:
+    if kind is not None and kind not in CHARTS:
         raise NavigationError(f"there is no plot of kind {kind!r}; choose one of {', '.join(CHARTS)}")
     if isinstance(source, Session):
         session = source
     else:
         session = source.session
         here = [source.here.id]  # where this navigator is; a session's current point is that of its writer
-        point_ids = here if point_ids is None and kind in ("front", "trajectory", "bars") else point_ids
-    content = render(CHARTS[kind](session, point_ids, split))
+        point_ids = here if point_ids is None and kind not in ("parallel", "radar") else point_ids
+    from paretonav.plotting.picture import picture, written
+
+    chart = (first if kind is None else CHARTS[kind])(session, point_ids, split)
+    content = written(picture(chart), suffix[1:])
     try:
         write_whole(target, content)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

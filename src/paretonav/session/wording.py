@@ -11,7 +11,7 @@ from paretonav.text import listed, percent, printable, sentence
 
 _NOTHING = 1e-6  # of the losses
 _UNPAID = 0.005  # per cent: who pays less than that does not pay
-_RUINOUS = 1000.0  # per cent: beyond that it does not matter how much
+RUINOUS = 1000.0  # per cent: beyond that it does not matter how much
 _WORTH_A_WISH = 1e-4  # of a loss: where it can be improved by no more, nobody is told what that would cost
 _UNTRAINED = 0.02  # of the losses: if all can fall together by more, training is not at its end
 _TRAIN_FIRST = "Train it on before trading, or steps sell what is for free."
@@ -52,7 +52,7 @@ def price(point: Point, name: str, most: int | None = None, *, reach: float | No
     chosen = list(costs)
     if most is not None and most < len(costs):
         chosen = sorted(costs, key=costs.__getitem__, reverse=together)[:most]
-    offers = [f"{_cost(costs[other])} on {printable(other)}" for other in chosen]
+    offers = [f"{cost_words(costs[other])} on {printable(other)}" for other in chosen]
     which = "dearest" if together else "cheapest"
     left_out = f" (the {which} of {len(costs)})" if len(chosen) < len(costs) else ""
     return listed(offers, "and" if together else "or") + left_out
@@ -78,14 +78,14 @@ def prices(point: Point, name: str) -> dict[str, float]:
     return costs
 
 
-def _cost(cost: float) -> str:
+def cost_words(cost: float) -> str:
     """So many per cent as a price."""
     if not math.isfinite(cost):
         return "no price"
     if cost <= _UNPAID:
         return "nothing"
-    if cost >= _RUINOUS:
-        return f"over {_RUINOUS:.0f}%"
+    if cost >= RUINOUS:
+        return f"over {RUINOUS:.0f}%"
     return f"{cost:.0f}%" if cost >= 9.95 else f"{cost:.2g}%"
 
 

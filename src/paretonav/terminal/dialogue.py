@@ -16,6 +16,7 @@ from paretonav.steering import Improve, Option, Preference, Step, StepStatus, ex
 from paretonav.steering.preferences.wording import describe
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
+from paretonav.terminal.parser import PAGE_FORMATS
 from paretonav.terminal.views import (
     compare_view,
     help_view,
@@ -44,6 +45,7 @@ class Dialogue:
         console: to write on.
         ask: answers whether a step shall be taken.
         train_on: whether a model that comes trained is trained on at the start.
+        save_page: writes the navigation as a page to look around in; None where whoever runs this has none.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Dialogue:
         ask: Callable[[str], bool] = lambda _: True,
         *,
         train_on: bool = False,
+        save_page: Callable[[Navigator, str], None] | None = None,
     ) -> None:
         self.navigator = navigator
         self.console = console
         self.held: tuple[str, ...] = ()
         self._ask = ask
         self._train_on = train_on
+        self._save_page = save_page
         self._options: tuple[int | None, tuple[Option, ...]] = (None, ())
         self._last: Step | None = None
 
@@ -129,7 +133,7 @@ class Dialogue:
             case say.Show():
                 self._show()
             case say.Plot(path):
-                save_plot(self.navigator, expanduser(path))
+                self._plot(expanduser(path))
                 self._say(f"The plot is in {path}.")
             case say.Export(path, card):
                 self.navigator.export(expanduser(path), card=card)
@@ -139,6 +143,12 @@ class Dialogue:
                 self.console.print(verb_view(verb) if verb else help_view(self.held))
             case say.Quit():
                 pass
+
+    def _plot(self, path: str) -> None:
+        if self._save_page is not None and splitext(path)[1].lower() in PAGE_FORMATS:
+            self._save_page(self.navigator, path)
+        else:
+            save_plot(self.navigator, path)
 
     def _measure_training(self) -> None:
         here, known = self.navigator.here, self.navigator.known_training_gain

@@ -34,6 +34,9 @@ from paretonav.terminal.words import CommandError, Words, statements, suggestion
 from paretonav.text import listed, printable
 
 EXPORT_FORMATS = (".safetensors",)
+PAGE_FORMATS = (".html",)
+PLOT_FORMATS = (*FORMATS, *PAGE_FORMATS)
+PLOT_FILES = "FILE.png|.svg|.pdf|.html"
 
 
 @dataclass(frozen=True)
@@ -234,9 +237,9 @@ VERBS = {
     "star": Verb("star [off]", "mark this point, or take the mark away", _star),
     "show": Verb("show", "show the current point, its trade-offs and how far one can go", _plain(Show())),
     "plot": Verb(
-        "plot FILE.html|FILE.png",
-        "draw the points and the front around the current one",
-        lambda words: Plot(_path(words, tuple(FORMATS))),
+        f"plot {PLOT_FILES}",
+        "draw how far the current point has come; as .html, a page to look around in",
+        lambda words: Plot(_path(words, PLOT_FORMATS)),
     ),
     "export": Verb(
         "export FILE.safetensors [card]",

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paretonav.plotting.chart import Chart
+from paretonav.plotting.chart import USUAL_SIZE, Chart
 from paretonav.plotting.charts.scales import Scale, heights, scales_of
-from paretonav.plotting.data import Array, Visited, broken, labels
-from paretonav.plotting.style import INK, MARKS, outlined
+from paretonav.plotting.data import Array, Visited
+from paretonav.plotting.style import INK, MARKS, axis_label, folded, numbers, outlined
 from paretonav.session import Session
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
 _WORSE = "#c9c9c9"  # of points that others dominate
 _MANY = 100  # lines, from where they are thin
+_AXIS = 1.15  # inches from axis to axis, so that names have room
+_LETTERS = 15  # of a name in one line
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +49,22 @@ class Parallel:
 
     @property
     def title(self) -> str:
-        return f"Pareto navigation: {', '.join(self.visited.names)}"
+        count = len(self.visited.records)
+        return f"{count} point{'s' if count > 1 else ''}, {len(self.scales)} {self.unit}"
 
     @property
     def subtitle(self) -> str:
-        count = len(self.visited.records)
-        points = f"{count} point{'s' if count > 1 else ''}"
-        return f"{points}; each axis is one {self.unit}, scaled to these, best at the bottom"
+        return "Each axis goes from the best of these points (below) to the worst"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return max(USUAL_SIZE[0], 1 + _AXIS * len(self.scales)), USUAL_SIZE[1]
 
     @property
     def unit(self) -> str:
-        """What an axis shows."""
-        return f"{self.visited.split} loss" + (
-            " or metric" if len(self.scales) > len(self.visited.names) else ""
+        """What the axes show."""
+        return f"{self.visited.split} losses" + (
+            " and metrics" if len(self.scales) > len(self.visited.names) else ""
         )
 
     @property
@@ -80,67 +83,15 @@ class Parallel:
             found.append((role, label, mark.colour, rows))
         return [group for group in found if group[-1]]
 
-    def plotly(self) -> go.Figure:
-        import plotly.graph_objects as go
-
-        places, at = np.arange(len(self.scales)), heights(self.scales)
-        figure = go.Figure()
-        trace = go.Scatter if len(at) < _MANY else go.Scattergl
-        for role, label, colour, rows in self.groups:
-            # One trace for all lines of a kind: thousands of traces would stall the page.
-            lines = broken([np.stack([places, at[row]], axis=1) for row in rows])
-            hover = [text for row in rows for text in (*[self._hover(row)] * len(places), "")][:-1]
-            figure.add_trace(
-                trace(
-                    x=lines[:, 0],
-                    y=lines[:, 1],
-                    mode="lines+markers" if self.visited.few else "lines",
-                    line={"color": colour, "width": self._width(role)},
-                    marker={"size": 9, "symbol": MARKS[role].symbol},
-                    opacity=self._opacity(role, len(rows)),
-                    hovertext=hover,
-                    hoverinfo="text",
-                    name=label,
-                )
-            )
-        figure.add_scatter(
-            x=[places[-1]] * len(self._numbers(at)),
-            y=[at[row, -1] for row, _ in self._numbers(at)],
-            mode="text",
-            text=[f"   {text}" for _, text in self._numbers(at)],
-            textposition="middle right",
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        ticks = [f"{escape(scale.name)}<br>{scale.range}" for scale in self.scales]
-        figure.update_layout(
-            xaxis={
-                "tickvals": places.tolist(),
-                "ticktext": ticks,
-                "gridcolor": "#bbb",
-                "zeroline": False,
-                "range": [-0.3, len(places) - 0.6],
-            },
-            yaxis={
-                "title": {"text": self.unit},
-                "tickvals": [0, 1],
-                "ticktext": ["best", "worst"],
-                "range": [-0.06, 1.06],
-                "zeroline": False,
-            },
-        )
-        return figure
-
     def draw(self, figure: Figure) -> None:
         from matplotlib.collections import LineCollection
 
         axes: Any = figure.add_subplot()
         places, at = np.arange(len(self.scales)), heights(self.scales)
         for role, label, colour, rows in self.groups:
-            opacity = self._opacity(role, len(rows))
+            width, opacity = self._width(role), self._opacity(role, len(rows))
             if not self.visited.few:
                 lines = [np.stack([places, at[row]], axis=1) for row in rows]
-                width = self._width(role)
                 axes.add_collection(
                     LineCollection(lines, colors=colour, linewidths=width, alpha=opacity, label=label)
                 )
@@ -151,50 +102,38 @@ class Parallel:
                     at[row],
                     color=colour,
                     marker=MARKS[role].marker,
-                    linewidth=self._width(role),
+                    markersize=10 if role == "starred" else 6,
+                    linewidth=width,
                     label=None if position else label,
                 )
-        for row, text in self._numbers(at):
-            beside = {"xytext": (10, 0), "textcoords": "offset points", "va": "center", **outlined()}
-            axes.annotate(text, (places[-1], at[row, -1]), fontsize=9, color=INK, **beside)
-        axes.set_xticks(places)
-        crowded = sum(len(scale.name) for scale in self.scales) > 65
-        axes.set_xticklabels(
-            [scale.name for scale in self.scales],
-            parse_math=False,
-            rotation=30 if crowded else 0,
-            ha="right" if crowded else "center",
-            fontsize=9,
-        )
         for place, scale in zip(places, self.scales, strict=True):
-            axes.axvline(place, color="#cccccc", linewidth=0.8, zorder=0)
-            best, worst = scale.ends
-            ends = [(best, -0.07)] if best == worst else [(best, -0.07), (worst, 1.07)]
-            for value, height in ends:
-                axes.text(place, height, f"{value:.4g}", ha="center", va="center", fontsize=8, color=INK)
+            axes.plot([place] * 2, [-0.03, 1.03], color="#cccccc", linewidth=0.8, zorder=0)
+            best, worst = scale.words
+            ends = [(best, -0.05, "top")] + ([(worst, 1.05, "bottom")] if worst else [])
+            for text, height, side in ends:
+                axes.text(place, height, text, ha="center", va=side, fontsize=8, color=INK)
+        names = [folded(scale.told, _LETTERS) for scale in self.scales]
+        axes.set_xticks(places, names, fontsize=9, parse_math=False)
         axes.set_xlim(-0.4, len(places) - 0.6)
-        axes.set_ylim(-0.12, 1.12)
-        axes.set_yticks([0, 1], ["best", "worst"], fontsize=9)
+        axes.set_ylim(-0.12, 1.17)
+        axes.set_yticks([])
+        axes.set_ylabel(axis_label(self.unit), fontsize=9.5, color=INK)
         axes.tick_params(length=0, colors=INK)
         axes.spines[:].set_visible(False)
+        self._number(axes, figure, at)
 
-    def _numbers(self, at: Array) -> list[tuple[int, str]]:
-        """(row, the numbers to write at the end of its line)."""
+    def _number(self, axes: Any, figure: Figure, at: Array) -> None:
+        """At the end of each line its number."""
         rows = [row for row in self.visited.numbered if np.isfinite(at[row, -1])]
-        texts = [str(self.visited.records[row].id) for row in rows]
-        return (
-            [(rows[i], text) for i, text in labels(at[rows, -1:], np.ones(1), texts, near=0.03)]
-            if rows
-            else []
-        )
-
-    def _hover(self, row: int) -> str:
-        """Brief where there are many: it is in the page once for each axis."""
-        return self.visited.hover(row) if self.visited.few else f"point {self.visited.records[row].id}"
+        ends = np.array([(len(self.scales) - 1, at[row, -1]) for row in rows]).reshape(-1, 2)
+        inches = axes.transData.transform(ends) / figure.dpi
+        for i, text in numbers(inches, [str(self.visited.records[row].id) for row in rows]):
+            beside = {"xytext": (10, 0), "textcoords": "offset points", "va": "center", **outlined()}
+            axes.annotate(text, ends[i], fontsize=9, color=INK, **beside)
 
     def _width(self, role: str) -> float:
         if role != "visited":
-            return 3
+            return 2.5
         return 1.5 if len(self.visited.records) < _MANY else 0.6
 
     def _opacity(self, role: str, count: int) -> float:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from paretonav.errors import SessionError
-from paretonav.plotting.chart import Chart
+from paretonav.plotting.chart import USUAL_SIZE, Chart
 from paretonav.plotting.charts.scales import Scale, heights, scales_of
 from paretonav.plotting.data import Array, Visited
-from paretonav.plotting.style import FAINT, INK, PALETTE, colour, entry
+from paretonav.plotting.style import (
+    FAINT,
+    INK,
+    PALETTE,
+    TOWARDS_BETTER,
+    colour,
+    folded,
+    marker,
+    outlined,
+)
 from paretonav.session import Session
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
 _INNER = 0.2  # the radius of the best, so that a point that is best in everything is still a shape
 _MOST = len(PALETTE)
+_WIDTH = 9.0  # inches: names stand on both sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +72,11 @@ class Radar:
         what = f"{self.visited.split} losses" + (
             " and metrics" if len(self.scales) > len(self.visited.names) else ""
         )
-        return (
-            f"{what[0].upper()}{what[1:]}, each axis from the best of these (inside) to the worst (outside)"
-        )
+        return f"{what.capitalize()}; each axis goes from the best of these points (inside) to the worst"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return _WIDTH, USUAL_SIZE[1]
 
     @property
     def radii(self) -> Array:
@@ -74,75 +84,31 @@ class Radar:
         radii: Array = _INNER + (1 - _INNER) * heights(self.scales)
         return radii
 
-    def plotly(self) -> go.Figure:
-        import plotly.graph_objects as go
-
-        figure = go.Figure()
-        degrees = [360 * i / len(self.scales) for i in range(len(self.scales))]
-        for i, (record, radii) in enumerate(zip(self.visited.records, self.radii, strict=True)):
-            hover = [self.visited.hover(i)] * (len(radii) + 1)
-            figure.add_trace(
-                go.Scatterpolar(
-                    r=[*radii, radii[0]],
-                    theta=[*degrees, degrees[0]],
-                    mode="lines+markers",
-                    line={"color": colour(i), "width": 2.5},
-                    marker={"size": 7},
-                    hovertext=hover,
-                    hoverinfo="text",
-                    name=f"point {record.id}",
-                )
-            )
-        ticks = [f"{escape(scale.name)}<br>{scale.range}" for scale in self.scales]
-        figure.update_layout(
-            polar={
-                "angularaxis": {
-                    "tickvals": degrees,
-                    "ticktext": ticks,
-                    "rotation": 90,
-                    "direction": "clockwise",
-                },
-                "radialaxis": {
-                    "range": [0, 1.05],
-                    "tickvals": [_INNER, 1],
-                    "ticktext": ["best", "worst"],
-                    "angle": 90 - 180 / len(degrees),
-                },
-            }
-        )
-        return figure
-
     def draw(self, figure: Figure) -> None:
         axes: Any = figure.add_subplot(projection="polar")
         axes.set_theta_offset(np.pi / 2)
         axes.set_theta_direction(-1)
         angles = np.linspace(0, 2 * np.pi, len(self.scales), endpoint=False)
         for i, (record, radii) in enumerate(zip(self.visited.records, self.radii, strict=True)):
-            closed = [*radii, radii[0]]
-            axes.plot(
-                [*angles, angles[0]],
-                closed,
-                color=colour(i),
-                marker="o",
-                markersize=5,
-                linewidth=2,
-                clip_on=False,
-                zorder=3,
-                label=entry(f"point {record.id}"),
-            )
-            axes.fill([*angles, angles[0]], closed, color=colour(i), alpha=0.06)
+            around, closed = [*angles, angles[0]], [*radii, radii[0]]
+            look = {"color": colour(i), "marker": marker(i), "markersize": 6, "linewidth": 2}
+            axes.plot(around, closed, clip_on=False, zorder=3, label=f"point {record.id}", **look)
+            axes.fill(around, closed, color=colour(i), alpha=0.06)
         axes.set_ylim(0, 1)
-        axes.set_yticks([_INNER, 1], ["best", "worst"], fontsize=8, color=INK)
-        axes.set_rlabel_position(180 / len(angles))
+        axes.set_yticks([_INNER, 1], ["", ""])
         axes.set_xticks(angles, ["" for _ in angles])
         axes.grid(color=FAINT)
         axes.spines["polar"].set_color(FAINT)
+        between = np.pi / len(angles)
+        turned = {"rotation": 90 - np.degrees(between), "ha": "center", "va": "center", **outlined()}
+        axes.text(between, 0.72, TOWARDS_BETTER, fontsize=9.5, color=INK, zorder=4, **turned)
         for angle, scale in zip(angles, self.scales, strict=True):
             sine, cosine = np.sin(angle), np.cos(angle)
+            best, worst = scale.words
             axes.text(
                 angle,
-                1.09,
-                f"{scale.name}\n{scale.range}",
+                1.07,
+                f"{folded(scale.told, 20, 2)}\n{best}{' to ' if worst else ''}{worst}",
                 ha="center" if abs(sine) < 0.3 else "left" if sine > 0 else "right",
                 va="center" if abs(cosine) < 0.3 else "bottom" if cosine > 0 else "top",
                 fontsize=9,

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from paretonav.plotting.data import Visited
 from paretonav.session import Session
-from paretonav.text import printable
+from paretonav.text import printable, relative, value
 
 Array = NDArray[np.float64]
+
+_NOTHING = 1e-6  # of a value: what solvers leave over is no difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +39,33 @@ class Scale:
         return (high, low) if self.reversed else (low, high)
 
     @property
+    def flat(self) -> bool:
+        """Whether all have the same value."""
+        best, worst = self.ends
+        return not abs(worst - best) > _NOTHING * max(abs(best), abs(worst))
+
+    @property
     def heights(self) -> Array:
         """[points], from 0 (the best) to 1 (the worst); one half where all are the same."""
-        best, worst = self.ends
-        if best == worst:
+        if self.flat:
             return np.where(np.isfinite(self.values), 0.5, np.nan)
+        best, worst = self.ends
         heights: Array = (self.values - best) / (worst - best)
         return heights
 
     @property
-    def range(self) -> str:
-        """Its ends in words."""
+    def words(self) -> tuple[str, str]:
+        """The best value; and the worst with how much more or less that is, or "" where all are the same."""
         best, worst = self.ends
-        return f"{best:.4g}" if best == worst else f"{best:.4g} to {worst:.4g}"
+        if self.flat:
+            return value(best, best), ""
+        more = f" ({relative(worst - best, best)})" if best else ""
+        return value(best, best), f"{value(worst, best)}{more}"
+
+    @property
+    def told(self) -> str:
+        """Its name, and that larger is better where it is."""
+        return f"{self.name} (higher is better)" if self.reversed else self.name
 
 
 def scales_of(session: Session, visited: Visited) -> tuple[Scale, ...]:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from paretonav.plotting.chart import Chart
+from paretonav.plotting.chart import USUAL_SIZE, Chart
 from paretonav.plotting.data import Array, Visited
-from paretonav.plotting.style import PATH, colour, entry, plain
+from paretonav.plotting.style import INK, PATH, axis_label, colour, folded, marker, plain, spread
 from paretonav.session import Session
-from paretonav.session.wording import origin
-from paretonav.text import printable
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
 _MOST_TICKS = 12
+_NAME = 0.19  # inches from name to name
+_ROOM = 1.8  # inches of the height that are no axes
 
 
 class Line(NamedTuple):
@@ -60,9 +58,13 @@ class Trajectory:
 
     @property
     def subtitle(self) -> str:
-        what = "Losses" if len(self.parts) > 1 else f"{self.parts[0].split.capitalize()} losses"
-        dashes = "; validation losses are dashed" if len(self.parts) > 1 else ""
-        return f"{what} {'relative to' if self.relative else 'since'} the start; lower is better{dashes}"
+        if len(self.parts) > 1:
+            return "Losses since the start: on training data as full lines, on validation data dashed"
+        return f"{self.parts[0].split.capitalize()} losses since the start"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return USUAL_SIZE[0], max(USUAL_SIZE[1], _ROOM + _NAME * len(self.parts[0].names))
 
     @property
     def relative(self) -> bool:
@@ -84,56 +86,47 @@ class Trajectory:
         """Of the vertical axis."""
         return "change since the start, %" if self.relative else "change since the start"
 
-    def plotly(self) -> go.Figure:
-        import plotly.graph_objects as go
-
-        figure = go.Figure()
-        trace = go.Scatter if len(self.parts[0].records) < 1000 else go.Scattergl
-        heads = [self._head(row) for row in range(len(self.parts[0].records))]
-        for line in self.lines:
-            figure.add_trace(
-                trace(
-                    x=np.arange(len(line.values)),
-                    y=line.heights,
-                    mode="lines+markers" if self.parts[0].few else "lines",
-                    line={"color": line.colour, "width": 2, "dash": self._dash(line)},
-                    marker={"size": 8},
-                    hovertext=[
-                        f"{head}<br>{escape(line.name)}, {line.split} loss: {value:.4g}"
-                        for head, value in zip(heads, line.values, strict=True)
-                    ],
-                    hoverinfo="text",
-                    name=f"{escape(line.name)}, {line.split}",
-                )
-            )
-        places, texts = self._ticks()
-        figure.update_layout(
-            xaxis={"title": {"text": "point"}, "tickvals": places, "ticktext": texts, "zeroline": False},
-            yaxis={"title": {"text": self.unit}, "zerolinecolor": PATH},
-        )
-        return figure
-
     def draw(self, figure: Figure) -> None:
         axes: Any = figure.add_subplot()
         plain(axes)
         axes.axhline(0, color=PATH, linewidth=0.8)
-        for line in self.lines:
+        lines = list(self.lines)
+        for i, line in enumerate(lines):
+            dashed = len(self.parts) > 1 and line.split == "validation"
             axes.plot(
                 np.arange(len(line.values)),
                 line.heights,
                 color=line.colour,
-                linestyle="-" if self._dash(line) == "solid" else "--",
-                marker="o" if self.parts[0].few else "",
+                linestyle="--" if dashed else "-",
+                marker=marker(i // len(self.parts)) if self.parts[0].few else "",
                 markersize=5,
                 linewidth=1.8 if len(line.values) < 1000 else 0.8,
-                label=entry(f"{line.name}, {line.split}"),
             )
         axes.set_xticks(*self._ticks())
-        axes.set_xlabel("point")
-        axes.set_ylabel(self.unit)
+        axes.set_xlabel("point", fontsize=9.5, color=INK)
+        axes.set_ylabel(axis_label(self.unit), fontsize=9.5, color=INK)
+        self._name(axes, lines)
 
-    def _dash(self, line: Line) -> str:
-        return "dash" if len(self.parts) > 1 and line.split == "validation" else "solid"
+    def _name(self, axes: Any, lines: Sequence[Line]) -> None:
+        """Each loss where its line ends; of two lines, where that of validation data does."""
+        low, high = axes.get_ylim()
+        height = self.size[1] - _ROOM
+        ends = [line for line in lines if line.split == self.parts[-1].split]
+        last = np.array([line.heights[-1] for line in ends])
+        at = spread(last, _NAME / height * (high - low))
+        at += max(0.0, low - at.min()) - max(0.0, at.max() - high)
+        for line, end, place in zip(ends, last, at, strict=True):
+            axes.annotate(
+                folded(line.name, 24, 1),
+                (len(line.values) - 1, end),
+                xytext=(1.03, place),
+                textcoords=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=9,
+                color=INK,
+                parse_math=False,
+                arrowprops={"arrowstyle": "-", "color": line.colour, "linewidth": 0.8},
+            )
 
     def _ticks(self) -> tuple[list[int], list[str]]:
         """Where to write the numbers of which points."""
@@ -141,8 +134,3 @@ class Trajectory:
         every = max(1, -(-(len(records) - 1) // _MOST_TICKS))
         places = list(range(0, len(records), every))
         return places, [str(records[place].id) for place in places]
-
-    def _head(self, row: int) -> str:
-        record = self.parts[0].records[row]
-        note = f"<br><i>{escape(printable(record.note))}</i>" if record.note else ""
-        return f"<b>point {record.id}</b><br>{escape(origin(record))}{note}"
