@@ -417,3 +417,31 @@ def test_first_lengths_stay_near_where_losses_only_bend(apart: float) -> None:
     (length,) = first_lengths(response, torch.ones(2).double(), bend)
     change = apart**2 * np.array([1.0, -1.0]) * length + apart**2 * length**2
     assert 0.0099 <= np.abs(change).max() <= 0.0201
+
+
+@FEW
+@given(distance=st.floats(0.26, 0.99))
+def test_beyond_a_length_that_was_too_long_none_is_tried_again(distance: float) -> None:
+    """Where a loss hardly changes up to the cliff, a quarter of it is far enough, however much longer it might be."""
+
+    def fn(x: Tensor) -> Tensor:
+        values = torch.stack([1 + 1e-3 * x.sum(), 1 - 1e-3 * x.sum()])
+        return values if bool(x.norm() <= distance) else values * float("nan")
+
+    problem, tried = pn.FunctionProblem(fn, torch.zeros(1).double()), []
+    probe = problem.probe
+
+    def spied(points: Any, *rest: Any) -> Any:
+        points = list(points)
+        tried.append(max(float(point.norm()) for point in points))
+        return probe(points, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(problem, "probe", spied)
+        probes = Probes.along(
+            problem, problem.parameters(), torch.ones(1, 1).double(), "train", np.array([1.0])
+        )
+    assert probes.lengths == pytest.approx([0.25])
+    assert tried[1] == 1.0  # after the point itself
+    assert max(tried[2:-1]) == pytest.approx(0.25)  # the last are the ways along which losses change most
+    torch.testing.assert_close(probes.response.mean, torch.tensor([[1e-3], [-1e-3]]).double())

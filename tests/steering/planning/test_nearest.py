@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.steering.planning.along import along_the_front
-from paretonav.steering.planning.nearest import nearest_outcome
+from paretonav.steering.planning.nearest import _Search, nearest_outcome
 from paretonav.steering.planning.plan import plan, reach
 from paretonav.steering.planning.programme import Programme
 from paretonav.steering.preferences import Fit
@@ -221,3 +221,34 @@ def test_the_nearest_outcome_is_that_of_a_search_over_all_of_the_way(
     least = min(float(np.square(short(c)).sum()) for c in np.linspace(*ends, 4001)[:, None])
     assert float(np.square(short(found)).sum()) <= least + 1e-9
     assert attainable == (short(found).max() <= 1e-8)
+
+
+@FEW
+@given(SIZES, SEEDS, st.booleans())
+def test_the_search_has_the_curvature_of_what_it_minimises(m: int, seed: int, concave: bool) -> None:
+    """The Hessian, by differences; of a bent front that is none of a convex function, the nearest that is."""
+    front = front_of(m, seed)
+    rng = np.random.default_rng(seed)
+    bends = front.bend if not concave else front.bend * rng.choice([-1.0, 1.0], m)[:, None, None]
+    front = replace(front, bend=bends)
+    goal = dict(zip(front.names, 0.5 * front.losses, strict=True))
+    search = _Search(Programme(front, pn.Aim(goal).wish(situation(front))), 1.0)
+    c, h = 0.01 * rng.normal(size=m - 1), 1e-4
+    assert (search.shortfall(c) > 0.1).all()
+
+    def value(a: Array, b: Array) -> float:
+        return sum(
+            s * t * search.value(c + h * (s * a + t * b), surplus=False) for s in (1, -1) for t in (1, -1)
+        ) / (4 * h**2)
+
+    axes = np.eye(m - 1)
+    hessian = np.array([[value(a, b) for b in axes] for a in axes])
+    A = front.slopes(c) / front.losses[:, None]
+    bent = hessian - A.T @ A
+    found, size = search._curvature(c), np.abs(bent).max()
+    # Moreau: the nearest in a cone, and what is left of it, which is at right angles and in the polar cone.
+    assert np.linalg.eigvalsh(found).min() >= -1e-9 * size
+    assert np.linalg.eigvalsh(bent - found).max() <= 1e-4 * size
+    assert abs(np.trace(found @ (bent - found))) <= 1e-4 * size**2
+    if not concave:
+        np.testing.assert_allclose(found, bent, atol=1e-4 * size)

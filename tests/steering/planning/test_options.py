@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
 from paretonav.geometry import Anchor, FrontModel, Geometry, tangent_at
-from paretonav.steering.planning.options import _not_dominated, options
+from paretonav.steering.planning.options import _more_even, _not_dominated, options
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences.situation import situation
 
@@ -205,3 +205,24 @@ def test_units_make_no_difference_to_what_is_proposed(scale: float) -> None:
     assert len(plain) >= 3
     assert [title for title, _ in scaled] == [title for title, _ in plain]
     assert [change for _, change in scaled] == pytest.approx([change for _, change in plain], rel=1e-2)
+
+
+@FEW
+@given(st.integers(2, 5), st.integers(0, 1000))
+def test_what_makes_them_more_even_is_in_parts_of_their_ranges(m: int, seed: int) -> None:
+    """From the best to the worst of where each is here and at the ends of the others' ways."""
+    front = around_a_held_model(m, seed)
+    factor = np.random.default_rng(seed).normal(size=(m, m, 2 * m))
+    front = replace(front, bend=factor @ factor.transpose(0, 2, 1) / (2 * m))
+    outcomes = [front.losses]
+    for i, ray in enumerate(front.response):  # the metric is the identity
+        turn = (front.response[i] @ ray) / (ray @ front.bend[i] @ ray)  # where it falls no further
+        outcomes.append(front.losses - turn * front.response @ ray + 0.5 * turn**2 * (front.bend @ ray @ ray))
+    best, worst = np.min(outcomes, axis=0), np.max(outcomes, axis=0)
+    position = (front.losses - best) / (worst - best)
+    assume(np.ptp(position) > 0.11)
+    relative = -(position - position.mean()) * (worst - best) / front.losses
+    (preference,) = [preference for _, preference in _more_even(front, ())]
+    assert isinstance(preference, pn.Direction)
+    changes = np.array([preference.changes.get(name, np.nan) for name in front.names])
+    np.testing.assert_allclose(changes, relative / np.abs(relative).max(), atol=2e-3)

@@ -14,7 +14,7 @@ import paretonav as pn
 from paretonav.geometry import Anchor, FrontModel, absolute, weight_basis
 from paretonav.objectives import Losses
 from paretonav.steering.planning.plan import Plan, plan, reach, within_the_model
-from paretonav.steering.planning.programme import Programme
+from paretonav.steering.planning.programme import Programme, kinder
 from paretonav.steering.preferences import Preference, Wish
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.creases import pushed_out
@@ -418,3 +418,37 @@ def test_bounds_of_the_programme_are_those_of_the_changes_either_way(seed: int) 
     worst = front.values + slopes @ c + offsets
     passed = [worst[2] > allow["f3"], worst[3] < allow["u"], worst[4] > allow["v"]]
     assert (programme.beyond(slopes @ c + offsets) > 0).tolist() == passed
+
+
+@FEW
+@given(st.integers(3, 6), SEEDS, st.integers(1, 2))
+def test_the_others_are_spared_the_most_that_twice_the_cost_can_do(m: int, seed: int, named: int) -> None:
+    """Where nothing bends: the least of a linear function in a ball beside the cheapest plan, by dense algebra."""
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(m, 2 * m))
+    front = replace(
+        front_model(m, seed),
+        weight_basis=np.eye(m),
+        response=rng.normal(size=(m, m)),
+        bend=np.zeros((m, m, m)),
+        metric=factor @ factor.T,
+        validation_response=None,
+        box=(np.zeros((0, m)), np.zeros(0), np.arange(0)),
+        anchor=Anchor(0.01, 0.01, ""),
+    )
+    wish = pn.Direction({f"f{i + 1}": -1.0 + i for i in range(named)}).wish(situation(front))
+    programme, target = Programme(front, wish), wish.changes(0.01)
+    cheapest = programme.cheapest(target, programme.follow(0.01)[1])
+    found = kinder(programme, target, cheapest)
+
+    M, A = front.metric, -front.response[:named]
+    by_algebra = np.linalg.solve(M, A.T) @ np.linalg.solve(A @ np.linalg.solve(M, A.T), target)
+    np.testing.assert_allclose(cheapest, by_algebra, rtol=1e-5, atol=1e-8)
+    cost = cheapest @ M @ cheapest
+    free = np.linalg.svd(A)[2][named:].T
+    pays = -(front.response[named:] / front.sizes_of(front.losses)[named:, None]).sum(axis=0) @ free
+    beside = np.linalg.solve(free.T @ M @ free, pays)
+    best = cheapest - free @ beside * np.sqrt(cost / (pays @ beside))
+    np.testing.assert_allclose(found, best, rtol=0, atol=1e-5 * np.abs(best).max())
+    np.testing.assert_allclose(A @ found, target, rtol=0, atol=1e-9)
+    assert found @ M @ found == pytest.approx(2 * cost, rel=1e-5)

@@ -1,13 +1,20 @@
 """Corners of a box, where one point is optimal for many weights."""
 
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import active_set, releasing_weights, tangent_at
+from paretonav.geometry import FrontModel, Geometry, active_set, releasing_weights, tangent_at
 from paretonav.problems.quadratic import Quadratic
+from paretonav.steering.preferences.situation import situation
+from paretonav.steering.stepping.creases import plan_from_creases
+from paretonav.steering.stepping.predictors import ObjectiveSpace
 
 
 def boxed(n: int, m: int, seed: int, condition: float, width: float) -> Quadratic:
@@ -103,3 +110,34 @@ def test_the_border_is_where_a_multiplier_changes_its_sign() -> None:
     assert free is not None
     assert free.all()
     assert releasing_weights(problem, tangent, tangent.weights) is None
+
+
+class Refusing(ObjectiveSpace):
+    """A predictor that refuses every plan, with these reaches in turn."""
+
+    def __init__(self, reaches: Iterable[float]) -> None:
+        super().__init__()
+        self.__dict__["reaches"] = iter(reaches)
+
+    def plan(self, front: Any, tangent: Any, wish: Any, amount: float) -> Any:  # noqa: ARG002
+        reach = next(self.__dict__["reaches"])
+        raise pn.InfeasiblePreferenceError("", reason=f"it reaches {reach}", reach=reach)
+
+
+@pytest.mark.parametrize("reaches", [*permutations([0.0, 0.01, 0.02]), (0.02, 0.02, 0.02)])
+def test_of_several_refusals_the_one_that_reaches_furthest_is_told(
+    reaches: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = boxed(1, 2, 976, 1.0, 0.05)
+    theta = torch.full((1,), 0.05, dtype=torch.float64)
+    tangent = tangent_at(problem, theta, torch.tensor([0.6, 0.4]))
+    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    released = iter([tangent.weights, tangent.weights, None])
+    monkeypatch.setattr(
+        "paretonav.steering.stepping.creases.releasing_weights", lambda *_: next(released)
+    )
+    wish = pn.Improve({"f1": 1.0}).wish(situation(front))
+    with pytest.raises(pn.InfeasiblePreferenceError) as refused:
+        plan_from_creases(problem, Refusing(reaches), Geometry(), front, lambda: tangent, wish, 0.05)
+    assert refused.value.reach == max(reaches)
+    assert refused.value.reason == f"it reaches {max(reaches)}"

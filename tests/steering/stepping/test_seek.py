@@ -243,3 +243,53 @@ def test_nearer_is_what_falls_less_short_of_the_target(exact: bool, attainable: 
             assert 0 < better < 1e-2 * far(*off)  # a shortfall weighs heavily
         else:
             assert better == 0
+
+
+class Astray(ObjectiveSpace):
+    """A predictor that leads astray until its legs are as short as this part of the first, and then right.
+
+    Args:
+        short: as parts of the first leg.
+        goes: of what it is told to go.
+    """
+
+    promises = False
+
+    def __init__(self, short: float, goes: float = 1.0) -> None:
+        super().__init__()
+        self.__dict__.update(short=short, goes=goes, longest=0.0, right=[])
+
+    def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
+        told, length = self.__dict__, float(np.abs(plan.predicted[0]))
+        told["longest"] = max(told["longest"], length)
+        right = bool(told["right"]) or length <= told["short"] * told["longest"]
+        told["right"] += [length] * right
+        theta = tangent.point((told["goes"] if right else -1.0) * torch.from_numpy(plan.coordinates))
+        return Prediction(theta, problem.evaluate(theta), 1.0, 1)
+
+
+def legs_after(predictor: Astray) -> tuple[Array, pn.Step, float]:
+    """The lengths of those that lead right, the step, and the change of the first loss that was asked for."""
+    nav = pn.Navigator(
+        pn.problems.quadratic(n=8, m=2, condition=2.0), predictor=predictor, corrector=Newton(alignments=0)
+    )
+    change = 0.05 * nav.start().losses["f1"]
+    step = nav.step(pn.Aim({"f1": nav.here.losses["f1"] - change}))
+    return np.array(predictor.__dict__["right"]), step, change
+
+
+@pytest.mark.parametrize("short", [0.3, 0.1, 0.02])
+def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: float) -> None:
+    """Twice as long each: from a sixty-fourth of the way it takes seven legs, not sixty-four."""
+    lengths, step, change = legs_after(Astray(short))
+    assert -step.achieved["f1"] == pytest.approx(change, rel=1e-2)
+    growing = lengths[: int(lengths.argmax())]
+    assert growing[0] < short * change
+    np.testing.assert_allclose(growing[1:] / growing[:-1], 2, rtol=0.1)
+
+
+def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> None:
+    lengths, step, change = legs_after(Astray(0.1, goes=0.5))
+    assert -step.achieved["f1"] > 0.3 * change
+    assert len(lengths) > 5
+    assert (lengths <= 1.1 * lengths[0]).all()

@@ -254,3 +254,32 @@ def test_less_than_a_tenth_of_the_way_is_no_walk(monkeypatch: pytest.MonkeyPatch
     assert gone.correction is None
     assert gone.reason.startswith("only 0.0")
     assert "not worth a step: f1 came out" in gone.reason
+
+
+class Ending(ObjectiveSpace):
+    """Its front ends where the first loss is this; as every reach, that is known to a few digits only."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.__dict__["least"] = least
+
+    def plan(self, front: Any, tangent: Any, wish: Any, amount: float) -> Any:
+        reach = (self.__dict__["least"] - front.losses[0]) / wish.changes(1.0)[0]
+        if amount > 0.97 * reach:
+            raise pn.InfeasiblePreferenceError("", reason="the sea begins", reach=reach)
+        return super().plan(front, tangent, wish, amount)
+
+
+@pytest.mark.parametrize("end", [0.045, 0.06, 0.075, 0.09])
+def test_what_is_refused_on_the_way_is_gone_as_far_as_it_surely_reaches(end: float) -> None:
+    """Nearly up to the end, at which no plan is safe; a leg that would be next to nothing is not begun."""
+    problem = pn.problems.quadratic(20, 2, seed=1)
+    tangent, front = at_the_middle(problem)
+    planned = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
+    trust = replace(EVERYWHERE, radius=EVERYWHERE.length(front, 0.3 * planned.changes))
+    predictor = Ending((1 - end) * front.losses[0])
+    gone = walk(problem, predictor, Newton(), trust, front, tangent, planned)
+    assert gone.correction is not None
+    assert gone.reason == "on the way, the sea begins"
+    assert end - 0.006 < gone.amount < end
+    assert float(gone.losses.mean[0]) == pytest.approx((1 - gone.amount) * front.losses[0], rel=1e-4)
