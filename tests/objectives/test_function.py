@@ -1,3 +1,5 @@
+from itertools import count
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -91,3 +93,21 @@ def test_a_start_at_the_optimum_of_one_objective_is_fine() -> None:
     for bounds in (None, (0.0, 1.0)):
         problem = FunctionProblem(distances, torch.zeros(2), bounds=bounds)
         assert not problem.jacobian(torch.zeros(2))[1][0].any()
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("noise", [1e-3, 0.1, 10.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_has_other_values_every_time_is_refused_at_once(
+    which: int, noise: float, dtype: torch.dtype
+) -> None:
+    """Nothing could be said of a step: the objective that is random is named, and what to do about it."""
+    drawn = count()
+
+    def noisy(x: Tensor) -> Tensor:
+        return fn(x) * (1 + noise * next(drawn) * (torch.arange(3) == which))
+
+    x0 = torch.full((3,), 0.3, dtype=dtype)
+    with pytest.raises(ProblemError, match=f"'f{which + 1}' is random: at x0 .*fix the seed inside of fn"):
+        FunctionProblem(noisy, x0)
+    assert FunctionProblem(fn, x0).names == ("f1", "f2", "f3")

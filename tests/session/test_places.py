@@ -270,3 +270,45 @@ def test_a_place_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.chdir(tmp_path)
     assert place("a") == tmp_path.resolve() / "a"
     assert place(Path("../b")) == tmp_path.resolve().parent / "b"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have shorter paths")
+@pytest.mark.parametrize("length", [200, 400, 470])
+def test_a_long_path_is_a_path(length: int, tmp_path: Path) -> None:
+    path = long_path(tmp_path, length)
+    nav = pn.Navigator(problem(), session=path)
+    nav.start()
+    step(nav)
+    nav.session.close()
+    assert len(pn.Session(path)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have shorter paths")
+@pytest.mark.parametrize("length", [530, 1000, 4000])
+def test_a_path_that_is_too_long_is_refused_with_the_remedy(length: int, tmp_path: Path) -> None:
+    """For the database, which has a shorter limit than the system, or for that."""
+    path = long_path(tmp_path, length)
+    with pytest.raises(pn.SessionError, match=r"give a(nother,)? shorter path"):
+        pn.Navigator(problem(), session=path)
+    session = tmp_path / "s"
+    nav = pn.Navigator(problem(), session=session)
+    nav.start()
+    nav.session.close()
+    if length < 2000:  # what was written elsewhere may have been moved
+        shutil.rmtree(path)
+        shutil.move(session, path)
+        with pytest.raises(pn.SessionError, match="give a shorter path"):
+            pn.Session(path)
+
+
+def test_a_name_that_is_too_long_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(pn.SessionError, match="give another, shorter path"):
+        pn.Navigator(problem(), session=tmp_path / ("s" * 300))
+    assert list(tmp_path.iterdir()) == []
+
+
+def long_path(folder: Path, length: int) -> Path:
+    """A folder in another, with a path of so many characters, or of a few more than the folder's."""
+    while (left := length - len(str(folder)) - 1) > 0:
+        folder /= "s" * (left if left <= 100 else 60)
+    return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from paretonav.text import printable
 
 _COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
 _WAIT = 10.0  # seconds, while a reader or the writer has it locked
+_LONG = 240  # bytes, of a path that may be too long for SQLite (512 with the name of a journal) or the system
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "free some space and try again",
     sqlite3.SQLITE_IOERR: "free some space and try again",
@@ -255,6 +257,9 @@ class Database:
         except (sqlite3.Error, ValueError, OverflowError, RecursionError) as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it are details
             remedy = _REMEDIES.get(code, "restore it from a backup, or give another folder")
+            length = len(os.fsencode(self.path))
+            if code == sqlite3.SQLITE_CANTOPEN and length > _LONG:
+                remedy = f"give a shorter path: this one has {length} characters, and SQLite takes about 500"
             raise SessionError(
                 f"cannot {what} {self._file}: {printable(str(error))[:300]}; {remedy}"
             ) from error

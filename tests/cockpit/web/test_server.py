@@ -241,17 +241,47 @@ def problem():
 """
 
 
+WAITING = """
+import threading
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import paretonav as pn
+
+
+class Waiting(nn.Linear):
+    def forward(self, x):
+        if Path("slow").exists():
+            Path("entered").touch()
+            threading.Event().wait(120)
+        return super().forward(x)
+
+
+def problem():
+    torch.manual_seed(0)
+    x = torch.randn(40, 3)
+    data = TensorDataset(x, x @ torch.randn(3, 2) + 0.3 * torch.randn(40, 2))
+    losses = {f"f{i + 1}": lambda o, b, i=i: (o[:, i] - b[1][:, 1 - i]).square().mean() for i in range(2)}
+    return pn.ModelProblem(Waiting(3, 2), losses, data)
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_second_signal_does_not_wait_for_a_batch(number, tmp_path):
-    (tmp_path / "mine.py").write_text(SLOW)
+@pytest.mark.parametrize("source", [SLOW, WAITING], ids=["for ever", "for two minutes"])
+def test_the_second_signal_does_not_wait_for_a_batch(source, number, tmp_path):
+    (tmp_path / "mine.py").write_text(source)
     process = served(tmp_path)
     try:
-        complaints = interrupted_twice(process, number, tmp_path)
+        complaints, seconds = interrupted_twice(process, number, tmp_path)
     finally:
         process.kill()
         process.communicate()
+    assert seconds < 60, "a second or two as a rule"
     assert process.returncode == 130
     assert complaints.split() == ["Interrupted."]
     with pn.Session(tmp_path / "kept", write=True) as session:  # nobody has it any more
@@ -260,7 +290,7 @@ def test_the_second_signal_does_not_wait_for_a_batch(number, tmp_path):
 
 
 def interrupted_twice(process, number, folder):
-    """What a process says in the end, to which a signal was sent twice in the midst of a batch."""
+    """What a process says in the end, to which a signal was sent twice in a batch, and how soon it is gone."""
     url = next(line for line in iter(process.stdout.readline, "") if "?token=" in line).split()[-1]
     with Browser(SimpleNamespace(url=url, port=int(url.split("/")[2].split(":")[1]))).channel() as channel:
         message = hear(channel)
@@ -273,5 +303,6 @@ def interrupted_twice(process, number, folder):
         process.send_signal(number)
         assert next(line for line in iter(process.stdout.readline, "") if line.startswith("Ending:"))
         process.send_signal(number)
+        began = time.monotonic()
         _, complaints = process.communicate(timeout=PATIENCE)
-    return complaints
+    return complaints, time.monotonic() - began
