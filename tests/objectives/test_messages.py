@@ -151,3 +151,124 @@ def test_a_metric_that_is_no_number_is_named_at_the_start(bad: float) -> None:
     ):
         nav.start()
     assert not nav.started
+
+
+class Keyed(torch.utils.data.Dataset[Any]):
+    """Examples as dicts, with a name of one's own for what is to be predicted."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = noisy(8, 1)[index]
+        return {"x": x, self.name: y}
+
+
+def test_other_keys_of_other_data_are_told() -> None:
+    def error(o: Tensor, batch: Any) -> Tensor:
+        return (o - batch["y"]).square().mean()
+
+    with pytest.raises(
+        pn.ProblemError,
+        match=r"loss 'error' failed on the first validation batch: there is no 'y'; .*"
+        r"the training data are a dict with the keys 'x', 'y' of .*, the validation data a dict with the keys 'x', "
+        "'label' of",
+    ):
+        pn.ModelProblem(
+            network(),
+            {"small": lambda o, batch: o.square().mean(), "error": error},
+            Keyed("y"),
+            Keyed("label"),
+            forward=lambda model, batch: model(batch["x"]),
+        )
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_data_of_another_precision_are_told(dtype: torch.dtype) -> None:
+    with pytest.raises(
+        pn.ProblemError,
+        match=rf"its parameters are {dtype} and the batch has torch.float64: convert one of them",
+    ):
+        pn.ModelProblem(network().to(dtype), LOSSES, noisy(8, 1))
+
+
+def test_a_loss_of_torch_that_gets_the_whole_batch_is_told_how_it_is_called() -> None:
+    with pytest.raises(pn.ProblemError, match=r"lambda outputs, batch: mse_loss\(outputs, batch\[1\]\)"):
+        pn.ModelProblem(network(), {"small": squared(0), "torch's": nn.MSELoss()}, noisy(8, 1))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_loss_that_reads_what_the_model_has_put_aside_is_named(last: bool) -> None:
+    """Whether the graph of what is put aside is still that of the outputs, or that of another loss's."""
+
+    class Remembers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.hidden = self.inner(x)
+            return self.hidden  # type: ignore[no-any-return]
+
+    model = Remembers()
+    aside: dict[str, Any] = {"aside": lambda o, batch: model.hidden.square().mean()}
+    losses = LOSSES | aside if last else aside | LOSSES
+    with pytest.raises(
+        pn.ProblemError, match=r"loss 'aside' takes what depends on the parameters from elsewhere"
+    ):
+        pn.ModelProblem(model, losses, noisy(8, 1))
+
+
+def test_a_parameter_that_is_made_on_the_first_call_is_named() -> None:
+    """It would silently stay as it is; once it is there, it is steered as any other."""
+
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.scale = network(), None
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.scale is None:
+                self.scale = nn.Parameter(torch.ones(2).double())
+            return self.inner(x) * self.scale  # type: ignore[no-any-return]
+
+    model = Late()
+    with pytest.raises(
+        pn.ProblemError, match=r"makes its 'scale' on the first call.*call the model on a batch first"
+    ):
+        pn.ModelProblem(model, LOSSES, noisy(8, 1))
+    assert "scale" in pn.ModelProblem(model, LOSSES, noisy(8, 1)).steered
+
+
+class Shrinking(torch.utils.data.Dataset[Any]):
+    """It loses a half of its examples."""
+
+    left = 8
+
+    def __len__(self) -> int:
+        return self.left
+
+    def __getitem__(self, index: int) -> Any:
+        return [*noisy(8, 1)][: self.left][index]
+
+
+@pytest.mark.parametrize("when", ["between passes", "in a pass"])
+def test_data_that_shrink_are_told(when: str) -> None:
+    data = Shrinking()
+    problem = pn.ModelProblem(network(), LOSSES, data, batch_size=2)
+    if when == "between passes":
+        data.left = 4
+        with pytest.raises(
+            pn.ProblemError, match=r"the train data, Shrinking, changed between passes: 4 examples now"
+        ):
+            problem.evaluate(problem.parameters())
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Shrinking, "__getitem__", lambda _, index: [*noisy(8, 1)][:4][index])
+            with pytest.raises(
+                pn.ProblemError, match=r"reading batch 3 of the train data failed: IndexError.*every example"
+            ):
+                problem.evaluate(problem.parameters())

@@ -36,6 +36,8 @@ from paretonav.objectives.whereabouts import Whereabouts, explained
 
 logger = logging.getLogger(__name__)
 
+READS = "say how it reads a batch, for example forward=lambda model, batch: model(batch['x'])"
+
 
 class TriedOut(Problem):
     """A problem of a module and data that can try itself out; ``ModelProblem`` has the rest.
@@ -80,7 +82,7 @@ class TriedOut(Problem):
         theta = self.parameters().requires_grad_()
         # What is written to goes with it, and not the data.
         given = copied(batch)
-        read = self._observer()
+        read, names = self._observer(), {name for name, _ in self.model.named_parameters()}
         try:
             with (
                 unchanged_buffers(self.model),
@@ -93,10 +95,15 @@ class TriedOut(Problem):
             raise
         except Exception as error:
             raise ProblemError(
-                f"the model failed on the first {split} batch, a {type(batch).__name__}: {error}; say how it "
-                "reads a batch, for example forward=lambda model, batch: model(batch['x'])"
+                f"the model failed on the first {split} batch, a {type(batch).__name__}: {told(error)}; "
+                f"{self._other_dtype(batch) or READS}"
                 f"{unlike(self._data['train'], batch, split)}"
             ) from error
+        if new := [name for name, _ in self.model.named_parameters() if name not in names]:
+            raise ProblemError(
+                f"the model makes its {some_of(map(repr, new))} on the first call, too late to be steered; call the "
+                "model on a batch first"
+            )
         if read.read:
             raise ProblemError(
                 f"the model reads the steered {some_of(map(repr, read.read))} from elsewhere than its own place in the "
@@ -121,8 +128,9 @@ class TriedOut(Problem):
                 raise
             except Exception as error:
                 raise ProblemError(
-                    f"loss {name!r} failed on the first {split} batch: {error}; it is called as "
-                    f"loss(outputs, batch){unlike(self._data['train'], batch, split)}"
+                    f"loss {name!r} failed on the first {split} batch: {told(error)}; it is called as "
+                    "loss(outputs, batch), as lambda outputs, batch: mse_loss(outputs, batch[1]) can be"
+                    f"{unlike(self._data['train'], batch, split)}"
                 ) from error
             self._require_unread(f"loss {name!r}", read)
             require_finite(name, float(value.detach()), f"on the first {split} batch")
@@ -165,6 +173,18 @@ class TriedOut(Problem):
                     name,
                     *told,
                 )
+
+    def _other_dtype(self, batch: Batch) -> str:
+        """What to do where the model's numbers are of one precision and the batch's of another; "" where they are not."""
+        floats = {tensor.dtype for tensor in trees.tensors(batch) if tensor.is_floating_point()}
+        own = {tensor.dtype for tensor in self._flat.tensors}
+        if not floats or own & floats:
+            return ""
+        there, here = (", ".join(sorted(map(str, dtypes))) for dtypes in (own, floats))
+        return (
+            f"its parameters are {there} and the batch has {here}: convert one of them (model.to(dtype), or "
+            "forward=lambda model, batch: model(batch[0].to(dtype)))"
+        )
 
     def _observer(self) -> Observed:
         return Observed(dict(zip(self._flat.names, self._flat.tensors, strict=True)))
@@ -286,7 +306,8 @@ class TriedOut(Problem):
         self, name: str, theta: Tensor, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch
     ) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
-        variable, join = divided(outputs)
+        # Fresh, so that what a module has put aside is of this graph, which is still there.
+        variable, join = divided(self._outputs(theta, batch))
         beside = self._loss(name, join(tuple(leaf.detach() for leaf in variable)), batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
@@ -324,6 +345,11 @@ class TriedOut(Problem):
                 if torch.autograd.grad(value, theta)[0].any():
                     return True
         return linked
+
+
+def told(error: Exception) -> str:
+    """What an error says, with its kind where that is only a name."""
+    return f"there is no {error}" if isinstance(error, KeyError) and " " not in str(error) else str(error)
 
 
 def _aside(theta: Tensor) -> list[Tensor]:

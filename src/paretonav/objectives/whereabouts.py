@@ -61,7 +61,7 @@ class Whereabouts:
 
         def told(error: Exception) -> str:
             where = (place or self._place).replace(_EITHER, blamed(error) or _EITHER)
-            return f"{where}: {type(error).__name__}: {error}{_hint(error) or self._advice}"
+            return f"{where}: {type(error).__name__}: {error}{_hint(error, where) or self._advice}"
 
         return ours(told)
 
@@ -81,13 +81,17 @@ def explained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
     return run
 
 
-def _hint(error: Exception) -> str:
+def _hint(error: Exception, place: str) -> str:
     """What to do about an error of torch that does not say so; "" where it may be anything."""
     if "does not require grad and does not have a grad_fn" in str(error):
         return (
             "; losses are also measured without gradients, so what takes derivatives itself "
             "(a residual of a differential equation, say) should do so under torch.enable_grad()"
         )
+    if isinstance(error, IndexError | KeyError) and place.startswith("reading"):
+        return "; let the dataset give every example that its length promises, the same ones in every pass"
+    if "meta tensor" in str(error) and place.startswith("reading"):
+        return "; give tensors with data in them, on the CPU or another device"
     return ""
 
 

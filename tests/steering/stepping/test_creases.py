@@ -119,7 +119,7 @@ class Refusing(ObjectiveSpace):
         super().__init__()
         self.__dict__["reaches"] = iter(reaches)
 
-    def plan(self, front: Any, tangent: Any, wish: Any, amount: float) -> Any:  # noqa: ARG002
+    def plan(self, front: Any, tangent: Any, wish: Any, amount: float) -> Any:
         reach = next(self.__dict__["reaches"])
         raise pn.InfeasiblePreferenceError("", reason=f"it reaches {reach}", reach=reach)
 
@@ -133,9 +133,7 @@ def test_of_several_refusals_the_one_that_reaches_furthest_is_told(
     tangent = tangent_at(problem, theta, torch.tensor([0.6, 0.4]))
     front = FrontModel.from_tangent(problem, tangent, Geometry())
     released = iter([tangent.weights, tangent.weights, None])
-    monkeypatch.setattr(
-        "paretonav.steering.stepping.creases.releasing_weights", lambda *_: next(released)
-    )
+    monkeypatch.setattr("paretonav.steering.stepping.creases.releasing_weights", lambda *_: next(released))
     wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     with pytest.raises(pn.InfeasiblePreferenceError) as refused:
         plan_from_creases(problem, Refusing(reaches), Geometry(), front, lambda: tangent, wish, 0.05)
