@@ -100,7 +100,7 @@ def fresh(tree: Tree) -> Tree:
 
 
 def described(tree: Tree) -> str:
-    """Its type, its keys, and of its tensors dtypes and the shapes of one example: "a list of float32 [3], int64 []"."""
+    """Its type, its keys, and its tensors' dtypes and shapes of one example: "a list of float32 [3], int64 []"."""
     kinds = [f"{str(t.dtype).removeprefix('torch.')} {list(t.shape[1:])}" for t in tensors(tree)]
     keys = f" with the keys {', '.join(map(repr, tree))}" if isinstance(tree, Mapping) else ""
     return f"a {type(tree).__name__}{keys} of {', '.join(kinds) or 'no tensors'}"

@@ -175,7 +175,7 @@ class TriedOut(Problem):
                 )
 
     def _other_dtype(self, batch: Batch) -> str:
-        """What to do where the model's numbers are of one precision and the batch's of another; "" where they are not."""
+        """What to do where the model is of one precision and the batch of another; "" where they are not."""
         floats = {tensor.dtype for tensor in trees.tensors(batch) if tensor.is_floating_point()}
         own = {tensor.dtype for tensor in self._flat.tensors}
         if not floats or own & floats:
