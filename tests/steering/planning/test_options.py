@@ -215,7 +215,7 @@ def test_what_makes_them_more_even_is_in_parts_of_their_ranges(m: int, seed: int
     factor = np.random.default_rng(seed).normal(size=(m, m, 2 * m))
     front = replace(front, bend=factor @ factor.transpose(0, 2, 1) / (2 * m))
     outcomes = [front.losses]
-    for i, ray in enumerate(front.response):  # the metric is the identity
+    for i, ray in enumerate(front.response):  # the curvature is the identity
         turn = (front.response[i] @ ray) / (ray @ front.bend[i] @ ray)  # where it falls no further
         outcomes.append(front.losses - turn * front.response @ ray + 0.5 * turn**2 * (front.bend @ ray @ ray))
     best, worst = np.min(outcomes, axis=0), np.max(outcomes, axis=0)

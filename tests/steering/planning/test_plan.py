@@ -431,7 +431,7 @@ def test_the_others_are_spared_the_most_that_twice_the_cost_can_do(m: int, seed:
         weight_basis=np.eye(m),
         response=rng.normal(size=(m, m)),
         bend=np.zeros((m, m, m)),
-        metric=factor @ factor.T,
+        curvature=factor @ factor.T,
         validation_response=None,
         box=(np.zeros((0, m)), np.zeros(0), np.arange(0)),
         anchor=Anchor(0.01, 0.01, ""),
@@ -441,7 +441,7 @@ def test_the_others_are_spared_the_most_that_twice_the_cost_can_do(m: int, seed:
     cheapest = programme.cheapest(target, programme.follow(0.01)[1])
     found = kinder(programme, target, cheapest)
 
-    M, A = front.metric, -front.response[:named]
+    M, A = front.curvature, -front.response[:named]
     by_algebra = np.linalg.solve(M, A.T) @ np.linalg.solve(A @ np.linalg.solve(M, A.T), target)
     np.testing.assert_allclose(cheapest, by_algebra, rtol=1e-5, atol=1e-8)
     cost = cheapest @ M @ cheapest
