@@ -1,6 +1,7 @@
 """Steer a PyTorch model along its Pareto front."""
 
 from paretonav import plotting, problems
+from paretonav.cockpit import Cockpit
 from paretonav.errors import (
     Cancelled,
     InfeasiblePreferenceError,
@@ -54,6 +55,7 @@ __all__ = [
     "Aim",
     "Cancelled",
     "Classify",
+    "Cockpit",
     "Compare",
     "Cost",
     "Direction",

@@ -201,18 +201,17 @@ def made(monkeypatch: pytest.MonkeyPatch, make_controller: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("small_view")
-def test_a_navigator_has_one_cockpit_however_often_it_is_shown(made: list[Any]) -> None:
+def test_a_cockpit_has_one_controller_however_often_it_is_shown(made: list[Any]) -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=10, m=2))
-    cockpit = nav.cockpit("first")
+    cockpit = pn.Cockpit(nav, title="first")
     assert made == []
     shown, _ = cockpit._repr_mimebundle_()
-    again, _ = nav.cockpit()._repr_mimebundle_(include=None, exclude=None)
+    again, _ = cockpit._repr_mimebundle_(include=None, exclude=None)
     assert shown == again
     assert "application/vnd.jupyter.widget-view+json" in shown
-    assert nav.cockpit() is cockpit
     assert len(made) == 1
     assert (made[0].title, made[0].refreshed) == ("first", 1)
-    nav.cockpit("second")
+    cockpit.title = "second"
     assert made[0].title == "second"
     widget = cockpit.widget
     widget.close()
@@ -238,7 +237,7 @@ def test_what_a_cell_has_done_is_shown_when_it_has_ended(
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     nav = pn.Navigator(pn.problems.quadratic(n=10, m=2))
     nav.start()
-    cockpit = nav.cockpit()
+    cockpit = pn.Cockpit(nav)
     cockpit._display_()
     cockpit._display_()
     (tell,) = ended
@@ -255,7 +254,7 @@ def test_what_a_cell_has_done_is_shown_when_it_has_ended(
 
 def test_without_anywidget_it_says_what_to_install(made: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "paretonav.cockpit.widget", None)
-    cockpit = pn.Navigator(pn.problems.quadratic(n=10, m=2)).cockpit()
+    cockpit = pn.Cockpit(pn.Navigator(pn.problems.quadratic(n=10, m=2)))
     with pytest.raises(ParetonavError, match=r'pip install "paretonav\[notebook\]"'):
         _ = cockpit.widget
     assert "paretonav[notebook]" in cockpit._repr_mimebundle_()["text/plain"]
@@ -265,7 +264,7 @@ def test_without_anywidget_it_says_what_to_install(made: list[Any], monkeypatch:
 def test_without_the_libraries_of_the_page_it_says_what_to_install(
     made: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cockpit = pn.Navigator(pn.problems.quadratic(n=10, m=2)).cockpit()
+    cockpit = pn.Cockpit(pn.Navigator(pn.problems.quadratic(n=10, m=2)))
     monkeypatch.setitem(sys.modules, "paretonav.cockpit.web", None)
     with pytest.raises(ParetonavError, match=r'pip install "paretonav\[web\]"'):
         cockpit.serve()
@@ -277,7 +276,7 @@ def test_without_the_libraries_of_the_page_it_says_what_to_install(
 
 @pytest.mark.usefixtures("small_view", "made")
 def test_saving_refreshes_first(made: list[Any], tmp_path: Path) -> None:
-    cockpit = pn.Navigator(pn.problems.quadratic(n=10, m=2)).cockpit()
+    cockpit = pn.Cockpit(pn.Navigator(pn.problems.quadratic(n=10, m=2)))
     cockpit.save(tmp_path / "choice.html")
     assert made[0].refreshed == 1
     assert (tmp_path / "choice.html").stat().st_size > 1000
@@ -286,7 +285,7 @@ def test_saving_refreshes_first(made: list[Any], tmp_path: Path) -> None:
 @pytest.mark.usefixtures("small_view")
 def test_with_the_real_controller() -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=10, m=2))
-    cockpit = nav.cockpit()
+    cockpit = pn.Cockpit(nav)
     threads = threading.active_count()
     widget = cockpit.widget
     assert widget.state["current"] is None
@@ -296,7 +295,7 @@ def test_with_the_real_controller() -> None:
         assert cockpit.widget is widget
         assert widget.state["current"] == 0
         running = {thread.name for thread in threading.enumerate()}
-        nav.cockpit()._display_()
+        cockpit._display_()
         assert {thread.name for thread in threading.enumerate()} == running
         asked = {"modes": {"f1": {"mode": "improve", "percent": 5}}, "active": None, "settled": True}
         say(

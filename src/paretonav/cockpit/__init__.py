@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from paretonav.cockpit.cockpit import Cockpit
+
 if TYPE_CHECKING:
-    from paretonav.cockpit.web import serve as serve
+    from paretonav.cockpit.web import serve
+
+__all__ = ["Cockpit", "serve"]
 
 
 def __getattr__(name: str) -> Any:

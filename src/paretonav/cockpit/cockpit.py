@@ -1,4 +1,4 @@
-"""What ``Navigator.cockpit`` returns: the same navigator to be seen, in a notebook, a browser or a file."""
+"""A navigator to be seen, in a notebook, a browser or a file; what these need is imported when it is used."""
 
 from __future__ import annotations
 
@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 class Cockpit:
     """A navigator to be seen and steered with the mouse; shows itself as the last line of a notebook's cell.
 
-    There is one per navigator (``Navigator.cockpit``), with one controller however often it is shown. Cells may go on
+    It has one controller, however often it is shown, so keep it in a variable and show that again. Cells may go on
     using the navigator: it refuses a second operation while one runs, wherever that was asked for, and what a cell has
     done is shown when the cell has ended (in marimo: when the cockpit is shown again, or after ``refresh``).
+
+    In a notebook it needs the extra "notebook", as a web page the extra "web"; a saved page needs neither.
 
     Args:
         navigator: started or not.
         title: shown above it.
+
+    Example:
+        >>> import paretonav as pn
+        >>> cockpit = pn.Cockpit(pn.Navigator(pn.problems.quadratic(n=10, m=2)), title="two goals")
+        >>> cockpit.title
+        'two goals'
     """
 
-    def __init__(self, navigator: Navigator, title: str = "") -> None:
+    def __init__(self, navigator: Navigator, *, title: str = "") -> None:
         self._navigator = navigator
         self._title = title
         self._controller: Controller | None = None

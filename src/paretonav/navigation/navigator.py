@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 import torch
@@ -42,9 +42,6 @@ from paretonav.steering.stepping.seek import seek
 from paretonav.steering.stepping.train_on import TrainOn, train_on
 from paretonav.steering.stepping.trust import Trust, first_geometry
 from paretonav.steering.stepping.walk import best_kept, promises, walk
-
-if TYPE_CHECKING:
-    from paretonav.cockpit.cockpit import Cockpit
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +119,6 @@ class Navigator:
             int, tuple[TrainOn, TrainingGain]
         ] = {}  # of the points at which they were asked for
         self._estimates: dict[What, Estimate] = {}  # that were asked for
-        self._cockpit: Cockpit | None = None
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -519,25 +515,6 @@ class Navigator:
         (``Session.card``) is written next to it, under the same name with ``.md``.
         """
         self.session.export(path, self.here.id, card=card)
-
-    def cockpit(self, title: str = "") -> Cockpit:
-        """The navigator to be seen and steered with the mouse: the last line of a notebook's cell shows it.
-
-        It is the same object at every call. In a notebook it needs ``pip install "paretonav[notebook]"``; it can be
-        saved as a page and served, too.
-
-        Args:
-            title: shown above it; if empty, it stays as it is.
-        """
-        from paretonav.cockpit.cockpit import (
-            Cockpit,  # this way round only here: rooms do not know who shows them
-        )
-
-        if self._cockpit is None:
-            self._cockpit = Cockpit(self)
-        if title:
-            self._cockpit.title = title
-        return self._cockpit
 
     @property
     def _effort(self) -> Geometry:
