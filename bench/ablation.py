@@ -35,7 +35,9 @@ def main() -> None:
     start = pn.Navigator(problem).start()
     weights = torch.tensor(list(start.weights.values()), dtype=torch.float64)
     wishes = [pn.Improve({n: 1.0}) for n in problem.names]
-    wishes += [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(problem.names, 2)]
+    wishes += [
+        pn.Improve({a: 0.7, b: 0.3}, units="absolute") for a, b in itertools.permutations(problem.names, 2)
+    ]
     assert start.held_out is not None
     before = {"train": start.train.mean.numpy(), "validation": start.held_out.mean.numpy()}
     rows = []

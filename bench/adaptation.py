@@ -37,7 +37,7 @@ def walk(problem: pn.ModelProblem, geometry: Geometry | None) -> list[tuple[floa
     nav.start()
     names = problem.names
     wishes = [pn.Improve({n: 1.0}) for n in names]
-    wishes += [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(names, 2)]
+    wishes += [pn.Improve({a: 0.7, b: 0.3}, units="absolute") for a, b in itertools.permutations(names, 2)]
     rows: list[tuple[float, ...]] = []
     for wish in wishes:
         nav.go_to(0)

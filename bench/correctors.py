@@ -131,7 +131,7 @@ def cases(problem: pn.ModelProblem, left: Left) -> Iterator[Case]:
     nav = pn.Navigator(problem)
     start = nav.start()
     a, b, c = problem.names
-    for wish in (pn.Improve({a: 1.0}, hold=[b]), pn.Improve({c: 0.7, a: 0.3})):
+    for wish in (pn.Improve({a: 1.0}, hold=[b]), pn.Improve({c: 0.7, a: 0.3}, units="absolute")):
         for amount in (0.05, 0.15):
             reach = nav.preview(wish, 0.01).reach
             plan = nav.preview(wish, min(amount, 0.9 * reach)).plan

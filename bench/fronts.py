@@ -188,7 +188,7 @@ def _navigated(
         visit.failed += 1
     else:
         go(nav, visit)
-        visit.points = [np.array(list(record.losses.values())) for record in nav.points]
+        visit.points = [np.array(list(record.losses.values())) for record in nav.records]
     visit.seconds = time.process_time() - began
     visit.gradients = spent(problem.cost)
     return visit

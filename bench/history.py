@@ -40,7 +40,9 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
     nav = pn.Navigator(problem)
     nav.start()
     wishes = [pn.Improve({name: 1.0}) for name in problem.names]
-    wishes += [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(problem.names, 2)][:3]
+    wishes += [
+        pn.Improve({a: 0.7, b: 0.3}, units="absolute") for a, b in itertools.permutations(problem.names, 2)
+    ][:3]
     rows = []
     for wish in wishes:
         nav.go_to(0)

@@ -19,7 +19,7 @@ WALK = [
     (pn.Improve({"right": 1.0}), 0.03),
     (pn.Improve({"right": 1.0}, hold=["middle"]), 0.03),
     (pn.Improve({"right": 1.0}), 0.03),
-    (pn.Improve({"left": 0.7, "right": 0.3}), 0.04),
+    (pn.Improve({"left": 0.7, "right": 0.3}, units="absolute"), 0.04),
     (pn.Improve({"left": 1.0}, hold=["middle"]), 0.04),
 ]
 

@@ -25,13 +25,13 @@ def preferences(here: pn.Point, generator: np.random.Generator) -> Iterator[tupl
     weight = float(generator.uniform(0.2, 1.0))
     yield "Improve", pn.Improve({a: 1.0})
     yield "Improve, hold", pn.Improve({a: 1.0}, hold=[b])
-    yield "Improve two", pn.Improve({a: 1.0, b: weight})
-    yield "Direction", pn.Direction({a: -1.0, b: weight / 2})
+    yield "Improve two", pn.Improve({a: 1.0, b: weight}, units="absolute")
+    yield "Direction", pn.Direction({a: -1.0, b: weight / 2}, units="absolute")
     yield "Aim", pn.Aim({a: 0.97 * here.losses[a], b: here.losses[b]})
     yield "Aim, out of reach", pn.Aim({a: 0.5 * here.losses[a], b: 0.5 * here.losses[b]})
     yield "Classify", pn.Classify(improve=[a], allow={b: 1.1 * here.losses[b]}, free=[c])
     worse = dict(here.losses)
-    yield "Compare", pn.Compare(better={**worse, a: 0.9 * worse[a], b: 1.05 * worse[b]}, worse=worse)
+    yield "Prefer", pn.Prefer({**worse, a: 0.9 * worse[a], b: 1.05 * worse[b]}, over=worse)
 
 
 def main() -> None:

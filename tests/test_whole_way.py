@@ -125,7 +125,7 @@ def digits() -> tuple[pn.Navigator, float]:
 @pytest.mark.slow
 def test_digits_start_is_critical_and_its_tasks_compete(digits: tuple[pn.Navigator, float]) -> None:
     nav, scale = digits
-    assert nav.points[0].joint_gain < 0.02 * scale
+    assert nav.records[0].joint_gain < 0.02 * scale
     rates = nav.session.point(0).trade_offs
     assert all(0 < rates[a][b] < 10 for a in rates for b in rates[a])
 

@@ -83,7 +83,7 @@ def wishes(names: tuple[str, ...], amount: float = AMOUNT) -> list[Wish]:
             replace(first, amount=amount / 2),
         ]
     a, b = names[:2]
-    two = pn.Improve({a: 0.7, b: 0.3}, on="train")
+    two = pn.Improve({a: 0.7, b: 0.3}, on="train", units="absolute")
     return [first, Wish(two, amount), Wish(pn.Improve({a: 1.0}, hold=[b], on="train"), amount)]
 
 

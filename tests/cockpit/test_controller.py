@@ -182,7 +182,7 @@ def test_a_released_slider_is_measured(view) -> None:
     trial = view.wait(lambda trait, value: trait == "trial" and value is not None)
     assert (trial["seq"], trial["point"]) == (outlook["seq"], 0)
     np.testing.assert_allclose(trial["shown"], outlook["exact"]["shown"], rtol=0.05, atol=1e-4)
-    assert len(view.controller.navigator.points) == 1
+    assert len(view.controller.navigator.records) == 1
 
 
 def test_undo_go_star_note_compare(view) -> None:
@@ -200,7 +200,7 @@ def test_undo_go_star_note_compare(view) -> None:
     )
     rows = view.answer("compare", points=[0, 2])["data"]["rows"]
     expected = (
-        view.controller.navigator.points[2].losses["f1"] - view.controller.navigator.points[0].losses["f1"]
+        view.controller.navigator.records[2].losses["f1"] - view.controller.navigator.records[0].losses["f1"]
     )
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
 

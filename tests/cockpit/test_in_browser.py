@@ -234,7 +234,7 @@ def test_two_tabs_show_the_same(cockpit: Opener) -> None:
     usable(two, "Step").click()
     at_point(one, 1)
     at_point(two, 1)
-    assert losses(here)[0] == pytest.approx(0.97 * here.navigator.points[0].losses["left"], rel=1e-3)
+    assert losses(here)[0] == pytest.approx(0.97 * here.navigator.records[0].losses["left"], rel=1e-3)
 
 
 def test_an_error_in_a_persons_own_loss_is_shown_and_loses_nothing(cockpit: Opener) -> None:

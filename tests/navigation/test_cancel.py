@@ -157,7 +157,7 @@ def test_a_step_on_a_function_stops_at_every_checkpoint_and_has_never_been() -> 
             nav.step(WISH, 0.05, cancel=Countdown(k))
         require_sane(nav.problem.cost, spent)
         assert nav.here is here
-        assert len(nav.points) == 1
+        assert len(nav.records) == 1
         assert not nav.problem.watch.active
     assert same(state(nav), before)
     step = nav.step(WISH, 0.05, cancel=Countdown(everything.asked + 1))
@@ -188,7 +188,7 @@ def test_a_step_on_a_model_stops_anywhere_and_has_never_been(
     }:
         with pytest.raises(pn.Cancelled, match="the model is as it was"):
             nav.step(WISH, amount, cancel=Countdown(k))
-        assert len(nav.points) == 1
+        assert len(nav.records) == 1
         assert not nav.problem.watch.active
     assert same(state(nav), before)
     written = torch.cat([p.detach().reshape(-1) for p in nav.problem.model.parameters()])
@@ -208,7 +208,7 @@ def test_a_start_stops_anywhere_and_has_never_been() -> None:
         with pytest.raises(pn.Cancelled):
             nav.start(cancel=Countdown(k))
         assert torch.equal(nav.problem.parameters(), x)
-        assert nav.points == ()
+        assert nav.records == ()
         with pytest.raises(pn.NavigationError, match="no point yet"):
             _ = nav.here
     nav.start()
@@ -223,7 +223,7 @@ def test_a_training_stops_anywhere_and_has_never_been_until_it_is_complete() -> 
     for k in range(1, everything.asked, everything.asked // 25):
         with pytest.raises(pn.Cancelled):
             nav.start(cancel=Countdown(k))
-        assert nav.points == ()
+        assert nav.records == ()
         if not nav.problem.needs_training:
             break
         assert torch.equal(nav.problem.parameters(), x)
@@ -355,7 +355,7 @@ def test_an_interrupt_when_a_point_has_been_kept_leaves_it_accepted(
     monkeypatch.setattr(owner, name, interrupted)
     with pytest.raises(KeyboardInterrupt):
         nav.step(WISH, 0.05)
-    assert len(nav.points) == 2
+    assert len(nav.records) == 2
     assert nav.here.id == 1
     assert torch.equal(nav.problem.parameters(), nav.here.parameters)
     assert nav.session.current.id == 1
@@ -370,9 +370,9 @@ def test_a_session_on_disk_has_nothing_of_a_cancelled_step(tmp_path: Path) -> No
             nav.step(WISH, 0.05, cancel=Countdown(k))
     nav.session.close()
     again = pn.Navigator(pn.problems.quadratic(n=4, m=2), session=tmp_path / "run")
-    assert len(again.points) == 1
+    assert len(again.records) == 1
     again.step(WISH, 0.05, cancel=everything)
-    assert len(again.points) == 2
+    assert len(again.records) == 2
 
 
 def test_the_callback_cannot_move_what_is_moving() -> None:
@@ -389,7 +389,7 @@ def test_the_callback_cannot_move_what_is_moving() -> None:
 
     step = nav.step(WISH, 0.05, meddle)
     assert step.status == pn.StepStatus.ACCEPTED
-    assert len(nav.points) == 2
+    assert len(nav.records) == 2
     assert len(refused) % 3 == 0
     assert sum("under way" in text for text in refused) >= 2 * len(refused) // 3 > 0
 

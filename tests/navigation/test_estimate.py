@@ -102,7 +102,7 @@ def test_asking_changes_and_costs_nothing(which: str) -> None:
     assert np.array_equal(points[0].front.bend, points[1].front.bend)
     assert replace(points[0].cost, seconds=0) == replace(points[1].cost, seconds=0)
     nav.estimate("step")
-    assert len(nav.points) == 1
+    assert len(nav.records) == 1
 
 
 @pytest.mark.parametrize("batch_size", [16, 512])

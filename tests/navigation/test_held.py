@@ -194,7 +194,7 @@ def test_undo_and_another_way_from_there() -> None:
     before = state(model)
     first = nav.step(WISH, 0.02).point
     there = state(model)
-    assert not torch.equal(first.parameters, nav.points and nav.undo().parameters)
+    assert not torch.equal(first.parameters, nav.records and nav.undo().parameters)
     require_same(state(model), before)
     again = nav.step(WISH, 0.02).point
     require_same(state(model), there)
@@ -224,7 +224,7 @@ def test_a_rejected_step_leaves_the_model(on: Any) -> None:
     assert step.reason.startswith("small came out +")
     assert ("on training data" if on == "train" else "on validation data") in step.reason
     assert step.point is nav.here is here
-    assert len(nav.points) == 1
+    assert len(nav.records) == 1
     require_same(state(model), before)
     if on == "train":
         assert step.achieved["small"] > 0

@@ -26,8 +26,8 @@ def test_points_form_a_tree(nav: pn.Navigator) -> None:
     second = nav.step(WISH, 0.02).point
     assert nav.undo() is first
     branch = nav.step(pn.Improve({"f2": 1.0}), 0.02).point
-    assert [p.id for p in nav.points] == [0, 1, 2, 3]
-    assert [p.parent for p in nav.points] == [None, 0, 1, 1]
+    assert [p.id for p in nav.records] == [0, 1, 2, 3]
+    assert [p.parent for p in nav.records] == [None, 0, 1, 1]
     assert nav.here is branch
     assert nav.go_to(second.id) is second
     torch.testing.assert_close(nav.problem.parameters(), second.parameters, rtol=0, atol=0)
@@ -97,7 +97,7 @@ def test_a_step_that_makes_things_worse_is_taken_back(nav: pn.Navigator) -> None
     assert "f1" in step.reason
     assert step.achieved["f1"] > 0
     assert step.point is nav.here is before
-    assert len(nav.points) == 1
+    assert len(nav.records) == 1
     torch.testing.assert_close(nav.problem.parameters(), before.parameters, rtol=0, atol=0)
 
 

@@ -163,7 +163,7 @@ def test_the_gain_is_measured_and_leaves_everything_as_it_is() -> None:
     gain = nav.training_gain()
     assert torch.equal(nav.problem.parameters(), before)
     assert nav.here is here
-    assert len(nav.points) == 1
+    assert len(nav.records) == 1
     assert 1 <= gain.epochs <= gain.tried <= 3
     assert gain.on == "validation"
     assert gain.pays is True

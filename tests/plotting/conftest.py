@@ -83,7 +83,7 @@ def wandered(m, count):
     """So many points of m objectives, of which only the first has parameters."""
     navigator = pn.Navigator(pn.problems.quadratic(n=6, m=m))
     navigator.start()
-    session, first = navigator.session, navigator.points[0]
+    session, first = navigator.session, navigator.records[0]
     point, tangent = session.point(0), session.tangent(0)
     rng = np.random.default_rng(0)
     names = list(first.losses)

@@ -53,7 +53,7 @@ def test_the_picture_has_the_tree(navigator):
     assert visited.edges == ((0, 1), (1, 2), (1, 3))
     assert visited.current == 1
     assert visited.roles == {"visited": [2, 3], "start": [0], "starred": [], "current": [1]}
-    assert visited.losses.tolist() == [list(point.losses.values()) for point in navigator.points]
+    assert visited.losses.tolist() == [list(point.losses.values()) for point in navigator.records]
 
 
 def test_a_point_that_is_start_and_current_is_marked_once():

@@ -89,7 +89,7 @@ def _visited(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nav = pn.Navigator(_small_model(), session=session)
         nav.start()
         nav.step(pn.Improve({"a": 1.0}, allow={"size": 9.0}), 0.005)
-        nav.step(pn.Compare(better={"a": 0.9, "b": 0.2}, worse={"a": 0.8, "b": 0.3}), 0.005)
+        nav.step(pn.Prefer({"a": 0.9, "b": 0.2}, over={"a": 0.8, "b": 0.3}), 0.005)
         session.note(1, "a note")
     return folder
 

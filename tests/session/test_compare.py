@@ -89,4 +89,4 @@ def test_what_cannot_be_compared(walked: pn.Session, ids: tuple[int, ...], says:
 def _record(losses: dict[str, float], metrics: dict[str, float]) -> pn.Record:
     navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
     navigator.start()
-    return replace(navigator.points[0], losses=Estimates(losses), metrics=Estimates(metrics))
+    return replace(navigator.records[0], losses=Estimates(losses), metrics=Estimates(metrics))

@@ -296,7 +296,7 @@ def test_a_second_navigator_reads_and_says_why_it_takes_no_steps(
         with pytest.raises(pn.SessionError, match=r"reading only.*process .* writes to it"):
             attempt()
     writer.step(wish, amount)
-    assert len(reader.points) == 2
+    assert len(reader.records) == 2
     writer.session.close()
     assert pn.Navigator(function_problem(), session=tmp_path / "s").session.writable
 
@@ -308,7 +308,7 @@ def test_every_kind_of_preference_is_kept_whole(tmp_path: Path) -> None:
     asked = [
         pn.Aim({"f1": 0.99 * f1}, allow={"f2": 1.1 * f2}),
         pn.Classify(improve=["f1"], allow={"f2": 1.2 * f2}, units="range"),
-        pn.Compare({"f1": 1.0, "f2": 2.0}, {"f1": 2.0, "f2": 1.0}),
+        pn.Prefer({"f1": 1.0, "f2": 2.0}, {"f1": 2.0, "f2": 1.0}),
         pn.Direction({"f1": -1.0}, allow={"f2": 2 * f2}),
     ]
     for preference in asked:

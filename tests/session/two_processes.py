@@ -55,13 +55,13 @@ def write(folder: Path, points: int, looks: Sequence[int] = ()) -> None:
     assert nav.session.writable
     nav.start()
     names = nav.problem.names
-    while len(nav.points) < points:
-        for look in looks if len(nav.points) < 10 else ():
+    while len(nav.records) < points:
+        for look in looks if len(nav.records) < 10 else ():
             assert os.read(look, 1)
-        nav.step(pn.Improve({names[len(nav.points) % 2]: 1.0}), 0.01)
-        nav.session.note(len(nav.points) - 1, "here")
-        if len(nav.points) % 5 == 0:
-            nav.go_to(len(nav.points) // 2)
+        nav.step(pn.Improve({names[len(nav.records) % 2]: 1.0}), 0.01)
+        nav.session.note(len(nav.records) - 1, "here")
+        if len(nav.records) % 5 == 0:
+            nav.go_to(len(nav.records) // 2)
 
 
 def read(folder: Path, points: int, looked: int) -> None:

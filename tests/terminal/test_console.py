@@ -83,7 +83,7 @@ def test_ctrl_c_in_a_step_goes_back_to_the_prompt(console, written, calls):
     def read(_):
         if not answers:
             raise EOFError
-        points.append((len(dialogue.navigator.points), problem.parameters().equal(before)))
+        points.append((len(dialogue.navigator.records), problem.parameters().equal(before)))
         if len(answers) == 3:
             function.left = calls
         return answers.pop(0)
@@ -92,4 +92,4 @@ def test_ctrl_c_in_a_step_goes_back_to_the_prompt(console, written, calls):
     run_prompt(dialogue, read)
     assert "Interrupted; the model is that of point 0." in written()
     assert points == [(1, True)] * 4
-    assert len(dialogue.navigator.points) == 2
+    assert len(dialogue.navigator.records) == 2

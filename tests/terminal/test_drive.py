@@ -37,7 +37,7 @@ def test_a_conversation(dialogue, written):
         "point 1 (holding f2)>",
     ]
     assert "Please answer y or n." in written()
-    assert len(dialogue.navigator.points) == 2
+    assert len(dialogue.navigator.records) == 2
 
 
 @pytest.mark.parametrize("end", [EOFError(), KeyboardInterrupt()])
@@ -70,18 +70,18 @@ def piped(dialogue, *lines):
 
 def test_a_piped_command_is_no_answer(dialogue, written):
     assert piped(dialogue, "improve f1", "improve f2", "n", "improve f3", "perhaps", "y", "improve f1")
-    assert len(dialogue.navigator.points) == 4
+    assert len(dialogue.navigator.records) == 4
     assert written().count("Please answer y or n.") == 1
 
 
 def test_what_is_no_answer_takes_no_step(dialogue):
     assert not piped(dialogue, "improve f1", "perhaps")
-    assert len(dialogue.navigator.points) == 1
+    assert len(dialogue.navigator.records) == 1
 
 
 def test_ctrl_c_takes_no_step_that_was_piped_in(dialogue):
     assert piped(dialogue, "improve f1", KeyboardInterrupt(), EOFError())
-    assert len(dialogue.navigator.points) == 1
+    assert len(dialogue.navigator.records) == 1
 
 
 def test_help_of_one_command(dialogue, written):
@@ -93,14 +93,14 @@ def test_help_of_one_command(dialogue, written):
 @pytest.mark.parametrize("end", [EOFError(), KeyboardInterrupt()])
 def test_no_answer_is_a_no(dialogue, end):
     converse(dialogue, "improve f1", end)
-    assert len(dialogue.navigator.points) == 1
+    assert len(dialogue.navigator.records) == 1
 
 
 def test_mistakes_are_explained_and_the_conversation_goes_on(dialogue, written):
     converse(dialogue, "imporve f1", "improve f1 by 99%", "undo", "'", "improve f1 by 2%", "yes")
     for says in ("did you mean improve?", "not possible here", "nothing to undo", "is not closed"):
         assert says in written().replace("\n", " ")
-    assert len(dialogue.navigator.points) == 2
+    assert len(dialogue.navigator.records) == 2
 
 
 def test_a_line_may_have_several_commands_and_nothing_is_done_if_one_is_wrong(dialogue):

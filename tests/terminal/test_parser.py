@@ -7,18 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.steering import Situation
+from paretonav.steering import Aim, Classify, Direction, Improve, Situation
 from paretonav.terminal.commands import (
-    Aim,
-    Classify,
     Compare,
-    Direction,
     Explain,
     Export,
     Go,
     Help,
     Hold,
-    Improve,
     Note,
     Options,
     Plot,
@@ -29,6 +25,7 @@ from paretonav.terminal.commands import (
     Release,
     Show,
     Star,
+    Step,
     Take,
     Training,
     Undo,
@@ -54,34 +51,39 @@ def problems_and_commands(draw):
     def entries(weights, useful):
         chosen = draw(some)
         drawn = draw(st.lists(weights, min_size=len(chosen), max_size=len(chosen)).filter(useful))
-        return tuple(zip(chosen, drawn, strict=True))
+        return dict(zip(chosen, drawn, strict=True))
 
     def classes():
         order = draw(st.permutations(known))
         cuts = sorted(draw(st.lists(st.integers(0, len(order)), min_size=4, max_size=4)))
         parts = [tuple(order[a:b]) for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
-        to, allow = (tuple((name, draw(finite)) for name in part) for part in parts[1:3])
+        to, allow = ({name: draw(finite) for name in part} for part in parts[1:3])
         improve = parts[0] if parts[0] or to else (order[0],)
         rest = [tuple(name for name in part if name not in improve) for part in parts[3:]]
-        allow = tuple(entry for entry in allow if entry[0] not in improve)
-        return Classify(improve, to, rest[0], allow, rest[1], draw(percents), draw(data))
+        allow = {name: bound for name, bound in allow.items() if name not in improve}
+        return Classify(improve, to, hold=rest[0], allow=allow, free=rest[1], on=draw(data))
 
-    def trade():
+    def bounds():
+        return entries(finite, any) if draw(st.booleans()) else {}
+
+    def falling():
+        return entries(finite, lambda changes: any(change < 0 for change in changes))
+
+    def wish():
         makers = (
-            lambda: Improve(entries(finite.map(abs), any), draw(percents), (), draw(data)),
-            lambda: Direction(entries(finite, lambda ws: any(w < 0 for w in ws)), draw(percents), draw(data)),
-            lambda: Aim(
-                entries(finite, any), draw(percents | st.just(100.0)), entries(finite, any), draw(data)
-            ),
-            lambda: Prefer(draw(numbers), draw(numbers), draw(percents), draw(data)),
+            lambda: Improve(entries(finite.map(abs), any), allow=bounds(), on=draw(data)),
+            lambda: Direction(falling(), allow=bounds(), on=draw(data)),
+            lambda: Aim(entries(finite, any), allow=bounds(), on=draw(data)),
             classes,
         )
-        return draw(st.sampled_from(makers))()
+        if draw(st.integers(0, len(makers))) == len(makers):
+            return Prefer(draw(numbers), draw(numbers), draw(percents), draw(data))
+        return Step(draw(st.sampled_from(makers))(), draw(percents | st.just(100.0)))
 
     def one():
         makers = (
-            trade,
-            lambda: Preview(trade()),
+            wish,
+            lambda: Preview(wish()),
             lambda: Hold(draw(some)),
             lambda: Release(draw(some | st.just(()))),
             lambda: Go(draw(numbers)),
@@ -120,7 +122,6 @@ words = st.sampled_from(
         *TASKS,
         "by",
         "to",
-        "over",
         "allow",
         "all",
         "5%",
@@ -146,43 +147,44 @@ def test_word_salad_is_refused_or_makes_sense(text):
     except CommandError:
         return
     for command in commands:
-        if isinstance(command, Improve | Direction | Aim | Classify):
+        if isinstance(command, Step):
             assert math.isfinite(command.percent)
             assert command.percent > 0
-            if isinstance(command, Improve | Direction):
-                command.preference(()).wish(Situation.of(dict.fromkeys(TASKS, 1.0)))
+            if isinstance(command.preference, Improve | Direction) and not command.preference.allow:
+                command.preference.wish(Situation.of(dict.fromkeys(TASKS, 1.0)))
 
 
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("improve left", Improve((("left", 1.0),), 5.0)),
-        ("IMPROVE Left 0.7 RIGHT .3 BY 2.5%", Improve((("left", 0.7), ("right", 0.3)), 2.5)),
-        ("improve left right 2 by 5 %", Improve((("left", 1.0), ("right", 2.0)), 5.0)),
-        ("direction left -1 middle +0.5 by 1%", Direction((("left", -1.0), ("middle", 0.5)), 1.0)),
-        ("preview improve 'left'", Preview(Improve((("left", 1.0),)))),
-        ("aim left 0.5 Right -1", Aim((("left", 0.5), ("right", -1.0)))),
-        ("aim left 0.5 by 50% allow right .4", Aim((("left", 0.5),), 50.0, (("right", 0.4),))),
+        ("improve left", Step(Improve({"left": 1.0}), 5.0)),
+        ("IMPROVE Left 0.7 RIGHT .3 BY 2.5%", Step(Improve({"left": 0.7, "right": 0.3}), 2.5)),
+        ("improve left right 2 by 5 %", Step(Improve({"left": 1.0, "right": 2.0}), 5.0)),
+        ("direction left -1 middle +0.5 by 1%", Step(Direction({"left": -1.0, "middle": 0.5}), 1.0)),
+        ("preview improve 'left'", Preview(Step(Improve({"left": 1.0}), 5.0))),
+        ("aim left 0.5 Right -1", Step(Aim({"left": 0.5, "right": -1.0}), 100.0)),
+        ("aim left 0.5 by 50% allow right .4", Step(Aim({"left": 0.5}, allow={"right": 0.4}), 50.0)),
         (
             "classify improve left to right 0.4 hold middle by 2%",
-            Classify(("left",), (("right", 0.4),), ("middle",), percent=2.0),
+            Step(Classify(["left"], {"right": 0.4}, hold=["middle"]), 2.0),
         ),
         (
             "classify allow right 0.4 free middle improve left",
-            Classify(("left",), (), (), (("right", 0.4),), ("middle",)),
+            Step(Classify(["left"], allow={"right": 0.4}, free=["middle"]), 5.0),
         ),
-        ("prefer 3 over 1", Prefer(3, 1)),
-        ("improve left on training data", Improve((("left", 1.0),), on="train")),
+        ("prefer 3 to 1", Prefer(3, 1)),
+        ("improve left on training data", Step(Improve({"left": 1.0}, on="train"), 5.0)),
         (
             "improve left by 5% allow right 1 ON Train",
-            Improve((("left", 1.0),), 5.0, (("right", 1.0),), "train"),
+            Step(Improve({"left": 1.0}, allow={"right": 1.0}, on="train"), 5.0),
         ),
-        ("direction left -1 on validation data", Direction((("left", -1.0),), on="validation")),
-        ("aim left 0.5 on train data", Aim((("left", 0.5),), on="train")),
-        ("classify improve left by 2% on training", Classify(("left",), percent=2.0, on="train")),
-        ("prefer 3 over 1 on training data", Prefer(3, 1, on="train")),
+        ("direction left -1 on validation data", Step(Direction({"left": -1.0}, on="validation"), 5.0)),
+        ("direction left -1 allow right 2", Step(Direction({"left": -1.0}, allow={"right": 2.0}), 5.0)),
+        ("aim left 0.5 on train data", Step(Aim({"left": 0.5}, on="train"), 100.0)),
+        ("classify improve left by 2% on training", Step(Classify(["left"], on="train"), 2.0)),
+        ("prefer 3 to 1 on training data", Prefer(3, 1, on="train")),
         ("training", Training()),
-        ("preview prefer 3 over 1 by 1%", Preview(Prefer(3, 1, 1.0))),
+        ("preview prefer 3 to 1 by 1%", Preview(Prefer(3, 1, 1.0))),
         ("options", Options()),
         ("take 2", Take(2)),
         ("explain", Explain()),
@@ -250,8 +252,8 @@ def test_nothing_is_no_command(text):
         ("classify improve left improve right", "'improve' is there more than once"),
         ("classify improve hold left", "missing before 'hold'"),
         ("classify to left", "the value to improve to of left is missing"),
-        ("prefer 1 2", "'over' is missing"),
-        ("prefer best over 2", "points lists them"),
+        ("prefer 1 2", "'to' is missing"),
+        ("prefer best to 2", "points lists them"),
         ("take best", "options lists them"),
         ("undo 2", "'2' is too much"),
         ("training left", "'left' is too much"),
@@ -298,26 +300,26 @@ def test_messages_never_carry_control_characters():
 
 def test_a_command_means_what_it_means_in_python():
     (command,) = parse("improve left 0.7 right 0.3 by 5%", TASKS)
-    assert command.preference(["middle"]) == pn.Improve({"left": 0.7, "right": 0.3}, ["middle"])
+    assert command.preference == pn.Improve({"left": 0.7, "right": 0.3})
     (command,) = parse("direction left -1 right 0.5", TASKS)
-    assert command.preference(["middle"]).changes == {"left": -1, "right": 0.5, "middle": 0}
+    assert command.preference == pn.Direction({"left": -1, "right": 0.5})
     for text in ("improve left", "direction left -1", "aim left 0.5", "classify improve left"):
         (command,) = parse(f"{text} on training data", TASKS)
-        assert command.preference(()).on == "train"
+        assert command.preference.on == "train"
         (command,) = parse(text, TASKS)
-        assert command.preference(()).on is None
+        assert command.preference.on is None
 
 
 @pytest.mark.parametrize(
     ("text", "allowed"),
     [
-        ("improve left allow right 0.5", (("right", 0.5),)),
-        ('improve left by 5% allow right .5 "left accuracy" 0.43', (("right", 0.5), ("left accuracy", 0.43))),
+        ("improve left allow right 0.5", {"right": 0.5}),
+        ('improve left by 5% allow right .5 "left accuracy" 0.43', {"right": 0.5, "left accuracy": 0.43}),
     ],
 )
 def test_bounds_follow_allow(text, allowed):
     (command,) = parse(text, TASKS, ["left accuracy"])
-    assert command.allow == allowed
+    assert command.preference.allow == allowed
     assert parse(str(command), TASKS, ["left accuracy"]) == [command]
 
 
@@ -337,10 +339,10 @@ def test_bounds_need_a_name_and_a_value(text, words):
 
 def test_metrics_are_named_as_losses_are_and_may_be_better_higher():
     assert parse('improve "Left Accuracy"', TASKS, ["left accuracy"]) == [
-        Improve((("left accuracy", 1.0),), 5.0)
+        Step(Improve({"left accuracy": 1.0}), 5.0)
     ]
     assert parse('direction "left accuracy" 1', TASKS, ["left accuracy"]) == [
-        Direction((("left accuracy", 1.0),), 5.0)
+        Step(Direction({"left accuracy": 1.0}), 5.0)
     ]
     with pytest.raises(CommandError, match="nothing is to improve"):
         parse("direction left 1", TASKS, ["left accuracy"])

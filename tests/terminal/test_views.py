@@ -58,7 +58,7 @@ def test_a_long_way_stays_at_the_margin():
 def test_of_too_many_points_those_that_matter_are_listed():
     navigator = pn.Navigator(pn.problems.quadratic(n=10, m=2))
     navigator.start()
-    first = navigator.points[0]
+    first = navigator.records[0]
     points = [
         first,
         *(replace(first, id=i, parent=i - 1, star=i == 50, note="so " * (i == 60)) for i in range(1, 1000)),

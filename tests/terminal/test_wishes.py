@@ -2,7 +2,6 @@
 
 import pytest
 
-import paretonav as pn
 from paretonav.terminal.dialogue import RefusedError
 from paretonav.terminal.parser import parse
 
@@ -45,18 +44,18 @@ def test_what_is_held_is_held_in_every_wish(dialogue, say):
     start = dialogue.navigator.here.losses
     say("hold f2; classify improve f1 by 1%; preview aim f1 0; options")
     assert dialogue.navigator.here.losses["f2"] == pytest.approx(start["f2"], rel=1e-4)
-    for text in ("aim f2 0.1", "classify improve f1 free f2", "classify improve f2"):
+    for text in ("aim f2 0.1", "classify improve f1 free f2", "classify improve f2", "improve f1 allow f2 9"):
         with pytest.raises(RefusedError, match="f2 is held; first say: release f2"):
             say(text)
 
 
 def test_a_point_that_is_liked_better_leads_on(dialogue, say, written):
-    say("improve f1 by 3%; prefer 1 over 0 by 2%")
-    first, second, third = dialogue.navigator.points
+    say("improve f1 by 3%; prefer 1 to 0 by 2%")
+    first, second, third = dialogue.navigator.records
     assert third.losses["f1"] < second.losses["f1"] < first.losses["f1"]
     assert "prefer f1" in written()
-    with pytest.raises(pn.NavigationError, match="there is no point 9"):
-        say("prefer 9 over 0")
+    with pytest.raises(RefusedError, match="there is no point 9"):
+        say("prefer 9 to 0")
 
 
 def test_options_are_numbered_and_can_be_taken(dialogue, say, written):

@@ -22,7 +22,7 @@ from paretonav.navigation import Navigator
 from paretonav.objectives import Problem
 from paretonav.session.places import place
 from paretonav.steering import ppe
-from paretonav.terminal.commands import Command, Export, Plot, quoted
+from paretonav.terminal.commands import Command, Export, Plot
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.drive import (
@@ -34,7 +34,7 @@ from paretonav.terminal.drive import (
     run_script,
 )
 from paretonav.terminal.parser import EXPORT_FORMATS, PLOT_FILES, PLOT_FORMATS, parse, path_with
-from paretonav.terminal.words import CommandError
+from paretonav.terminal.words import CommandError, quoted
 from paretonav.text import sentence
 
 _WELCOME = (

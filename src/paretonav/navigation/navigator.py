@@ -139,7 +139,7 @@ class Navigator:
         return self._current
 
     @property
-    def points(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[Record, ...]:
         """The numbers of all visited points, in the order of their ids."""
         return self.session.records
 
@@ -638,7 +638,7 @@ class Navigator:
         """
         if not hasattr(preference, "wish"):
             raise PreferenceError(
-                f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Compare"
+                f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Prefer"
             )
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
@@ -657,7 +657,7 @@ class Navigator:
         )
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
-        return [{**point.shown(split), **point.metrics} for point in self.points]
+        return [{**point.shown(split), **point.metrics} for point in self.records]
 
     def _make_point(
         self,

@@ -2,7 +2,7 @@
 
 from paretonav.steering.changes import Changes, Estimates
 from paretonav.steering.planning.options import Option
-from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference, Situation
+from paretonav.steering.preferences import Aim, Classify, Direction, Improve, Prefer, Preference, Situation
 from paretonav.steering.reporting.estimate import Estimate
 from paretonav.steering.reporting.explain import explain
 from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus
@@ -16,13 +16,13 @@ __all__ = [
     "Aim",
     "Changes",
     "Classify",
-    "Compare",
     "Direction",
     "Estimate",
     "Estimates",
     "Improve",
     "Option",
     "Point",
+    "Prefer",
     "Preference",
     "Preview",
     "Situation",

@@ -4,59 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paretonav.terminal.trades import (
-    DEFAULT_PERCENT,
-    KEYWORDS,
-    Aim,
-    Classify,
-    Direction,
-    Improve,
-    Prefer,
-    Trade,
-    quoted,
-)
+from paretonav.steering.preferences import On
+from paretonav.terminal.spoken import DEFAULT_PERCENT, Said, on_data, spoken
+from paretonav.terminal.words import quoted
 from paretonav.text import number
 
-__all__ = [
-    "DEFAULT_PERCENT",
-    "KEYWORDS",
-    "Aim",
-    "Classify",
-    "Command",
-    "Compare",
-    "Direction",
-    "Explain",
-    "Export",
-    "Go",
-    "Help",
-    "Hold",
-    "Improve",
-    "Note",
-    "Options",
-    "Plot",
-    "Points",
-    "Prefer",
-    "Preview",
-    "Quit",
-    "Release",
-    "Show",
-    "Star",
-    "Take",
-    "Trade",
-    "Training",
-    "Undo",
-    "quoted",
-]
+
+@dataclass(frozen=True)
+class Step:
+    """Take a step.
+
+    Attributes:
+        preference: what is wanted, beside what is held.
+        percent: how much of it.
+    """
+
+    preference: Said
+    percent: float
+
+    def __str__(self) -> str:
+        return spoken(self.preference, self.percent)
+
+
+@dataclass(frozen=True)
+class Prefer:
+    """Take a step in the direction from one point to another that is liked better."""
+
+    better: int
+    over: int
+    percent: float = DEFAULT_PERCENT
+    on: On | None = None
+
+    def __str__(self) -> str:
+        return f"prefer {self.better} to {self.over} by {number(self.percent)}%{on_data(self.on)}"
 
 
 @dataclass(frozen=True)
 class Preview:
     """Show what a step would do."""
 
-    trade: Trade
+    of: Step | Prefer
 
     def __str__(self) -> str:
-        return f"preview {self.trade}"
+        return f"preview {self.of}"
 
 
 @dataclass(frozen=True)
@@ -221,10 +211,7 @@ class Quit:
 
 
 Command = (
-    Improve
-    | Direction
-    | Aim
-    | Classify
+    Step
     | Prefer
     | Preview
     | Options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from os.path import expanduser, splitext
 
 from rich.console import Console
@@ -11,12 +12,14 @@ from rich.text import Text
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
+from paretonav.session import Record
 from paretonav.session.wording import caution, unsure
-from paretonav.steering import Improve, Option, Preference, Step, StepStatus, explain
+from paretonav.steering import Improve, Option, Prefer, Preference, Step, StepStatus, explain
 from paretonav.steering.preferences.wording import describe
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
 from paretonav.terminal.parser import PAGE_FORMATS
+from paretonav.terminal.spoken import moved
 from paretonav.terminal.views import (
     compare_view,
     help_view,
@@ -28,6 +31,7 @@ from paretonav.terminal.views import (
     step_view,
     verb_view,
 )
+from paretonav.terminal.words import quoted
 from paretonav.text import listed, number, printable, sentence
 
 _TINY = 1e-4
@@ -68,7 +72,7 @@ class Dialogue:
 
     def start(self) -> None:
         """Go to the first point and show it."""
-        resumed = len(self.navigator.points) > 0
+        resumed = len(self.navigator.records) > 0
         if self.navigator.holds and not resumed:
             expected = self.navigator.estimate("start").words
             beside = ", beside what is trained on before" if self._train_on else ""
@@ -76,7 +80,7 @@ class Dialogue:
         with watched_on(self.console) as watched:
             point = self.navigator.start(*watched, train_on=self._train_on)
         if resumed:
-            told = f"Resumed at point {point.id} of {len(self.navigator.points)}.\n"
+            told = f"Resumed at point {point.id} of {len(self.navigator.records)}.\n"
             if self._train_on:
                 told += "Nothing was trained on: that is done before the first point only.\n"
         else:
@@ -92,10 +96,10 @@ class Dialogue:
             ParetonavError: it was not carried out; the navigation is where it was.
         """
         match command:
-            case say.Improve() | say.Direction() | say.Aim() | say.Classify() | say.Prefer():
+            case say.Step() | say.Prefer():
                 self._step(self._preference(command), command.percent / 100)
-            case say.Preview(trade):
-                self._preview(self._preference(trade), trade.percent / 100)
+            case say.Preview(wish):
+                self._preview(self._preference(wish), wish.percent / 100)
             case say.Options(percent):
                 self._show_options(percent / 100)
             case say.Take(number_):
@@ -120,7 +124,7 @@ class Dialogue:
             case say.Points():
                 ascii_only = self.console.options.ascii_only
                 self.console.print(
-                    points_view(self.navigator.points, self.navigator.here.id, ascii_only=ascii_only)
+                    points_view(self.navigator.records, self.navigator.here.id, ascii_only=ascii_only)
                 )
             case say.Compare(points):
                 self.console.print(compare_view(self.navigator.session.compare(*points)))
@@ -191,12 +195,21 @@ class Dialogue:
             self.console.print(Text(f"{warning}\n", style="yellow"))
         self.console.print(preview_view(preview, self.navigator.here, describe(preference, amount)))
 
-    def _preference(self, trade: say.Trade) -> Preference:
-        """What a trade asks for with what is held, if it does not contradict that."""
-        for name in trade.moved:
+    def _preference(self, asked: say.Step | say.Prefer) -> Preference:
+        """What is asked for with what is held, if it does not contradict that."""
+        if isinstance(asked, say.Prefer):
+            return Prefer(self._point(asked.better), self._point(asked.over), hold=self.held, on=asked.on)
+        for name in moved(asked.preference):
             if name in self.held:
-                raise RefusedError(f"{printable(name)} is held; first say: release {say.quoted(name)}")
-        return trade.preference(self.held, self.navigator.points)
+                raise RefusedError(f"{printable(name)} is held; first say: release {quoted(name)}")
+        held = tuple(dict.fromkeys((*asked.preference.hold, *self.held)))
+        return replace(asked.preference, hold=held)
+
+    def _point(self, number_: int) -> Record:
+        points = self.navigator.records
+        if number_ >= len(points):
+            raise RefusedError(f"there is no point {number_}; points lists them")
+        return points[number_]
 
     def _show_options(self, amount: float) -> None:
         here = self.navigator.here
@@ -224,7 +237,7 @@ class Dialogue:
         self._say(f"Held from now on: {listed([printable(name) for name in held]) or 'nothing'}.")
 
     def _summarise(self) -> None:
-        here, points = self.navigator.here, self.navigator.points
+        here, points = self.navigator.here, self.navigator.records
         self.console.print(point_view(here, points[0], points[here.id].note))
 
     def _show(self) -> None:

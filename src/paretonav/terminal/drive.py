@@ -162,7 +162,7 @@ def _answer(line: str) -> bool | None:
 
 def _stay(dialogue: Dialogue) -> str:
     """What Ctrl-C at the prompt says instead of ending at once."""
-    points = len(dialogue.navigator.points)
+    points = len(dialogue.navigator.records)
     lost = dialogue.navigator.session.path is None and points > 1
     kept = (
         f"; its {points} points are in memory only, and are lost then: export FILE keeps a model"

@@ -8,7 +8,6 @@ from os.path import splitext
 
 from paretonav.plotting import FORMATS
 from paretonav.terminal.commands import (
-    DEFAULT_PERCENT,
     Command,
     Compare,
     Explain,
@@ -29,6 +28,7 @@ from paretonav.terminal.commands import (
     Training,
     Undo,
 )
+from paretonav.terminal.spoken import DEFAULT_PERCENT
 from paretonav.terminal.wishes import WISHES
 from paretonav.terminal.words import CommandError, Words, statements, suggestion
 from paretonav.text import listed, printable
@@ -61,7 +61,7 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
 
     Example:
         >>> parse("hold right; improve left by 2%", ["left", "right"])
-        [Hold(names=('right',)), Improve(entries=(('left', 1.0),), percent=2.0, allow=(), on=None)]
+        [Hold(names=('right',)), Step(preference=Improve({'left': 1.0}), percent=2.0)]
     """
     commands, problems = [], []
     spoken = list(statements(text))
@@ -184,7 +184,7 @@ VERBS = {
         WISHES["improve"],
     ),
     "direction": Verb(
-        "direction NAME CHANGE ... [by N%] [on DATA]",
+        "direction NAME CHANGE ... [by N%] [allow NAME VALUE ...] [on DATA]",
         "the same with signed changes: -1 improves, +0.5 is to rise by half as much",
         WISHES["direction"],
     ),
@@ -200,7 +200,7 @@ VERBS = {
         WISHES["classify"],
     ),
     "prefer": Verb(
-        "prefer N over M [by N%] [on DATA]",
+        "prefer N to M [by N%] [on DATA]",
         "go on in the direction in which point N differs from point M",
         WISHES["prefer"],
     ),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from paretonav.terminal.trades import DEFAULT_PERCENT, WHOLE, Aim, Classify, Direction, Improve, Prefer, Trade
+from paretonav.steering import Aim, Classify, Direction, Improve
+from paretonav.terminal.commands import Prefer, Step
+from paretonav.terminal.spoken import DEFAULT_PERCENT, WHOLE
 from paretonav.terminal.words import CommandError, Words, different
 from paretonav.text import printable
 
 _CLASSES = ("improve", "to", "hold", "allow", "free")
 
 
-def improve(words: Words) -> Improve:
+def improve(words: Words) -> Step:
     """Names, each with a weight or without."""
     entries: list[tuple[str, float]] = []
     while not entries or not words.at_stop():
@@ -26,13 +28,13 @@ def improve(words: Words) -> Improve:
         raise CommandError("no weight is positive; give at least one objective to improve")
     different([name for name, _ in entries])
     percent = words.take_percent(DEFAULT_PERCENT)
-    return Improve(tuple(entries), percent, _allowed(words), words.take_on())
+    return Step(Improve(dict(entries), allow=_allowed(words), on=words.take_on()), percent)
 
 
-def direction(words: Words) -> Direction:
+def direction(words: Words) -> Step:
     """Names, each with a signed change."""
     entries: list[tuple[str, float]] = []
-    while not entries or (words and not words.at_keyword("by") and not words.at_keyword("on")):
+    while not entries or not words.at_stop():
         name, change = words.take_name(), words.take_number()
         if change is None:
             raise CommandError(
@@ -43,25 +45,27 @@ def direction(words: Words) -> Direction:
     if not any(change < 0 or (change and name not in words.objectives) for name, change in entries):
         raise CommandError("nothing is to improve; give at least one objective a negative change")
     different([name for name, _ in entries])
-    return Direction(tuple(entries), words.take_percent(DEFAULT_PERCENT), words.take_on())
+    percent = words.take_percent(DEFAULT_PERCENT)
+    return Step(Direction(dict(entries), allow=_allowed(words), on=words.take_on()), percent)
 
 
-def _allowed(words: Words) -> tuple[tuple[str, float], ...]:
+def _allowed(words: Words) -> dict[str, float]:
     """What follows "allow": names, each with the worst value that is acceptable."""
-    return _values(words, "the worst value allowed") if words.take_keyword("allow") else ()
+    return _values(words, "the worst value allowed") if words.take_keyword("allow") else {}
 
 
-def aim(words: Words) -> Aim:
+def aim(words: Words) -> Step:
     """Names, each with the value to arrive at."""
     entries = _values(words, "the value to aim at")
-    return Aim(entries, words.take_percent(WHOLE), _allowed(words), words.take_on())
+    percent = words.take_percent(WHOLE)
+    return Step(Aim(entries, allow=_allowed(words), on=words.take_on()), percent)
 
 
-def classify(words: Words) -> Classify:
+def classify(words: Words) -> Step:
     """Classes in any order, each once."""
     words.stops = (*_CLASSES, "by", "on")
     names: dict[str, tuple[str, ...]] = {}
-    values: dict[str, tuple[tuple[str, float], ...]] = {}
+    values: dict[str, dict[str, float]] = {}
     while words and not words.at_keyword("by") and not words.at_keyword("on"):
         for part in _CLASSES:
             if words.take_keyword(part):
@@ -78,27 +82,28 @@ def classify(words: Words) -> Classify:
             names[part] = _names(words)
     if not names.get("improve") and not values.get("to"):
         raise CommandError("nothing is to improve; say for example: classify improve NAME hold NAME")
-    different([*(n for part in names.values() for n in part), *(n for v in values.values() for n, _ in v)])
-    return Classify(
+    different([*(n for part in names.values() for n in part), *(n for v in values.values() for n in v)])
+    percent = words.take_percent(DEFAULT_PERCENT)
+    preference = Classify(
         names.get("improve", ()),
-        values.get("to", ()),
-        names.get("hold", ()),
-        values.get("allow", ()),
-        names.get("free", ()),
-        words.take_percent(DEFAULT_PERCENT),
-        words.take_on(),
+        values.get("to", {}),
+        hold=names.get("hold", ()),
+        allow=values.get("allow", {}),
+        free=names.get("free", ()),
+        on=words.take_on(),
     )
+    return Step(preference, percent)
 
 
 def prefer(words: Words) -> Prefer:
-    """Two points with "over" between them."""
+    """Two points with "to" between them."""
     better = words.take_point()
-    if not words.take_keyword("over"):
-        raise CommandError("'over' is missing; say for example: prefer 3 over 1")
+    if not words.take_keyword("to"):
+        raise CommandError("'to' is missing; say for example: prefer 3 to 1")
     return Prefer(better, words.take_point(), words.take_percent(DEFAULT_PERCENT), words.take_on())
 
 
-WISHES: dict[str, Callable[[Words], Trade]] = {
+WISHES: dict[str, Callable[[Words], Step | Prefer]] = {
     "improve": improve,
     "direction": direction,
     "aim": aim,
@@ -115,7 +120,7 @@ def _names(words: Words) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _values(words: Words, what: str) -> tuple[tuple[str, float], ...]:
+def _values(words: Words, what: str) -> dict[str, float]:
     """Names with a number each, at least one."""
     entries: list[tuple[str, float]] = []
     while not entries or not words.at_stop():
@@ -124,4 +129,4 @@ def _values(words: Words, what: str) -> tuple[tuple[str, float], ...]:
             raise CommandError(f"{what} of {printable(name)} is missing; give a number")
         entries.append((name, value))
     different([name for name, _ in entries])
-    return tuple(entries)
+    return dict(entries)

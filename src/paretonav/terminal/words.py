@@ -14,6 +14,9 @@ from paretonav.text import listed, printable
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATA: dict[str, On] = {"train": "train", "training": "train", "validation": "validation"}
+_BARE = re.compile(r"[^\W\d]\w*")
+KEYWORDS = frozenset({"by", "all", "allow", "improve", "to", "hold", "free", "on"})
+"""Words that are no names unless they are quoted."""
 _TOKEN = re.compile(
     r"""(?P<end>[;\n])|"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<open>["'])|(?P<bare>[^\s;]+)"""
 )
@@ -166,6 +169,13 @@ def different(names: Sequence[str]) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise CommandError(f"{printable(name)!r} is named more than once; name it once")
     return tuple(names)
+
+
+def quoted(word: str) -> str:
+    """``word`` as it must be typed: bare if that is clear, else in double quotes (its own are doubled)."""
+    if _BARE.fullmatch(word) and word.lower() not in KEYWORDS:
+        return word
+    return '"' + word.replace('"', '""') + '"'
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -228,7 +228,7 @@ with Server(controller) as server:
     sys.stdin.readline()
     navigator.start()
     navigator.step(pn.Improve({"f1": 1.0}), 0.03)
-    print(len(navigator.points), flush=True)
+    print(len(navigator.records), flush=True)
     sys.stdin.readline()
 controller.close()
 navigator.session.close()

@@ -119,7 +119,7 @@ def test_a_liking_is_followed_as_far_as_the_front_does(m: int, seed: int) -> Non
     """The projection on the tangent plane, by least squares in parts of the losses."""
     front = front_of(m, seed)
     liked = np.random.default_rng(seed).normal(size=m)
-    wish = pn.Compare(
+    wish = pn.Prefer(
         dict(zip(front.names, front.losses * (1 + 0.1 * liked), strict=True)),
         dict(zip(front.names, front.losses, strict=True)),
     ).wish(situation(front))
@@ -137,14 +137,14 @@ def test_a_liking_is_followed_as_far_as_the_front_does(m: int, seed: int) -> Non
 def test_a_liking_of_what_is_better_in_everything_says_nothing() -> None:
     front = front_of(3, 0)
     normal = dict(zip(front.names, front.losses - 0.1 * front.normal * front.losses**2, strict=True))
-    wish = pn.Compare(normal, dict(zip(front.names, front.losses, strict=True))).wish(situation(front))
+    wish = pn.Prefer(normal, dict(zip(front.names, front.losses, strict=True))).wish(situation(front))
     with pytest.raises(pn.InfeasiblePreferenceError, match="gain or a loss for all"):
         plan(front, wish, 0.05)
 
 
 def test_a_held_quantity_is_no_part_of_a_liking() -> None:
     front = front_of(4, 2)
-    wish = pn.Compare({"f1": 1.0, "f3": 1.3}, {"f1": 1.2, "f3": 1.0}, hold=["f2"]).wish(situation(front))
+    wish = pn.Prefer({"f1": 1.0, "f3": 1.3}, {"f1": 1.2, "f3": 1.0}, hold=["f2"]).wish(situation(front))
     made = plan(front, wish, 0.01)
     assert made.predicted[1] == pytest.approx(0, abs=1e-8)
     assert made.predicted[0] < 0 < made.predicted[2]
@@ -166,7 +166,7 @@ def test_what_is_prescribed_beside_a_hold_determines_the_rest(
     wanted.pop(hold)
     better = {name: front.losses[front.names.index(name)] + change for name, change in wanted.items()}
     worse = {name: front.losses[front.names.index(name)] for name in wanted}
-    wish = pn.Compare(better, worse, hold=[hold]).wish(situation(front))
+    wish = pn.Prefer(better, worse, hold=[hold]).wish(situation(front))
     along = along_the_front(front, wish)
     A = -R / front.losses[:, None]
     prescribed = A[along.named]

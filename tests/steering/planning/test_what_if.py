@@ -160,6 +160,6 @@ def test_a_trial_is_the_linearised_model_measured() -> None:
     expected = problem.evaluate(there).mean - problem.evaluate(theta).mean
     np.testing.assert_allclose(list(found.losses.values()), expected.numpy(), rtol=1e-12)
     assert torch.equal(problem.parameters(), theta)
-    assert len(nav.points) == 1
+    assert len(nav.records) == 1
     with pytest.raises(InfeasiblePreferenceError):
         nav.trial(wish, 0.9)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import fields
+from inspect import signature
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.steering.preferences import Fit, Preference, Situation
+from paretonav.steering.preferences import KINDS, Fit, Preference, Situation, Units
 
 VALUES = {"age": 2.0, "education": 0.5, "accuracy": 0.8, "plain": 3.0}
 AT = Situation(
@@ -39,9 +40,15 @@ def test_an_aim_asks_for_the_way_to_its_target_and_no_more() -> None:
     assert [wish.names[i] for i in wish.improved] == ["age", "accuracy"]
 
 
-@pytest.mark.parametrize(("units", "change"), [("absolute", -1.9), ("relative", 0.2), ("range", 0.4)])
-def test_the_target_of_an_aim_is_a_value_or_a_signed_change(units: str, change: float) -> None:
-    assert asked(pn.Aim({"age": 0.1}, units=units), 1.0) == {"age": change}  # type: ignore[arg-type]
+@pytest.mark.parametrize(("units", "sizes"), [("absolute", 1.0), ("relative", 4.0), ("range", 4.0)])
+def test_the_target_of_an_aim_is_a_value_and_what_is_nearest_is_measured_in_units(
+    units: Units, sizes: float
+) -> None:
+    """ "age" is four times as large as "education", in values and in ranges; in its own units both count alike."""
+    aim = pn.Aim({"age": 0.1, "education": 0.4}, units=units)
+    assert asked(aim, 1.0) == {"age": -1.9, "education": -0.1}
+    scale = aim.wish(AT).scale
+    assert scale[0] / scale[1] == pytest.approx(sizes)
 
 
 def test_classes_improve_equally_and_stop_at_their_values() -> None:
@@ -77,7 +84,7 @@ def test_a_range_of_zero_is_no_unit() -> None:
 
 
 def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
-    liked = pn.Compare(
+    liked = pn.Prefer(
         {"age": 1.8, "education": 0.55, "plain": 9.0}, {"age": 2.0, "education": 0.5, "plain": 0}
     )
     wish = liked.wish(AT)
@@ -89,10 +96,10 @@ def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
 def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
     better = SimpleNamespace(losses={"age": 1.0}, validation=None, metrics={"accuracy": 0.9})
     worse = SimpleNamespace(losses={"age": 1.5}, validation=None, metrics={"accuracy": 0.7})
-    made = pn.Compare(better, worse, hold="education")
+    made = pn.Prefer(better, worse, hold="education")
     assert made.better == {"age": 1.0, "accuracy": 0.9}
-    assert made.worse == {"age": 1.5, "accuracy": 0.7}
-    assert made == pn.Compare({"age": 1.0, "accuracy": 0.9}, made.worse, hold=["education"])
+    assert made.over == {"age": 1.5, "accuracy": 0.7}
+    assert made == pn.Prefer({"age": 1.0, "accuracy": 0.9}, made.over, hold=["education"])
     assert asked(made, 0.1)["education"] == 0
 
 
@@ -102,11 +109,47 @@ def test_points_are_compared_on_the_data_that_are_asked_for() -> None:
         for t, v in ((1.0, 1.2), (1.5, 1.9))
     )
     for on, values in ((None, (1.2, 1.9)), ("validation", (1.2, 1.9)), ("train", (1.0, 1.5))):
-        made = pn.Compare(better, worse, on=on)
-        assert (made.better["age"], made.worse["age"]) == values
+        made = pn.Prefer(better, worse, on=on)
+        assert (made.better["age"], made.over["age"]) == values
         assert made.on == on
-        again = pn.Compare(made.better, made.worse, on=on)
+        again = pn.Prefer(made.better, made.over, on=on)
         assert again == made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_preferences_have_one_tail_with_the_same_defaults(kind: type) -> None:
+    """The last three are told apart by name only."""
+    tail = {p.name: p for p in signature(kind).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert set(tail) - {"free"} == {"hold", "allow", "on", "units"}
+    assert tail["units"].default == "relative"
+    assert tail["on"].default is None
+    assert tail["hold"].default == ()
+    assert kind.__name__ != "Classify" or tail["free"].default == ()
+
+
+@pytest.mark.parametrize(
+    ("preference", "shown"),
+    [
+        (pn.Improve({"age": 1}), "Improve({'age': 1.0})"),
+        (
+            pn.Direction({"age": -1}, hold="plain", allow={"education": 1}, on="train", units="range"),
+            "Direction({'age': -1.0}, hold=('plain',), allow={'education': 1.0}, on='train', units='range')",
+        ),
+        (pn.Classify(["age"], free=["plain"]), "Classify(('age',), {}, free=('plain',))"),
+        (pn.Prefer({"age": 1}, over={"age": 2}), "Prefer({'age': 1.0}, {'age': 2.0})"),
+    ],
+)
+def test_a_preference_shows_itself_as_it_is_typed(preference: Preference, shown: str) -> None:
+    assert repr(preference) == shown
+    assert eval(shown, {kind.__name__: kind for kind in KINDS}) == preference
+
+
+def test_a_direction_can_hold_by_name_or_by_zero() -> None:
+    by_name = asked(pn.Direction({"age": -1.0}, hold=["education"]), 0.1)
+    assert by_name == asked(pn.Direction({"age": -1.0, "education": 0.0}, hold="education"), 0.1)
+    assert by_name == {"age": -0.2, "education": 0.0}
+    with pytest.raises(pn.PreferenceError, match="'age' is both moved and held"):
+        pn.Direction({"age": -1.0}, hold="age").wish(AT)
 
 
 @pytest.mark.parametrize("make", [pn.Improve, pn.Direction, pn.Aim])
@@ -121,7 +164,7 @@ def test_there_are_two_kinds_of_data_to_ask_for(make: Callable[..., Preference],
     [
         pn.Aim({"age": 1.5}, hold="education", allow={"accuracy": 0.7}),
         pn.Classify(["age"], {"education": 0.4}, allow={"accuracy": 0.7}, free="plain"),
-        pn.Compare({"age": 1.0}, {"age": 2.0}, allow={"accuracy": 0.7}, units="range"),
+        pn.Prefer({"age": 1.0}, {"age": 2.0}, allow={"accuracy": 0.7}, units="range"),
     ],
 )
 def test_a_preference_is_plain_data_and_made_of_it_again(preference: Preference) -> None:
@@ -155,10 +198,10 @@ def test_a_preference_is_plain_data_and_made_of_it_again(preference: Preference)
         (lambda: pn.Classify(improve=["plain"]), "which way 'plain' is better"),
         (lambda: pn.Classify(improve=["aeg"]), "no objective or metric 'aeg'"),
         (lambda: pn.Classify(improve=[1]), "1 in improve is not a name"),
-        (lambda: pn.Compare({"age": 1.0}, {"age": 1.0}), "do not differ"),
-        (lambda: pn.Compare({"age": 1.0}, {"education": 1.0}), "do not differ"),
-        (lambda: pn.Compare("3", {"age": 1.0}), "better='3' is not a mapping"),
-        (lambda: pn.Compare({"aeg": 1.0}, {"aeg": 2.0}), "no objective or metric 'aeg'"),
+        (lambda: pn.Prefer({"age": 1.0}, {"age": 1.0}), "do not differ"),
+        (lambda: pn.Prefer({"age": 1.0}, {"education": 1.0}), "do not differ"),
+        (lambda: pn.Prefer("3", {"age": 1.0}), "better='3' is not a mapping"),
+        (lambda: pn.Prefer({"aeg": 1.0}, {"aeg": 2.0}), "no objective or metric 'aeg'"),
     ],
 )
 def test_nonsense_is_refused_in_words(make: Callable[[], Preference], says: str) -> None:

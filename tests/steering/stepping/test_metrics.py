@@ -285,7 +285,7 @@ def test_without_validation_data_the_training_metrics_are_steered() -> None:
 
 def require_unmoved(nav: pn.Navigator, here: pn.Point) -> None:
     assert nav.here is here
-    assert [point.id for point in nav.points] == [here.id]
+    assert [point.id for point in nav.records] == [here.id]
     torch.testing.assert_close(nav.problem.parameters(), here.parameters, rtol=0, atol=0)
 
 

@@ -14,7 +14,7 @@ from paretonav.steering.changes import Changes
 from paretonav.steering.planning.along import along_the_front
 from paretonav.steering.planning.plan import Plan, plan
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import Compare, Direction, Improve, Preference
+from paretonav.steering.preferences import Direction, Improve, Prefer, Preference
 from paretonav.steering.preferences.checks import names
 from paretonav.steering.preferences.ends import ends, rays
 from paretonav.steering.preferences.situation import situation
@@ -137,7 +137,7 @@ def _more_even(front: FrontModel, hold: Sequence[str]) -> Iterator[tuple[str, Pr
     wanted = front.asked_losses - (position - position.mean()) * ranges
     better, worse = (dict(zip(front.names, x.tolist(), strict=True)) for x in (wanted, front.asked_losses))
     try:
-        wish = along_the_front(front, Compare(better, worse, hold).wish(situation(front)))
+        wish = along_the_front(front, Prefer(better, worse, hold=hold).wish(situation(front)))
     except PreferenceError:
         return
     sizes = np.abs(front.values)

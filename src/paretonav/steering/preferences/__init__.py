@@ -3,12 +3,12 @@
 from paretonav.steering.preferences.aim import Aim
 from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, check_amount
 from paretonav.steering.preferences.classify import Classify
-from paretonav.steering.preferences.compare import Compare
 from paretonav.steering.preferences.direction import Direction
 from paretonav.steering.preferences.improve import Improve
+from paretonav.steering.preferences.prefer import Prefer
 from paretonav.steering.preferences.wish import Fit, On, Preference, Situation, Units, Wish
 
-KINDS: tuple[type[Preference], ...] = (Aim, Classify, Compare, Direction, Improve)
+KINDS: tuple[type[Preference], ...] = (Aim, Classify, Direction, Improve, Prefer)
 """All classes of preferences: a session can store these."""
 
 __all__ = [
@@ -16,11 +16,11 @@ __all__ = [
     "KINDS",
     "Aim",
     "Classify",
-    "Compare",
     "Direction",
     "Fit",
     "Improve",
     "On",
+    "Prefer",
     "Preference",
     "Situation",
     "Units",

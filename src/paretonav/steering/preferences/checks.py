@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from numbers import Real
 
 import numpy as np
@@ -43,12 +43,6 @@ def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
             if name in seen:
                 raise PreferenceError(f"{name!r} {_both(seen[name], role)}; remove it from one of the two")
             seen[name] = role
-
-
-def check_on(on: object) -> None:
-    """Raise ``PreferenceError`` unless ``on`` says which data are meant."""
-    if on not in (None, "validation", "train"):
-        raise PreferenceError(f"on={on!r} names no data to ask for; give 'validation', 'train', or nothing")
 
 
 def rooms(at: Situation, allow: Mapping[str, float]) -> Array:
@@ -132,8 +126,3 @@ def _both(first: str, second: str) -> str:
     if first.startswith("has "):
         return f"{first} and {second} besides"
     return f"{'is both ' + first.removeprefix('is ')} and {second.removeprefix('is ')}"
-
-
-def unique(members: Sequence[str]) -> tuple[str, ...]:
-    """The names in their order, each once."""
-    return tuple(dict.fromkeys(members))

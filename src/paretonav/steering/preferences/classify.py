@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import (
-    DEFAULT_AMOUNT,
-    check_on,
-    disjoint,
-    names,
-    numbers,
-    proportional,
-)
-from paretonav.steering.preferences.wish import On, Situation, Units, Wish
+from paretonav.steering.preferences.checks import disjoint, names, numbers, proportional
+from paretonav.steering.preferences.terms import Terms
+from paretonav.steering.preferences.wish import Situation, Wish
 
 
-@dataclass(frozen=True)
-class Classify:
+@dataclass(frozen=True, repr=False)
+class Classify(Terms):
     """Say of each loss or metric what is to become of it, as in NIMBUS.
 
     (Miettinen, Mäkelä, "Interactive bundle-based method for nondifferentiable multiobjective optimization: NIMBUS",
@@ -29,13 +22,12 @@ class Classify:
     Args:
         improve: better, as far as the amount says.
         improve_to: name -> value: better, but only up to that value. What has come that far may pay up to it.
-        hold: shall not move. (In NIMBUS it may improve; here it is kept on both sides, as in Improve.)
-        allow: name -> the worst value that is still acceptable.
         free: may change in any way. So may everything that is not named: the class is there to be complete.
-        units: what ``improve`` and ``improve_to`` improve by equally: "relative", parts of their present values;
-            "range", parts of their ranges; "absolute", their own units. A step's ``amount`` is the relative
-            improvement of the first of them (in units of ranges, its improvement in parts of its range).
+        hold: shall not move. (In NIMBUS it may improve; here it is kept on both sides, as in Improve.)
+        allow: as in Improve.
         on: as in Improve.
+        units: as in Improve: in these, ``improve`` and ``improve_to`` improve equally. A step's ``amount`` is the
+            relative improvement of the first of them (in units of ranges, its improvement in parts of its range).
 
     Example:
         >>> Classify(improve=["age"], improve_to={"marital": 0.4}, allow={"education": 0.7}).improve
@@ -44,19 +36,13 @@ class Classify:
 
     improve: Sequence[str] = field(default=())
     improve_to: Mapping[str, float] = field(default_factory=dict)
-    hold: Sequence[str] = field(default=())
-    allow: Mapping[str, float] = field(default_factory=dict)
-    free: Sequence[str] = field(default=())
-    units: Units = "relative"
-    on: On | None = None
-    default_amount: ClassVar[float] = DEFAULT_AMOUNT
+    free: Sequence[str] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
-        for what in ("improve", "hold", "free"):
+        super().__post_init__()
+        for what in ("improve", "free"):
             object.__setattr__(self, what, names(getattr(self, what), what))
         object.__setattr__(self, "improve_to", numbers(self.improve_to, "improve_to", finite=True))
-        object.__setattr__(self, "allow", numbers(self.allow, "allow"))
-        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.improve, *self.improve_to, *self.hold, *self.allow, *self.free))

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import (
-    DEFAULT_AMOUNT,
-    check_on,
-    disjoint,
-    names,
-    numbers,
-    proportional,
-)
-from paretonav.steering.preferences.wish import On, Situation, Units, Wish
+from paretonav.steering.preferences.checks import disjoint, numbers, proportional
+from paretonav.steering.preferences.terms import Terms
+from paretonav.steering.preferences.wish import Situation, Wish
 
 
-@dataclass(frozen=True)
-class Improve:
+@dataclass(frozen=True, repr=False)
+class Improve(Terms):
     """Improve some losses or metrics in given proportions, hold others, let the rest pay.
 
     Losses and metrics are those of the validation data where there are any.
@@ -30,29 +23,21 @@ class Improve:
             is the relative improvement of the one with the largest weight (in units of ranges, its improvement in
             parts of its range).
         hold: names of those that shall not move.
-        units: what the weights are proportions of: "absolute", the changes; "relative", the changes in parts of the
-            present values; "range", in parts of the ranges on the front as far as it is known. Losses and metrics
-            together are best weighed in relative units or ranges.
         allow: name -> the worst value that is still acceptable, of those that may pay.
         on: the data whose losses are meant: "validation", "train", or None for the validation data where there are any.
+        units: what the weights are proportions of: "relative", the changes in parts of the present values; "range", in
+            parts of the ranges on the front as far as it is known; "absolute", the changes in their own units.
 
     Example:
         >>> Improve({"age": 0.7, "marital": 0.3}, hold=["education"])
-        Improve(weights={'age': 0.7, 'marital': 0.3}, hold=('education',), units='absolute', allow={}, on=None)
+        Improve({'age': 0.7, 'marital': 0.3}, hold=('education',))
     """
 
     weights: Mapping[str, float]
-    hold: Sequence[str] = field(default=())
-    units: Units = "absolute"
-    allow: Mapping[str, float] = field(default_factory=dict)
-    on: On | None = None
-    default_amount: ClassVar[float] = DEFAULT_AMOUNT
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hold", names(self.hold, "hold"))
+        super().__post_init__()
         object.__setattr__(self, "weights", numbers(self.weights, "weights"))
-        object.__setattr__(self, "allow", numbers(self.allow, "allow"))
-        check_on(self.on)
 
     def wish(self, at: Situation) -> Wish:
         at.require_known((*self.weights, *self.hold, *self.allow))

@@ -83,9 +83,7 @@ class Situation:
             return np.ones(len(self.names))
         if units == "relative":
             return self.sizes
-        if units == "range":
-            return self.ranges
-        raise PreferenceError(f"units={units!r} is unknown; choose 'absolute', 'relative' or 'range'")
+        return self.ranges
 
 
 class Fit(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from paretonav.steering.preferences import Aim, Classify, Compare, Direction, Improve, Preference
+from paretonav.steering.preferences import Aim, Classify, Direction, Improve, Prefer, Preference
 from paretonav.text import listed, number, printable
 
 
@@ -27,25 +27,21 @@ def describe(preference: Preference, amount: float) -> str:
 def _described(preference: Preference, amount: float) -> str:
     by = f" by {100 * amount:.3g}%"
     match preference:
-        case Improve(weights, hold, _, allow):
+        case Improve(weights, hold=hold, allow=allow):
             improved = [(name, weight) for name, weight in weights.items() if weight]
             return f"improve {_weighted(improved)}{by}{_kept(hold, allow)}"
-        case Direction(changes, _, allow):
-            held = [name for name, change in changes.items() if change == 0]
+        case Direction(changes, hold=hold, allow=allow):
+            held = list(dict.fromkeys([*(name for name, change in changes.items() if not change), *hold]))
             moved = [f"{printable(n)} {number(change, '+')}" for n, change in changes.items() if change]
             return f"direction {', '.join(moved)}{by}{_kept(held, allow)}"
-        case Aim(target, hold, allow, units):
+        case Aim(target, hold=hold, allow=allow):
             way = "" if amount == 1 else f" ({100 * amount:.3g}% of the way)"
-            if units == "absolute":
-                return f"aim at {_values(target)}{way}{_kept(hold, allow)}"
-            of = " of the range" if units == "range" else ""
-            signed = listed(f"{printable(name)} {100 * value:+.3g}%{of}" for name, value in target.items())
-            return f"aim at {signed}{way}{_kept(hold, allow)}"
-        case Classify(improve, improve_to, hold, allow, _, _):
+            return f"aim at {_values(target)}{way}{_kept(hold, allow)}"
+        case Classify(improve, improve_to, hold=hold, allow=allow):
             goals = [f"{printable(name)} (to {value:.4g} at most)" for name, value in improve_to.items()]
             return f"improve {listed([*map(printable, improve), *goals])}{by}{_kept(hold, allow)}"
-        case Compare(better, worse, hold, allow, _):
-            return f"prefer {_values(better)} to {_values(worse)}{by}{_kept(hold, allow)}"
+        case Prefer(better, over, hold=hold, allow=allow):
+            return f"prefer {_values(better)} to {_values(over)}{by}{_kept(hold, allow)}"
     return printable(f"{preference!r}{by}")
 
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from paretonav.errors import PreferenceError
-from paretonav.steering.preferences.checks import (
-    DEFAULT_AMOUNT,
-    check_on,
-    disjoint,
-    names,
-    numbers,
-    proportional,
-)
+from paretonav.steering.preferences.checks import disjoint, numbers, proportional
+from paretonav.steering.preferences.terms import Terms
 from paretonav.steering.preferences.wish import Fit, On, Situation, Units, Wish
 
 
@@ -35,65 +29,57 @@ class Outcome(Protocol):
         """Name -> metric."""
 
 
-@dataclass(frozen=True)
-class Compare:
-    """Go on in the direction from an outcome that is liked less to one that is liked better.
+@dataclass(frozen=True, repr=False)
+class Prefer(Terms):
+    """Go on in the direction from an outcome that is liked less to one that is preferred to it.
 
     The difference of the two says what is wanted, and what is paid for it: of the changes in this
-    direction the part along the front here is taken, by least squares in parts of the present values (in units of
-    ranges, of the ranges).
+    direction the part along the front here is taken, by least squares in parts of the present values (or in other
+    ``units``).
 
     Args:
-        better: the outcome that is liked better: a point, or a mapping name -> value.
-        worse: the other one. The losses and metrics that both have are compared, but for metrics of which nobody
+        better: the outcome that is preferred: a point, or a mapping name -> value.
+        over: the other one. The losses and metrics that both have are compared, but for metrics of which nobody
             has said which way they are better.
         hold: names of those that shall not move, whatever they do in the comparison.
-        allow: name -> the worst value that is still acceptable; what has a bound is not compared.
-        units: what differences are compared in. A step's ``amount`` is what the one with the largest difference is
-            to change by, relative to its value (or range); the part along the front may be less.
+        allow: as in Improve; what has a bound is not compared.
         on: as in Improve; of a point, its losses on these data are taken.
+        units: what differences are compared in, as in Improve. A step's ``amount`` is what the one with the largest
+            difference is to change by, relative to its value (or range); the part along the front may be less.
 
     Example:
-        >>> Compare(better={"age": 0.5, "marital": 0.4}, worse={"age": 0.6, "marital": 0.3}).better
+        >>> Prefer({"age": 0.5, "marital": 0.4}, over={"age": 0.6, "marital": 0.3}).better
         {'age': 0.5, 'marital': 0.4}
     """
 
     better: Mapping[str, float]
-    worse: Mapping[str, float]
-    hold: Sequence[str] = field(default=())
-    allow: Mapping[str, float] = field(default_factory=dict)
-    units: Units = "relative"
-    on: On | None = None
-    default_amount: ClassVar[float] = DEFAULT_AMOUNT
+    over: Mapping[str, float]
 
     def __init__(
         self,
         better: Outcome | Mapping[str, float],
-        worse: Outcome | Mapping[str, float],
+        over: Outcome | Mapping[str, float],
+        *,
         hold: Sequence[str] = (),
         allow: Mapping[str, float] | None = None,
-        units: Units = "relative",
         on: On | None = None,
+        units: Units = "relative",
     ) -> None:
-        check_on(on)
+        super().__init__(hold=hold, allow=allow or {}, on=on, units=units)
         object.__setattr__(self, "better", _values(better, "better", on))
-        object.__setattr__(self, "worse", _values(worse, "worse", on))
-        object.__setattr__(self, "hold", names(hold, "hold"))
-        object.__setattr__(self, "allow", numbers(allow or {}, "allow"))
-        object.__setattr__(self, "units", units)
-        object.__setattr__(self, "on", on)
+        object.__setattr__(self, "over", _values(over, "over", on))
 
     def wish(self, at: Situation) -> Wish:
-        at.require_known((*self.better, *self.worse, *self.hold, *self.allow))
+        at.require_known((*self.better, *self.over, *self.hold, *self.allow))
         disjoint({"is held": self.hold, "has a bound": self.allow})
         scale = dict(zip(at.names, at.scale(self.units), strict=True))
         # What is zero has no size to measure its difference with; of a metric without a better side nobody likes more.
         common = [
             name
             for name in self.better
-            if name in self.worse and scale[name] > 0 and at.orientation[at.index(name)]
+            if name in self.over and scale[name] > 0 and at.orientation[at.index(name)]
         ]
-        differences = {name: (self.better[name] - self.worse[name]) / scale[name] for name in common}
+        differences = {name: (self.better[name] - self.over[name]) / scale[name] for name in common}
         changes = {
             name: change
             for name, change in differences.items()
