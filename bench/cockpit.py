@@ -23,6 +23,7 @@ from playwright.sync_api import sync_playwright
 import paretonav as pn
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.web import Server
+from paretonav.session import Journal
 from paretonav.steering import Estimates
 from report import write
 
@@ -146,7 +147,7 @@ def listen(page: Any) -> Callable[[], int]:
 def scatter(session: pn.Session) -> None:
     """Points around the first one, as a long navigation would leave them."""
     first, generator = session[0], np.random.default_rng(0)
-    point, tangent = session.point(0), session.tangent(0)
+    point, tangent = session.point(0), Journal(session).tangent(0)
     if tangent is None:
         raise RuntimeError("a point that was just made has a tangent")
     for i in range(1, POINTS):
@@ -154,7 +155,7 @@ def scatter(session: pn.Session) -> None:
         losses = {name: loss * factors[k] for k, (name, loss) in enumerate(first.losses.items())}
         parent = int(generator.integers(max(0, i - 3), i))
         made = replace(first, id=i, parent=parent, amount=0.01, losses=Estimates(losses))
-        session.add(replace(made, preference=pn.Improve({next(iter(losses)): 1.0})), point, tangent)
+        Journal(session).add(replace(made, preference=pn.Improve({next(iter(losses)): 1.0})), point, tangent)
 
 
 if __name__ == "__main__":

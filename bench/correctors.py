@@ -178,7 +178,7 @@ def correctors(case: Case, passes: float) -> dict[str, Callable[[], tuple[Tensor
         gradient = batch_gradient(problem, batch, theta, weights, "in fine-tuning")
         return gradient + problem.weight_decay * theta
 
-    momentum = AlignedDescent(lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9))
+    momentum = AlignedDescent(optimizer=lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9))
     return {
         "none": lambda: (case.theta, weights),
         "Newton": library(Newton()),

@@ -14,6 +14,7 @@ import torch
 import paretonav as pn
 from meters import seconds
 from paretonav.plotting import save_plot
+from paretonav.session import Journal
 from report import write
 
 POINTS = 10_000
@@ -36,7 +37,7 @@ def fill(folder: Path, points: int) -> tuple[list[float], float]:
             parent = int(draw.integers(i))
             made = replace(record, id=i, parent=parent, losses=type(record.losses)(losses))
             began = time.perf_counter()
-            session.add(made, replace(point, id=i, parent=parent), tangent)
+            Journal(session).add(made, replace(point, id=i, parent=parent), tangent)
             taken.append(time.perf_counter() - began)
     in_memory = pn.Navigator(problem())
     in_memory.start()

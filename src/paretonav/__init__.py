@@ -45,7 +45,6 @@ from paretonav.steering import (
     TrainingGain,
     TrainOn,
     Trial,
-    explain,
     ppe,
 )
 from paretonav.steering.stepping import correctors, predictors
@@ -88,7 +87,6 @@ __all__ = [
     "TrainingGain",
     "Trial",
     "correctors",
-    "explain",
     "group_gap",
     "l2",
     "plotting",

@@ -194,7 +194,7 @@ def model_problem(validation: bool, batch_size: int = 20, held_out: int = 100) -
     losses = {f"f{k}": (lambda o, b, k=k: (o[:, 0] - b[1][:, k]).square().mean()) for k in range(2)}
     train = TensorDataset(x[:400], y[:400])
     others = TensorDataset(x[400 : 400 + held_out], y[400 : 400 + held_out]) if validation else None
-    return pn.ModelProblem(model, losses, train, others, metrics, batch_size=batch_size)
+    return pn.ModelProblem(model, losses, train, others, metrics=metrics, batch_size=batch_size)
 
 
 def model_front(problem: pn.ModelProblem) -> tuple[FrontModel, torch.Tensor]:

@@ -147,22 +147,6 @@ def test_negative_curvature_is_found_iff_it_is_in_the_space(seed: int, steps: in
     assert negative or least > 0
 
 
-@FEW
-@given(SEEDS)
-def test_stop_on_negative_curvature_keeps_the_iterate_before(seed: int) -> None:
-    a = symmetric(torch.cat([spectrum(19, 2), torch.tensor([-0.05])]), seed)
-    b = normal(2, 20, seed=seed)
-    stopped = solve(a, b, tolerance=1e-12, stop_on_negative_curvature=True)
-    assert (stopped.status, stopped.negative_curvature) == ((Status.NEGATIVE_CURVATURE,) * 2, (True, True))
-    for i, last in enumerate(stopped.iterations):
-        iterates = [solve(a, b[i : i + 1], tolerance=0, max_iterations=k).x for k in range(last + 1)]
-        curvatures = [float(r @ a @ r) for r in (b[i] - x[0] @ a for x in iterates)]
-        assert [curvature <= 1e-12 for curvature in curvatures] == [False] * last + [True]
-        assert stopped.x[i].numpy() == pytest.approx(iterates[-1][0], rel=1e-8, abs=1e-8)
-    assert solve(symmetric(spectrum(20, 2), seed), b, stop_on_negative_curvature=True).converged
-    assert solve(-a @ a, b, stop_on_negative_curvature=True).x.tolist() == [[0] * 20] * 2
-
-
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])
 def test_numbers_that_are_not_finite_end_their_row_only(bad: float) -> None:
     a, b, calls = symmetric(spectrum(20, 2), 0), normal(4, 20, seed=1), []

@@ -111,14 +111,14 @@ def require_sane(cost: pn.Cost, before: pn.Cost) -> None:
 def test_fractions_rise_to_one_and_time_runs_out(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_INTERVAL", 0.0)
     nav, told = make(), []
-    nav.start(told.append)
+    nav.start(on_event=told.append)
     phases = [event.phase for event in told]
     assert phases[-1] == "measure"
     assert "" not in phases
     assert ("train the first model" in phases) == nav.problem.stochastic
     for amount in (0.02, 0.2):
         stepping: list[pn.Event] = []
-        nav.step(WISH, min(amount, 0.5 * nav.preview(WISH, 1e-4).reach), stepping.append)
+        nav.step(WISH, min(amount, 0.5 * nav.preview(WISH, 1e-4).reach), on_event=stepping.append)
         assert {event.phase for event in stepping} >= {"predict", "return to the front", "measure"}
         assert all(event.losses is not None and event.losses.keys() == {"f1", "f2"} for event in stepping)
         assert all(event.seconds_left is not None for event in stepping if event.fraction > 0.1)
@@ -138,7 +138,7 @@ def test_watching_changes_nothing() -> None:
     watched.start(lambda _: None, threading.Event())
     alone.start()
     assert same(state(watched), state(alone))
-    watched.step(WISH, 0.05, lambda _: None, threading.Event())
+    watched.step(WISH, 0.05, on_event=lambda _: None, cancel=threading.Event())
     alone.step(WISH, 0.05)
     assert same(state(watched), state(alone))
 
@@ -285,7 +285,7 @@ def test_what_the_callback_raises_comes_out_and_nothing_is_lost(
             raise error
 
     with pytest.raises(type(error), match="no bar") as caught:
-        nav.step(WISH, 0.05, fail)
+        nav.step(WISH, 0.05, on_event=fail)
     assert caught.value is error
     assert count == nth
     assert same(state(nav), before)
@@ -387,7 +387,7 @@ def test_the_callback_cannot_move_what_is_moving() -> None:
             except pn.NavigationError as error:
                 refused.append(str(error))
 
-    step = nav.step(WISH, 0.05, meddle)
+    step = nav.step(WISH, 0.05, on_event=meddle)
     assert step.status == pn.StepStatus.ACCEPTED
     assert len(nav.records) == 2
     assert len(refused) % 3 == 0
@@ -406,7 +406,7 @@ def test_cancelling_takes_no_longer_than_a_batch(operation: str, share: float) -
         return nav
 
     def carry_out(nav: pn.Navigator, cancel: threading.Event | None = None) -> None:
-        nav.start(None, cancel) if operation == "start" else nav.step(WISH, 0.05, None, cancel)
+        nav.start(cancel=cancel) if operation == "start" else nav.step(WISH, 0.05, cancel=cancel)
 
     nav = prepared()
     before = nav.problem.model.calls
@@ -441,6 +441,6 @@ def test_the_main_thread_may_cancel_by_a_signal() -> None:
     before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
     try:
         with pytest.raises(pn.Cancelled):
-            nav.step(WISH, 0.05, lambda _: signal.raise_signal(signal.SIGINT), cancel)
+            nav.step(WISH, 0.05, on_event=lambda _: signal.raise_signal(signal.SIGINT), cancel=cancel)
     finally:
         signal.signal(signal.SIGINT, before)

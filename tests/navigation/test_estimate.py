@@ -150,15 +150,15 @@ def test_the_time_left_begins_with_what_was_asked() -> None:
     nav = pn.Navigator(problem())
     told = nav.estimate("start")
     events: list[pn.Event] = []
-    nav.start(events.append)
+    nav.start(on_event=events.append)
     assert events[0].seconds_left is not None
     assert events[0].seconds_left == pytest.approx(told.seconds, rel=0.5, abs=0.5)
     unasked: list[pn.Event] = []
-    pn.Navigator(problem()).start(unasked.append)
+    pn.Navigator(problem()).start(on_event=unasked.append)
     assert unasked[0].seconds_left is None
     # A start says what the first step takes.
     steps: list[pn.Event] = []
-    nav.step(FAST, 0.01, steps.append)
+    nav.step(FAST, 0.01, on_event=steps.append)
     assert steps[0].seconds_left is not None
 
 
@@ -207,7 +207,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         except pn.NavigationError as error:
             caught.append(error)
 
-    nav.step(FAST, 0.01, within, threading.Event())
+    nav.step(FAST, 0.01, on_event=within, cancel=threading.Event())
     assert "another operation is under way" in str(caught[0])
 
 

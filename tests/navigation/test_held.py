@@ -216,7 +216,7 @@ class Misled(ObjectiveSpace):
 @pytest.mark.parametrize("on", ["validation", "train"])
 def test_a_rejected_step_leaves_the_model(on: Any) -> None:
     model = early_stopped()
-    nav = pn.Navigator(brought(model), Misled())
+    nav = pn.Navigator(brought(model), predictor=Misled())
     here = nav.start()
     before = state(model)
     step = nav.step(pn.Improve({"small": 1.0}, on=on), 0.02)

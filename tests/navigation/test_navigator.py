@@ -182,3 +182,43 @@ def test_published_steps_at_a_corner_are_rejected_and_no_error() -> None:
     nav.start()
     statuses = {nav.step(pn.Improve({"f1": 1.0}), 0.05).status for _ in range(6)}
     assert statuses == {pn.StepStatus.ACCEPTED, pn.StepStatus.REJECTED}
+
+
+@pytest.mark.parametrize("amount", [0.02, 0.05])
+def test_a_step_on_a_preview_is_the_step_that_it_showed(nav: pn.Navigator, amount: float) -> None:
+    preview = nav.preview(pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
+    of_preview = nav.step(preview)
+    assert dict(of_preview.predicted) == dict(preview.predicted)
+    assert (of_preview.preference, of_preview.amount) == (pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
+    nav.undo()
+    again = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
+    assert torch.equal(again.point.parameters, of_preview.point.parameters)
+
+
+def test_a_step_on_a_preview_plans_nothing_anew(nav: pn.Navigator, monkeypatch: pytest.MonkeyPatch) -> None:
+    preview = nav.preview(WISH, 0.02)
+
+    def planned(*_: object) -> None:
+        raise AssertionError("it was planned")
+
+    monkeypatch.setattr("paretonav.navigation.navigator.plan_from_creases", planned)
+    assert dict(nav.trial(preview).predicted) == dict(preview.predicted)
+    assert nav.step(preview).status is pn.StepStatus.ACCEPTED
+
+
+def test_a_preview_holds_where_it_was_made(nav: pn.Navigator) -> None:
+    preview, here = nav.preview(WISH, 0.02), nav.here
+    nav.step(WISH, 0.01)
+    for use in (nav.step, nav.trial):
+        with pytest.raises(pn.NavigationError, match=r"made at point 0, and this is point 1; .*go_to\(0\)"):
+            use(preview)
+    assert nav.here.id == 1
+    nav.undo()
+    with pytest.raises(pn.NavigationError, match=r"a preview has its amount, 0\.02"):
+        nav.step(preview, 0.03)
+    other = pn.Navigator(pn.problems.quadratic(n=8, m=3))
+    other.start()
+    with pytest.raises(pn.NavigationError, match="made by another navigator"):
+        other.step(preview)
+    assert len(other.records) == 1
+    assert nav.step(preview).point.parent == here.id

@@ -15,6 +15,7 @@ from tests.regression import NAMES, best, linear, network, noisy, problem, squar
 import paretonav as pn
 from paretonav.navigation import navigator
 from paretonav.problems.trained import TrainedProblem
+from paretonav.session import Journal
 from paretonav.steering.stepping.train_on import train_on
 
 FAST = pn.TrainOn(
@@ -114,7 +115,7 @@ def test_a_training_that_fails_leaves_the_model_as_it_came() -> None:
 
 def test_events_say_that_it_trains_on() -> None:
     seen: list[pn.Event] = []
-    navigating(problem()).start(seen.append, train_on=FAST)
+    navigating(problem()).start(on_event=seen.append, train_on=FAST)
     assert seen[0].phase == "train on"
     assert seen[-1].phase == "measure"
     fractions = [event.fraction for event in seen]
@@ -187,7 +188,7 @@ def test_the_gain_is_kept_for_each_point() -> None:
     shorter = nav.training_gain(dataclasses.replace(FAST, epochs=1))
     assert shorter is not gain
     assert nav.known_training_gain is shorter
-    nav.session.add(*_another(nav))
+    Journal(nav.session).add(*_another(nav))
     nav.go_to(1)
     assert nav.known_training_gain is None
     nav.undo()

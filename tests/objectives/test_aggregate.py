@@ -295,7 +295,7 @@ def test_the_sign_of_what_is_shown_without_it_is_known(threshold: float, split: 
     data, theta = examples(12, seed), normal(4, seed=seed)
     losses = {"plain": LOSSES["plain"], "up": size(1), "down": size(-1)}
     metrics = {"down again": size(-1), "rate": lambda o, _: (o > 0).double().mean()}
-    problem = ModelProblem(nn.Linear(3, 1).double(), losses, data, data, metrics, batch_size=5)
+    problem = ModelProblem(nn.Linear(3, 1).double(), losses, data, data, metrics=metrics, batch_size=5)
     side = 1.0 if float(data.tensors[0].mean(0) @ theta[:3] + theta[3]) >= threshold else -1.0
     expected = [1.0, side, -side] + ([-side, 1.0] if split == "validation" else [])
     for found in (problem.evaluate(theta, split), *problem.probe([theta, theta], split)):

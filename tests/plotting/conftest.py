@@ -8,9 +8,10 @@ import torch
 from tests.regression import problem
 
 import paretonav as pn
+from paretonav.session import Journal
 from paretonav.steering import Estimates
 
-FAST = pn.TrainOn(lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64)
+FAST = pn.TrainOn(optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64)
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +38,10 @@ def judged(session):
         measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
         held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
         changed = replace(record, metrics=Estimates(measured), validation=held_out)
-        copy.add(changed, _with_validation(session.point(i), measured), session.tangent(i))
+        Journal(copy).add(changed, _with_validation(session.point(i), measured), Journal(session).tangent(i))
     copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
     copy.star(3)
-    copy.go_to(2)
+    Journal(copy).go_to(2)
     return copy
 
 
@@ -84,7 +85,7 @@ def wandered(m, count):
     navigator = pn.Navigator(pn.problems.quadratic(n=6, m=m))
     navigator.start()
     session, first = navigator.session, navigator.records[0]
-    point, tangent = session.point(0), session.tangent(0)
+    point, tangent = session.point(0), Journal(session).tangent(0)
     rng = np.random.default_rng(0)
     names = list(first.losses)
     factors = 1 + 0.1 * rng.normal(size=(count, len(names)))
@@ -96,5 +97,5 @@ def wandered(m, count):
             "preference": pn.Improve({names[i % len(names)]: 1.0}),
             "star": i % 3000 == 0,
         }
-        session.add(replace(first, id=i, parent=parent, amount=0.01, **changed), point, tangent)
+        Journal(session).add(replace(first, id=i, parent=parent, amount=0.01, **changed), point, tangent)
     return session

@@ -14,6 +14,7 @@ from paretonav.plotting.charts import Changed, Front, Parallel, Prices, Radar, T
 from paretonav.plotting.charts.scales import Scale
 from paretonav.plotting.picture import picture
 from paretonav.plotting.style import BAD, GOOD
+from paretonav.session import Journal
 from paretonav.session.compare import measured
 from paretonav.statistics import quantile
 from paretonav.steering import Estimates
@@ -134,7 +135,8 @@ def test_dominated_points_are_grey(session):
     for record in session:
         factor = 2 if record.id == 1 else 1
         losses = Estimates({name: factor * x for name, x in record.losses.items()})
-        worse.add(replace(record, losses=losses), session.point(record.id), session.tangent(record.id))
+        tangent = Journal(session).tangent(record.id)
+        Journal(worse).add(replace(record, losses=losses), session.point(record.id), tangent)
     groups = {label: rows for _, label, _, rows in Parallel.of(worse).groups}
     assert groups["dominated by another point"] == [1]
 
@@ -233,13 +235,13 @@ def test_intervals_are_of_95_per_cent_and_noise_is_what_crosses_zero(held):
 def test_a_change_that_rounds_to_nothing_keeps_its_sign(session):
     shift = {name: loss * (1 + 3e-5) for name, loss in session[0].losses.items()}
     copy = pn.Session()
-    copy.add(session[0], session.point(0), session.tangent(0))
+    copy.add(session[0], session.point(0), Journal(session).tangent(0))
     point = session.point(0)
     moved = replace(point.train, batches=point.train.batches * (1 + 3e-5))
     copy.add(
         replace(session[1], losses=Estimates(shift)),
         replace(session.point(1), train=moved),
-        session.tangent(1),
+        Journal(session).tangent(1),
     )
     assert {bar.words for bar in bars(copy, [0, 1]).bars} == {"+0.003% worse"}
 

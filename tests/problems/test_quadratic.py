@@ -56,7 +56,7 @@ def test_values_are_of_order_one_at_the_centres_of_the_others(n: int) -> None:
 
 
 def test_it_is_reproducible_and_depends_on_the_seed() -> None:
-    first, again, other = quadratic(4, 2, 1), quadratic(4, 2, 1), quadratic(4, 2, 2)
+    first, again, other = quadratic(4, 2, seed=1), quadratic(4, 2, seed=1), quadratic(4, 2, seed=2)
     assert torch.equal(first.Q, again.Q)
     assert torch.equal(first.centres, again.centres)
     assert not torch.equal(first.centres, other.centres)

@@ -25,7 +25,9 @@ def tasks(names: tuple[str, str] = ("a", "b")) -> pn.ModelProblem:
             other: lambda o, batch: (o[:, 0] - batch[1][:, 1]).square().mean() + o[:, 1].square().mean(),
         },
         metrics={
-            "hits": pn.Metric(lambda o, batch: (o[:, 0] * batch[1][:, 0] > 0).double().mean(), True),
+            "hits": pn.Metric(
+                lambda o, batch: (o[:, 0] * batch[1][:, 0] > 0).double().mean(), higher_is_better=True
+            ),
             "size": lambda o, batch: o.abs().mean(),
         },
         train=TensorDataset(x[:256], y[:256]),

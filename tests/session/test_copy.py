@@ -8,11 +8,12 @@ import pytest
 import torch
 
 import paretonav as pn
+from paretonav.session import Journal
 
 
 def content(session: pn.Session) -> list[object]:
     points = [session.point(record.id).parameters.tolist() for record in session]
-    tangents = [session.tangent(record.id) is not None for record in session]
+    tangents = [Journal(session).tangent(record.id) is not None for record in session]
     return [session.as_json(), session.pruned, points, tangents]
 
 

@@ -10,7 +10,7 @@ import torch
 
 import paretonav as pn
 from paretonav.objectives import Cost
-from paretonav.session import codec, files
+from paretonav.session import Journal, codec, files
 
 FILES = (
     "session.db",
@@ -26,7 +26,7 @@ def survey(folder: Path) -> dict[str, object]:
     session = pn.Session(folder)
     bare = [(r.losses, r.metrics, r.weights, r.achieved, r.parent, repr(r.preference)) for r in session]
     points = [session.point(i) for i in range(len(session))]
-    tangents = [session.tangent(i) for i in range(len(session))]
+    tangents = [Journal(session).tangent(i) for i in range(len(session))]
     state = session.state_dict(0)
     session.table(), session.as_json()
     return {

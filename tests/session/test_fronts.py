@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from pymoo.indicators.hv import HV
 
 import paretonav as pn
-from paretonav.session import fronts
+from paretonav.session import Journal, fronts
 from paretonav.session.fronts import default_reference, hypervolume, non_dominated
 from paretonav.steering import Estimates
 
@@ -78,19 +78,21 @@ def session(walked: pn.Session) -> pn.Session:
             losses=Estimates(dict(zip("ab", map(float, train), strict=True))),
             validation=Estimates(dict(zip("ab", map(float, held_out), strict=True))),
         )
-        session.add(changed, walked.point(record.id), walked.tangent(record.id))
+        Journal(session).add(changed, walked.point(record.id), Journal(walked).tangent(record.id))
     return session
 
 
 def test_the_front_of_a_session(session: pn.Session) -> None:
-    ids = {split: [r.id for r in session.non_dominated(split)] for split in (None, "train", "validation")}
+    ids = {
+        split: [r.id for r in session.non_dominated(split=split)] for split in (None, "train", "validation")
+    }
     assert ids == {None: [0, 1, 3], "train": [0, 1, 2], "validation": [0, 1, 3]}
     assert pn.Session().non_dominated() == ()
 
 
 def test_the_hypervolume_of_a_session(session: pn.Session) -> None:
     assert session.hypervolume({"b": 3, "a": 3}, split="train") == 4
-    assert session.hypervolume([3, 3], [0], "train") == 0
+    assert session.hypervolume([3, 3], point_ids=[0], split="train") == 0
     # With a reference of its own every point counts: 3.3 and 3.3.
     assert session.hypervolume(point_ids=[1]) == pytest.approx(2.3 * 1.3)
     assert session.hypervolume() == pytest.approx(2.3 * 1.3 + 0.3 * 2 + 1 * 0.3)
@@ -112,7 +114,7 @@ def test_references_that_do_not_fit(session: pn.Session, reference: object, says
 
 def test_splits_and_points_that_are_not_there(session: pn.Session) -> None:
     with pytest.raises(pn.SessionError, match="choose 'train' or 'validation'"):
-        session.non_dominated("test")
+        session.non_dominated(split="test")
     with pytest.raises(pn.SessionError, match="no point 4"):
         session.hypervolume(point_ids=[4])
     with pytest.raises(pn.SessionError, match="no point yet"):
@@ -120,4 +122,4 @@ def test_splits_and_points_that_are_not_there(session: pn.Session) -> None:
     function = pn.Navigator(pn.problems.quadratic(n=5, m=2))
     function.start()
     with pytest.raises(pn.SessionError, match="no validation losses"):
-        function.session.non_dominated("validation")
+        function.session.non_dominated(split="validation")

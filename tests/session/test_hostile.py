@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import paretonav as pn
+from paretonav.session import Journal
 
 MARK = "\N{SECTION SIGN}"
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -64,7 +65,7 @@ def read_all(folder: Path) -> None:
     session = pn.Session(folder)
     for record in session:
         session.point(record.id)
-        session.tangent(record.id)
+        Journal(session).tangent(record.id)
     session.state_dict()
 
 

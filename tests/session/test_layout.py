@@ -11,6 +11,7 @@ from torch.nn.utils import parametrizations
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
+from paretonav.session import Journal
 
 
 class Tied(nn.Module):
@@ -97,7 +98,7 @@ def session_of(problem: pn.ModelProblem, folder: Path) -> list[torch.Tensor]:
         moved = torch.randn(first.parameters.shape, generator=torch.Generator().manual_seed(1))
         theta = first.parameters + moved.to(first.parameters.dtype)
         second = replace(first, id=1, parent=0, parameters=theta)
-        session.add(replace(session[0], id=1, parent=0), second, nav.tangent)
+        Journal(session).add(replace(session[0], id=1, parent=0), second, nav.tangent)
     return [first.parameters, theta]
 
 

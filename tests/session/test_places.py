@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import paretonav as pn
+from paretonav.session import Journal
 from paretonav.session.places import place
 
 
@@ -262,7 +263,7 @@ def test_a_point_that_another_navigator_has_added_is_not_written_over(tmp_path: 
         nav.start()
         record, point, tangent = session[0], nav.here, nav.tangent
         with pytest.raises(pn.SessionError, match="cannot add point 0 to the 1 that there are"):
-            session.add(record, point, tangent)
+            Journal(session).add(record, point, tangent)
         assert torch.equal(session.point(0).parameters, point.parameters)
 
 

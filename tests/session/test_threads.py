@@ -24,7 +24,7 @@ def test_notes_and_steps_do_not_lose_each_other(on_disk: bool, tmp_path: Path) -
                 last = len(session) - 1
                 noted[last] = f"note {count}"
                 session.note(last, noted[last])
-                session.star(last, count % 2 == 0)
+                session.star(last, on=count % 2 == 0)
                 assert session.point(last).id == last
                 done.wait(0.001)  # a thread that never rests would leave the other hardly any turn
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 import paretonav as pn
+from paretonav.session import Journal
 
 POINTS = 25
 
@@ -85,7 +86,7 @@ def read(folder: Path, points: int, looked: int) -> None:
         for record in records[max(0, len(seen) - 1) :]:
             point = session.point(record.id)
             assert point.losses == record.losses
-            assert session.tangent(record.id) is not None
+            assert Journal(session).tangent(record.id) is not None
         assert current is not None or not records
         seen, looks = records, looks + 1
         os.write(looked, b".")

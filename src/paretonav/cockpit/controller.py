@@ -217,7 +217,7 @@ class Controller:
 
         match request.cmd:
             case "start":
-                navigator.start(tell, cancel)
+                navigator.start(on_event=tell, cancel=cancel)
             case "undo":
                 navigator.undo()
                 self._last = None
@@ -230,14 +230,14 @@ class Controller:
                         "there is no such proposal any more; look at those that are shown now"
                     )
                 option = self._options[request.option]
-                self._last = navigator.step(option.preference, option.amount, tell, cancel)
+                self._last = navigator.step(option.preference, option.amount, on_event=tell, cancel=cancel)
             case "step":
                 wanted = preference_of((request.steer or Steer()).modes, navigator.here.front)
                 if wanted is None:
                     raise NavigationError(
                         "nothing is asked for yet; choose something to improve, and by how much"
                     )
-                self._last = navigator.step(*wanted, tell, cancel)
+                self._last = navigator.step(*wanted, on_event=tell, cancel=cancel)
 
     # At the desk.
 
@@ -274,7 +274,7 @@ class Controller:
         try:
             match request.cmd:
                 case "star":
-                    session.star(request.point or 0, request.on)
+                    session.star(request.point or 0, on=request.on)
                     self._traits.publish("points", columns(session, self._version))
                 case "note":
                     session.note(request.point or 0, request.text)

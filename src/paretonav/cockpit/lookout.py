@@ -97,7 +97,9 @@ class Lookout:
             return
         seconds = [0.0]
         try:
-            found = self._navigator.trial(*wanted, lambda event: seconds.append(event.seconds), cancel)
+            found = self._navigator.trial(
+                *wanted, on_event=lambda event: seconds.append(event.seconds), cancel=cancel
+            )
         except ParetonavError:  # cancelled, or the outlook has said what is the matter
             return
         finally:

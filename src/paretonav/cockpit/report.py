@@ -8,7 +8,7 @@ from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
 from paretonav.session.compare import measured
 from paretonav.session.outcome import outcomes
-from paretonav.steering import Changes, Point, Step, StepStatus, explain
+from paretonav.steering import Changes, Point, Step, StepStatus
 from paretonav.steering.preferences.wording import describe
 
 Json = dict[str, object]
@@ -39,7 +39,7 @@ def step_report(session: Session, record: Record, here: Point, step: Step | None
         "seconds": plain(told.cost.seconds),
         "gradient_passes": plain(told.cost.gradient_passes),
         "hessian_products": told.cost.hessian_products,
-        "words": [] if step is None else [explain(step)],
+        "words": [] if step is None else [step.explain()],
         "rows": list(_rows(told, before)),
     }
 

@@ -124,7 +124,6 @@ def anchored_tangent(
             iterations=(space.products,) * len(basis),
             products=space.products,
         ),
-        asymmetry=0.0,
         weight_decay=problem.weight_decay,
         damping=0.0,
         free=None,

@@ -23,7 +23,6 @@ class Status(StrEnum):
     LEAST_SQUARES = "least squares"
     ITERATION_LIMIT = "iteration limit"
     NON_FINITE = "non-finite"
-    NEGATIVE_CURVATURE = "negative curvature"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,6 @@ def minres(
     tolerance: float | Sequence[float] = 1e-6,
     max_iterations: int | None = None,
     x0: Tensor | None = None,
-    stop_on_negative_curvature: bool = False,
     at: Callable[[float], None] = lambda _: None,
 ) -> Solution:
     """Solve A x_i = b_i for symmetric, possibly indefinite or singular A and k right-hand sides.
@@ -85,7 +83,6 @@ def minres(
             below 1e-6.
         max_iterations: by default min(5 n, 200); n suffice in exact arithmetic only.
         x0: [k, n], where to start, at one more product per row; zero by default, and always where b_i is.
-        stop_on_negative_curvature: end a row where it meets nonpositive curvature, with the iterate before.
         at: told after each iteration how far the solve is, between 0 and 1.
 
     Returns:
@@ -119,11 +116,11 @@ def minres(
         raise ValueError(
             f"{len(tolerances)} tolerances for {len(rhs)} right-hand sides; give one, or one each"
         )
-    settings = 4 * torch.finfo(rhs.dtype).eps, stop_on_negative_curvature
+    negligible = 4 * torch.finfo(rhs.dtype).eps
     start = torch.zeros_like(rhs[:, :1]).expand_as(rhs) if x0 is None else x0.detach().to(rhs)
     x = start.clone(memory_format=torch.contiguous_format)
 
-    rows = [_Row(i, norm, tolerances[i], *settings) for i, norm in enumerate(_norms(rhs))]
+    rows = [_Row(i, norm, tolerances[i], negligible) for i, norm in enumerate(_norms(rhs))]
     x[[row.index for row in rows if row.rhs_norm == 0]] = 0
     active = [row for row in rows if row.rhs_norm != 0]
     v, products = rhs[(places := [row.index for row in active])], 0
@@ -178,9 +175,9 @@ def minres(
 class _Row:
     """The scalars of one right-hand side's recurrence, named as in the SOL code."""
 
-    def __init__(self, index: int, rhs_norm: float, tolerance: float, negligible: float, stop: bool) -> None:
+    def __init__(self, index: int, rhs_norm: float, tolerance: float, negligible: float) -> None:
         self.index, self.rhs_norm, self.target = index, rhs_norm, tolerance * rhs_norm
-        self.negligible, self.stop = negligible, stop
+        self.negligible = negligible
         self.status: Status | None = None if rhs_norm else Status.CONVERGED
         self.negative, self.history = False, [0.0]
         self.cs, self.sn, self.dbar, self.epsilon, self.gamma = -1.0, 0.0, 0.0, 0.0, 0.0
@@ -227,7 +224,6 @@ class _Row:
             self.status = Status.LEAST_SQUARES
         elif curvature <= 0:
             self.negative = True
-            self.status = Status.NEGATIVE_CURVATURE if self.stop else None
         if self.status is not None:
             return 0.0, 0.0, 1.0, 0.0
         self.gamma, self.epsilon, self.beta = math.hypot(gbar, beta), self.sn * beta, beta

@@ -26,7 +26,7 @@ from paretonav.objectives import Composite, Losses, Problem, Response
 _JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on digits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Geometry:
     """How the front near a point is measured.
 
@@ -111,7 +111,6 @@ class Tangent:
         residual: |J^T alpha|, weight decay included; zero at a Pareto-critical point.
         solution: status, residuals and products of the Krylov solves; x, whose first rows are the basis, is
             calibrated as that is.
-        asymmetry: |S - S^T| / |S| of S = B^T R; a free check of the solves, which is zero when they are exact.
         weight_decay: the part of A's shift that belongs to the objectives.
         damping: the rest of the shift.
         free: [n] bool, False where an active bound holds a parameter fixed; None without bounds.
@@ -136,7 +135,6 @@ class Tangent:
     joint_gain: float
     residual: float
     solution: Solution
-    asymmetry: float
     weight_decay: float
     damping: float
     free: Tensor | None
@@ -268,12 +266,10 @@ def tangent_at(
     if means is not None and means.signs is not None:  # something else is shown than is steered by
         response = (means.mean[: problem.m] @ scaling)[:, : problem.m - 1]
     turn = None if means is None or means.turn is None else scaling.T @ means.turn @ scaling
-    curved = B.T @ moved
     refined, normal, gradient = least_decrement(weights, B, rhs, vectors)
     residual = (refined.to(jacobian) @ jacobian).add_(theta, alpha=decay)
     if free is not None:
         residual = residual * free
-    scale = float(curved.norm())
     return Tangent(
         theta=theta,
         losses=losses,
@@ -287,7 +283,6 @@ def tangent_at(
         joint_gain=0.5 * float(gradient.double() @ normal.double()),
         residual=float(residual.double().norm()),
         solution=solution,
-        asymmetry=float((curved - curved.T).norm()) / scale if scale else 0.0,
         weight_decay=decay,
         damping=damping,
         free=free,

@@ -21,12 +21,12 @@ from paretonav.objectives import Cost, Event, Losses, Problem
 from paretonav.objectives.finite import finite_jacobian, require_finite_metrics
 from paretonav.objectives.modes import differentiable
 from paretonav.objectives.problem import Split
-from paretonav.session import Record, Session
+from paretonav.session import Journal, Record, Session
 from paretonav.session.undisturbed import undisturbed
 from paretonav.steering.changes import Estimates
-from paretonav.steering.planning.plan import Plan
+from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, Wish, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, check_amount
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.estimate import Estimate, Pace, What, epochs, planned, recorded
 from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus, named
@@ -94,9 +94,9 @@ class Navigator:
     def __init__(
         self,
         problem: Problem,
+        *,
         predictor: Predictor | None = None,
         corrector: Corrector | None = None,
-        *,
         geometry: Geometry | None = None,
         approach: Corrector | None = None,
         session: Session | str | PathLike[str] | None = None,
@@ -112,7 +112,8 @@ class Navigator:
         self._adapts = geometry is None and problem.stochastic
         self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self._current = self.session.attach(problem, holds=self.holds)
+        self._journal = Journal(self.session)
+        self._current = self._journal.attach(problem, holds=self.holds)
         self._resumed = self._current is not None
         self._trained = False
         self._gains: dict[
@@ -150,22 +151,22 @@ class Navigator:
 
     def start(
         self,
-        on_event: Callable[[Event], None] | None = None,
-        cancel: threading.Event | None = None,
         *,
         polish: bool = True,
         train_on: TrainOn | bool | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
     ) -> Point:
         """Go to a first Pareto point and make it the root of the navigation.
 
         Args:
-            on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
-                the start.
-            cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
             polish: False takes the problem's current parameters as they are, without any training or correction; a
                 model that is held is so taken in any case.
             train_on: how to train a model that comes trained on, before the first point is made; True for
                 ``TrainOn()``. Without it nothing is trained on.
+            on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
+                the start.
+            cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
 
         A model that comes trained is left bit for bit as it is, unless the navigator was given a corrector, an
         approach or a predictor that leads it to the front. Anything else is brought to the front: by the problem's
@@ -266,6 +267,7 @@ class Navigator:
     def training_gain(
         self,
         how: TrainOn | None = None,
+        *,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> TrainingGain:
@@ -311,6 +313,8 @@ class Navigator:
     def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
 
+        It can be stepped on, ``nav.step(preview)``, as long as the navigation is where it was made.
+
         Args:
             preference: what is wanted.
             amount: how much of it; None for the preference's own: all the way of an ``Aim``, 0.05 of others.
@@ -322,8 +326,9 @@ class Navigator:
                 operation is under way.
         """
         here = self.here
-        wish, plan, front, _ = self._plan(preference, amount)
-        changes = plan.changes
+        planned = self._plan(preference, amount)
+        plan, front = planned.plan, planned.front
+        wish, changes = plan.wish, plan.changes
         return Preview(
             plan=plan,
             requested=plan.requested,
@@ -333,13 +338,15 @@ class Navigator:
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
             modelled=plan.modelled,
+            planned=planned,
             _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
         )
 
     def trial(
         self,
-        preference: Preference,
+        preference: Preference | Preview,
         amount: float | None = None,
+        *,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Trial:
@@ -349,29 +356,30 @@ class Navigator:
         the predictor's alignment and the corrector do.
 
         Args:
-            preference: what is wanted.
-            amount: how much of it; None for the preference's own.
+            preference: what is wanted, or its preview.
+            amount: how much of it; None for the preference's own, or the preview's.
             on_event: as in ``step``.
             cancel: as in ``step``.
 
         Raises:
             Cancelled: ``cancel`` was set.
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
-            NavigationError: another operation is under way.
+            NavigationError: another operation is under way, or the preview is of another point or navigator.
         """
         here = self.here
 
         def measured() -> Trial:
             with self.problem.watch.part(1.0, "measure"):
-                _, plan, _, tangent = self._plan(preference, amount)
-                return trial(self.problem, here, tangent or self._tangent_of(here), plan)
+                made = self._planned(preference, amount)
+                return trial(self.problem, here, made.crease or self._tangent_of(here), made.plan)
 
         return self._watched(measured, on_event, cancel)
 
     def step(
         self,
-        preference: Preference,
+        preference: Preference | Preview,
         amount: float | None = None,
+        *,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Step:
@@ -385,8 +393,8 @@ class Navigator:
         unless what was to improve has not.
 
         Args:
-            preference: what is wanted.
-            amount: how much of it; None for the preference's own.
+            preference: what is wanted, or its preview.
+            amount: how much of it; None for the preference's own, or the preview's.
             on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
                 the step, and the model is where it was.
             cancel: set it, from another thread or from ``on_event``, to stop at the next batch.
@@ -395,7 +403,7 @@ class Navigator:
             Cancelled: ``cancel`` was set; the model is where it was.
             PreferenceError, InfeasiblePreferenceError: as ``preview``.
             NonFiniteError: a loss or a derivative is not finite there; the model is where it was.
-            NavigationError: another operation is under way.
+            NavigationError: another operation is under way, or the preview is of another point or navigator.
         """
         before = self.here
         self._require_writable()
@@ -403,13 +411,14 @@ class Navigator:
             lambda: self._step(before, preference, amount), on_event, cancel, self._expected("step")
         )
 
-    def _step(self, here: Point, preference: Preference, amount: float | None) -> Step:
+    def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
         with self._measured() as cost:
-            _, plan, front, crease = self._plan(preference, amount)
+            made = self._planned(asked_for, amount)
+            preference, plan, front, crease = made.preference, made.plan, made.front, made.crease
             began = crease or self.tangent
             start, way = front, plan
-            if here.anchor is not None and began is not self.session.tangent(here.id):
+            if here.anchor is not None and began is not self._journal.tangent(here.id):
                 # It was solved for anew, and its ways are not quite those that the front was measured along.
                 start = replace(
                     FrontModel.from_tangent(self.problem, began, here.trust.geometry), asked=front.asked
@@ -491,8 +500,10 @@ class Navigator:
         if self._current is None:
             raise NavigationError(_NOT_STARTED)
         self.problem.watch.require_idle()
-        point = self.session.whole(point_id)
-        return undisturbed(lambda: self._moved(point, lambda: self.session.go_to(point_id), self._is_current))
+        point = self._journal.whole(point_id)
+        return undisturbed(
+            lambda: self._moved(point, lambda: self._journal.go_to(point_id), self._is_current)
+        )
 
     def test_losses(self) -> Estimates:
         """The losses of the current model on the test data, name -> value, with standard errors; one forward pass.
@@ -629,13 +640,26 @@ class Navigator:
         weights, _ = pareto_weights(self.problem, theta, jacobian)
         return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
-    def _plan(
-        self, preference: Preference, amount: float | None
-    ) -> tuple[Wish, Plan, FrontModel, Tangent | None]:
-        """A preference as a wish, the plan for it, and the front and tangent (None for the point's own) of that.
+    def _planned(self, asked_for: Preference | Preview, amount: float | None) -> Planned:
+        """The plan of a preview, if that still holds, or a new one."""
+        if not isinstance(asked_for, Preview):
+            return self._plan(asked_for, amount)
+        planned = asked_for.planned
+        if amount is not None:
+            raise NavigationError(
+                f"a preview has its amount, {planned.plan.amount:.4g}; give the preview alone"
+            )
+        if planned.by is not self:
+            raise NavigationError("the preview was made by another navigator; make one with this navigator")
+        if planned.point != self.here.id:
+            raise NavigationError(
+                f"the preview was made at point {planned.point}, and this is point {self.here.id}; make one here, or "
+                f"go_to({planned.point}) first"
+            )
+        return planned
 
-        The front has the losses on the data on which they are asked for.
-        """
+    def _plan(self, preference: Preference, amount: float | None) -> Planned:
+        """The plan for a preference at the current point."""
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Prefer"
@@ -646,7 +670,7 @@ class Navigator:
         on = self.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
-        return wish, *plan_from_creases(
+        made = plan_from_creases(
             self.problem,
             self.predictor,
             here.trust.geometry,
@@ -655,6 +679,7 @@ class Navigator:
             wish,
             check_amount(amount),
         )
+        return Planned(preference, *made, point=here.id, by=self)
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.shown(split), **point.metrics} for point in self.records]
@@ -701,7 +726,7 @@ class Navigator:
     def _accept(self, point: Point, tangent: Tangent, step: Step | None) -> Point:
         record = Record.of(point, step)
         return undisturbed(
-            lambda: self._moved(point, lambda: self.session.add(record, point, tangent), self._is_kept)
+            lambda: self._moved(point, lambda: self._journal.add(record, point, tangent), self._is_kept)
         )
 
     def _moved(self, point: Point, move: Callable[[], object], has_moved: Callable[[Point], bool]) -> Point:
@@ -763,7 +788,7 @@ class Navigator:
             raise
 
     def _tangent_of(self, point: Point) -> Tangent:
-        tangent = self.session.tangent(point.id)
+        tangent = self._journal.tangent(point.id)
         if tangent is None:
             self.problem.watch.require_free()
             weights, anchor = torch.from_numpy(point.front.weights), point.front.anchor
@@ -780,7 +805,7 @@ class Navigator:
                     )
                 )
             if anchor is None:  # else its ways are not quite those of the point's front
-                self.session.keep_tangent(point.id, tangent)
+                self._journal.keep_tangent(point.id, tangent)
         return tangent
 
     @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -61,8 +61,8 @@ class Aggregate:
 
     means: Callable[[Any, Any], Tensor]
     value: Callable[[Tensor], Tensor]
-    shown: Callable[[Tensor], Tensor] | None = None
-    absolute: bool = False
+    shown: Callable[[Tensor], Tensor] | None = field(default=None, kw_only=True)
+    absolute: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.absolute and self.shown is None:

@@ -49,6 +49,7 @@ class FunctionProblem(Problem):
         self,
         fn: Callable[[Tensor], Tensor],
         x0: Tensor,
+        *,
         names: Sequence[str] | None = None,
         bounds: tuple[Tensor | float, Tensor | float] | None = None,
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -27,7 +27,7 @@ class Metric:
     """
 
     function: Callable[[Any, Any], Tensor | float]
-    higher_is_better: bool
+    higher_is_better: bool = field(kw_only=True)
 
     def __call__(self, outputs: Any, batch: Any) -> Tensor | float:
         return self.function(outputs, batch)

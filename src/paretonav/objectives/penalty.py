@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import torch
@@ -29,7 +29,7 @@ class Penalty:
     """
 
     function: Callable[[Mapping[str, Tensor]], Tensor]
-    parameters: str = "*"
+    parameters: str = field(default="*", kw_only=True)
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """The penalty of these parameters, a scalar.
@@ -48,7 +48,7 @@ class Penalty:
 
 def l2(parameters: str = "*", *, scale: float = 1.0) -> Penalty:
     """``scale / 2 |theta|^2``, of the steered parameters that the pattern matches."""
-    return Penalty(lambda chosen: 0.5 * scale * _flat(chosen).square().sum(), parameters)
+    return Penalty(lambda chosen: 0.5 * scale * _flat(chosen).square().sum(), parameters=parameters)
 
 
 def smooth_l1(parameters: str = "*", *, scale: float = 1.0, smoothing: float = 1e-3) -> Penalty:
@@ -60,7 +60,7 @@ def smooth_l1(parameters: str = "*", *, scale: float = 1.0, smoothing: float = 1
     def function(chosen: Mapping[str, Tensor]) -> Tensor:
         return scale * ((_flat(chosen).square() + smoothing**2).sqrt() - smoothing).sum()
 
-    return Penalty(function, parameters)
+    return Penalty(function, parameters=parameters)
 
 
 def _flat(chosen: Mapping[str, Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from paretonav.errors import SessionError
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.session.record import Record
@@ -152,3 +153,16 @@ def tangent_bytes(tangent: Tangent) -> int:
     if tangent.nystrom is not None:
         tensors.append(tangent.nystrom.vectors)
     return sum(tensor.nbytes for tensor in tensors)
+
+
+def whole(archive: Archive, point: Point) -> Point:
+    """The point, if its model is still there.
+
+    Raises:
+        SessionError: it was pruned.
+    """
+    if point.id in archive.pruned:
+        raise SessionError(
+            f"the model of point {point.id} was pruned, and only its numbers are kept; choose another point"
+        )
+    return point

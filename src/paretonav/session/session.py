@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import wraps
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
-import torch
 from torch import Tensor
 
-from paretonav.errors import ProblemError, SessionError
-from paretonav.geometry import Tangent
+from paretonav.errors import SessionError
 from paretonav.objectives import Problem
 from paretonav.session import fronts
-from paretonav.session.archive import Archive, MemoryArchive
+from paretonav.session.archive import Archive, MemoryArchive, whole
 from paretonav.session.card import Card
 from paretonav.session.compare import Comparison
 from paretonav.session.export import write_state, write_text
 from paretonav.session.folder import FolderArchive
-from paretonav.session.layout import assembled, from_facts, require_same, require_same_hold
+from paretonav.session.layout import assembled, from_facts
 from paretonav.session.listing import listing
 from paretonav.session.places import place
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
 from paretonav.session.table import csv, table
+from paretonav.session.turns import one_at_a_time
 from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
 
@@ -38,19 +36,6 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _one_at_a_time(
-    method: Callable[Concatenate[Session, P], T],
-) -> Callable[Concatenate[Session, P], T]:
-    """While a step runs in one thread, another may note something down or look at a point."""
-
-    @wraps(method)
-    def locked(self: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self._turn:
-            return method(self, *args, **kwargs)
-
-    return locked
 
 
 class Session:
@@ -103,7 +88,7 @@ class Session:
         return "" if self._folder is None else self._folder.owner
 
     @property
-    @_one_at_a_time
+    @one_at_a_time
     def records(self) -> tuple[Record, ...]:
         """Of all points, in the order of their ids; a reader sees what the writer has added."""
         return self._archive.records()
@@ -122,7 +107,7 @@ class Session:
         return records[point_id]
 
     @property
-    @_one_at_a_time
+    @one_at_a_time
     def current(self) -> Record | None:
         """The point that the navigation is at, or was when it ended; None before the first."""
         return None if self._archive.current is None else self[self._archive.current]
@@ -138,7 +123,7 @@ class Session:
         return tuple(self.records[0].metrics) if self.records else ()
 
     @property
-    @_one_at_a_time
+    @one_at_a_time
     def higher_is_better(self) -> dict[str, bool]:
         """Metric -> which way is better, for those of which it is known."""
         if self._folder is not None:
@@ -154,48 +139,29 @@ class Session:
             way.append(records[way[-1].parent])
         return tuple(reversed(way))
 
-    def children(self, point_id: int) -> tuple[Record, ...]:
-        """The points that were reached from this one."""
-        parent = self[point_id].id
-        return tuple(record for record in self.records if record.parent == parent)
-
-    @_one_at_a_time
+    @one_at_a_time
     def note(self, point_id: int, text: str) -> None:
         """Write something down about a point; it replaces what was there."""
         self._annotate(point_id, text, self[point_id].star)
 
-    @_one_at_a_time
-    def star(self, point_id: int, on: bool = True) -> None:
+    @one_at_a_time
+    def star(self, point_id: int, *, on: bool = True) -> None:
         """Mark a point, or take the mark away."""
         self._annotate(point_id, self[point_id].note, on)
 
-    @_one_at_a_time
+    @one_at_a_time
     def point(self, point_id: int) -> Point:
         """A point with its parameters and its model of the front; if it is pruned, its parameters are empty."""
         return self._archive.point(self[point_id].id)
 
-    @_one_at_a_time
-    def whole(self, point_id: int) -> Point:
-        """A point that can be gone to.
-
-        Raises:
-            SessionError: there is no such point, it was pruned, or its file is damaged.
-        """
-        point = self.point(point_id)
-        if point.id in self._archive.pruned:
-            raise SessionError(
-                f"the model of point {point_id} was pruned, and only its numbers are kept; choose another point"
-            )
-        return point
-
-    @_one_at_a_time
+    @one_at_a_time
     def state_dict(self, point_id: int | None = None) -> dict[str, Tensor]:
         """The state_dict of the model at a point (None: the current one), without the model's code.
 
         Raises:
             SessionError: there is no such point, or the state_dict has names of its own and needs the model's code.
         """
-        point = self.whole(self._chosen(point_id))
+        point = whole(self._archive, self.point(self._chosen(point_id)))
         if self._folder is None:
             if self._problem is None:
                 raise SessionError("the session has no model")
@@ -263,7 +229,7 @@ class Session:
         """
         write_text(path, self.as_json())
 
-    @_one_at_a_time
+    @one_at_a_time
     def as_json(self) -> str:
         """What ``to_json`` writes."""
         return listing(self.records, self._archive.current, self.higher_is_better)
@@ -281,7 +247,7 @@ class Session:
         records = [self[point_id] for point_id in point_ids]
         return Comparison.of(records, [self.point(record.id) for record in records], self.higher_is_better)
 
-    def non_dominated(self, split: str | None = None) -> tuple[Record, ...]:
+    def non_dominated(self, *, split: str | None = None) -> tuple[Record, ...]:
         """The points than which no other is better in one loss and worse in none.
 
         Points with equal losses are all kept. Losses are compared as they are, whatever their standard errors.
@@ -301,6 +267,7 @@ class Session:
     def hypervolume(
         self,
         reference: Mapping[str, float] | Sequence[float] | None = None,
+        *,
         point_ids: Sequence[int] | None = None,
         split: str | None = None,
     ) -> float:
@@ -347,7 +314,7 @@ class Session:
             )
         )
 
-    @_one_at_a_time
+    @one_at_a_time
     def prune(self, keep: Iterable[int] = ()) -> int:
         """Let go of the models of points, for ever, to free the space that they take; their numbers stay.
 
@@ -372,12 +339,12 @@ class Session:
         return undisturbed(lambda: self._archive.prune(gone))
 
     @property
-    @_one_at_a_time
+    @one_at_a_time
     def pruned(self) -> tuple[int, ...]:
         """The points whose models were let go of."""
         return tuple(sorted(self._archive.pruned))
 
-    @_one_at_a_time
+    @one_at_a_time
     def copy(self, path: str | PathLike[str]) -> None:
         """Copy the session into a new folder, as it is at this moment, complete or not at all.
 
@@ -392,7 +359,7 @@ class Session:
             )
         self._folder.copy(place(path))
 
-    @_one_at_a_time
+    @one_at_a_time
     def close(self) -> None:
         """Let another process write; what there is can be read on."""
         self._archive.close()
@@ -403,90 +370,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # What follows is for the navigator.
-
-    @_one_at_a_time
-    def attach(self, problem: Problem, *, holds: bool = False) -> Point | None:
-        """Make this the session of ``problem``, which becomes what it was at the current point.
-
-        If the current point's file is lost, that is the nearest earlier one that is there, and a warning is logged.
-
-        Args:
-            problem: what is steered.
-            holds: whether the navigator holds a model where it is.
-
-        Returns:
-            The point to go on from; None where there is none yet.
-
-        Raises:
-            SessionError: it is the session of another problem or of other data, or one in which the model was not held
-                so; or nothing of it can be read.
-        """
-        self._problem = problem
-        current = self.current
-        if self._folder is None:
-            if current is None:
-                return None
-            point = self.point(current.id)
-            require_same_hold({}, problem, point, holds, "memory")
-            return point
-        self._folder.device = problem.parameters().device
-        if current is None:
-            return None
-        where = repr(str(self.path))
-        require_same(self._folder.facts, problem, problem.parameters(), where)
-        point = self._nearest(current)
-        require_same_hold(self._folder.facts, problem, point, holds, where)
-        before = problem.parameters()
-        own = {name: t.clone() for name, t in problem.state_dict(before).items() if isinstance(t, Tensor)}
-        fixed = self._folder.fixed()
-        try:
-            problem.restore(fixed)
-        except ProblemError as error:
-            file = str(self._folder.path / "model.safetensors")
-            raise SessionError(f"{file!r} is of another model: {error}; restore it from a backup") from error
-        try:
-            _require_same_losses(problem, point, where)
-        except BaseException:
-            problem.restore({name: own[name] for name in fixed})
-            raise
-        problem.set_parameters(point.parameters)
-        if self.writable:
-            self._restore_random_state(point)
-            if point.id != current.id:
-                self._archive.go_to(point.id)
-        return point
-
-    @_one_at_a_time
-    def add(self, record: Record, point: Point, tangent: Tangent) -> None:
-        """Add a point and make it the current one."""
-        if record.id != len(self.records):
-            raise SessionError(
-                f"cannot add point {record.id} to the {len(self.records)} that there are: another navigator has added "
-                "one meanwhile; take the step again"
-            )
-        if record.id == 0 and self._problem is not None:
-            self._archive.begin(self._problem, point.parameters)
-        self._archive.add(record, point, tangent)
-
-    @_one_at_a_time
-    def go_to(self, point_id: int) -> Point:
-        """Make a point the current one."""
-        point = self.whole(point_id)
-        self._archive.go_to(point.id)
-        return point
-
-    @_one_at_a_time
-    def tangent(self, point_id: int) -> Tangent | None:
-        """The tangent at a point, if it is kept."""
-        return self._archive.tangent(self[point_id].id)
-
-    @_one_at_a_time
-    def keep_tangent(self, point_id: int, tangent: Tangent) -> None:
-        """Keep a tangent that was solved for again."""
-        self._archive.keep_tangent(point_id, tangent)
-
-    @_one_at_a_time
+    @one_at_a_time
     def _annotate(self, point_id: int, note: str, star: bool) -> None:
         record = self[point_id]
         try:
@@ -495,62 +379,9 @@ class Session:
             raise SessionError(f"cannot note {note!r} down: {error}; give a text") from error
         undisturbed(lambda: self._archive.annotate(record.id, note, bool(star)))
 
-    def _nearest(self, current: Record) -> Point:
-        """The current point, or, where that cannot be read, the nearest before it that can, or any other."""
-        before = list(reversed(self.path_to(current.id)))
-        others = [record for record in reversed(self.records) if record.id not in {r.id for r in before}]
-        lost: SessionError | None = None
-        for record in (*before, *others):
-            try:
-                point = self.whole(record.id)
-            except SessionError as error:
-                lost = lost or error
-                continue
-            if lost is not None:
-                logger.warning("%s. The navigation goes on from point %d", lost, record.id)
-            return point
-        raise lost or SessionError("the session has no point yet")
-
-    def _restore_random_state(self, point: Point) -> None:
-        """That of the last point, with which the next would have been made."""
-        if self._folder is None:
-            return
-        last = len(self.records) - 1
-        try:
-            self._folder.restore_random_state(last)
-        except SessionError as error:
-            if point.id == last:
-                raise
-            if last not in self._archive.pruned:
-                logger.warning("%s. Without it, the state of torch's random generator is as it was", error)
-
     def _chosen(self, point_id: int | None) -> int:
         if point_id is not None:
             return self[point_id].id
         if self.current is None:
             raise SessionError("the session has no point yet")
         return self.current.id
-
-
-def _require_same_losses(problem: Problem, point: Point, where: str) -> None:
-    """Refuse data on which the losses are not those that the session has."""
-    for split, there in (("train", point.train), ("validation", point.held_out)):
-        if (split == "validation" and problem.has_validation) != (
-            split == "validation" and there is not None
-        ):
-            raise SessionError(f"the session in {where} was made with other validation data; give the same")
-        if there is None:
-            continue
-        now = problem.evaluate(point.parameters, split)  # type: ignore[arg-type]
-        if now.batches.shape != there.batches.shape or not torch.equal(now.fractions, there.fractions):
-            raise SessionError(
-                f"the {split} data are divided otherwise than those of the session in {where}; give the same data in "
-                "batches of the same size"
-            )
-        close = torch.isclose(now.mean, there.mean, rtol=1e-3, atol=1e-6 * float(there.mean.abs().max()))
-        for name, same, a, b in zip(problem.names, close, there.mean, now.mean, strict=True):
-            if not same:
-                raise SessionError(
-                    f"{name!r} on the {split} data is {float(b):.6g} at point {point.id}, where the session in "
-                    f"{where} has {float(a):.6g}; give the same data, losses and model, or another folder"
-                )

@@ -4,7 +4,6 @@ from paretonav.steering.changes import Changes, Estimates
 from paretonav.steering.planning.options import Option
 from paretonav.steering.preferences import Aim, Classify, Direction, Improve, Prefer, Preference, Situation
 from paretonav.steering.reporting.estimate import Estimate
-from paretonav.steering.reporting.explain import explain
 from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus
 from paretonav.steering.reporting.training_gain import TrainingGain
 from paretonav.steering.reporting.trial import Trial
@@ -32,6 +31,5 @@ __all__ = [
     "TrainingGain",
     "Trial",
     "Trust",
-    "explain",
     "ppe",
 ]

@@ -14,7 +14,7 @@ from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
 from paretonav.session import Record
 from paretonav.session.wording import caution, unsure
-from paretonav.steering import Improve, Option, Prefer, Preference, Step, StepStatus, explain
+from paretonav.steering import Improve, Option, Prefer, Preference, Preview, Step, StepStatus
 from paretonav.steering.preferences.wording import describe
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
@@ -77,8 +77,8 @@ class Dialogue:
             expected = self.navigator.estimate("start").words
             beside = ", beside what is trained on before" if self._train_on else ""
             self.console.print(Text(f"{expected[0].upper()}{expected[1:]}{beside}.", style="dim"))
-        with watched_on(self.console) as watched:
-            point = self.navigator.start(*watched, train_on=self._train_on)
+        with watched_on(self.console) as (tell, cancel):
+            point = self.navigator.start(train_on=self._train_on, on_event=tell, cancel=cancel)
         if resumed:
             told = f"Resumed at point {point.id} of {len(self.navigator.records)}.\n"
             if self._train_on:
@@ -110,7 +110,7 @@ class Dialogue:
             case say.Explain(names):
                 if self._last is None:
                     raise RefusedError("there is no step to explain yet; take one first")
-                self._say(explain(self._last, *names))
+                self._say(self._last.explain(*names))
             case say.Hold(names):
                 self._set_held((*self.held, *(name for name in names if name not in self.held)))
             case say.Release(names):
@@ -132,7 +132,7 @@ class Dialogue:
                 self.navigator.session.note(self.navigator.here.id, text)
                 self._say(f"Noted of point {self.navigator.here.id}: {text or 'nothing'}.")
             case say.Star(on):
-                self.navigator.session.star(self.navigator.here.id, on)
+                self.navigator.session.star(self.navigator.here.id, on=on)
                 self._say(f"Point {self.navigator.here.id} has {'a' if on else 'no'} star.")
             case say.Show():
                 self._show()
@@ -161,18 +161,18 @@ class Dialogue:
             if not self._ask(question):
                 self._say("Not measured.")
                 return
-            with watched_on(self.console) as watched:
-                known = self.navigator.training_gain(None, *watched)
+            with watched_on(self.console) as (tell, cancel):
+                known = self.navigator.training_gain(on_event=tell, cancel=cancel)
         self._say(sentence(known.words))
 
     def _step(self, preference: Preference, amount: float) -> None:
-        self._preview(preference, amount)
+        preview = self._preview(preference, amount)
         if not self._ask("Take this step? [y/n] "):
             self._say("Not taken.")
             return
         before = self.navigator.here
-        with watched_on(self.console) as watched:
-            step = self.navigator.step(preference, amount, *watched)
+        with watched_on(self.console) as (tell, cancel):
+            step = self.navigator.step(preview, on_event=tell, cancel=cancel)
         self._last = step
         self.console.print()
         self.console.print(step_view(step, before))
@@ -186,7 +186,7 @@ class Dialogue:
         self.console.print()
         self._summarise()
 
-    def _preview(self, preference: Preference, amount: float) -> None:
+    def _preview(self, preference: Preference, amount: float) -> Preview:
         try:
             preview = self.navigator.preview(preference, amount)
         except InfeasiblePreferenceError as error:
@@ -194,6 +194,7 @@ class Dialogue:
         if warning := caution(self.navigator.here, self.navigator.known_training_gain):
             self.console.print(Text(f"{warning}\n", style="yellow"))
         self.console.print(preview_view(preview, self.navigator.here, describe(preference, amount)))
+        return preview
 
     def _preference(self, asked: say.Step | say.Prefer) -> Preference:
         """What is asked for with what is held, if it does not contradict that."""

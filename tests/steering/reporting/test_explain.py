@@ -50,7 +50,7 @@ def measured(step: pn.Step, **fields: Any) -> pn.Step:
 
 
 def test_a_step_that_went_well(step: pn.Step) -> None:
-    said = pn.explain(step)
+    said = step.explain()
     assert said.startswith(
         "You asked to improve f1 by 5%, holding f2. Expected was f1 down 5.0%, f2 unchanged and f3 up "
     )
@@ -61,35 +61,36 @@ def test_a_step_that_went_well(step: pn.Step) -> None:
 
 
 def test_only_what_is_named_is_spoken_of(step: pn.Step) -> None:
-    said = pn.explain(step, "f3")
+    said = step.explain("f3")
     assert "f1 down" not in said
     assert "f3 up" in said
     with pytest.raises(pn.PreferenceError, match="no objective or metric 'f9'; there are f1, f2, f3"):
-        pn.explain(step, "f9")
+        step.explain("f9")
 
 
 def test_metrics_read_as_they_are_meant_and_noise_is_called_so(step: pn.Step) -> None:
-    said = pn.explain(measured(step))
+    said = measured(step).explain()
     assert "accuracy up 1.2 points to 87.0% (good), ±0.1 points" in said
     assert "odd up 20.0% to 3, ±4.0%" in said
     assert "gap" not in said  # was not asked for, and did not move beyond its noise
     assert "On validation data it is f1 down" in said
     assert "(noise)" in said
     assert "± is one standard error" in said
-    noisy = pn.explain(measured(step), "gap")
+    noisy = measured(step).explain("gap")
     assert "gap up 11.1% to 0.2, ±16.7%, which is within its noise" in noisy
 
 
 def test_what_is_lost_on_validation_data_is_said(step: pn.Step) -> None:
     none = Changes(dict.fromkeys(step.achieved, 0.0), dict.fromkeys(step.achieved, 0.01), 20)
-    assert "Less than half of what f1 gained on training data shows there" in pn.explain(
-        measured(step, achieved_validation=none)
+    assert (
+        "Less than half of what f1 gained on training data shows there"
+        in measured(step, achieved_validation=none).explain()
     )
 
 
 def test_what_a_prediction_missed(step: pn.Step) -> None:
     off = replace(step, predicted=Changes({**step.predicted, "f3": 0.3 * step.predicted["f3"]}))
-    said = pn.explain(off)
+    said = off.explain()
     assert re.search(r"The largest difference is in f3: up \S+% instead of up \S+%\. ?$", said)
     assert "smaller step" not in said  # nothing has measured why
 
@@ -102,7 +103,7 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
     came = Changes(dict.fromkeys(names, 0.3), dict.fromkeys(names, error), 20)
     missed = tuple((name, "validation") for name in names)
     made = measured(step, predicted_validation=step.predicted, achieved_validation=came, missed=missed)
-    said = pn.explain(made)
+    said = made.explain()
     training, validation = said.split("On validation data")
     assert "The largest difference" not in training
     assert re.search(
@@ -110,12 +111,12 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
         validation,
     )
     same = measured(step, predicted_validation=step.predicted, achieved_validation=step.predicted)
-    assert "difference" not in pn.explain(same)
+    assert "difference" not in same.explain()
 
 
 def test_better_than_expected_is_good_news(step: pn.Step) -> None:
     better = replace(step, predicted=Changes({**step.predicted, "f3": 3 * step.predicted["f3"]}))
-    said = pn.explain(better)
+    said = better.explain()
     assert "(worse). Better than expected is f3 up 3.9% instead of up 11.8%." in said
     assert "difference" not in said
 
@@ -136,7 +137,7 @@ def on_validation(step: pn.Step, **fields: Any) -> pn.Step:
 
 
 def test_what_was_asked_for_is_spoken_of_first_and_the_other_data_in_a_sentence(step: pn.Step) -> None:
-    said = pn.explain(on_validation(step))
+    said = on_validation(step).explain()
     first = f"{2 * step.point.losses['f1']:.3g}"
     assert "Expected on validation data was f1 down 5.0%, f2 unchanged and f3 up 3.9%." in said
     assert f"What came is f1 down 5.0% ±0.02%, at {first} (good), f2 unchanged" in said
@@ -152,7 +153,7 @@ def test_a_step_taken_back_before_training_data_were_read(step: pn.Step) -> None
         status=pn.StepStatus.REJECTED,
         reason="f3 came out +9 % on validation data, where +4 % was predicted",
     )
-    said = pn.explain(gone)
+    said = gone.explain()
     assert "What was tried came to f1 down" in said
     assert "as expected" not in said
     assert "training data" not in said
@@ -161,23 +162,24 @@ def test_a_step_taken_back_before_training_data_were_read(step: pn.Step) -> None
         "predicted."
     )
     with pytest.raises(pn.PreferenceError, match="there are f1, f2, f3"):
-        pn.explain(gone, "f9")
+        gone.explain("f9")
 
 
 def test_a_step_that_was_cut_short_and_one_that_was_taken_back(nav: pn.Navigator) -> None:
     nav.go_to(0)
     far = nav.step(pn.Aim({"f1": -1.0}))
-    said = pn.explain(far)
+    said = far.explain()
     assert "You asked to aim at f1 -1." in said
     assert "ended before all of it was done: the target is out of reach: the edge of the front" in said
     again = nav.step(pn.Aim({"f1": -1.0}))
     assert again.status is pn.StepStatus.REJECTED
-    assert "The step was taken back, and the model is where it was: the target is out of reach" in pn.explain(
-        again
+    assert (
+        "The step was taken back, and the model is where it was: the target is out of reach"
+        in again.explain()
     )
     nav.go_to(0)
     near = nav.step(pn.Aim({"f1": 0.97 * nav.here.losses["f1"]}))
-    assert pn.explain(near).endswith("The target is reached.")
+    assert near.explain().endswith("The target is reached.")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_plain_descent_on_the_same_weights_gives_some_of_it_away() -> None:
 def test_without_a_guide_it_goes_to_the_point_of_the_weights(decay: float) -> None:
     problem = Linear(1, weight_decay=decay)
     w = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
-    descent = AlignedDescent(OPTIMIZERS["momentum"], epochs=60, batch_size=64, tolerance=1e-6)
+    descent = AlignedDescent(optimizer=OPTIMIZERS["momentum"], epochs=60, batch_size=64, tolerance=1e-6)
     theta = problem.pareto_point(w) + 0.5
     found = descent.correct(problem, theta, w, GEOMETRY)
     assert problem.excess(found.theta, w) < 1e-3 * problem.excess(theta, w)
@@ -216,7 +216,9 @@ def test_it_stays_in_the_box() -> None:
     problem = Linear()
     theta = problem.parameters()
     problem.bounds = Bounds(theta - 0.01, theta + 0.01)
-    found = AlignedDescent(OPTIMIZERS["momentum"], epochs=3).correct(problem, theta, uniform(), GEOMETRY)
+    found = AlignedDescent(optimizer=OPTIMIZERS["momentum"], epochs=3).correct(
+        problem, theta, uniform(), GEOMETRY
+    )
     assert (found.theta - theta).abs().max() <= 0.01
     assert (found.theta - theta).abs().max() > 0.005
 

@@ -73,7 +73,7 @@ class Unpromising(ObjectiveSpace):
 
 @pytest.mark.parametrize("m", [2, 3])
 def test_a_corrector_that_passes_a_bound_is_brought_back(m: int) -> None:
-    nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3), Unpromising() if m == 2 else None)
+    nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3), predictor=Unpromising() if m == 2 else None)
     start = nav.start()
     nav.corrector = Overshooting()
     free = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted

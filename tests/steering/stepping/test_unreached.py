@@ -112,7 +112,7 @@ def test_a_target_that_is_met_at_once_is_reached(share: float) -> None:
     step = nav.step(pn.Aim({"a": before * (1 - share)}))
     assert step.status is pn.StepStatus.ACCEPTED
     assert step.point.losses["a"] <= before * (1 + 1e-12)
-    assert pn.explain(step).endswith("The target is reached.")
+    assert step.explain().endswith("The target is reached.")
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])

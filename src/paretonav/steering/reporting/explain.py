@@ -18,26 +18,8 @@ _MOST = 5  # quantities that are spoken of unless they are named
 _NOTHING = 5e-4  # of its value: a change that is said to be none
 
 
-def explain(step: Step, *names: str) -> str:
-    """One paragraph on a step: what was asked, expected, and happened, and where they differ.
-
-    It speaks of the losses on the data on which they were asked for, and then of the others.
-
-    Args:
-        step: taken back or not.
-        names: the losses and metrics to speak of; by default what was asked for, and what changed most besides.
-
-    Raises:
-        PreferenceError: there is no such quantity.
-
-    Example:
-        >>> import paretonav as pn
-        >>> nav = pn.Navigator(pn.problems.quadratic(n=10, m=3))
-        >>> start = nav.start()
-        >>> print(explain(nav.step(pn.Improve({"f1": 1.0}), 0.05), "f1"))  # doctest: +NORMALIZE_WHITESPACE
-        You asked to improve f1 by 5%. Expected was f1 down 5.0%. What came is f1 down 5.0% to 0.349 (good).
-        That is as expected.
-    """
+def explained(step: Step, names: Sequence[str] = ()) -> str:
+    """What ``Step.explain`` says of a step, taken back or not."""
     _require_known(step, names)
     known = step.point.front.names
     losses = [name for name in names if name in known] if names else _spoken_of(step)

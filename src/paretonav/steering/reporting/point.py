@@ -18,6 +18,7 @@ from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes
 from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
+from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
 from paretonav.steering.stepping.trust import Trust
 
@@ -91,7 +92,7 @@ class Point:
         """Name -> whether improving an objective costs others anything on validation data, or is only noise."""
         return conflicts(self.front)
 
-    def options(self, amount: float = 0.05, hold: Sequence[str] = ()) -> tuple[Option, ...]:
+    def options(self, amount: float = 0.05, *, hold: Sequence[str] = ()) -> tuple[Option, ...]:
         """A few distinct proposals from here, with their predicted outcomes; no pass over data.
 
         Args:
@@ -136,6 +137,7 @@ class Preview:
         attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
             previewed where it has none.
         nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
+        planned: what a step is taken by; it holds at the point where it was made.
     """
 
     plan: Plan
@@ -148,6 +150,7 @@ class Preview:
     attainable: bool
     nearest: Values
     modelled: float
+    planned: Planned = field(repr=False)
     _reach: Callable[[], float] = field(repr=False)
 
     @property
@@ -212,6 +215,31 @@ class Step:
     legs: int
     on: Split
     missed: tuple[tuple[str, str], ...] = ()
+
+    def explain(self, *names: str) -> str:
+        """One paragraph in plain words: what was asked, expected, and happened, and where they differ.
+
+        It speaks of the losses on the data on which they were asked for, and then of the others.
+
+        Args:
+            names: the losses and metrics to speak of; by default what was asked for, and what changed most besides.
+
+        Raises:
+            PreferenceError: there is no such quantity.
+
+        Example:
+            >>> import paretonav as pn
+            >>> nav = pn.Navigator(pn.problems.quadratic(n=10, m=3))
+            >>> start = nav.start()
+            >>> print(nav.step(pn.Improve({"f1": 1.0}), 0.05).explain("f1"))  # doctest: +NORMALIZE_WHITESPACE
+            You asked to improve f1 by 5%. Expected was f1 down 5.0%. What came is f1 down 5.0% to 0.349 (good).
+            That is as expected.
+        """
+        from paretonav.steering.reporting.explain import (
+            explained,  # which is about steps, so it needs this class
+        )
+
+        return explained(self, names)
 
 
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:

@@ -19,7 +19,7 @@ from paretonav.steering.stepping.settings import require_integers
 _DESCENT = 0.8  # of an epoch; the rest is for measuring
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainOn:
     """How a model is trained on: descent by minibatches on the weighted sum of its losses, stopped early.
 

@@ -21,7 +21,7 @@ from paretonav.steering.stepping.settings import require_integers
 _DESCENT = 0.7  # of an epoch; the rest is for aligning
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AlignedDescent:
     """Epochs of minibatches on the predicted weights, each brought back to the step's target.
 

@@ -18,7 +18,7 @@ from paretonav.steering.stepping.correctors.minibatch import batch_jacobian, mov
 _FARTHEST = 1e9  # times the size of the start, where nothing is least any more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MGDA:
     """Descend all objectives together along the minimum-norm element of their gradients' hull.
 

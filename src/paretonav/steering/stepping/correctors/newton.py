@@ -17,7 +17,7 @@ from paretonav.steering.stepping.correctors.base import Correction, Guide
 _ARRIVAL = 0.7  # of a correction: often the tangent on arrival says that nothing is left to do
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Newton:
     """Newton-Krylov steps that lower all objectives by the same amount, then meet the target again.
 

@@ -22,7 +22,7 @@ from paretonav.steering.stepping.target import Target
 _WORSE = 0.05  # of the largest predicted change: what came out worse by more is aligned, too
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ObjectiveSpace:
     """Step to the planned change of the objectives, measured and adjusted by forward passes.
 

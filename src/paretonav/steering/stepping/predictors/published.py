@@ -28,7 +28,7 @@ _CORNER = 0.9  # the published method's
 _ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedProjection:
     """Project the preferred descent direction on the tangent space and backtrack (PPE, arXiv 2606.19521).
 

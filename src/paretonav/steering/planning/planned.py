@@ -1,0 +1,30 @@
+"""A plan that can still be carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.steering.planning.plan import Plan
+from paretonav.steering.preferences import Preference
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A plan with all that it was made of, so that what has been previewed need not be planned again.
+
+    Attributes:
+        preference: what is wanted.
+        plan: how to come there.
+        front: that it was made on, with the losses on the data on which they are asked for.
+        crease: the tangent that the plan is along if it is not the point's own; None if it is.
+        point: the id of the point at which it was made.
+        by: the navigator that made it.
+    """
+
+    preference: Preference
+    plan: Plan
+    front: FrontModel
+    crease: Tangent | None
+    point: int
+    by: object
