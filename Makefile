@@ -63,7 +63,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[web]'
+	$(PIP) --editable '.[cli,data,plots,tables,web]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run

@@ -1,6 +1,6 @@
-"""The lowest versions that pyproject.toml allows, as requirements: of what is installed with extras web and notebook.
+"""The lowest versions that pyproject.toml allows, as requirements: of what is installed with some extras.
 
-torch is left out: one version of it is enough to download.
+Their names, separated by commas, are the argument. torch is left out: one version of it is enough to download.
 """
 
 import sys
@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
 extras = project["optional-dependencies"]
-for text in (*project["dependencies"], *extras["web"], *extras["notebook"]):
+for text in (*project["dependencies"], *(text for name in sys.argv[1].split(",") for text in extras[name])):
     requirement = Requirement(text)
     lower = [bound.version for bound in requirement.specifier if bound.operator == ">="]
     if len(lower) != 1:

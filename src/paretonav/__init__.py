@@ -1,10 +1,13 @@
 """Steer a PyTorch model along its Pareto front."""
 
-from paretonav import plotting, problems
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from paretonav.cockpit import Cockpit
 from paretonav.errors import (
     Cancelled,
     InfeasiblePreferenceError,
+    MissingExtraError,
     NavigationError,
     NonFiniteError,
     OutOfMemoryError,
@@ -49,6 +52,11 @@ from paretonav.steering import (
 )
 from paretonav.steering.stepping import correctors, predictors
 
+if TYPE_CHECKING:
+    from paretonav import plotting, problems
+
+    __version__: str
+
 __all__ = [
     "Aggregate",
     "Aim",
@@ -64,6 +72,7 @@ __all__ = [
     "Improve",
     "InfeasiblePreferenceError",
     "Metric",
+    "MissingExtraError",
     "ModelProblem",
     "NavigationError",
     "Navigator",
@@ -96,3 +105,18 @@ __all__ = [
     "smooth_l1",
     "worst_group",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What not every program needs is imported when it is asked for."""
+    if name in ("plotting", "problems"):
+        return import_module(f"paretonav.{name}")
+    if name == "__version__":  # pyproject.toml is the only place that says it
+        from importlib.metadata import version
+
+        return version("paretonav")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,10 @@
 """The exceptions of paretonav: each message names what was wrong and what to do about it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 def reason_of(error: BaseException) -> str:
     """What went wrong, as a person says it: without the system's number for it."""
@@ -59,3 +64,25 @@ class SessionError(NavigationError):
 
 class MissingExtraError(ParetonavError, ImportError):
     """A library that only an optional part needs is not installed; the message says how to install it."""
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Around the import of a library that only an extra installs.
+
+    Args:
+        extra: its name in pyproject.toml.
+        what: needs it, for people.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+    """
+    try:
+        yield
+    except MissingExtraError:
+        raise
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{what} needs a library that is not installed ({error}); install it with: "
+            f'pip install "paretonav[{extra}]"'
+        ) from error

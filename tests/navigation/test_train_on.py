@@ -108,7 +108,7 @@ def test_a_training_that_fails_leaves_the_model_as_it_came() -> None:
     with pytest.raises(pn.NonFiniteError, match="of epoch 1 of training on"):
         nav.start(train_on=dataclasses.replace(FAST, optimizer=lambda p: torch.optim.SGD(p, lr=1e200)))
     with pytest.raises(pn.ProblemError, match="L-BFGS"):
-        nav.start(train_on=pn.TrainOn(torch.optim.LBFGS))
+        nav.start(train_on=pn.TrainOn(optimizer=torch.optim.LBFGS))
     assert torch.equal(nav.problem.parameters(), before)
     assert not nav.started
 
@@ -210,7 +210,7 @@ def test_a_measurement_of_the_gain_that_ends_early_has_never_been() -> None:
             pn.NonFiniteError,
             {"how": dataclasses.replace(FAST, optimizer=lambda p: torch.optim.SGD(p, 1e200))},
         ),
-        (pn.ProblemError, {"how": pn.TrainOn(torch.optim.LBFGS)}),
+        (pn.ProblemError, {"how": pn.TrainOn(optimizer=torch.optim.LBFGS)}),
     ):
         with pytest.raises(error):
             nav.training_gain(**ends)

@@ -235,10 +235,10 @@ def test_intervals_are_of_95_per_cent_and_noise_is_what_crosses_zero(held):
 def test_a_change_that_rounds_to_nothing_keeps_its_sign(session):
     shift = {name: loss * (1 + 3e-5) for name, loss in session[0].losses.items()}
     copy = pn.Session()
-    copy.add(session[0], session.point(0), Journal(session).tangent(0))
+    Journal(copy).add(session[0], session.point(0), Journal(session).tangent(0))
     point = session.point(0)
     moved = replace(point.train, batches=point.train.batches * (1 + 3e-5))
-    copy.add(
+    Journal(copy).add(
         replace(session[1], losses=Estimates(shift)),
         replace(session.point(1), train=moved),
         Journal(session).tangent(1),

@@ -6,7 +6,7 @@ import sys
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from paretonav.errors import ParetonavError
+from paretonav.errors import ParetonavError, needing
 
 if TYPE_CHECKING:
     from paretonav.cockpit.controller import Controller
@@ -68,16 +68,14 @@ class Cockpit:
         """The widget (anywidget), to be put next to others.
 
         Raises:
-            ParetonavError: anywidget is not installed.
+            MissingExtraError: anywidget is not installed.
         """
         if self._widget is not None and not _is_open(self._widget):
             self._widget.close()
             self._widget = None
         if self._widget is None:
-            try:
+            with needing("notebook", "the cockpit in a notebook (.save and .serve do without it)"):
                 from paretonav.cockpit.widget import Widget
-            except ImportError as error:
-                raise ParetonavError(_needs_anywidget(error)) from error
             self._widget = Widget(self.controller)
         return self._widget
 
@@ -101,15 +99,10 @@ class Cockpit:
         """Show it as a web page: ``paretonav.cockpit.web.serve`` of its controller, with these options.
 
         Raises:
-            ParetonavError: the libraries of the web page are not installed.
+            MissingExtraError: the libraries of the web page are not installed.
         """
-        try:
+        with needing("web", "the cockpit as a web page"):
             from paretonav.cockpit.web import serve
-        except ImportError as error:
-            raise ParetonavError(
-                f"the cockpit as a web page needs more libraries ({error}); "
-                'install them with: pip install "paretonav[web]"'
-            ) from error
         self.refresh()
         return serve(self.controller, **options)
 
@@ -174,10 +167,3 @@ def _is_open(widget: Widget) -> bool:
     """Whether there still is a line to the browser."""
     comm: Any = widget.comm
     return comm is not None and not getattr(comm, "_closed", False)
-
-
-def _needs_anywidget(error: ImportError) -> str:
-    return (
-        f"a notebook shows the cockpit by a library that is missing ({error}); install it with: pip install "
-        '"paretonav[notebook]", then restart the kernel. Without it, there are .save("choice.html") and .serve()'
-    )

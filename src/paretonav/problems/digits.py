@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from paretonav.errors import needing
 from paretonav.objectives import Metric
 from paretonav.problems.known import check_integer
 from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
@@ -67,7 +68,8 @@ class Digits(TrainedProblem):
         for name, size in sizes.items():
             check_integer(name, size, 1, why="there must be something to train, and to train on")
         generator = torch.Generator().manual_seed(seed)
-        from sklearn.datasets import load_digits  # a second to load, which only this needs
+        with needing("data", "this problem"):
+            from sklearn.datasets import load_digits  # a second to load, which only this needs
 
         scans = load_digits()
         images = torch.from_numpy(scans.images / 16).float()

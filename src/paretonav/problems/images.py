@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from paretonav.errors import ProblemError
+from paretonav.errors import ProblemError, needing
 from paretonav.problems import sources
 
 SIDE = 28
@@ -101,7 +101,8 @@ def mnist(folder: sources.Folder = None) -> Images:
 
 def scans() -> Images:
     """The 1,797 scanned digits of scikit-learn (Alpaydin & Kaynak, UCI), 8 x 8 enlarged to 28 x 28."""
-    from sklearn.datasets import load_digits  # a second to load, which only this needs
+    with needing("data", "this problem"):
+        from sklearn.datasets import load_digits  # a second to load, which only this needs
 
     digits = load_digits()
     small = torch.from_numpy(digits.images / 16).float()[:, None]

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 
 from paretonav.errors import ProblemError
@@ -71,6 +70,8 @@ def record_pieces(h: Callable[[Tensor], Tensor], valleys: Sequence[tuple[float, 
     def slope(y: float) -> float:
         at = torch.tensor(y, dtype=torch.float64, requires_grad=True)
         return float(torch.autograd.grad(h(at), at)[0])
+
+    from scipy.optimize import brentq  # a tenth of a second to load
 
     pieces = [[0.0, brentq(slope, *valleys[0], xtol=1e-15)]]
     for low, high in valleys[1:]:

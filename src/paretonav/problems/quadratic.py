@@ -8,7 +8,6 @@ from contextlib import suppress
 import daqp
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 from paretonav.errors import ParetonavError, ProblemError
@@ -105,6 +104,8 @@ class Quadratic(KnownFrontProblem):
             weights = torch.from_numpy(w).clamp(min=0)
             difference = (f - self._values(self.pareto_point(weights))) / scale
             return float(weights @ difference / weights.sum()), difference.numpy()
+
+        from scipy.optimize import minimize  # a tenth of a second to load
 
         simplex = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
         start, box, fine = np.full(self.m, 1 / self.m), [(0, 1)] * self.m, {"ftol": 1e-16, "maxiter": 1000}

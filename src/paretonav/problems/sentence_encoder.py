@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ProblemError, reason_of
+from paretonav.errors import needing, reason_of
 from paretonav.problems import sources
 
 FOLDER = "all-MiniLM-L6-v2"
@@ -80,7 +80,8 @@ def load_encoder(paths: Sequence[Path], attention: Attention) -> nn.Module:
         attention: the implementation that transformers is to use.
 
     Raises:
-        ProblemError: transformers is not installed, or a file is damaged.
+        MissingExtraError: transformers is not installed.
+        ProblemError: a file is damaged.
     """
     transformers = require("transformers")
     try:
@@ -105,7 +106,7 @@ def add_adapters(encoder: nn.Module, layers: int, rank: int) -> None:
     Source: Hu et al., "LoRA: low-rank adaptation of large language models", ICLR 2022.
 
     Raises:
-        ProblemError: peft is not installed.
+        MissingExtraError: peft is not installed.
     """
     peft = require("peft")
     total: Any = encoder.config.num_hidden_layers  # type: ignore[union-attr]
@@ -148,11 +149,7 @@ def require(name: str) -> Any:
     """Import a library of the extra "text".
 
     Raises:
-        ProblemError: it is not installed.
+        MissingExtraError: it is not installed.
     """
-    try:
+    with needing("text", "a problem on sentences"):
         return importlib.import_module(name)
-    except ImportError as error:
-        raise ProblemError(
-            f"sentences need the library {name} ({error}); install it with: pip install 'paretonav[text]'"
-        ) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paretonav.errors import ProblemError, reason_of
+from paretonav.errors import ProblemError, needing, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,8 @@ def openml(data_id: int, rows: int, columns: int) -> Table:
     Raises:
         Exception: whatever goes wrong on the way; ``files`` says what to do then.
     """
-    from sklearn.datasets import fetch_openml  # a second to load, which only this needs
+    with needing("data", "fetching a data set"):
+        from sklearn.datasets import fetch_openml  # a second to load, which only this needs
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of retries and dataset versions; a failure comes as an exception

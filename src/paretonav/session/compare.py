@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from paretonav.errors import MissingExtraError, needing
 from paretonav.session.record import Record
 from paretonav.steering import Changes, Estimates, Point
 
@@ -88,7 +89,8 @@ class Comparison:
 
     def table(self) -> DataFrame:
         """The differences, one row each, and the first point's values as rows without a change."""
-        import pandas as pd
+        with needing("tables", "a table"):
+            import pandas as pd
 
         first = self.records[0]
         own = [
@@ -101,8 +103,11 @@ class Comparison:
         frame["better"] = frame["better"].astype("boolean")
         return frame
 
-    def _repr_html_(self) -> str:
-        html: str = self.table().to_html(index=False)  # which escapes the names
+    def _repr_html_(self) -> str | None:
+        try:
+            html: str = self.table().to_html(index=False)  # which escapes the names
+        except MissingExtraError:
+            return None  # a notebook shows the text instead
         return html
 
     def _difference(self, split: str, name: str, record: Record, changes: Changes) -> Difference:

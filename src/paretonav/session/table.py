@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from paretonav.errors import needing
 from paretonav.session.record import Record
 from paretonav.steering import Estimates
 from paretonav.steering.preferences.wording import describe
@@ -33,7 +34,8 @@ _ESTIMATES: dict[str, str] = {
 
 def table(records: Sequence[Record]) -> DataFrame:
     """One row per point; see ``Session.table``."""
-    import pandas as pd
+    with needing("tables", "a table"):
+        import pandas as pd
 
     columns: dict[str, Any] = {
         "id": [r.id for r in records],

@@ -108,7 +108,7 @@ def test_it_returns_to_the_front_and_keeps_what_was_asked_for(name: str, prefere
     theta, weights, guide = stepped(problem, preference, 0.05, off=0.3)
     assert excess(problem, guide, theta) > 3
     before = problem.excess(theta, weights)
-    descent = AlignedDescent(OPTIMIZERS[name], epochs=40, batch_size=32, tolerance=1e-4)
+    descent = AlignedDescent(optimizer=OPTIMIZERS[name], epochs=40, batch_size=32, tolerance=1e-4)
     found = descent.correct(problem, theta, weights, GEOMETRY, guide)
     assert excess(problem, guide, found.theta) <= 1
     # Its own weights are not quite the predicted ones: those of its tangent are.
@@ -206,7 +206,7 @@ def test_a_learning_rate_that_is_too_high_is_halved_until_it_pays() -> None:
     problem = Linear()
     w = uniform()
     theta = problem.pareto_point(w) + 0.5
-    wild = AlignedDescent(lambda p: torch.optim.SGD(p, lr=4.0), batch_size=256, patience=1)
+    wild = AlignedDescent(optimizer=lambda p: torch.optim.SGD(p, lr=4.0), batch_size=256, patience=1)
     assert torch.equal(wild.correct(problem, theta, w, GEOMETRY).theta, theta)
     found = replace(wild, patience=6).correct(problem, theta, w, GEOMETRY)
     assert problem.excess(found.theta, w) < 0.1 * problem.excess(theta, w)
@@ -238,7 +238,7 @@ def test_what_is_not_finite_is_named() -> None:
     problem = Linear()
     with pytest.raises(pn.NonFiniteError, match="objective 'task 0' is nan before the first epoch"):
         AlignedDescent().correct(problem, problem.parameters() * torch.nan, uniform(), GEOMETRY)
-    wild = AlignedDescent(lambda p: torch.optim.SGD(p, lr=1e200), batch_size=256)
+    wild = AlignedDescent(optimizer=lambda p: torch.optim.SGD(p, lr=1e200), batch_size=256)
     with pytest.raises(pn.NonFiniteError, match=r"objective 'task 0' is .* on batch 2 of epoch 1"):
         wild.correct(problem, problem.parameters(), uniform(), GEOMETRY)
     root = pn.FunctionProblem(

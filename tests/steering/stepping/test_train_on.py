@@ -20,13 +20,17 @@ from paretonav.steering.reporting.training_gain import TrainingGain
 from paretonav.steering.stepping.train_on import Trained, TrainOn, train_on
 
 HALF = torch.tensor([0.5, 0.5], dtype=torch.float64)
-FAST = TrainOn(lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=4, batch_size=64)
+FAST = TrainOn(
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=4, batch_size=64
+)
 
 
 def steps(lr: float = 0.05, **options: Any) -> TrainOn:
     """By plain gradient descent."""
     return replace(
-        TrainOn(lambda p: torch.optim.SGD(p, lr=lr), learning_rate_factor=1.0, batch_size=64, epochs=5),
+        TrainOn(
+            optimizer=lambda p: torch.optim.SGD(p, lr=lr), learning_rate_factor=1.0, batch_size=64, epochs=5
+        ),
         **options,
     )
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel, solve_qp
@@ -67,6 +66,8 @@ def _determining(slopes: Array, held: Indices, named: Indices) -> Indices:
     if len(held):
         basis = np.linalg.svd(slopes[held], full_matrices=False)[2]
         rows = rows - rows @ basis.T @ basis
+    from scipy.linalg import qr  # a tenth of a second to load
+
     _, triangle, order = qr(rows.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
     rank = int((sizes > 1e-6 * sizes.max(initial=1e-300)).sum())

@@ -45,7 +45,7 @@ class TrainOn:
         ProblemError: an argument is out of range.
 
     Example:
-        >>> TrainOn(lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.9), epochs=5).patience
+        >>> TrainOn(optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.9), epochs=5).patience
         2
     """
 

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from torch import Tensor
 
 from paretonav.errors import InfeasiblePreferenceError, PreferenceError
@@ -145,6 +144,8 @@ def preferred_direction(tangent: Tangent, wish: Wish) -> Tensor:
         gradients = gradients * tangent.free
     G = gradients / gradients.norm(dim=1, keepdim=True).clamp_min(1e-300)
     triangle = torch.linalg.qr(G.T, mode="r").R.cpu().numpy()
+    from scipy.optimize import nnls  # a tenth of a second to load
+
     p = np.abs(wish.direction[selected]) / np.abs(wish.direction[selected]).sum()
     direction = torch.zeros_like(G[0])
     for i, share in enumerate(p):
