@@ -116,7 +116,12 @@ def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     loaded = {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
     assert "paretonav.navigation" in loaded, done.stderr
     heavy = {*LIBRARIES, "plotly", "scipy.optimize", "scipy.special", "scipy.linalg"}
-    heavy |= {"paretonav.problems", "paretonav.plotting", "paretonav.terminal", "paretonav.cockpit.controller"}
+    heavy |= {
+        "paretonav.problems",
+        "paretonav.plotting",
+        "paretonav.terminal",
+        "paretonav.cockpit.controller",
+    }
     assert not heavy & loaded
 
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import paretonav as pn
-from paretonav.problems import Adult, adult, adult_people, sources
+from paretonav.problems import adult, adult_people, sources
+from paretonav.problems.trained import TrainedProblem
 
 module = importlib.import_module("paretonav.problems.adult")
 NAMES = [
@@ -80,7 +81,7 @@ def test_the_sex_is_an_input_only_if_asked_for(folder: Path) -> None:
 
 def test_objectives_and_metrics_are_those_of_the_definition(folder: Path) -> None:
     problem = adult(folder=folder)
-    assert isinstance(problem, Adult)
+    assert isinstance(problem, TrainedProblem)
     assert problem.names == ("cross-entropy", "demographic parity", "equal opportunity")
     losses = problem.evaluate(problem.parameters() * 3, "test")
     data = problem._data["test"]._tensors

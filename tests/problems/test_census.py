@@ -9,8 +9,9 @@ import torch
 
 import paretonav as pn
 from paretonav import ProblemError
-from paretonav.problems import Census, census, census_people, sources
+from paretonav.problems import census, census_people, sources
 from paretonav.problems.census_people import COLUMNS, Encoder, People, choose
+from paretonav.problems.trained import TrainedProblem
 
 module = importlib.import_module("paretonav.problems.census")
 SMALL: dict[str, Any] = {"size": 200, "validation_size": 40, "epochs": 2}
@@ -124,7 +125,7 @@ def test_no_person_is_in_two_parts(tmp_path: Path) -> None:
 
 def test_names_sizes_and_widths(folder: Path) -> None:
     problem = census(folder=folder, **SMALL)
-    assert isinstance(problem, Census)
+    assert isinstance(problem, TrainedProblem)
     assert problem.names == ("age", "education", "marital")
     sizes = {split: data.size for split, data in problem._data.items()}
     assert sizes == {"train": 200, "validation": 40, "test": 40}

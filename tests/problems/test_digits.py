@@ -9,7 +9,8 @@ from torch import Tensor
 
 import paretonav as pn
 from paretonav import Cost
-from paretonav.problems import Digits, digits
+from paretonav.problems import digits
+from paretonav.problems.trained import TrainedProblem
 
 module = importlib.import_module("paretonav.problems.digits")  # the name in the package is the function
 SMALL: dict[str, Any] = {"train_size": 1200, "validation_size": 200, "epochs": 3}
@@ -57,7 +58,7 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_names_and_sizes() -> None:
     problem = digits(**SMALL)
-    assert isinstance(problem, Digits)
+    assert isinstance(problem, TrainedProblem)
     assert problem.names == ("left", "right", "middle")
     losses = problem.evaluate(problem.parameters(), "validation")
     assert list(losses.metrics) == ["left accuracy", "right accuracy", "middle accuracy"]
@@ -94,7 +95,7 @@ def test_seeds_are_reproducible_and_leave_the_global_state_alone() -> None:
     first, again, other = (digits(seed=seed, **SMALL) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
 
-    def fingerprint(problem: Digits) -> list[Tensor]:
+    def fingerprint(problem: TrainedProblem) -> list[Tensor]:
         parts = [problem._data[split]._tensors for split in ("train", "validation", "test")]
         return [problem.parameters(), *(tensor for part in parts if part is not None for tensor in part)]
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 import paretonav as pn
 from paretonav import ProblemError
-from paretonav.problems import Fashion, fashion, images, sources
+from paretonav.problems import fashion, images, sources
 from paretonav.problems.images import Images, overlay
+from paretonav.problems.trained import TrainedProblem
 
 module = importlib.import_module("paretonav.problems.fashion")
 SMALL: dict[str, Any] = {"train_size": 120, "validation_size": 40, "epochs": 1}
@@ -82,7 +83,7 @@ def test_no_image_is_in_two_splits(folder: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(("items", "side"), [(2, 36), (3, 56)])
 def test_names_and_sizes(folder: Path, items: Any, side: int) -> None:
     problem = fashion(items=items, folder=folder, **SMALL)
-    assert isinstance(problem, Fashion)
+    assert isinstance(problem, TrainedProblem)
     assert problem.names == module.TASKS[items]
     assert {split: d.size for split, d in problem._data.items()} == {
         "train": 120,
@@ -102,7 +103,7 @@ def test_seeds_are_reproducible_and_training_runs(folder: Path) -> None:
     first, again, other = (fashion(folder=folder, seed=seed, **SMALL) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
 
-    def canvases(problem: Fashion) -> list[Tensor]:
+    def canvases(problem: TrainedProblem) -> list[Tensor]:
         parts = [problem._data[split]._tensors for split in ("train", "validation", "test")]
         return [part[0] for part in parts if part is not None]
 

@@ -17,7 +17,8 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 import paretonav as pn
-from paretonav.problems import Sentences, rated_sentences, sentence_encoder, sentences, sources
+from paretonav.problems import rated_sentences, sentence_encoder, sentences, sources
+from paretonav.problems.trained import TrainedProblem
 
 module = importlib.import_module("paretonav.problems.sentences")
 WORDS = ["[PAD]", "[CLS]", "[SEP]", "bad", "plain", "good", "lol", "battery", "film", "senate", *"abcdefgh"]
@@ -150,7 +151,7 @@ def test_padding_does_not_matter(folder: Path) -> None:
 
 def test_losses_and_metrics_belong_to_their_task(folder: Path) -> None:
     problem = sentences(folder=folder, **SMALL)
-    assert isinstance(problem, Sentences)
+    assert isinstance(problem, TrainedProblem)
     assert problem.names == ("sentiment", "source")
     (batch, _), *_ = problem._data["train"]
     labels = batch["labels"]
@@ -257,7 +258,7 @@ def test_without_the_libraries_the_error_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(importlib.import_module("sys").modules, "peft", None)
-    with pytest.raises(pn.ProblemError, match=r"library peft .* pip install 'paretonav\[text\]'"):
+    with pytest.raises(pn.MissingExtraError, match=r'peft.* pip install "paretonav\[text\]"'):
         sentences(folder=folder, **SMALL)
 
 

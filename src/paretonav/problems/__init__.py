@@ -21,22 +21,17 @@ Data that do not come with scikit-learn are looked for in a local folder, then o
 ``paretonav.problems.sources``.
 """
 
-from paretonav.problems.adult import Adult, adult
-from paretonav.problems.census import Census, census
-from paretonav.problems.digits import Digits, digits
+from paretonav.problems.adult import adult
+from paretonav.problems.census import census
+from paretonav.problems.digits import digits
 from paretonav.problems.dtlz import dtlz
-from paretonav.problems.fashion import Fashion, fashion
+from paretonav.problems.fashion import fashion
 from paretonav.problems.fonseca import fonseca_fleming
 from paretonav.problems.quadratic import quadratic
-from paretonav.problems.sentences import Sentences, sentences
+from paretonav.problems.sentences import sentences
 from paretonav.problems.zdt import zdt
 
 __all__ = [
-    "Adult",
-    "Census",
-    "Digits",
-    "Fashion",
-    "Sentences",
     "adult",
     "census",
     "digits",

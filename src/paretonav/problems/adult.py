@@ -40,7 +40,16 @@ class AdultNet(nn.Module):
         return logits[:, 0]
 
 
-class Adult(TrainedProblem):
+def adult(
+    *,
+    objectives: Sequence[str] = OBJECTIVES,
+    with_sex: bool = False,
+    hidden: int = 32,
+    weight_decay: float = 1e-3,
+    epochs: int = 40,
+    folder: sources.Folder = None,
+    seed: int = 0,
+) -> TrainedProblem:
     """Tell who earns more than 50,000 dollars a year, without treating women and men too differently.
 
     The 45,222 people of the US census of 1994 of whom everything is known (Becker & Kohavi, "Adult", UCI 1996): three
@@ -64,68 +73,7 @@ class Adult(TrainedProblem):
     sex is no input by default: deciding by it openly is unlawful in most places, and leaving it out closes no gap, as
     relationship and occupation tell it (husband, wife).
 
-    Recipe: Adam on the mean of the objectives with a one-cycle learning rate. The arguments are those of ``adult``.
-
-    Raises:
-        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
-            possible.
-    """
-
-    def __init__(
-        self,
-        *,
-        objectives: Sequence[str] = OBJECTIVES,
-        with_sex: bool = False,
-        hidden: int = 32,
-        weight_decay: float = 1e-3,
-        epochs: int = 40,
-        folder: sources.Folder = None,
-        seed: int = 0,
-    ) -> None:
-        chosen = _check_objectives(objectives)
-        for name, number in (("hidden", hidden), ("epochs", epochs)):
-            check_integer(name, number, 1, why="there must be something to train")
-        generator = torch.Generator().manual_seed(seed)
-        (path,) = sources.files("Adult", [FILE], folder, download, SOURCE)
-        train, validation, test = split(load(path), generator, with_sex=with_sex)
-        inputs = train.tensors[0].shape[1]
-        losses: dict[str, Loss] = {
-            "cross-entropy": _cross_entropy,
-            "demographic parity": group_gap(_probability, _sex, smoothing=_SMOOTHING),
-            "equal opportunity": group_gap(_probability, _sex_of_the_rich, smoothing=_SMOOTHING),
-        }
-        super().__init__(
-            seeded(lambda: AdultNet(inputs, hidden), seed),
-            losses={name: losses[name] for name in chosen},
-            train=train,
-            validation=validation,
-            test=test,
-            metrics={
-                "accuracy": Metric(_accuracy, higher_is_better=True),
-                "parity gap": Metric(_decision_gap(_sex), higher_is_better=False),
-                "opportunity gap": Metric(_decision_gap(_sex_of_the_rich), higher_is_better=False),
-            },
-            weight_decay=weight_decay,
-            batch_size=2048,
-            seed=seed,
-            epochs=epochs,
-            generator=generator,
-            # A gap of few people is mostly noise, and its absolute value mostly more than that of all people.
-            minibatch_size=2048,
-        )
-
-
-def adult(
-    *,
-    objectives: Sequence[str] = OBJECTIVES,
-    with_sex: bool = False,
-    hidden: int = 32,
-    weight_decay: float = 1e-3,
-    epochs: int = 40,
-    folder: sources.Folder = None,
-    seed: int = 0,
-) -> Adult:
-    """Make the Adult problem; see ``Adult``.
+    Recipe: Adam on the mean of the objectives with a one-cycle learning rate.
 
     Args:
         objectives: two or three of ``OBJECTIVES``.
@@ -135,15 +83,41 @@ def adult(
         epochs: of the training recipe.
         folder: where the local copy is; see ``paretonav.problems.sources``.
         seed: of the split, the first weights and the order of the batches.
+
+    Raises:
+        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
+            possible.
     """
-    return Adult(
-        objectives=objectives,
-        with_sex=with_sex,
-        hidden=hidden,
+    chosen = _check_objectives(objectives)
+    for name, number in (("hidden", hidden), ("epochs", epochs)):
+        check_integer(name, number, 1, why="there must be something to train")
+    generator = torch.Generator().manual_seed(seed)
+    (path,) = sources.files("Adult", [FILE], folder, download, SOURCE)
+    train, validation, test = split(load(path), generator, with_sex=with_sex)
+    inputs = train.tensors[0].shape[1]
+    losses: dict[str, Loss] = {
+        "cross-entropy": _cross_entropy,
+        "demographic parity": group_gap(_probability, _sex, smoothing=_SMOOTHING),
+        "equal opportunity": group_gap(_probability, _sex_of_the_rich, smoothing=_SMOOTHING),
+    }
+    return TrainedProblem(
+        seeded(lambda: AdultNet(inputs, hidden), seed),
+        losses={name: losses[name] for name in chosen},
+        train=train,
+        validation=validation,
+        test=test,
+        metrics={
+            "accuracy": Metric(_accuracy, higher_is_better=True),
+            "parity gap": Metric(_decision_gap(_sex), higher_is_better=False),
+            "opportunity gap": Metric(_decision_gap(_sex_of_the_rich), higher_is_better=False),
+        },
         weight_decay=weight_decay,
-        epochs=epochs,
-        folder=folder,
+        batch_size=2048,
         seed=seed,
+        epochs=epochs,
+        generator=generator,
+        # A gap of few people is mostly noise, and its absolute value mostly more than that of all people.
+        minibatch_size=2048,
     )
 
 

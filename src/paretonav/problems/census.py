@@ -42,7 +42,17 @@ class CensusNet(nn.Module):
         return logits
 
 
-class Census(TrainedProblem):
+def census(
+    *,
+    width: Literal["narrow", "paper"] = "narrow",
+    tasks: Sequence[str] = TASKS[:3],
+    size: int | None = 20_000,
+    validation_size: int = 20_000,
+    weight_decay: float = 1e-2,
+    epochs: int = 15,
+    folder: sources.Folder = None,
+    seed: int = 0,
+) -> TrainedProblem:
     """Answer yes-or-no questions about a person of the US census of 1994 and 1995.
 
     The tasks are those of multi-task papers on the KDD Census-Income data (Lane & Kohavi, UCI): is this person 40
@@ -57,67 +67,7 @@ class Census(TrainedProblem):
     census-income.test.
 
     Losses: each task's binary cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
-    one-cycle learning rate. The arguments are those of ``census``.
-
-    Raises:
-        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
-            possible.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: Literal["narrow", "paper"] = "narrow",
-        tasks: Sequence[str] = TASKS[:3],
-        size: int | None = 20_000,
-        validation_size: int = 20_000,
-        weight_decay: float = 1e-2,
-        epochs: int = 15,
-        folder: sources.Folder = None,
-        seed: int = 0,
-    ) -> None:
-        if width not in WIDTHS:
-            raise ProblemError(f"width={width!r} is not possible; give one of {', '.join(map(repr, WIDTHS))}")
-        tasks = _check_tasks(tasks)
-        for name, number in (("size", size), ("validation_size", validation_size), ("epochs", epochs)):
-            if number is not None:
-                check_integer(name, number, 1, why="there must be something to train, and to train on")
-        generator = torch.Generator().manual_seed(seed)
-        known, new = sources.files("Census-Income", FILES, folder, download, SOURCE)
-        sizes = (size, validation_size)
-        train, validation = choose(known, sizes, generator)
-        (test,) = choose(new, (None if size is None else validation_size,), generator)
-        encoder = Encoder(train, tasks)
-        super().__init__(
-            seeded(lambda: CensusNet(encoder.inputs, WIDTHS[width], len(tasks)), seed),
-            losses={name: BinaryCrossEntropy(i) for i, name in enumerate(tasks)},
-            train=encoder(train),
-            validation=encoder(validation),
-            test=encoder(test),
-            metrics={
-                f"{name} accuracy": Metric(BinaryAccuracy(i), higher_is_better=True)
-                for i, name in enumerate(tasks)
-            },
-            weight_decay=weight_decay,
-            batch_size=1000,
-            seed=seed,
-            epochs=epochs,
-            generator=generator,
-        )
-
-
-def census(
-    *,
-    width: Literal["narrow", "paper"] = "narrow",
-    tasks: Sequence[str] = TASKS[:3],
-    size: int | None = 20_000,
-    validation_size: int = 20_000,
-    weight_decay: float = 1e-2,
-    epochs: int = 15,
-    folder: sources.Folder = None,
-    seed: int = 0,
-) -> Census:
-    """Make the Census-Income problem; see ``Census``.
+    one-cycle learning rate.
 
     Args:
         width: shared layers of 64 and 2 units ("narrow"), whose tasks compete (cosines of their gradients about
@@ -129,16 +79,38 @@ def census(
         epochs: of the training recipe.
         folder: where the local copy is; see ``paretonav.problems.sources``.
         seed: of the choice of people, the first weights and the order of the batches.
+
+    Raises:
+        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
+            possible.
     """
-    return Census(
-        width=width,
-        tasks=tasks,
-        size=size,
-        validation_size=validation_size,
+    if width not in WIDTHS:
+        raise ProblemError(f"width={width!r} is not possible; give one of {', '.join(map(repr, WIDTHS))}")
+    tasks = _check_tasks(tasks)
+    for name, number in (("size", size), ("validation_size", validation_size), ("epochs", epochs)):
+        if number is not None:
+            check_integer(name, number, 1, why="there must be something to train, and to train on")
+    generator = torch.Generator().manual_seed(seed)
+    known, new = sources.files("Census-Income", FILES, folder, download, SOURCE)
+    sizes = (size, validation_size)
+    train, validation = choose(known, sizes, generator)
+    (test,) = choose(new, (None if size is None else validation_size,), generator)
+    encoder = Encoder(train, tasks)
+    return TrainedProblem(
+        seeded(lambda: CensusNet(encoder.inputs, WIDTHS[width], len(tasks)), seed),
+        losses={name: BinaryCrossEntropy(i) for i, name in enumerate(tasks)},
+        train=encoder(train),
+        validation=encoder(validation),
+        test=encoder(test),
+        metrics={
+            f"{name} accuracy": Metric(BinaryAccuracy(i), higher_is_better=True)
+            for i, name in enumerate(tasks)
+        },
         weight_decay=weight_decay,
-        epochs=epochs,
-        folder=folder,
+        batch_size=1000,
         seed=seed,
+        epochs=epochs,
+        generator=generator,
     )
 
 

@@ -35,69 +35,6 @@ class DigitsNet(nn.Module):
         return logits.view(-1, len(TASKS), 10)
 
 
-class Digits(TrainedProblem):
-    """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
-
-    The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before
-    anything else, so that no scan is in two of them; within each part three random scans at a time are laid
-    over each other at offsets (0, 0), (0, 6) and (4, 3) by their maximum.
-
-    Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
-    one-cycle learning rate. The arguments are those of ``digits``.
-
-    Raises:
-        ProblemError: a size is less than 1, or ``weight_decay`` is negative.
-    """
-
-    def __init__(
-        self,
-        *,
-        trunk: int = 6,
-        weight_decay: float = 1e-2,
-        train_size: int = 6000,
-        validation_size: int = 2000,
-        epochs: int = 60,
-        seed: int = 0,
-    ) -> None:
-        sizes = {
-            "trunk": trunk,
-            "epochs": epochs,
-            "train_size": train_size,
-            "validation_size": validation_size,
-        }
-        for name, size in sizes.items():
-            check_integer(name, size, 1, why="there must be something to train, and to train on")
-        generator = torch.Generator().manual_seed(seed)
-        with needing("data", "this problem"):
-            from sklearn.datasets import load_digits  # a second to load, which only this needs
-
-        scans = load_digits()
-        images = torch.from_numpy(scans.images / 16).float()
-        classes = torch.from_numpy(scans.target).long()
-        order = torch.randperm(len(images), generator=generator)
-        parts = torch.split(order, [1200, 300, len(images) - 1500])
-        train, validation, test = (
-            _overlay(images[part], classes[part], size, generator)
-            for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
-        )
-        super().__init__(
-            seeded(lambda: DigitsNet(trunk), seed),
-            losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
-            train=train,
-            # Many batches, for good standard errors.
-            validation=DataLoader(validation, batch_size=-(-validation_size // 12)),
-            test=test,
-            metrics={
-                f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(TASKS)
-            },
-            weight_decay=weight_decay,
-            batch_size=500,
-            seed=seed,
-            epochs=epochs,
-            generator=generator,
-        )
-
-
 def digits(
     *,
     trunk: int = 6,
@@ -106,8 +43,15 @@ def digits(
     validation_size: int = 2000,
     epochs: int = 60,
     seed: int = 0,
-) -> Digits:
-    """Make the overlaid-digits problem; see ``Digits``.
+) -> TrainedProblem:
+    """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
+
+    The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before
+    anything else, so that no scan is in two of them; within each part three random scans at a time are laid
+    over each other at offsets (0, 0), (0, 6) and (4, 3) by their maximum.
+
+    Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
+    one-cycle learning rate.
 
     Args:
         trunk: units shared by the three tasks.
@@ -116,14 +60,46 @@ def digits(
         validation_size: composites to validate on, and to test on.
         epochs: of the training recipe.
         seed: of the split, the composites, the first weights and the order of the batches.
+
+    Raises:
+        ProblemError: a size is less than 1, or ``weight_decay`` is negative.
     """
-    return Digits(
-        trunk=trunk,
+    sizes = {
+        "trunk": trunk,
+        "epochs": epochs,
+        "train_size": train_size,
+        "validation_size": validation_size,
+    }
+    for name, size in sizes.items():
+        check_integer(name, size, 1, why="there must be something to train, and to train on")
+    generator = torch.Generator().manual_seed(seed)
+    with needing("data", "this problem"):
+        from sklearn.datasets import load_digits  # a second to load, which only this needs
+
+    scans = load_digits()
+    images = torch.from_numpy(scans.images / 16).float()
+    classes = torch.from_numpy(scans.target).long()
+    order = torch.randperm(len(images), generator=generator)
+    parts = torch.split(order, [1200, 300, len(images) - 1500])
+    train, validation, test = (
+        _overlay(images[part], classes[part], size, generator)
+        for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
+    )
+    return TrainedProblem(
+        seeded(lambda: DigitsNet(trunk), seed),
+        losses={name: CrossEntropy(i) for i, name in enumerate(TASKS)},
+        train=train,
+        # Many batches, for good standard errors.
+        validation=DataLoader(validation, batch_size=-(-validation_size // 12)),
+        test=test,
+        metrics={
+            f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(TASKS)
+        },
         weight_decay=weight_decay,
-        train_size=train_size,
-        validation_size=validation_size,
-        epochs=epochs,
+        batch_size=500,
         seed=seed,
+        epochs=epochs,
+        generator=generator,
     )
 
 

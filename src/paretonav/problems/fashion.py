@@ -50,7 +50,17 @@ class LeNet(nn.Module):
         return logits.view(-1, self._items, 10)
 
 
-class Fashion(TrainedProblem):
+def fashion(
+    *,
+    items: Literal[2, 3] = 2,
+    trunk: int = 6,
+    weight_decay: float = 8e-3,
+    train_size: int = 8000,
+    validation_size: int = 4000,
+    epochs: int = 60,
+    folder: sources.Folder = None,
+    seed: int = 0,
+) -> TrainedProblem:
     """Say what each of two or three overlaid images shows.
 
     With two, both are garments of Fashion-MNIST (Xiao, Rasul, Vollgraf, arXiv 1708.07747) on a canvas of 36 x 36,
@@ -67,72 +77,7 @@ class Fashion(TrainedProblem):
     start() took three times the products, and the front bent too much for a step of 1 %. Pixels are standardised.
 
     Losses: each task's cross-entropy. Metrics: each task's accuracy. Recipe: Adam on the mean loss with a
-    one-cycle learning rate. The arguments are those of ``fashion``.
-
-    Raises:
-        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
-            possible.
-    """
-
-    def __init__(
-        self,
-        *,
-        items: Literal[2, 3] = 2,
-        trunk: int = 6,
-        weight_decay: float = 8e-3,
-        train_size: int = 8000,
-        validation_size: int = 4000,
-        epochs: int = 60,
-        folder: sources.Folder = None,
-        seed: int = 0,
-    ) -> None:
-        if items not in TASKS:
-            raise ProblemError(f"items={items!r} is not possible; give 2 or 3")
-        sizes = {
-            "trunk": trunk,
-            "epochs": epochs,
-            "train_size": train_size,
-            "validation_size": validation_size,
-        }
-        for name, size in sizes.items():
-            check_integer(name, size, 1, why="there must be something to train, and to train on")
-        generator = torch.Generator().manual_seed(seed)
-        parts = _parts(items, folder, generator)
-        train, validation, test = (
-            overlay(kinds, _OFFSETS[items], _SIDE[items], size, generator)
-            for kinds, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
-        )
-        tasks = TASKS[items]
-        super().__init__(
-            seeded(lambda: LeNet(items, trunk), seed),
-            losses={name: CrossEntropy(i) for i, name in enumerate(tasks)},
-            train=train,
-            validation=validation,
-            test=test,
-            metrics={
-                f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(tasks)
-            },
-            weight_decay=weight_decay,
-            batch_size=min(500, -(-validation_size // 20)),  # 20 batches or more, for good standard errors
-            seed=seed,
-            epochs=epochs,
-            generator=generator,
-            learning_rate=5e-3,
-        )
-
-
-def fashion(
-    *,
-    items: Literal[2, 3] = 2,
-    trunk: int = 6,
-    weight_decay: float = 8e-3,
-    train_size: int = 8000,
-    validation_size: int = 4000,
-    epochs: int = 60,
-    folder: sources.Folder = None,
-    seed: int = 0,
-) -> Fashion:
-    """Make the overlaid-garments problem; see ``Fashion``.
+    one-cycle learning rate.
 
     Args:
         items: two garments, or a garment and two digits.
@@ -143,16 +88,43 @@ def fashion(
         epochs: of the training recipe.
         folder: where the local copies are; see ``paretonav.problems.sources``.
         seed: of the splits, the composites, the first weights and the order of the batches.
+
+    Raises:
+        ProblemError: the data are not there (the message says how to get them) or damaged, or an argument is not
+            possible.
     """
-    return Fashion(
-        items=items,
-        trunk=trunk,
+    if items not in TASKS:
+        raise ProblemError(f"items={items!r} is not possible; give 2 or 3")
+    sizes = {
+        "trunk": trunk,
+        "epochs": epochs,
+        "train_size": train_size,
+        "validation_size": validation_size,
+    }
+    for name, size in sizes.items():
+        check_integer(name, size, 1, why="there must be something to train, and to train on")
+    generator = torch.Generator().manual_seed(seed)
+    parts = _parts(items, folder, generator)
+    train, validation, test = (
+        overlay(kinds, _OFFSETS[items], _SIDE[items], size, generator)
+        for kinds, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
+    )
+    tasks = TASKS[items]
+    return TrainedProblem(
+        seeded(lambda: LeNet(items, trunk), seed),
+        losses={name: CrossEntropy(i) for i, name in enumerate(tasks)},
+        train=train,
+        validation=validation,
+        test=test,
+        metrics={
+            f"{name} accuracy": Metric(Accuracy(i), higher_is_better=True) for i, name in enumerate(tasks)
+        },
         weight_decay=weight_decay,
-        train_size=train_size,
-        validation_size=validation_size,
-        epochs=epochs,
-        folder=folder,
+        batch_size=min(500, -(-validation_size // 20)),  # 20 batches or more, for good standard errors
         seed=seed,
+        epochs=epochs,
+        generator=generator,
+        learning_rate=5e-3,
     )
 
 
