@@ -18,7 +18,7 @@ Box = tuple[Tensor | float, Tensor | float] | None
 
 
 def quadratic(
-    n: int, m: int, seed: int = 0, condition: float = 10.0, bounds: Box = None, x0: Tensor | None = None
+    n: int, m: int, *, seed: int = 0, condition: float = 10.0, bounds: Box = None, x0: Tensor | None = None
 ) -> Quadratic:
     """Make m random convex quadratics of n variables; see ``Quadratic``.
 
