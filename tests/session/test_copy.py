@@ -76,7 +76,7 @@ def test_a_lost_tangent_does_not_keep_a_session_from_being_copied(visited: Path,
     (visited / "tangents" / "000001.safetensors").unlink()
     pn.Session(visited).copy(tmp_path / "copy")
     copied = pn.Session(tmp_path / "copy")
-    assert [copied.tangent(i) is None for i in range(3)] == [False, True, False]
+    assert [Journal(copied).tangent(i) is None for i in range(3)] == [False, True, False]
 
 
 def test_a_full_disk_leaves_no_half_of_a_copy(

@@ -236,7 +236,7 @@ def test_a_tangent_that_is_lost_is_solved_for_again(
 ) -> None:
     exchange(visited / TANGENT)
     reader = pn.Session(visited)
-    assert reader.tangent(2) is None
+    assert Journal(reader).tangent(2) is None
     assert "cannot read the tangent of point 2" in caplog.text
     nav = pn.Navigator(small_model(), session=visited)
     assert nav.here.id == 2

@@ -163,7 +163,7 @@ def test_tangents_are_kept_within_their_room_the_latest_first(tmp_path: Path, ro
         there = kept(tmp_path / "s")
         assert len(there) <= max(1, int(room))
         assert there == [] or 0 in there
-    assert [i for i in range(6) if pn.Session(tmp_path / "s").tangent(i) is not None] == there
+    assert [i for i in range(6) if Journal(pn.Session(tmp_path / "s")).tangent(i) is not None] == there
 
 
 @pytest.mark.parametrize("seed", range(5))

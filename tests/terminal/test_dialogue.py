@@ -197,8 +197,8 @@ def test_a_rejected_step_is_shown_and_refused(dialogue, say, written, monkeypatc
     navigator = dialogue.navigator
     take = navigator.step
 
-    def reject(*arguments):
-        step = take(*arguments)
+    def reject(*arguments, **options):
+        step = take(*arguments, **options)
         navigator.undo()
         return dataclasses.replace(step, status=StepStatus.REJECTED, reason="f1 did not improve")
 
@@ -216,7 +216,9 @@ def test_shortened_steps_say_why(dialogue, say, written, monkeypatch):
     monkeypatch.setattr(
         dialogue.navigator,
         "step",
-        lambda *a: dataclasses.replace(take(*a), status=StepStatus.SHORTENED, reason="half is enough"),
+        lambda *a, **k: dataclasses.replace(
+            take(*a, **k), status=StepStatus.SHORTENED, reason="half is enough"
+        ),
     )
     say("improve f1")
     assert "Shortened: half is enough." in written()

@@ -114,7 +114,7 @@ def test_ctrl_c_during_a_step_returns_to_the_prompt(dialogue, written, monkeypat
     problem = dialogue.navigator.problem
     before = problem.parameters()
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         problem.set_parameters(0 * before)
         raise KeyboardInterrupt
 
