@@ -349,7 +349,7 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     problem, view = slow
     navigator = view.controller.navigator
     monkeypatch.setattr(navigator, "predictor", pn.ppe()["predictor"])  # which needs the tangent
-    kept = navigator.session.tangent
+    kept = navigator._journal.tangent
     problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})
     problem.wait()
@@ -360,11 +360,11 @@ def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
         asked.append(here)
         return None if here == "paretonav-desk" else kept(point)
 
-    monkeypatch.setattr(navigator.session, "tangent", forgotten)
+    monkeypatch.setattr(navigator._journal, "tangent", forgotten)
     told = view.steer({"f1": improve(2)})
     assert told["problem"].startswith("What this comes to can be said once")
     assert "paretonav-desk" in asked
-    monkeypatch.setattr(navigator.session, "tangent", kept)
+    monkeypatch.setattr(navigator._journal, "tangent", kept)
     problem.release()
     view.wait(lambda trait, value: trait == "job" and value["seq"] == seq and value["status"] == "done")
     fractions = [job["fraction"] for job in view.jobs() if job["seq"] == seq and job["status"] == "running"]

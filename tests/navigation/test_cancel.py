@@ -344,7 +344,7 @@ def test_an_interrupt_when_a_point_has_been_kept_leaves_it_accepted(
 ) -> None:
     nav = on_a_function()
     nav.start()
-    owner, name = (nav.session, "add") if after == "keeping" else (nav.problem, "set_parameters")
+    owner, name = (nav._journal, "add") if after == "keeping" else (nav.problem, "set_parameters")
     method = getattr(owner, name)
 
     def interrupted(*arguments: object) -> None:

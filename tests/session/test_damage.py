@@ -244,7 +244,7 @@ def test_a_tangent_that_is_lost_is_solved_for_again(
     assert nav.step(pn.Improve({"a": 1.0}), 0.005).point.id == 3
     assert caplog.text.count("cannot read the tangent") == 1
     nav.session.close()
-    assert pn.Session(visited).tangent(3) is not None
+    assert Journal(pn.Session(visited)).tangent(3) is not None
 
 
 @pytest.mark.parametrize("exchange", [truncated, flipped, remove, folder, pickled, text, another])
