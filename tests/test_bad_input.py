@@ -362,7 +362,10 @@ FUNCTION: dict[str, tuple[Make, list[str]]] = {
     ),
     "objective is constant within the bounds": (
         lambda: FunctionProblem(
-            lambda x: torch.stack([x.sum(), (x - 1).relu().sum()]), X + 0.995, ["up", "odd"], (0.0, 1.0)
+            lambda x: torch.stack([x.sum(), (x - 1).relu().sum()]),
+            X + 0.995,
+            names=["up", "odd"],
+            bounds=(0.0, 1.0),
         ),
         ["'odd'", "does not depend on x"],
     ),

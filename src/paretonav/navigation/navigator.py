@@ -327,8 +327,8 @@ class Navigator:
         """
         here = self.here
         planned = self._plan(preference, amount)
-        plan, front = planned.plan, planned.front
-        wish, changes = plan.wish, plan.changes
+        wish, plan, front = planned.wish, planned.plan, planned.front
+        changes = plan.changes
         return Preview(
             plan=plan,
             requested=plan.requested,
@@ -679,7 +679,7 @@ class Navigator:
             wish,
             check_amount(amount),
         )
-        return Planned(preference, *made, point=here.id, by=self)
+        return Planned(preference, wish, *made, point=here.id, by=self)
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.shown(split), **point.metrics} for point in self.records]

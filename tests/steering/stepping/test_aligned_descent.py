@@ -279,4 +279,4 @@ def test_arguments_that_make_no_sense_are_named(arguments: dict[str, Any], messa
 def test_optimizers_that_do_not_fit_are_refused(optimizer: Any, message: str) -> None:
     problem = Linear()
     with pytest.raises(pn.ProblemError, match=message):
-        AlignedDescent(optimizer).correct(problem, problem.parameters(), uniform(), GEOMETRY)
+        AlignedDescent(optimizer=optimizer).correct(problem, problem.parameters(), uniform(), GEOMETRY)

@@ -166,7 +166,7 @@ def test_the_published_plan_takes_no_notice_of_holds_and_amounts() -> None:
 
 def test_the_published_plan_requests_the_weights_at_the_size_it_predicts() -> None:
     at = at_front(pn.problems.quadratic(12, 3), [0.2, 0.3, 0.5])
-    made = plan_of(PublishedProjection(), at, pn.Improve({"f1": 0.7, "f3": 0.3}), 0.05)
+    made = plan_of(PublishedProjection(), at, pn.Improve({"f1": 0.7, "f3": 0.3}, units="absolute"), 0.05)
     assert made.requested["f1"] == pytest.approx(made.predicted[0])
     assert made.requested["f1"] < 0
     assert made.requested["f1"] / made.requested["f3"] == pytest.approx(7 / 3)

@@ -46,7 +46,7 @@ def target(
 
 
 def test_values_are_those_here_plus_what_was_asked() -> None:
-    goal = target(pn.Improve({"f1": 1.0, "accuracy": 0.5}, hold=["f3"]))
+    goal = target(pn.Improve({"f1": 1.0, "accuracy": 0.5}, hold=["f3"], units="absolute"))
     assert goal.named.tolist() == [0, 2, 3]
     assert goal.values == pytest.approx([0.9, 4.0, 0.95])
     assert not goal.trains(PROBLEM)
@@ -107,7 +107,7 @@ def test_scales_are_positive_and_at_least_what_was_asked(
         n: 0.5 for n, kind in zip(names, kinds, strict=True) if kind == "improve" and n != "f1"
     }
     hold = [n for n, kind in zip(names, kinds, strict=True) if kind == "hold" and n not in weights]
-    goal = target(pn.Improve(weights, hold=hold), amount, values[:3], values[3:])
+    goal = target(pn.Improve(weights, hold=hold, units="absolute"), amount, values[:3], values[3:])
     here = np.array(values)[goal.named]
     assert (goal.scale > 0).all()
     assert (goal.scale >= np.abs(goal.values - here) - 1e-9 * np.abs(here)).all()

@@ -251,7 +251,7 @@ BAD = [
 @pytest.mark.parametrize(("optimizer", "message"), BAD)
 def test_optimizers_that_do_not_fit_are_refused(optimizer: Any, message: str) -> None:
     with pytest.raises(pn.ProblemError, match=message):
-        train_on(problem(), HALF, TrainOn(optimizer))
+        train_on(problem(), HALF, TrainOn(optimizer=optimizer))
 
 
 @pytest.mark.parametrize(("optimizer", "message"), [*BAD, (3, "optimizer=3 is not a function")])
@@ -275,8 +275,8 @@ class Signs(torch.optim.Optimizer):
 
 def test_an_optimizer_without_a_learning_rate_has_none_to_scale() -> None:
     with pytest.raises(pn.ProblemError, match=r"a Signs without a learning rate.*learning_rate_factor=1"):
-        train_on(problem(), HALF, TrainOn(Signs))
-    assert train_on(problem(), HALF, TrainOn(Signs, learning_rate_factor=1)).kept > 0
+        train_on(problem(), HALF, TrainOn(optimizer=Signs))
+    assert train_on(problem(), HALF, TrainOn(optimizer=Signs, learning_rate_factor=1)).kept > 0
 
 
 def gain(made: pn.Problem, found: Trained, weights: Tensor = HALF) -> TrainingGain:

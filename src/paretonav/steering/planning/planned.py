@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.steering.planning.plan import Plan
-from paretonav.steering.preferences import Preference
+from paretonav.steering.preferences import Preference, Wish
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +15,7 @@ class Planned:
 
     Attributes:
         preference: what is wanted.
+        wish: that in numbers; the plan's own may ask for the part of it that the amount comes to.
         plan: how to come there.
         front: that it was made on, with the losses on the data on which they are asked for.
         crease: the tangent that the plan is along if it is not the point's own; None if it is.
@@ -23,6 +24,7 @@ class Planned:
     """
 
     preference: Preference
+    wish: Wish
     plan: Plan
     front: FrontModel
     crease: Tangent | None
