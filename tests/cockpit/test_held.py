@@ -17,7 +17,11 @@ from paretonav.cockpit.here import state_of
 from paretonav.steering import Changes
 
 FAST = pn.TrainOn(
-    lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64, patience=8
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
+    learning_rate_factor=1.0,
+    epochs=8,
+    batch_size=64,
+    patience=8,
 )
 
 

@@ -19,7 +19,11 @@ from paretonav.session import Journal
 from paretonav.steering.stepping.train_on import train_on
 
 FAST = pn.TrainOn(
-    lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=4, batch_size=64, patience=1
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
+    learning_rate_factor=1.0,
+    epochs=4,
+    batch_size=64,
+    patience=1,
 )
 HALF = torch.tensor([0.5, 0.5], dtype=torch.float64)
 
