@@ -135,7 +135,7 @@ def test_fractions_rise_to_one_and_time_runs_out(make: Make, monkeypatch: pytest
 
 def test_watching_changes_nothing() -> None:
     watched, alone = on_a_model(), on_a_model()
-    watched.start(lambda _: None, threading.Event())
+    watched.start(on_event=lambda _: None, cancel=threading.Event())
     alone.start()
     assert same(state(watched), state(alone))
     watched.step(WISH, 0.05, on_event=lambda _: None, cancel=threading.Event())
