@@ -36,7 +36,7 @@ import sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {{*{sorted(LIBRARIES)!r}, "plotly"}}:
+        if name.split(".")[0] in {sorted(LIBRARIES)!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Blocked())
@@ -61,6 +61,8 @@ NEEDED = {
     "csv": ("tables", "nav.session.to_csv(sys.argv[1] + '/points.csv')"),
     "comparison": ("tables", "nav.session.compare(0, 1).table()"),
     "hypervolume": ("tables", "nav.session.hypervolume()"),
+    "picture": ("plots", "pn.plotting.save_plot(nav, sys.argv[1] + '/front.png')"),
+    "figure": ("plots", "pn.plotting.front(nav.session)"),
     "digits": ("data", "pn.problems.digits()"),
     "notebook": ("notebook", "pn.Cockpit(nav).widget"),
     "web": ("web", "pn.Cockpit(nav).serve()"),
@@ -115,7 +117,7 @@ def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     done = run("import sys; import paretonav; print(' '.join(sys.modules))")
     loaded = {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
     assert "paretonav.navigation" in loaded, done.stderr
-    heavy = {*LIBRARIES, "plotly", "scipy.optimize", "scipy.special", "scipy.linalg"}
+    heavy = {*LIBRARIES, "scipy.optimize", "scipy.special", "scipy.linalg"}
     heavy |= {
         "paretonav.problems",
         "paretonav.plotting",

@@ -11,7 +11,9 @@ import paretonav as pn
 from paretonav.session import Journal
 from paretonav.steering import Estimates
 
-FAST = pn.TrainOn(optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64)
+FAST = pn.TrainOn(
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64
+)
 
 
 @pytest.fixture(scope="session")

@@ -216,12 +216,12 @@ def test_each_change_says_in_words_and_colour_what_it_is(judged):
 
 
 def test_intervals_are_of_95_per_cent_and_noise_is_what_crosses_zero(held):
-    last = held.points[-1].id
+    last = held.records[-1].id
     chart, compared = bars(held.session, [0, last]), held.session.compare(0, last)
     assert "95 %" in chart.subtitle
     for d in compared:
         (bar,) = (bar for bar in chart.bars if (bar.name, bar.kind) == (d.name, d.split))
-        parts = measured(held.points[0])[d.split]
+        parts = measured(held.records[0])[d.split]
         assert bar.half == pytest.approx(
             100 * quantile(parts.batches) * d.standard_error / abs(parts[d.name])
         )

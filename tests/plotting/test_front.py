@@ -103,7 +103,7 @@ def test_what_is_drawn_is_where_it_was_measured(m):
     lines = {line.get_label(): line for line in axes.get_lines()}
     for label, number in (("start", 0), ("current point", 1)):
         data = lines[label].get_data_3d() if m == 3 else lines[label].get_data()
-        assert np.ravel(data).tolist() == list(navigator.points[number].losses.values())
+        assert np.ravel(data).tolist() == list(navigator.records[number].losses.values())
 
 
 def test_a_front_too_small_to_be_seen_is_not_in_the_legend():

@@ -27,7 +27,7 @@ def outcome(problem: Quadratic, x: Tensor) -> Tensor:
 @given(SIZES)
 def test_values_gradients_and_hessians_are_those_of_the_formula(sizes: tuple[int, int, int]) -> None:
     n, m, seed = sizes
-    problem = quadratic(n, m, seed)
+    problem = quadratic(n, m, seed=seed)
     x = torch.randn(n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     losses, jacobian = problem.jacobian(x)
     for i, (Q, c) in enumerate(zip(problem.Q, problem.centres, strict=True)):
@@ -51,7 +51,9 @@ def test_matrices_have_the_condition_and_the_spread_that_was_asked_for(condition
 
 @pytest.mark.parametrize("n", [1, 10, 200])
 def test_values_are_of_order_one_at_the_centres_of_the_others(n: int) -> None:
-    values = torch.stack([outcome(p, c) for p in (quadratic(n, 4, s) for s in range(5)) for c in p.centres])
+    values = torch.stack(
+        [outcome(p, c) for p in (quadratic(n, 4, seed=s) for s in range(5)) for c in p.centres]
+    )
     assert 0.1 < values[values > 0].mean() < 5
 
 
@@ -68,7 +70,7 @@ def test_it_is_reproducible_and_depends_on_the_seed() -> None:
 @given(SIZES)
 def test_the_weighted_gradient_vanishes_at_pareto_points(sizes: tuple[int, int, int]) -> None:
     n, m, seed = sizes
-    problem, weights = quadratic(n, m, seed, condition=100), random_weights(m, seed)
+    problem, weights = quadratic(n, m, seed=seed, condition=100), random_weights(m, seed)
     x = problem.pareto_point(7 * weights)
     assert (weights @ problem.jacobian(x)[1]).abs().max() < 1e-12
 
@@ -85,7 +87,7 @@ def test_pareto_points_inside_bounds_satisfy_the_optimality_conditions(
 ) -> None:
     n, m, seed = sizes
     bounds = (-0.1, 0.2) if tight else (-float("inf"), torch.linspace(0, 1, n, dtype=torch.float64))
-    problem, weights = quadratic(n, m, seed, condition=100, bounds=bounds), random_weights(m, seed)
+    problem, weights = quadratic(n, m, seed=seed, condition=100, bounds=bounds), random_weights(m, seed)
     x = problem.pareto_point(weights)
     assert problem.bounds is not None
     gradient = weights @ problem.jacobian(x)[1]
@@ -98,7 +100,7 @@ def test_front_distance_is_exactly_the_shift_off_the_front(
     sizes: tuple[int, int, int], shift: float, bounded: bool
 ) -> None:
     n, m, seed = sizes
-    problem = quadratic(n, m, seed, bounds=(-0.1, 0.3) if bounded else None)
+    problem = quadratic(n, m, seed=seed, bounds=(-0.1, 0.3) if bounded else None)
     f = outcome(problem, problem.pareto_point(random_weights(m, seed)))
     assert problem.front_distance(f) == pytest.approx(0, abs=1e-12)
     assert problem.front_distance(f + shift) == pytest.approx(shift, abs=1e-12)

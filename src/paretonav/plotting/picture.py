@@ -6,14 +6,16 @@ import io
 import warnings
 from textwrap import wrap
 
-from matplotlib import rc_context
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-
+from paretonav.errors import needing
 from paretonav.plotting.chart import Chart
 from paretonav.plotting.style import INK, PATH
+
+with needing("plots", "a picture"):
+    from matplotlib import rc_context
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.lines import Line2D
 
 _DPI = 150
 _EDGE = 0.12  # inches around everything
