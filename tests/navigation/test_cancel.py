@@ -4,6 +4,7 @@ import dataclasses
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -332,7 +333,7 @@ def test_what_a_corrector_has_written_into_the_model_is_undone() -> None:
 
     nav = on_a_function()
     nav.start()
-    nav.corrector = Careless()
+    nav.method = replace(nav.method, corrector=Careless())
     with pytest.raises(LookupError, match="lost"):
         nav.step(WISH, 0.05)
     assert torch.equal(nav.problem.parameters(), nav.here.parameters)

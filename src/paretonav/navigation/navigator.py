@@ -33,15 +33,19 @@ from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus,
 from paretonav.steering.reporting.report import misses, step_report, worse_metrics
 from paretonav.steering.reporting.training_gain import SHORT, TrainingGain
 from paretonav.steering.reporting.trial import Trial, trial
-from paretonav.steering.stepping.correctors import MGDA, Correction, Corrector, Newton, Stay
+from paretonav.steering.stepping.correctors import Correction, Corrector
 from paretonav.steering.stepping.creases import plan_from_creases
 from paretonav.steering.stepping.leg import target_of
+from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.onward import tangent_after
-from paretonav.steering.stepping.predictors import ObjectiveSpace, Predictor
-from paretonav.steering.stepping.seek import seek
+from paretonav.steering.stepping.place import Place
+from paretonav.steering.stepping.predictors import Predictor
+from paretonav.steering.stepping.promises import best_kept, promises
+from paretonav.steering.stepping.to_aspiration import ToAspiration
+from paretonav.steering.stepping.to_target import ToTarget
 from paretonav.steering.stepping.train_on import TrainOn, train_on
-from paretonav.steering.stepping.trust import Trust, first_geometry
-from paretonav.steering.stepping.walk import best_kept, promises, walk
+from paretonav.steering.stepping.trust import Trust
+from paretonav.steering.stepping.walk import walk
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
@@ -105,17 +109,9 @@ class Navigator:
         session: Session | str | PathLike[str] | None = None,
     ) -> None:
         self.problem = problem
-        self.predictor = predictor or ObjectiveSpace()
-        # A model that comes trained is held where it is, unless somebody says how to lead it to the front.
-        self.holds = (
-            problem.comes_trained and corrector is None and approach is None and self.predictor.promises
-        )
-        self.corrector = corrector or (Stay() if self.holds else Newton())
-        self.geometry = geometry or first_geometry(problem)
-        self._adapts = geometry is None and problem.stochastic
-        self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
+        self.method = Method.of(problem, predictor, corrector, approach, geometry)
         self.session = session if isinstance(session, Session) else Session(session, write=True)
-        self._current = self.session.attach(problem, holds=self.holds)
+        self._current = self.session.attach(problem, holds=self.method.holds)
         self._resumed = self._current is not None
         self._trained = False
         self._gains: dict[
@@ -129,6 +125,11 @@ class Navigator:
                 self.session.path,
                 f"{self.session.owner} writes to it" if self.session.owner else "it was opened so",
             )
+
+    @property
+    def holds(self) -> bool:
+        """Whether the model is held where it is, rather than led to a front."""
+        return self.method.holds
 
     @property
     def started(self) -> bool:
@@ -211,14 +212,14 @@ class Navigator:
         with self._measured() as cost:
             if how is not None:
                 self._train_on(how)
-            if self.holds:
+            if self.method.holds:
                 correction = Correction(
                     problem.parameters(), None, problem.training_weights, None, 0, converged=True
                 )
             elif polish:
                 theta, weights = self._first_model()
                 with problem.watch.part(_POLISHED, "polish"):
-                    correction = self.corrector.correct(problem, theta, weights, self.geometry)
+                    correction = self.method.corrector.correct(problem, theta, weights, self.method.geometry)
             else:
                 correction = self._as_it_is()
             point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
@@ -256,7 +257,7 @@ class Navigator:
                 "estimated when there has been one"
             )
         if found is None:
-            work = planned(self.problem, self._effort, what, held=self.holds)
+            work = planned(self.problem, self._effort, what, held=self.method.holds)
             pace = self._watched(lambda: Pace.measured(self.problem, self._effort))
             untrained = what == "start" and self.problem.needs_training
             found = Estimate.of(
@@ -337,7 +338,7 @@ class Navigator:
             attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
             modelled=plan.modelled,
-            _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
+            _reach=lambda: self.method.predictor.reach(front, lambda: self._tangent_of(here), wish),
         )
 
     def trial(
@@ -418,18 +419,10 @@ class Navigator:
                 start = replace(
                     FrontModel.from_tangent(self.problem, began, here.trust.geometry), asked=front.asked
                 )
-                way = self.predictor.plan(start, lambda: began, plan.wish, plan.amount)
-            go = seek if plan.wish.fit is Fit.NEAREST else walk
+                way = self.method.predictor.plan(start, lambda: began, plan.wish, plan.amount)
+            course = ToAspiration if plan.wish.fit is Fit.NEAREST else ToTarget
             with self.problem.watch.part(_WALKED):
-                gone = go(
-                    self.problem,
-                    self.predictor,
-                    self.corrector,
-                    here.trust,
-                    start,
-                    began,
-                    way,
-                )
+                gone = walk(course(self.problem, self.method, Place(start, began, here.trust), way))
             asked = preference, plan.amount, gone.legs
             if gone.correction is None:
                 train, held_out = (None, gone.losses) if front.asked == "validation" else (gone.losses, None)
@@ -438,17 +431,21 @@ class Navigator:
                 )
             plans = [plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)]
             if plan.wish.fit is not Fit.NEAREST:
-                plans = promises(self.predictor, front, began, plan, gone.amount)
+                plans = promises(self.method.predictor, Place(front, began, here.trust), plan, gone.amount)
             tangent = tangent_after(
-                self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
+                self.problem,
+                gone.correction,
+                gone.place.tangent,
+                gone.place.trust.geometry,
+                weaker=gone.error < _BY_FAR,
             )
             correction = replace(gone.correction, tangent=tangent)
             held_out = gone.losses if front.asked == "validation" else None
             point, tangent = self._make_point(
-                correction, preference, plans[0].amount, cost, gone.trust, held_out
+                correction, preference, plans[0].amount, cost, gone.place.trust, held_out
             )
             taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
-            if not self.predictor.promises:
+            if not self.method.predictor.promises:
                 lost = ()
             if plan.wish.fit is Fit.NEAREST and gone.legs != 1:
                 lost = ()  # every leg has been planned anew, and has come true; or there was nowhere to go
@@ -542,13 +539,13 @@ class Navigator:
     @property
     def _effort(self) -> Geometry:
         """How curvature is measured next."""
-        return self.geometry if self._current is None else self._current.trust.geometry
+        return self.method.geometry if self._current is None else self._current.trust.geometry
 
     def _from_records(self) -> Estimate | None:
         """What a step takes, by what this session has recorded; None where that says nothing."""
         problem, records = self.problem, self.session.records
         steps = [record.cost for record in records if record.parent is not None]
-        if steps or not records or not self.holds:
+        if steps or not records or not self.method.holds:
             return recorded(steps, problem, self._effort)
         start = records[0].cost
         work = epochs(planned(problem, self._effort, "step", held=True), problem, self._effort)
@@ -560,7 +557,7 @@ class Navigator:
         found = (self._from_records() if what == "step" else None) or self._estimates.get(what)
         if found is not None:
             logger.info("the %s is expected to take %s", what, found.words)
-        elif self.holds:
+        elif self.method.holds:
             work = planned(self.problem, self._effort, what, held=True)
             logger.info(
                 "the %s is expected to take about %.2g epochs", what, epochs(work, self.problem, self._effort)
@@ -575,25 +572,25 @@ class Navigator:
             )
 
     def _first_trust(self) -> Trust:
-        if not self._adapts:
-            return Trust(np.inf, self.geometry, adapts=False)
-        if self.holds:
-            return Trust(_FIRST_RADIUS, self.geometry, adapts=True)
-        tolerance = self.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
-        return Trust(_FIRST_RADIUS, replace(self.geometry, tolerance=tolerance), adapts=True)
+        if not self.method.adapts:
+            return Trust(np.inf, self.method.geometry, adapts=False)
+        if self.method.holds:
+            return Trust(_FIRST_RADIUS, self.method.geometry, adapts=True)
+        tolerance = self.method.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
+        return Trust(_FIRST_RADIUS, replace(self.method.geometry, tolerance=tolerance), adapts=True)
 
     def _first_model(self) -> tuple[Tensor, Tensor]:
         """Parameters to start from, and the weights at which they are expected to be optimal."""
         problem = self.problem
         uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
-        if problem.stochastic and problem.needs_training and self.approach is None:
+        if problem.stochastic and problem.needs_training and self.method.approach is None:
             self._train()
         theta = problem.parameters()
         if self._trained:
             return theta, uniform
-        if self.approach is not None and (problem.needs_training or not problem.stochastic):
+        if self.method.approach is not None and (problem.needs_training or not problem.stochastic):
             with problem.watch.part(_TRAINED, "descend to the front"):
-                found = self.approach.correct(problem, theta, uniform, self.geometry)
+                found = self.method.approach.correct(problem, theta, uniform, self.method.geometry)
             return found.theta, found.weights
         return theta, self._as_it_is().weights
 
@@ -666,12 +663,12 @@ class Navigator:
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         here = self.here
-        on = self.predictor.on or getattr(preference, "on", None)
+        on = self.method.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
         return wish, *plan_from_creases(
             self.problem,
-            self.predictor,
+            self.method.predictor,
             here.trust.geometry,
             front,
             lambda: self._tangent_of(here),
@@ -698,7 +695,7 @@ class Navigator:
                 with problem.watch.part(0.7):
                     tangent = (
                         anchored_tangent(problem, correction.theta, trust.geometry)
-                        if self.holds
+                        if self.method.holds
                         else tangent_at(problem, correction.theta, correction.weights, trust.geometry)
                     )
             front = FrontModel.from_tangent(problem, tangent, trust.geometry, known=held_out)
