@@ -140,7 +140,7 @@ class _Cheapest:
             return None
         L = np.linalg.inv(gram)
         inverse = flat @ L
-        return cls(L, inverse, np.linalg.inv(M) - inverse @ flat.T)
+        return cls(L, inverse, np.asarray(np.linalg.inv(M) - inverse @ flat.T))
 
     def way(self, Q: Array, k: int) -> _Way:
         """To second order, for quantities with bends Q [r, d, d] of which all but the first k are held.
