@@ -24,6 +24,11 @@ class Place:
     trust: Trust
 
     @property
+    def shown(self) -> Losses:
+        """Those that people look at: on validation data where there is any."""
+        return self.front.validation_losses or self.tangent.losses
+
+    @property
     def losses(self) -> Losses:
         """Those at this place, on the data on which they are asked for."""
         if self.front.asked == "validation" and self.front.validation_losses is not None:
