@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.navigation import navigator
+from paretonav.navigation import beginning
 from paretonav.objectives import watch
 from paretonav.problems.trained import TrainedProblem
 
@@ -171,7 +171,7 @@ def test_a_step_on_a_function_stops_at_every_checkpoint_and_has_never_been() -> 
 def test_a_step_on_a_model_stops_anywhere_and_has_never_been(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(navigator, "_FIRST_RADIUS", 0.25)
+    monkeypatch.setattr(beginning, "_FIRST_RADIUS", 0.25)
     nav, twin = make(), make()
     nav.start()
     twin.start()

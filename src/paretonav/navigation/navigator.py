@@ -8,12 +8,11 @@ from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, get_args
 
-import torch
-
 from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
 from paretonav.navigation.expectations import Expectations
+from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import costing, measured_at
 from paretonav.navigation.one_step import OneStep
 from paretonav.navigation.position import Position
@@ -29,14 +28,14 @@ from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.estimate import Estimate, What
 from paretonav.steering.reporting.point import Point, Preview, Step, named
 from paretonav.steering.reporting.report import Report
-from paretonav.steering.reporting.training_gain import SHORT, TrainingGain
+from paretonav.steering.reporting.training_gain import TrainingGain
 from paretonav.steering.reporting.trial import Trial, trial
 from paretonav.steering.stepping.correctors import Corrector
 from paretonav.steering.stepping.creases import plan_from_creases
 from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import Predictor
-from paretonav.steering.stepping.train_on import TrainOn, train_on
+from paretonav.steering.stepping.train_on import TrainOn
 
 if TYPE_CHECKING:
     from paretonav.cockpit.cockpit import Cockpit
@@ -98,7 +97,7 @@ class Navigator:
         self._resumed = self._at.point is not None
         self._beginning = Beginning(problem)
         self._expectations = Expectations(problem, self.session, holds=self.holds)
-        self._gains: dict[int, tuple[TrainOn, TrainingGain]] = {}  # of the points where they were asked for
+        self._gains = Gains(self._at)
         self._cockpit: Cockpit | None = None
         if not self.session.writable:
             logger.warning(
@@ -239,29 +238,12 @@ class Navigator:
             ProblemError: the optimizer does not fit.
             NonFiniteError: a loss or a gradient is not finite on the way.
         """
-        here, how = self.here, SHORT if how is None else how
-        if not isinstance(how, TrainOn):
-            raise NavigationError(f"training_gain({how!r}) is not possible; give a TrainOn, or None")
-        if not self.problem.stochastic:
-            raise NavigationError("a function has no data to train on, so there is no gain to measure")
-        if here.id in self._gains and self._gains[here.id][0] == how:
-            return self._gains[here.id][1]
-        weights = torch.from_numpy(here.front.weights)
-        descent = how
-
-        def measured() -> TrainingGain:
-            with costing(self.problem) as cost, self.problem.watch.part(1.0, "train on"):
-                trained = train_on(self.problem, weights, descent)
-            return TrainingGain.of(self.problem, weights, trained, cost)
-
-        gain = self._at.watched(measured, on_event, cancel)
-        self._gains[here.id] = how, gain
-        return gain
+        return self._gains.measured(self.here, how, on_event, cancel)
 
     @property
     def known_training_gain(self) -> TrainingGain | None:
         """What ``training_gain`` has last said at the current point; None if it was not asked there."""
-        return self._gains[self.here.id][1] if self.here.id in self._gains else None
+        return self._gains.known(self.here)
 
     def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
