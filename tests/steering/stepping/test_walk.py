@@ -291,7 +291,8 @@ def test_what_is_refused_on_the_way_is_gone_as_far_as_it_surely_reaches(end: flo
     planned = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
     trust = replace(EVERYWHERE, radius=EVERYWHERE.length(front, 0.3 * planned.changes))
     predictor = Ending((1 - end) * front.losses[0])
-    gone = walk(problem, predictor, Newton(), trust, front, tangent, planned)
+    place = Place(front, tangent, trust)
+    gone = walk(ToTarget(problem, Method(predictor, Newton()), place, planned))
     assert gone.correction is not None
     assert gone.reason == "on the way, the sea begins"
     assert end - 0.006 < gone.amount < end
