@@ -135,7 +135,7 @@ def cases(problem: pn.ModelProblem, left: Left) -> Iterator[Case]:
         for amount in (0.05, 0.15):
             reach = nav.preview(wish, 0.01).reach
             plan = nav.preview(wish, min(amount, 0.9 * reach)).plan
-            prediction = nav.predictor.predict(problem, start.front, nav.tangent, plan)
+            prediction = nav.method.predictor.predict(problem, start.front, nav.tangent, plan)
             taken = plan.share(start.front, prediction.share)
             guide = Guide(nav.tangent, start.front, taken, target_of(taken, start.front, problem))
             for off in (0.0, 0.1) if amount == 0.05 else (0.0,):

@@ -80,12 +80,13 @@ def ppe(task: Task) -> Outcome:
     A step that was taken back is asked for anew with half the length, at most ``RETRIES`` times; all tries are paid.
     """
     navigator, cost = task.start.published, Cost()
-    published = navigator.predictor
+    published = navigator.method.predictor
     assert isinstance(published, PublishedProjection)
     try:
         for retries in range(RETRIES + 1):
             navigator.go_to(0)
-            navigator.predictor = replace(published, step=published.step / 2**retries)
+            shorter = replace(published, step=published.step / 2**retries)
+            navigator.method = replace(navigator.method, predictor=shorter)
             step = navigator.step(task.wish.preference, task.wish.amount)
             cost.add(step.cost)
             if step.status is not pn.StepStatus.REJECTED:
@@ -94,7 +95,7 @@ def ppe(task: Task) -> Outcome:
     except pn.InfeasiblePreferenceError:
         return Outcome(task.start.point.parameters, "refused", cost)
     finally:
-        navigator.predictor = published
+        navigator.method = replace(navigator.method, predictor=published)
         navigator.go_to(0)
 
 

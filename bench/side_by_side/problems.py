@@ -130,7 +130,9 @@ class Start:
         weights = torch.from_numpy(self.point.front.weights)
         began = time.perf_counter()
         theta = self.point.parameters
-        correction = published.corrector.correct(self.problem, theta, weights, published.geometry)
+        correction = published.method.corrector.correct(
+            self.problem, theta, weights, published.method.geometry
+        )
         cost = self.problem.cost - before
         cost.seconds = time.perf_counter() - began
         return correction, cost

@@ -20,6 +20,8 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from measures import efficiency
 from paretonav.objectives import Cost
+from paretonav.steering.stepping.correctors import Newton
+from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.predictors import PublishedProjection
 from side_by_side import figures
 from side_by_side import methods as methods_
@@ -136,12 +138,12 @@ def test_rejected_steps_are_retried_with_half_the_length(small: Start, rejection
     there = SimpleNamespace(parameters=torch.ones(6))
 
     class Published:
-        predictor = PublishedProjection()
+        method = Method(PublishedProjection(), Newton())
 
         def go_to(self, _: int) -> None: ...
 
         def step(self, *_: Any) -> SimpleNamespace:
-            lengths.append(self.predictor.step)
+            lengths.append(self.method.predictor.step)
             rejected = len(lengths) <= rejections
             status = pn.StepStatus.REJECTED if rejected else pn.StepStatus.ACCEPTED
             return SimpleNamespace(
@@ -161,7 +163,7 @@ def test_rejected_steps_are_retried_with_half_the_length(small: Start, rejection
     assert outcome.cost.seconds == len(lengths) == min(rejections, 2) + 1
     assert lengths == [0.01 / 2**i for i in range(len(lengths))]
     assert (outcome.theta is there.parameters) == (rejections < 3)
-    assert Published.predictor.step == 0.01
+    assert Published.method.predictor.step == 0.01
 
 
 def test_recipes_are_those_of_the_problems() -> None:

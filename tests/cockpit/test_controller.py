@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -348,7 +349,8 @@ def test_nonsense_is_remarked_upon_once(view, caplog) -> None:
 def test_a_preview_does_not_solve_beside_a_step(slow, monkeypatch) -> None:
     problem, view = slow
     navigator = view.controller.navigator
-    monkeypatch.setattr(navigator, "predictor", pn.ppe()["predictor"])  # which needs the tangent
+    needs_tangent = pn.ppe()["predictor"]
+    monkeypatch.setattr(navigator, "method", replace(navigator.method, predictor=needs_tangent))
     kept = navigator._journal.tangent
     problem.hold()
     seq = view.ask("step", expected_current=0, steer={"point": 0, "modes": {"f1": improve(3)}})

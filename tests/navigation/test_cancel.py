@@ -4,6 +4,7 @@ import dataclasses
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.navigation import navigator
+from paretonav.navigation import beginning
 from paretonav.objectives import watch
 from paretonav.problems.trained import TrainedProblem
 
@@ -170,7 +171,7 @@ def test_a_step_on_a_function_stops_at_every_checkpoint_and_has_never_been() -> 
 def test_a_step_on_a_model_stops_anywhere_and_has_never_been(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(navigator, "_FIRST_RADIUS", 0.25)
+    monkeypatch.setattr(beginning, "_FIRST_RADIUS", 0.25)
     nav, twin = make(), make()
     nav.start()
     twin.start()
@@ -332,7 +333,7 @@ def test_what_a_corrector_has_written_into_the_model_is_undone() -> None:
 
     nav = on_a_function()
     nav.start()
-    nav.corrector = Careless()
+    nav.method = replace(nav.method, corrector=Careless())
     with pytest.raises(LookupError, match="lost"):
         nav.step(WISH, 0.05)
     assert torch.equal(nav.problem.parameters(), nav.here.parameters)

@@ -61,14 +61,14 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("which", MANY)
 def test_the_planned_passes_of_a_start_are_about_those_it_takes(which: str) -> None:
     nav = pn.Navigator(MANY[which]())
-    work = planned(nav.problem, nav.geometry, "start", held=True)
+    work = planned(nav.problem, nav.method.geometry, "start", held=True)
     told = nav.estimate("start")
     took = nav.start().cost
     assert factor(work.forward_passes, took.forward_passes) < 3
     assert factor(work.gradient_passes, took.gradient_passes) < 3
     assert factor(work.hessian_products, took.hessian_products) < 3
-    assert told.epochs == epochs(work, nav.problem, nav.geometry)
-    assert factor(told.epochs, epochs(took, nav.problem, nav.geometry)) < 3
+    assert told.epochs == epochs(work, nav.problem, nav.method.geometry)
+    assert factor(told.epochs, epochs(took, nav.problem, nav.method.geometry)) < 3
     assert told.seconds > 0
 
 
@@ -78,10 +78,10 @@ def test_the_planned_passes_of_a_step_are_about_those_it_takes(which: str) -> No
     nav.start()
     told = nav.estimate("step")
     step = nav.step(pn.Improve({nav.problem.names[0]: 1.0}), 0.01)
-    work = planned(nav.problem, nav.geometry, "step", held=True)
+    work = planned(nav.problem, nav.method.geometry, "step", held=True)
     assert step.status is pn.StepStatus.ACCEPTED
     assert factor(work.forward_passes, step.cost.forward_passes) < 3
-    assert told.epochs == epochs(work, nav.problem, nav.geometry)
+    assert told.epochs == epochs(work, nav.problem, nav.method.geometry)
     # From then on it is what the step has taken.
     after = nav.estimate("step")
     assert after.seconds == step.cost.seconds
@@ -164,7 +164,9 @@ def test_the_time_left_begins_with_what_was_asked() -> None:
 
 def test_what_is_planned_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     nav = pn.Navigator(problem())
-    work = epochs(planned(nav.problem, nav.geometry, "start", held=True), nav.problem, nav.geometry)
+    work = epochs(
+        planned(nav.problem, nav.method.geometry, "start", held=True), nav.problem, nav.method.geometry
+    )
     with caplog.at_level(logging.INFO, "paretonav"):
         nav.start()
     assert f"the start is expected to take about {work:.2g} epochs" in caplog.messages

@@ -83,7 +83,7 @@ def test_start_leaves_parameters_and_buffers_bit_for_bit(polish: bool, held_out:
     before = state(model)
     nav = pn.Navigator(brought(model, held_out=held_out))
     assert nav.holds
-    assert isinstance(nav.corrector, Stay)
+    assert isinstance(nav.method.corrector, Stay)
     here = nav.start(polish=polish)
     require_same(state(model), before)
     assert torch.equal(here.parameters, nav.problem.parameters())

@@ -1,6 +1,7 @@
 """The tree of points, and that nothing is lost when a step fails."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 import torch
@@ -90,7 +91,7 @@ class Stay:
 
 
 def test_a_step_that_makes_things_worse_is_taken_back(nav: pn.Navigator) -> None:
-    nav.predictor, nav.corrector = Misled(), Stay()
+    nav.method = replace(nav.method, predictor=Misled(), corrector=Stay())
     before = nav.here
     step = nav.step(WISH, 0.05)
     assert step.status == pn.StepStatus.REJECTED

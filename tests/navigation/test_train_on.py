@@ -13,7 +13,7 @@ from tests.countdown import Countdown
 from tests.regression import NAMES, best, linear, network, noisy, problem, squared
 
 import paretonav as pn
-from paretonav.navigation import navigator
+from paretonav.navigation import measuring
 from paretonav.problems.trained import TrainedProblem
 from paretonav.session import Journal
 from paretonav.steering.stepping.train_on import train_on
@@ -98,7 +98,7 @@ def test_what_fails_after_the_training_takes_it_back(monkeypatch: pytest.MonkeyP
     def fail(*_: Any) -> None:
         raise LookupError("no tangent")
 
-    monkeypatch.setattr(navigator, "tangent_at", fail)
+    monkeypatch.setattr(measuring, "tangent_at", fail)
     nav = navigating(problem())
     before = nav.problem.parameters()
     with pytest.raises(LookupError, match="no tangent"):

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import paretonav as pn
-from paretonav.navigation import navigator
+from paretonav.navigation import beginning
 from paretonav.terminal.dialogue import Dialogue, RefusedError
 from paretonav.terminal.parser import parse
 
@@ -38,7 +38,7 @@ def tasks() -> pn.ModelProblem:
 
 @pytest.fixture
 def metric_dialogue(console, monkeypatch):
-    monkeypatch.setattr(navigator, "_FIRST_RADIUS", 0.25)  # so that far is not far out
+    monkeypatch.setattr(beginning, "_FIRST_RADIUS", 0.25)  # so that far is not far out
     dialogue = Dialogue(pn.Navigator(tasks()), console)
     dialogue.start()
     return dialogue

@@ -26,9 +26,8 @@ from paretonav.objectives import Losses, Problem
 Array = NDArray[np.float64]
 
 PULLS = (1e-1, 1e-2, 1e-4)  # of the largest curvature, from strong to weak
-_RESIDUAL = (
-    0.15  # beside the space; what a direction does is measured, so a better one only costs others less
-)
+# Of the right-hand sides, beside the space. What a direction does is measured; a better one only costs others less.
+_RESIDUAL = 0.15
 _BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
 _FLAT = 0.99  # of it: where a weaker pull saves less, still weaker ones are not tried
 _PRODUCTS = (24, 64)  # at most: for small data, and for large
@@ -94,10 +93,11 @@ def anchored_tangent(
         )
     with problem.watch.part(0.8):
         space = _space(problem, theta, weights, rhs, geometry, nearby)
+        held = _Held(problem, geometry, space, rhs)
         if pull is None:
-            ways, reason = _by_exchange(problem, theta, geometry, space, rhs, jacobian, losses)
+            ways, reason = _best_by_exchange(held, theta, jacobian, losses)
         else:
-            ways, reason = _at_pull(problem, geometry, space, rhs, pull), ""
+            ways, reason = held.ways(pull), ""
     basis, mix = ways.basis, ways.mix
     if axes is not None:
         mix = axes * sizes[:, None]
@@ -184,7 +184,7 @@ class _Ways(NamedTuple):
 
     Attributes:
         pull: in parts of the largest curvature.
-        vectors: the solutions for each loss, [m, n].
+        vectors: v_i, the solutions for each loss, [m, n].
         basis: combinations of them of unit curvature cost, [k, n].
         mix: how they are mixed, [m, k].
         residual: what the solutions leave, in parts of the right-hand sides.
@@ -197,42 +197,59 @@ class _Ways(NamedTuple):
     residual: float
 
 
-def _by_exchange(
-    problem: Problem,
-    theta: Tensor,
-    geometry: Geometry,
-    space: KrylovSpace,
-    rhs: Tensor,
-    jacobian: Tensor,
-    losses: Losses,
-) -> tuple[_Ways, str]:
-    """The ways at the pull whose exchange is best, from strong to weak, and why it is that one."""
-    before = read_before(problem, theta)
-    chosen: tuple[_Ways, Exchange] | None = None
-    for pull in PULLS:
-        ways = _at_pull(problem, geometry, space, rhs, pull)
-        found = exchange(problem, theta, ways.basis, jacobian @ ways.basis.T, losses, before)
-        if chosen is not None and chosen[1].works and found.price > _FLAT * chosen[1].price:
-            break
-        if chosen is None or found.price < _BETTER * chosen[1].price:
-            chosen = ways, found
-    if chosen is None:
-        raise AssertionError("there is no pull to try")
-    return chosen[0], chosen[1].reason
+class _Held(NamedTuple):
+    """A model that is held at a point, by whatever pull.
+
+    Attributes:
+        problem: what is steered.
+        geometry: how curvature is measured.
+        space: the Krylov space there; it grows as weaker pulls need it.
+        rhs: the gradient of each loss in parts of its size, [m, n].
+    """
+
+    problem: Problem
+    geometry: Geometry
+    space: KrylovSpace
+    rhs: Tensor
+
+    def ways(self, pull: float) -> _Ways:
+        """Those at one pull; the space grows until it is good enough for it, or as large as it may be."""
+        vectors, residual = self._solved(pull)
+        cost = inner_products(self.rhs, vectors)  # of curvature, v_i^T (A + pull) v_j
+        values, directions = torch.linalg.eigh(0.5 * (cost + cost.T))
+        kept = values > _DEPENDENT * values.max()
+        mix = directions[:, kept] / values[kept].sqrt()
+        return _Ways(pull, vectors, mix.T.to(vectors) @ vectors, mix, residual)
+
+    def _solved(self, pull: float) -> tuple[Tensor, float]:
+        """The solutions at one pull, and what they leave; the largest curvature is known better as the space grows."""
+        space, most = self.space, _most_products(self.problem, self.geometry)
+        while True:
+            vectors, residual = space.solve(pull * space.largest + self.problem.weight_decay)
+            if residual <= _RESIDUAL or space.products >= most or not space.extend():
+                return vectors, residual
 
 
-def _at_pull(problem: Problem, geometry: Geometry, space: KrylovSpace, rhs: Tensor, pull: float) -> _Ways:
-    """The space grows until it is good enough for this pull, or as large as it may be."""
-    most = _most_products(problem, geometry)
-    while True:
-        vectors, residual = space.solve(pull * space.largest + problem.weight_decay)
-        if residual <= _RESIDUAL or space.products >= most or not space.extend():
+def _best_by_exchange(held: _Held, theta: Tensor, jacobian: Tensor, losses: Losses) -> tuple[_Ways, str]:
+    """The ways at the pull whose exchange on held-out data is best, and why it is that one.
+
+    From strong to weak, as a weaker pull takes more products. It has to save enough to be taken, and the search ends
+    where one saves next to nothing, unless nothing works so far.
+    """
+    before = read_before(held.problem, theta)
+
+    def tried(pull: float) -> tuple[_Ways, Exchange]:
+        ways = held.ways(pull)
+        return ways, exchange(held.problem, theta, ways.basis, jacobian @ ways.basis.T, losses, before)
+
+    best, paid = tried(PULLS[0])
+    for pull in PULLS[1:]:
+        ways, found = tried(pull)
+        if paid.works and found.price > _FLAT * paid.price:
             break
-    cost = inner_products(rhs, vectors)
-    values, directions = torch.linalg.eigh(0.5 * (cost + cost.T))
-    kept = values > _DEPENDENT * values.max()
-    mix = directions[:, kept] / values[kept].sqrt()
-    return _Ways(pull, vectors, mix.T.to(vectors) @ vectors, mix, residual)
+        if found.price < _BETTER * paid.price:
+            best, paid = ways, found
+    return best, paid.reason
 
 
 def _most_products(problem: Problem, geometry: Geometry) -> int:

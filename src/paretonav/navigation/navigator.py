@@ -4,55 +4,41 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from os import PathLike
-from typing import TypeVar, get_args
+from typing import get_args
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
-from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
-from paretonav.objectives import Cost, Event, Losses, Problem
-from paretonav.objectives.finite import finite_jacobian, require_finite_metrics
-from paretonav.objectives.modes import differentiable
+from paretonav.errors import NavigationError, PreferenceError, SessionError
+from paretonav.geometry import Geometry, Tangent
+from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
+from paretonav.navigation.expectations import Expectations
+from paretonav.navigation.gains import Gains
+from paretonav.navigation.measuring import costing, measured_at
+from paretonav.navigation.one_step import OneStep
+from paretonav.navigation.position import Position
+from paretonav.objectives import Event, Problem
+from paretonav.objectives.finite import require_finite_metrics
 from paretonav.objectives.problem import Split
 from paretonav.session import Journal, Record, Session
-from paretonav.session.undisturbed import undisturbed
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, Fit, Preference, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, Preference, check_amount
 from paretonav.steering.preferences.situation import situation
-from paretonav.steering.reporting.estimate import Estimate, Pace, What, epochs, planned, recorded
-from paretonav.steering.reporting.point import Point, Preview, Step, StepStatus, named
-from paretonav.steering.reporting.report import misses, step_report, worse_metrics
-from paretonav.steering.reporting.training_gain import SHORT, TrainingGain
+from paretonav.steering.reporting.estimate import Estimate, What
+from paretonav.steering.reporting.point import Point, Preview, Step, named
+from paretonav.steering.reporting.report import Report
+from paretonav.steering.reporting.training_gain import TrainingGain
 from paretonav.steering.reporting.trial import Trial, trial
-from paretonav.steering.stepping.correctors import MGDA, Correction, Corrector, Newton, Stay
+from paretonav.steering.stepping.correctors import Corrector
 from paretonav.steering.stepping.creases import plan_from_creases
-from paretonav.steering.stepping.leg import target_of
-from paretonav.steering.stepping.onward import tangent_after
-from paretonav.steering.stepping.predictors import ObjectiveSpace, Predictor
-from paretonav.steering.stepping.seek import seek
-from paretonav.steering.stepping.train_on import TrainOn, train_on
-from paretonav.steering.stepping.trust import Trust, first_geometry
-from paretonav.steering.stepping.walk import best_kept, promises, walk
+from paretonav.steering.stepping.method import Method
+from paretonav.steering.stepping.place import Place
+from paretonav.steering.stepping.predictors import Predictor
+from paretonav.steering.stepping.train_on import TrainOn
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-_FIRST_RADIUS = 1.0  # until a prediction has failed, no loss may more than double in one leg
-_TRAINED, _POLISHED = 0.85, 0.95  # where these end, as parts of a start
-_NOTABLE = 0.02  # of a loss: a joint gain beyond that is warned of
-_JACOBIAN = 0.2  # of a start from a trained model
-_AGAIN, _WALKED = 0.3, 0.75  # of a step
-_BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
@@ -102,24 +88,14 @@ class Navigator:
         session: Session | str | PathLike[str] | None = None,
     ) -> None:
         self.problem = problem
-        self.predictor = predictor or ObjectiveSpace()
-        # A model that comes trained is held where it is, unless somebody says how to lead it to the front.
-        self.holds = (
-            problem.comes_trained and corrector is None and approach is None and self.predictor.promises
-        )
-        self.corrector = corrector or (Stay() if self.holds else Newton())
-        self.geometry = geometry or first_geometry(problem)
-        self._adapts = geometry is None and problem.stochastic
-        self.approach = approach or (None if problem.stochastic else MGDA(normalized=True))
+        self.method = Method.of(problem, predictor, corrector, approach, geometry)
         self.session = session if isinstance(session, Session) else Session(session, write=True)
         self._journal = Journal(self.session)
-        self._current = self._journal.attach(problem, holds=self.holds)
-        self._resumed = self._current is not None
-        self._trained = False
-        self._gains: dict[
-            int, tuple[TrainOn, TrainingGain]
-        ] = {}  # of the points at which they were asked for
-        self._estimates: dict[What, Estimate] = {}  # that were asked for
+        self._at = Position(problem, self._journal, self._journal.attach(problem, holds=self.holds))
+        self._resumed = self._at.point is not None
+        self._beginning = Beginning(problem)
+        self._expectations = Expectations(problem, self.session, holds=self.holds)
+        self._gains = Gains(self._at)
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -128,16 +104,21 @@ class Navigator:
             )
 
     @property
+    def holds(self) -> bool:
+        """Whether the model is held where it is, rather than led to a front."""
+        return self.method.holds
+
+    @property
     def started(self) -> bool:
         """Whether there is a current point."""
-        return self._current is not None
+        return self._at.point is not None
 
     @property
     def here(self) -> Point:
         """The current point."""
-        if self._current is None:
+        if self._at.point is None:
             raise NavigationError(_NOT_STARTED)
-        return self._current
+        return self._at.point
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -147,7 +128,7 @@ class Navigator:
     @property
     def tangent(self) -> Tangent:
         """The tangent space at the current point, solved again if it is no longer kept."""
-        return self._tangent_of(self.here)
+        return self._at.tangent_of(self.here)
 
     def start(
         self,
@@ -188,39 +169,24 @@ class Navigator:
             self._resumed = False
             return self.here
         self._require_writable()
-        if self._current is not None:
+        if self.started:
             raise NavigationError("the navigation has started already; go_to(0) returns to its first point")
-        problem, how = self.problem, self._asked_training(train_on)
-        expected = self._expected("start")
-        came = None if how is None else problem.parameters()
-        point = self._watched(lambda: self._start(how, polish), on_event, cancel, expected, came)
-        if notable := _notable(point):
-            logger.warning(
-                "all objectives could still fall together by about %.3g, which is much for %s; train the model on "
-                "before trading",
-                point.joint_gain,
-                notable,
-            )
+        how = asked_training(self.problem, train_on)
+        expected = self._expectations.seconds("start", self._effort)
+        came = None if how is None else self.problem.parameters()
+        point = self._at.watched(lambda: self._start(how, polish), on_event, cancel, expected, came)
+        warn_if_untrained(point)
         return point
 
     def _start(self, how: TrainOn | None, polish: bool) -> Point:
-        problem = self.problem
-        with self._measured() as cost:
-            if how is not None:
-                self._train_on(how)
-            if self.holds:
-                correction = Correction(
-                    problem.parameters(), None, problem.training_weights, None, 0, converged=True
-                )
-            elif polish:
-                theta, weights = self._first_model()
-                with problem.watch.part(_POLISHED, "polish"):
-                    correction = self.corrector.correct(problem, theta, weights, self.geometry)
-            else:
-                correction = self._as_it_is()
-            point, tangent = self._make_point(correction, None, None, cost, self._first_trust())
-        problem.watch.finish()
-        return self._accept(point, tangent, None)
+        with costing(self.problem) as cost:
+            correction = self._beginning.model(self.method, how, polish=polish)
+            trust = first_trust(self.problem, self.method)
+            place = measured_at(self.problem, correction, trust, holds=self.holds)
+            require_finite_metrics(place.shown)
+            point = Point.at(place, id=len(self.session), parent=None, cost=cost)
+        self.problem.watch.finish()
+        return self._at.accept(point, place.tangent, None)
 
     def estimate(self, what: What = "start") -> Estimate:
         """How long ``start`` or ``step`` will take, before it begins.
@@ -242,27 +208,11 @@ class Navigator:
         """
         if what not in get_args(What):
             raise NavigationError(f"there is no estimate of {what!r}; ask for 'start' or 'step'")
-        if what == "start" and self._current is not None and not self._resumed:
+        if what == "start" and self.started and not self._resumed:
             raise NavigationError("the navigation has started already; ask for the estimate of a 'step'")
         if what == "start" and self._resumed:
             return Estimate(0.0, 0.0, "no time: the session goes on where it was left")
-        found = self._from_records() if what == "step" else None
-        if found is None and not self.problem.stochastic:
-            raise NavigationError(
-                "nobody knows how often a function will be evaluated on its way to the front; its steps can be "
-                "estimated when there has been one"
-            )
-        if found is None:
-            work = planned(self.problem, self._effort, what, held=self.holds)
-            pace = self._watched(lambda: Pace.measured(self.problem, self._effort))
-            untrained = what == "start" and self.problem.needs_training
-            found = Estimate.of(
-                pace.seconds(work),
-                epochs(work, self.problem, self._effort),
-                ", and its training, of which the time is not known before" if untrained else "",
-            )
-        self._estimates[what] = found
-        return found
+        return self._expectations.estimate(what, self._effort, self._at.watched)
 
     def training_gain(
         self,
@@ -286,29 +236,12 @@ class Navigator:
             ProblemError: the optimizer does not fit.
             NonFiniteError: a loss or a gradient is not finite on the way.
         """
-        here, how = self.here, SHORT if how is None else how
-        if not isinstance(how, TrainOn):
-            raise NavigationError(f"training_gain({how!r}) is not possible; give a TrainOn, or None")
-        if not self.problem.stochastic:
-            raise NavigationError("a function has no data to train on, so there is no gain to measure")
-        if here.id in self._gains and self._gains[here.id][0] == how:
-            return self._gains[here.id][1]
-        weights = torch.from_numpy(here.front.weights)
-        descent = how
-
-        def measured() -> TrainingGain:
-            with self._measured() as cost, self.problem.watch.part(1.0, "train on"):
-                trained = train_on(self.problem, weights, descent)
-            return TrainingGain.of(self.problem, weights, trained, cost)
-
-        gain = self._watched(measured, on_event, cancel)
-        self._gains[here.id] = how, gain
-        return gain
+        return self._gains.measured(self.here, how, on_event, cancel)
 
     @property
     def known_training_gain(self) -> TrainingGain | None:
         """What ``training_gain`` has last said at the current point; None if it was not asked there."""
-        return self._gains[self.here.id][1] if self.here.id in self._gains else None
+        return self._gains.known(self.here)
 
     def preview(self, preference: Preference, amount: float | None = None) -> Preview:
         """What ``step`` would do; algebra in the objectives' dimension, no pass over data.
@@ -339,7 +272,7 @@ class Navigator:
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
             modelled=plan.modelled,
             planned=planned,
-            _reach=lambda: self.predictor.reach(front, lambda: self._tangent_of(here), wish),
+            _reach=lambda: self.method.predictor.reach(front, lambda: self._at.tangent_of(here), wish),
         )
 
     def trial(
@@ -371,9 +304,9 @@ class Navigator:
         def measured() -> Trial:
             with self.problem.watch.part(1.0, "measure"):
                 made = self._planned(preference, amount)
-                return trial(self.problem, here, made.crease or self._tangent_of(here), made.plan)
+                return trial(self.problem, here, made.crease or self._at.tangent_of(here), made.plan)
 
-        return self._watched(measured, on_event, cancel)
+        return self._at.watched(measured, on_event, cancel)
 
     def step(
         self,
@@ -407,86 +340,37 @@ class Navigator:
         """
         before = self.here
         self._require_writable()
-        return self._watched(
-            lambda: self._step(before, preference, amount), on_event, cancel, self._expected("step")
+        return self._at.watched(
+            lambda: self._step(before, preference, amount),
+            on_event,
+            cancel,
+            self._expectations.seconds("step", self._effort),
         )
 
     def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
         self.problem.watch.saw(self.problem.names, here.train.mean)
-        with self._measured() as cost:
+        with costing(self.problem) as cost:
             made = self._planned(asked_for, amount)
-            preference, plan, front, crease = made.preference, made.plan, made.front, made.crease
-            began = crease or self.tangent
-            start, way = front, plan
-            if here.anchor is not None and began is not self._journal.tangent(here.id):
-                # It was solved for anew, and its ways are not quite those that the front was measured along.
-                start = replace(
-                    FrontModel.from_tangent(self.problem, began, here.trust.geometry), asked=front.asked
+            preference, plan = made.preference, made.plan
+            tangent = made.crease or self.tangent
+            anew = here.anchor is not None and tangent is not self._journal.tangent(here.id)
+            start = Place(made.front, tangent, here.trust)
+
+            def point_at(place: Place, taken: float) -> Point:
+                return Point.at(
+                    place,
+                    id=len(self.session),
+                    parent=here.id,
+                    cost=cost,
+                    preference=preference,
+                    amount=taken,
                 )
-                way = self.predictor.plan(start, lambda: began, plan.wish, plan.amount)
-            go = seek if plan.wish.fit is Fit.NEAREST else walk
-            with self.problem.watch.part(_WALKED):
-                gone = go(
-                    self.problem,
-                    self.predictor,
-                    self.corrector,
-                    here.trust,
-                    start,
-                    began,
-                    way,
-                )
-            asked = preference, plan.amount, gone.legs
-            if gone.correction is None:
-                train, held_out = (None, gone.losses) if front.asked == "validation" else (gone.losses, None)
-                return step_report(
-                    here, here, plan, train, held_out, StepStatus.REJECTED, gone.reason, cost, *asked
-                )
-            plans = [plan.share(front, gone.amount / plan.amount if plan.amount else 1.0)]
-            if plan.wish.fit is not Fit.NEAREST:
-                plans = promises(self.predictor, front, began, plan, gone.amount)
-            tangent = tangent_after(
-                self.problem, gone.correction, gone.tangent, gone.trust.geometry, weaker=gone.error < _BY_FAR
-            )
-            correction = replace(gone.correction, tangent=tangent)
-            held_out = gone.losses if front.asked == "validation" else None
-            point, tangent = self._make_point(
-                correction, preference, plans[0].amount, cost, gone.trust, held_out
-            )
-            taken, lost = best_kept(front, plans, point.train, point.held_out, gone.legs)
-            if not self.predictor.promises:
-                lost = ()
-            if plan.wish.fit is Fit.NEAREST and gone.legs != 1:
-                lost = ()  # every leg has been planned anew, and has come true; or there was nowhere to go
-            worse = [str(lost[0])] if lost else worse_metrics(plan.wish, here, point)
-            if worse:
-                return step_report(
-                    here,
-                    here,
-                    taken,
-                    point.train,
-                    point.held_out,
-                    StepStatus.REJECTED,
-                    worse[0],
-                    cost,
-                    *asked,
-                )
-        status = StepStatus.SHORTENED if gone.reason else StepStatus.ACCEPTED
-        remarks = [gone.reason] if gone.reason else []
-        if taken.modelled < 1:
-            known = 100 * taken.modelled * taken.amount
-            remarks.append(f"it took {gone.legs} legs, and beyond {known:.2g} % the prediction was a guess")
-        elif gone.legs > 1:
-            remarks.append(f"it took {gone.legs} legs, so the prediction for all of it was a guess")
-        if not gone.correction.converged:
-            remarks.append(f"the corrector stopped with a joint gain of {point.joint_gain:.2g} left")
-        remarks += misses(
-            taken, target_of(taken, front, self.problem), replace(point.front, asked=front.asked)
-        )
-        step = step_report(
-            here, point, taken, point.train, point.held_out, status, "; ".join(remarks), cost, *asked
-        )
-        self.problem.watch.finish()
-        self._accept(point, tangent, step)
+
+            report = Report(here, preference, plan.amount, cost)
+            step, place = OneStep(self.problem, self.method, here, start, plan, anew).take(report, point_at)
+        if place is not None:
+            self.problem.watch.finish()
+            self._at.accept(step.point, place.tangent, step)
         return step
 
     def undo(self) -> Point:
@@ -497,13 +381,10 @@ class Navigator:
 
     def go_to(self, point_id: int) -> Point:
         """Make an earlier point the current one; the next step branches off there."""
-        if self._current is None:
+        if not self.started:
             raise NavigationError(_NOT_STARTED)
         self.problem.watch.require_idle()
-        point = self._journal.whole(point_id)
-        return undisturbed(
-            lambda: self._moved(point, lambda: self._journal.go_to(point_id), self._is_current)
-        )
+        return self._at.go_to(point_id)
 
     def test_losses(self) -> Estimates:
         """The losses of the current model on the test data, name -> value, with standard errors; one forward pass.
@@ -530,30 +411,7 @@ class Navigator:
     @property
     def _effort(self) -> Geometry:
         """How curvature is measured next."""
-        return self.geometry if self._current is None else self._current.trust.geometry
-
-    def _from_records(self) -> Estimate | None:
-        """What a step takes, by what this session has recorded; None where that says nothing."""
-        problem, records = self.problem, self.session.records
-        steps = [record.cost for record in records if record.parent is not None]
-        if steps or not records or not self.holds:
-            return recorded(steps, problem, self._effort)
-        start = records[0].cost
-        work = epochs(planned(problem, self._effort, "step", held=True), problem, self._effort)
-        spent = epochs(start, problem, self._effort)
-        return Estimate.of(work * start.seconds / spent, work) if spent > 0 else None
-
-    def _expected(self, what: What) -> float | None:
-        """Seconds that a start or a step should take, as far as that is known without measuring anything."""
-        found = (self._from_records() if what == "step" else None) or self._estimates.get(what)
-        if found is not None:
-            logger.info("the %s is expected to take %s", what, found.words)
-        elif self.holds:
-            work = planned(self.problem, self._effort, what, held=True)
-            logger.info(
-                "the %s is expected to take about %.2g epochs", what, epochs(work, self.problem, self._effort)
-            )
-        return None if found is None else found.seconds
+        return self.here.trust.geometry if self.started else self.method.geometry
 
     def _require_writable(self) -> None:
         if not self.session.writable:
@@ -561,84 +419,6 @@ class Navigator:
                 f"the session in {str(self.session.path)!r} is open for reading only, so no step can be taken"
                 + (f": {self.session.owner} writes to it; end that first" if self.session.owner else "")
             )
-
-    def _first_trust(self) -> Trust:
-        if not self._adapts:
-            return Trust(np.inf, self.geometry, adapts=False)
-        if self.holds:
-            return Trust(_FIRST_RADIUS, self.geometry, adapts=True)
-        tolerance = self.geometry.tolerance_for(self.problem, self.problem.parameters().dtype)
-        return Trust(_FIRST_RADIUS, replace(self.geometry, tolerance=tolerance), adapts=True)
-
-    def _first_model(self) -> tuple[Tensor, Tensor]:
-        """Parameters to start from, and the weights at which they are expected to be optimal."""
-        problem = self.problem
-        uniform = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
-        if problem.stochastic and problem.needs_training and self.approach is None:
-            self._train()
-        theta = problem.parameters()
-        if self._trained:
-            return theta, uniform
-        if self.approach is not None and (problem.needs_training or not problem.stochastic):
-            with problem.watch.part(_TRAINED, "descend to the front"):
-                found = self.approach.correct(problem, theta, uniform, self.geometry)
-            return found.theta, found.weights
-        return theta, self._as_it_is().weights
-
-    def _asked_training(self, train_on: TrainOn | bool | None) -> TrainOn | None:
-        if train_on is None or train_on is False:
-            return None
-        how = TrainOn() if train_on is True else train_on
-        if not isinstance(how, TrainOn):
-            raise NavigationError(f"train_on={train_on!r} is not possible; give True, a TrainOn, or None")
-        if not self.problem.stochastic:
-            raise NavigationError(
-                "train_on is for models; a function has no data to train on, and start() descends it by itself"
-            )
-        if type(self.problem).train is not Problem.train:
-            raise NavigationError(
-                "train_on is for models that come trained; this problem brings its own recipe, which start() runs"
-            )
-        return how
-
-    def _train_on(self, how: TrainOn) -> None:
-        """Descend before the first point; ``_watched`` undoes it if what follows fails."""
-        problem = self.problem
-        with problem.watch.part(_TRAINED, "train on"):
-            trained = train_on(problem, problem.training_weights, how)
-        if trained.kept:
-            problem.set_parameters(trained.theta)
-        logger.info(
-            "trained on for %d epochs and kept what was there after %d; %s losses: %s",
-            trained.epochs,
-            trained.kept,
-            trained.on,
-            ", ".join(
-                f"{name} {before:.4g} -> {after:.4g}"
-                for name, before, after in zip(
-                    problem.names, trained.before.mean.tolist(), trained.losses.mean.tolist(), strict=True
-                )
-            ),
-        )
-
-    def _train(self) -> None:
-        """Run the problem's recipe to its end, or leave the model as it was."""
-        before = self.problem.parameters()
-        try:
-            with self.problem.watch.part(_TRAINED, "train the first model"):
-                trained = self.problem.train()
-        except BaseException:
-            self.problem.set_parameters(before)
-            raise
-        self.problem.set_parameters(trained)
-        self._trained = True
-
-    def _as_it_is(self) -> Correction:
-        theta = self.problem.parameters()
-        with self.problem.watch.part(_JACOBIAN, "measure the gradients", passes=1):
-            losses, jacobian = finite_jacobian(self.problem, theta, "at the start")
-        weights, _ = pareto_weights(self.problem, theta, jacobian)
-        return Correction(theta, losses, weights, tangent=None, iterations=0, converged=False)
 
     def _planned(self, asked_for: Preference | Preview, amount: float | None) -> Planned:
         """The plan of a preview, if that still holds, or a new one."""
@@ -667,15 +447,15 @@ class Navigator:
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
         here = self.here
-        on = self.predictor.on or getattr(preference, "on", None)
+        on = self.method.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
         made = plan_from_creases(
             self.problem,
-            self.predictor,
+            self.method.predictor,
             here.trust.geometry,
             front,
-            lambda: self._tangent_of(here),
+            lambda: self._at.tangent_of(here),
             wish,
             check_amount(amount),
         )
@@ -683,166 +463,3 @@ class Navigator:
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.shown(split), **point.metrics} for point in self.records]
-
-    def _make_point(
-        self,
-        correction: Correction,
-        preference: Preference | None,
-        amount: float | None,
-        cost: Cost,
-        trust: Trust,
-        held_out: Losses | None = None,
-    ) -> tuple[Point, Tangent]:
-        problem = self.problem
-        tangent = correction.tangent
-        with problem.watch.part(1.0, "measure"):
-            if tangent is None:
-                with problem.watch.part(0.7):
-                    tangent = (
-                        anchored_tangent(problem, correction.theta, trust.geometry)
-                        if self.holds
-                        else tangent_at(problem, correction.theta, correction.weights, trust.geometry)
-                    )
-            front = FrontModel.from_tangent(problem, tangent, trust.geometry, known=held_out)
-        _require_finite_front(front)
-        shown = front.validation_losses or tangent.losses
-        if self._current is None:
-            require_finite_metrics(shown)
-        point = Point(
-            id=len(self.session),
-            parent=None if self._current is None else self._current.id,
-            parameters=tangent.theta,
-            train=tangent.losses,
-            held_out=front.validation_losses,
-            front=front,
-            metrics=shown.metrics,
-            preference=preference,
-            amount=amount,
-            cost=cost,
-            trust=trust,
-        )
-        return point, tangent
-
-    def _accept(self, point: Point, tangent: Tangent, step: Step | None) -> Point:
-        record = Record.of(point, step)
-        return undisturbed(
-            lambda: self._moved(point, lambda: self._journal.add(record, point, tangent), self._is_kept)
-        )
-
-    def _moved(self, point: Point, move: Callable[[], object], has_moved: Callable[[Point], bool]) -> Point:
-        """Move the session to a point, and this with it: both, or neither, whatever breaks that off."""
-        try:
-            move()
-            self._current = point
-            self.problem.set_parameters(point.parameters)
-        except BaseException:
-            if has_moved(point):
-                self._current = point
-            if self._current is not None:
-                self.problem.set_parameters(self._current.parameters)
-            raise
-        return point
-
-    def _is_kept(self, point: Point) -> bool:
-        return len(self.session) > point.id
-
-    def _is_current(self, point: Point) -> bool:
-        current = self.session.current
-        return self.session.writable and current is not None and current.id == point.id
-
-    def _watched(
-        self,
-        work: Callable[[], T],
-        on_event: Callable[[Event], None] | None = None,
-        cancel: threading.Event | None = None,
-        expected: float | None = None,
-        came: Tensor | None = None,
-    ) -> T:
-        """One long operation, after whose failure the model is that of the current point, whatever has failed.
-
-        Without such a point it has the parameters ``came`` [n], if they are given.
-
-        Raises:
-            NavigationError: the model is no longer that of the current point: somebody has changed it.
-        """
-        watch = self.problem.watch
-        watch.require_idle()
-        changed = None if self._current is None else self.problem.changed_since(self._current.parameters)
-        if changed is not None:
-            raise NavigationError(
-                f"{changed} of the model changed since point {self.here.id} was made (trained on, say), so nothing "
-                f"here is about it; go_to({self.here.id}) brings that point's parameters back, and a new Navigator "
-                "starts from the model as it is"
-            )
-        try:
-            with differentiable(), watch.over(on_event, cancel, expected):
-                return work()
-        except BaseException:
-            watch.let_go()
-            if watch.active:  # in another thread, which was faster
-                raise
-            if self._current is not None:
-                self.problem.set_parameters(self._current.parameters)
-            elif came is not None:
-                self.problem.set_parameters(came)
-            raise
-
-    def _tangent_of(self, point: Point) -> Tangent:
-        tangent = self._journal.tangent(point.id)
-        if tangent is None:
-            self.problem.watch.require_free()
-            weights, anchor = torch.from_numpy(point.front.weights), point.front.anchor
-            with self.problem.watch.part(_AGAIN, "solve for the tangent"):
-                tangent = (
-                    tangent_at(self.problem, point.parameters, weights, point.trust.geometry)
-                    if anchor is None
-                    else anchored_tangent(
-                        self.problem,
-                        point.parameters,
-                        point.trust.geometry,
-                        pull=anchor.part,
-                        axes=torch.from_numpy(point.front.weight_basis),
-                    )
-                )
-            if anchor is None:  # else its ways are not quite those of the point's front
-                self._journal.keep_tangent(point.id, tangent)
-        return tangent
-
-    @contextmanager
-    def _measured(self) -> Iterator[Cost]:
-        """A cost that is complete when the block ends."""
-        cost, before, began = Cost(), replace(self.problem.cost), time.perf_counter()
-        try:
-            yield cost
-        finally:
-            cost.add(self.problem.cost - before)
-            cost.seconds += time.perf_counter() - began
-
-
-def _notable(point: Point) -> str:
-    """The losses against which the joint gain of a point is much, with its share of each; empty if there are none."""
-    return ", ".join(
-        f"{name} ({100 * point.joint_gain / abs(loss):.1f} % of it)" if loss else f"{name} (which is 0)"
-        for name, loss in point.losses.items()
-        if point.joint_gain > _NOTABLE * abs(loss)
-    )
-
-
-def _require_finite_front(front: FrontModel) -> None:
-    """Raise ``NonFiniteError`` naming the objective whose derivatives along the tangent are not finite."""
-    bend = np.broadcast_to(front.bend, (front.m, *front.bend.shape[1:])).reshape(front.m, -1)
-    derivatives = np.concatenate([front.response, bend], axis=1)
-    # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
-    for suspect in (np.isinf(derivatives), np.isnan(derivatives)):
-        if suspect.any():
-            name = front.names[int(suspect.any(axis=1).argmax())]
-            raise NonFiniteError(
-                f"the second derivatives of objective {name!r} are not finite; look for a root or a logarithm at zero"
-            )
-    if front.validation_response is not None:
-        finite = np.isfinite(front.validation_response).all(axis=1)
-        if not finite.all():
-            raise NonFiniteError(
-                f"objective {front.names[int(finite.argmin())]!r} is not finite on validation data next to the model, "
-                "however near; look for a root or a logarithm at zero"
-            )

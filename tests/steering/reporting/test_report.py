@@ -12,7 +12,7 @@ from paretonav.objectives import Cost, Losses
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences.situation import situation
-from paretonav.steering.reporting.report import misses, step_report
+from paretonav.steering.reporting.report import Report, Taken, misses
 from paretonav.steering.stepping.target import Target
 
 B = 5
@@ -50,9 +50,9 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
     after_train, after_held_out = losses(2, not validation), losses(3, True) if validation else None
     before = replace(start, train=train, held_out=held_out)
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = step_report(
-        before, start, made, after_train, after_held_out, pn.StepStatus.ACCEPTED, "", Cost(), *ASKED
-    )
+    step = Report(before, *ASKED, Cost()).kept(start, Taken(made, after_train, after_held_out), "")
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert step.point is start
     difference = (after_train.batches - train.batches).numpy()
     np.testing.assert_allclose(list(step.achieved.values()), difference.mean(0))
     assert step.achieved.standard_errors is not None
@@ -77,9 +77,9 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
 def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
     before = replace(start, train=losses(0, False), held_out=losses(1, True))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = step_report(
-        before, before, made, losses(2, False), None, pn.StepStatus.REJECTED, "why", Cost(), *ASKED
-    )
+    step = Report(before, *ASKED, Cost()).rejected(Taken(made, losses(2, False), None), "why")
+    assert step.status is pn.StepStatus.REJECTED
+    assert step.point is before
     assert step.achieved_validation is None
     assert step.achieved_metrics is None
     assert step.reason == "why"
@@ -89,7 +89,7 @@ def test_of_a_step_that_was_rejected_on_validation_data_no_training_losses_are_k
     before = replace(start, train=losses(0, False), held_out=losses(1, True))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
     after = losses(3, True)
-    step = step_report(before, before, made, None, after, pn.StepStatus.REJECTED, "why", Cost(), *ASKED)
+    step = Report(before, *ASKED, Cost()).rejected(Taken(made, None, after), "why")
     assert dict(step.achieved) == {}
     assert step.achieved_validation is not None
     np.testing.assert_allclose(

@@ -1,6 +1,7 @@
 """Bounds hold at every point that is accepted, the corrector included."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Unpromising(ObjectiveSpace):
 def test_a_corrector_that_passes_a_bound_is_brought_back(m: int) -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3), predictor=Unpromising() if m == 2 else None)
     start = nav.start()
-    nav.corrector = Overshooting()
+    nav.method = replace(nav.method, corrector=Overshooting())
     free = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted
     payer = max(free, key=lambda name: free[name])
     bound = start.losses[payer] + 1.05 * free[payer]
@@ -89,7 +90,7 @@ def test_what_goes_too_far_inside_a_bound_is_no_outcome_that_was_asked_for() -> 
     """With two losses there is no room to align; the leg is shortened to the bound, and goes beyond its part still."""
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=2, seed=3))
     start = nav.start()
-    nav.corrector = Overshooting()
+    nav.method = replace(nav.method, corrector=Overshooting())
     rise = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted["f2"]
     step = nav.step(pn.Improve({"f1": 1.0}, allow={"f2": start.losses["f2"] + 1.05 * rise}), 0.05)
     assert step.status is pn.StepStatus.REJECTED
@@ -108,7 +109,7 @@ class Careless(Newton):
 def test_a_step_that_cannot_keep_a_bound_is_taken_back() -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=3, seed=3))
     start = nav.start()
-    nav.corrector = Careless()
+    nav.method = replace(nav.method, corrector=Careless())
     step = nav.step(pn.Improve({"f1": 1.0}, allow={"f2": 1.1 * start.losses["f2"]}), 0.02)
     assert step.status is pn.StepStatus.REJECTED
     assert step.reason == "the bound on f2 left no more room"

@@ -21,7 +21,10 @@ from paretonav.steering.planning.reasons import why_limited
 from paretonav.steering.preferences import Preference, Wish
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.correctors import Newton
+from paretonav.steering.stepping.method import Method
+from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import ObjectiveSpace
+from paretonav.steering.stepping.to_target import ToTarget
 from paretonav.steering.stepping.trust import Trust
 from paretonav.steering.stepping.walk import walk
 from paretonav.terminal.views import preview_view
@@ -200,7 +203,8 @@ def test_a_walk_that_comes_to_next_to_nothing_is_none(share: float, kept: bool) 
     planned = plan(here, wish_of(here, pn.Improve({"f1": 1.0})), 0.05)
     everywhere = Trust(np.inf, Geometry(), adapts=False)
     radius = share * everywhere.length(here, planned.changes)
-    gone = walk(problem, Refusing(), Newton(), replace(everywhere, radius=radius), here, tangent, planned)
+    place = Place(here, tangent, replace(everywhere, radius=radius))
+    gone = walk(ToTarget(problem, Method(Refusing(), Newton()), place, planned))
     assert gone.legs == 1
     assert gone.amount == pytest.approx(share * planned.amount)
     assert (gone.correction is not None) == kept

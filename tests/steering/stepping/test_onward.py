@@ -14,13 +14,16 @@ from paretonav.objectives import Problem
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.correctors import Correction
 from paretonav.steering.stepping.onward import (
-    front_on_the_way,
     held_stronger,
+    place_on_the_way,
     tangent_after,
     with_train_losses,
 )
+from paretonav.steering.stepping.place import Place
+from paretonav.steering.stepping.trust import Trust
 
 GEOMETRY = Geometry(samples=None)
+TRUST = Trust(1.0, GEOMETRY, adapts=False)
 
 
 def network() -> pn.ModelProblem:
@@ -31,6 +34,10 @@ def network() -> pn.ModelProblem:
 
 def held(problem: Problem, pull: float = 1e-2) -> Tangent:
     return anchored_tangent(problem, problem.parameters(), GEOMETRY, pull=pull)
+
+
+def placed(front: FrontModel, tangent: Tangent) -> Place:
+    return Place(front, tangent, TRUST)
 
 
 def moved(problem: Problem, tangent: Tangent, **known: Any) -> Correction:
@@ -127,7 +134,9 @@ def test_on_the_way_validation_data_are_read_where_the_wish_is_about_them(
     problem = network()
     tangent = held(problem)
     start = FrontModel.from_tangent(problem, tangent, GEOMETRY).on(asked)
-    front = front_on_the_way(problem, tangent, GEOMETRY, start, wish.wish(situation(start)))
+    place = place_on_the_way(problem, placed(start, tangent), tangent, wish.wish(situation(start)))
+    front = place.front
+    assert place.trust is TRUST
     assert front.asked == asked
     assert (front.validation_losses is not None) == measured
     assert (front.metric_names == ("level",)) == measured
@@ -140,8 +149,8 @@ def test_a_bound_on_a_metric_is_a_wish_about_it() -> None:
     tangent = held(problem)
     start = FrontModel.from_tangent(problem, tangent, GEOMETRY).on("train")
     bounded = pn.Improve({"small": 1.0}, allow={"level": float(start.metric_values[0]) - 1.0})
-    front = front_on_the_way(problem, tangent, GEOMETRY, start, bounded.wish(situation(start)))
-    assert front.metric_names == ("level",)
+    place = place_on_the_way(problem, placed(start, tangent), tangent, bounded.wish(situation(start)))
+    assert place.front.metric_names == ("level",)
 
 
 def test_the_end_of_a_leg_is_measured_on_training_data_once() -> None:

@@ -15,12 +15,18 @@ from paretonav.steering.preferences import Wish
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.acceptance import Broken
 from paretonav.steering.stepping.correctors import Correction, Newton
+from paretonav.steering.stepping.course import Walk
 from paretonav.steering.stepping.leg import Arrival
+from paretonav.steering.stepping.method import Method
+from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import ObjectiveSpace
+from paretonav.steering.stepping.promises import promises
+from paretonav.steering.stepping.to_target import ToTarget
 from paretonav.steering.stepping.trust import Trust
-from paretonav.steering.stepping.walk import Walk, attempt, leg_report, promises, walk
+from paretonav.steering.stepping.walk import attempt, leg_report, walk
 
 EVERYWHERE = Trust(np.inf, Geometry(), adapts=False)
+NEWTON = Method(ObjectiveSpace(), Newton())
 
 
 def at_the_middle(problem: Quadratic) -> tuple[Tangent, FrontModel]:
@@ -38,7 +44,7 @@ def walked(
 ) -> tuple[FrontModel, Walk]:
     tangent, front = at_the_middle(problem)
     planned = plan(front, wish_of(preference, front), amount)
-    return front, walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+    return front, walk(ToTarget(problem, NEWTON, Place(front, tangent, trust), planned))
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.05, 0.3])
@@ -83,7 +89,7 @@ def test_what_the_edge_stops_on_the_way_is_kept_and_said() -> None:
     planned = replace(plan(front, wish, 0.02), amount=3.0)
     trust = replace(EVERYWHERE, radius=0.02)
     # One hundred and fifty times the length of what the coordinates stand for: nothing of the sort is there.
-    gone = walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+    gone = walk(ToTarget(problem, NEWTON, Place(front, tangent, trust), planned))
     assert gone.amount < 3.0
     assert gone.reason
     assert (gone.correction is None) == (gone.legs == 0)
@@ -97,7 +103,7 @@ def test_bounds_count_from_the_start_of_the_walk() -> None:
     bounded = pn.Improve({"f1": 1.0}, allow={"f2": ceiling})
     planned = plan(front, wish_of(bounded, front), 0.1)
     trust = replace(EVERYWHERE, radius=0.03)
-    gone = walk(problem, ObjectiveSpace(), Newton(), trust, front, tangent, planned)
+    gone = walk(ToTarget(problem, NEWTON, Place(front, tangent, trust), planned))
     assert gone.legs > 1
     assert gone.reason == ""
     assert float(gone.losses.mean[1]) <= ceiling * (1 + 1e-3)
@@ -133,7 +139,14 @@ def up_to_a_bound(overshoots: Iterable[bool]) -> tuple[FrontModel, Walk]:
     free = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
     bound = float(front.losses[1] + 1.05 * free.predicted[1])
     planned = plan(front, wish_of(pn.Improve({"f1": 1.0}, allow={"f2": bound}), front), 0.05)
-    gone = walk(problem, Unpromising(), Overshooting(overshoots), EVERYWHERE, front, tangent, planned)
+    gone = walk(
+        ToTarget(
+            problem,
+            Method(Unpromising(), Overshooting(overshoots)),
+            Place(front, tangent, EVERYWHERE),
+            planned,
+        )
+    )
     assert float(gone.losses.mean[1]) <= bound
     return front, gone
 
@@ -166,7 +179,7 @@ def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale:
         )
         arrival = Arrival(scaled, correction, losses, 1.0, "")
         began = replace(front, losses=scale * front.losses, joint_gain=scale * before)
-        return leg_report(EVERYWHERE, began, tangent, scaled, arrival).waste
+        return leg_report(Place(began, tangent, EVERYWHERE), scaled, arrival).waste
 
     scaled = replace(made, changes=scale * made.changes)
     losses = replace(tangent.losses, batches=scale * tangent.losses.batches)
@@ -185,7 +198,7 @@ def test_a_leg_is_off_by_a_part_of_what_was_predicted_in_any_units(scale: float,
     came = torch.from_numpy(front.losses + (1 + off) * made.changes)
     losses = replace(tangent.losses, batches=came[None])
     correction = Correction(tangent.theta, losses, tangent.weights, None, 0, True)
-    report = leg_report(EVERYWHERE, front, tangent, made, Arrival(made, correction, losses, 1.0, ""))
+    report = leg_report(Place(front, tangent, EVERYWHERE), made, Arrival(made, correction, losses, 1.0, ""))
     assert report.error == pytest.approx(off, abs=1e-9)
     assert report.waste is None
 
@@ -194,7 +207,7 @@ def test_a_leg_is_off_by_a_part_of_what_was_predicted_in_any_units(scale: float,
 def test_of_a_part_of_the_way_that_part_was_promised(share: float) -> None:
     tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
     whole = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
-    found = promises(ObjectiveSpace(), front, tangent, whole, share * 0.1)
+    found = promises(ObjectiveSpace(), Place(front, tangent, EVERYWHERE), whole, share * 0.1)
     assert len(found) == (1 if share == 1 else 2)
     for each in found:
         assert each.amount == pytest.approx(share * 0.1)
@@ -211,7 +224,7 @@ def told_of_legs(
 
     def told(*given: Any) -> tuple[Arrival, tuple[Broken, ...]]:
         arrival, lost = attempt(*given)
-        tried.append(given[6].amount)
+        tried.append(given[3].amount)
         return arrival, (Broken("f1", "training", -0.1, 0.3, 1.0),) if next(left, False) else lost
 
     monkeypatch.setattr("paretonav.steering.stepping.walk.attempt", told)
@@ -278,7 +291,8 @@ def test_what_is_refused_on_the_way_is_gone_as_far_as_it_surely_reaches(end: flo
     planned = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
     trust = replace(EVERYWHERE, radius=EVERYWHERE.length(front, 0.3 * planned.changes))
     predictor = Ending((1 - end) * front.losses[0])
-    gone = walk(problem, predictor, Newton(), trust, front, tangent, planned)
+    place = Place(front, tangent, trust)
+    gone = walk(ToTarget(problem, Method(predictor, Newton()), place, planned))
     assert gone.correction is not None
     assert gone.reason == "on the way, the sea begins"
     assert end - 0.006 < gone.amount < end

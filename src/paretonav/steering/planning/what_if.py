@@ -1,4 +1,7 @@
-"""What the amounts of a wish come to, as a map that can be evaluated without planning anew."""
+"""What the amounts of a wish come to, as a map that can be evaluated without planning anew.
+
+See docs/method.md#what-if-maps.
+"""
 
 from __future__ import annotations
 
@@ -68,56 +71,93 @@ class WhatIf:
 def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -> WhatIf | None:
     """The map for changes of the quantities ``moved`` [k] while those ``held`` stay; None if that cannot be prescribed.
 
-    The coordinates c of least cost ``1/2 c^T M c`` with ``A c + q(c) = x`` are ``P x + 1/2 x^T D x``: P is the inverse
-    of A weighted by M, and D removes what the bends q of the prescribed quantities add, and moves on to where, with
-    the multipliers ``L x``, the bent constraints leave the least cost.
+    Derived in docs/method.md#what-if-maps, whose letters these are: the prescribed quantities have slopes A [r, d] and
+    bends Q, and M is the curvature cost.
     """
-    front_slopes = front.slopes(np.zeros(front.dimensions))
+    slopes, m = front.slopes(np.zeros(front.dimensions)), front.m
     named = np.array([*moved, *held], dtype=np.intp)
-    A, M, k = front_slopes[named], front.curvature, len(moved)
-    if not k or len(named) > front.dimensions:
+    if not len(moved) or len(named) > front.dimensions:
         return None
-    flat = np.linalg.solve(M, A.T)  # M^-1 A^T
-    gram = A @ flat
-    sizes = np.sqrt(np.diag(gram))
-    if not (sizes > 0).all() or np.linalg.cond(gram / sizes / sizes[:, None]) > _DEPENDENT**-2:
+    cheapest = _Cheapest.of(slopes[named], front.curvature)
+    if cheapest is None:
         return None
-    L = np.linalg.inv(gram)
-    inverse = flat @ L
-    P = inverse[:, :k]
-    bend = front.bends
-    bent = np.einsum("iab,aj,bl->ijl", bend, P, P, optimize=True)
-    of_named = bent[named]
-    pulled = np.einsum("nj,nab,bl->ajl", L[:, :k], bend[named], P, optimize=True)
-    pulled = pulled + pulled.transpose(0, 2, 1)
-    relaxed = np.tensordot(np.linalg.inv(M) - inverse @ flat.T, pulled, 1)
-    D = relaxed - np.tensordot(inverse, of_named, 1)
-
-    def along(slopes: Array, curved: Array) -> Bent:
-        return Bent(slopes @ P, curved + np.tensordot(slopes, D, 1))
-
-    m = front.m
-
-    def losses(response: Array, bends: Array) -> Bent:
-        return along(
-            -response,
-            np.einsum("iab,aj,bl->ijl", np.broadcast_to(bends, (m, *bends.shape[1:])), P, P, optimize=True),
-        )
-
-    R, Q = front.validation_response, front.validation_bend
-    of_train, held_out = _variances(front.seen, P), _variances(front.held_out, P)
+    way = cheapest.way(front.bends[named], len(moved))
+    of_train, held_out = _variances(front.seen, way.P), _variances(front.held_out, way.P)
     shown = held_out
     if front.held_out is None and front.seen is not None and of_train is not None:
         shown = of_train / front.seen.share
+    R, Q = front.validation_response, front.validation_bend
     return WhatIf(
-        train=losses(front.response, front.bend),
-        validation=None if R is None or Q is None else losses(R, Q),
-        metrics=along(front_slopes[m:], bent[m:]),
-        weights=front.weight_slopes @ P,
+        train=way.brings(-front.response, front.bend),
+        validation=None if R is None or Q is None else way.brings(-R, Q),
+        metrics=way.brings(slopes[m:], front.bends[m:]),
+        weights=front.weight_slopes @ way.P,
         train_variance=None if of_train is None else of_train[:m],
         validation_variance=None if held_out is None else held_out[:m],
         metric_variance=None if shown is None or not front.metric_names else shown[m:],
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """The coordinates that prescribed changes lead to, ``c = P x + 1/2 x^T D x``.
+
+    Attributes:
+        P: [d, k].
+        D: [d, k, k].
+    """
+
+    P: Array
+    D: Array
+
+    def brings(self, slopes: Array, bends: Array) -> Bent:
+        """What quantities with slopes [q, d] and bends [q, d, d] (or [1, d, d], alike) change by, of x."""
+        bends = np.broadcast_to(bends, (len(slopes), *bends.shape[1:]))
+        return Bent(slopes @ self.P, _between(bends, self.P) + np.tensordot(slopes, self.D, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Cheapest:
+    """To first order the coordinates and the multipliers of least cost for prescribed changes of r quantities.
+
+    Attributes:
+        multipliers: L = (A M^-1 A^T)^-1, [r, r].
+        inverse: that of A weighted by M, M^-1 A^T L, [d, r].
+        free: M^-1 less its part that the prescribed changes take, [d, d].
+    """
+
+    multipliers: Array
+    inverse: Array
+    free: Array
+
+    @classmethod
+    def of(cls, A: Array, M: Array) -> _Cheapest | None:
+        """None where two of the changes are one, or one has no way to come true."""
+        flat = np.linalg.solve(M, A.T)  # M^-1 A^T
+        gram = A @ flat
+        sizes = np.sqrt(np.diag(gram))
+        if not (sizes > 0).all() or np.linalg.cond(gram / sizes / sizes[:, None]) > _DEPENDENT**-2:
+            return None
+        L = np.linalg.inv(gram)
+        inverse = flat @ L
+        return cls(L, inverse, np.asarray(np.linalg.inv(M) - inverse @ flat.T))
+
+    def way(self, Q: Array, k: int) -> _Way:
+        """To second order, for quantities with bends Q [r, d, d] of which all but the first k are held.
+
+        What the bends add is taken back; and what the multipliers pull at them moves on to where the bent constraints
+        leave the least cost.
+        """
+        P = self.inverse[:, :k]
+        pulled = np.einsum("nj,nab,bl->ajl", self.multipliers[:, :k], Q, P, optimize=True)
+        pulled = pulled + pulled.transpose(0, 2, 1)
+        added = _between(Q, P)
+        return _Way(P, np.tensordot(self.free, pulled, 1) - np.tensordot(self.inverse, added, 1))
+
+
+def _between(Q: Array, P: Array) -> Array:
+    """``P^T Q_i P`` of each i, [q, k, k]."""
+    return np.asarray(np.einsum("iab,aj,bl->ijl", Q, P, P, optimize=True))
 
 
 def _variances(response: Response | None, P: Array) -> Array | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
+from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.trust import Trust
 
 Values = dict[str, float]
@@ -53,6 +55,32 @@ class Point:
     amount: float | None
     cost: Cost
     trust: Trust
+
+    @classmethod
+    def at(
+        cls,
+        place: Place,
+        *,
+        id: int,
+        parent: int | None,
+        cost: Cost,
+        preference: Preference | None = None,
+        amount: float | None = None,
+    ) -> Self:
+        """The point of a place that has been measured on all data."""
+        return cls(
+            id=id,
+            parent=parent,
+            parameters=place.tangent.theta,
+            train=place.tangent.losses,
+            held_out=place.front.validation_losses,
+            front=place.front,
+            metrics=place.shown.metrics,
+            preference=preference,
+            amount=amount,
+            cost=cost,
+            trust=place.trust,
+        )
 
     @property
     def losses(self) -> Values:

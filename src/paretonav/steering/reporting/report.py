@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,63 +18,79 @@ from paretonav.steering.stepping.acceptance import broken
 from paretonav.steering.stepping.target import Target
 
 
-def step_report(
-    before: Point,
-    after: Point,
-    plan: Plan,
-    train: Losses | None,
-    held_out: Losses | None,
-    status: StepStatus,
-    reason: str,
-    cost: Cost,
-    preference: Preference,
-    amount: float,
-    legs: int = 1,
-) -> Step:
-    """The report of a step.
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What was gone for in a step, and what came of it, whether it is kept or not.
 
-    Args:
-        before: where it began.
-        after: where the navigation is now.
+    Attributes:
         plan: of the part that was taken.
-        train: the training losses that it led to, taken back or not, or None if they were not measured.
+        train: the training losses that it led to, or None if they were not measured.
         held_out: the same on validation data, if they were measured.
-        status: how it ended.
-        reason: why.
-        cost: of it all.
-        preference: what was asked.
-        amount: how much of it.
         legs: in how many it was gone.
     """
-    names, metrics = before.front.names, before.front.metric_names
-    achieved_validation, achieved_metrics = None, None
-    if held_out is not None and before.held_out is not None:
-        achieved_validation = Changes.of(
-            names, *held_out.change_from(before.held_out), len(held_out.fractions)
+
+    plan: Plan
+    train: Losses | None
+    held_out: Losses | None
+    legs: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What the report of a step says however it ends.
+
+    Attributes:
+        before: where it began.
+        preference: what was asked.
+        amount: how much of it.
+        cost: of it all.
+    """
+
+    before: Point
+    preference: Preference
+    amount: float
+    cost: Cost
+
+    def rejected(self, taken: Taken, reason: str) -> Step:
+        """Of a step that was taken back; nothing that it missed is worth telling."""
+        return self._step(self.before, taken, StepStatus.REJECTED, reason)
+
+    def kept(self, after: Point, taken: Taken, reason: str, *, shortened: bool = False) -> Step:
+        """Of a step to ``after``; the reason says what it has left, empty if nothing."""
+        step = self._step(after, taken, StepStatus.SHORTENED if shortened else StepStatus.ACCEPTED, reason)
+        return replace(step, missed=_missed(self.before, taken.plan, taken.train, taken.held_out))
+
+    def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str) -> Step:
+        before, plan, train, held_out = self.before, taken.plan, taken.train, taken.held_out
+        validation, metrics = None, None
+        if held_out is not None and before.held_out is not None:
+            validation = Changes.of(
+                before.front.names, *held_out.change_from(before.held_out), len(held_out.fractions)
+            )
+            metrics = _metric_changes(before, held_out, before.held_out)
+        elif before.held_out is None and train is not None:
+            metrics = _metric_changes(before, train, before.train)
+        return Step(
+            point=after,
+            requested=plan.requested,
+            **predictions(before.front, plan),
+            achieved=Changes({})
+            if train is None
+            else Changes.of(before.front.names, *train.change_from(before.train), len(train.fractions)),
+            achieved_validation=validation,
+            achieved_metrics=metrics,
+            status=status,
+            reason=reason,
+            cost=self.cost,
+            preference=self.preference,
+            amount=self.amount,
+            legs=taken.legs,
+            on=plan.on,
         )
-        achieved_metrics = Changes.of(
-            metrics, *held_out.metric_change_from(before.held_out), len(held_out.fractions)
-        )
-    elif before.held_out is None and train is not None:
-        achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train), len(train.fractions))
-    return Step(
-        point=after,
-        requested=plan.requested,
-        **predictions(before.front, plan),
-        achieved=Changes({})
-        if train is None
-        else Changes.of(names, *train.change_from(before.train), len(train.fractions)),
-        achieved_validation=achieved_validation,
-        achieved_metrics=achieved_metrics,
-        status=status,
-        reason=reason,
-        cost=cost,
-        preference=preference,
-        amount=amount,
-        legs=legs,
-        on=plan.on,
-        missed=() if status is StepStatus.REJECTED else _missed(before, plan, train, held_out),
-    )
+
+
+def _metric_changes(point: Point, after: Losses, before: Losses) -> Changes:
+    return Changes.of(point.front.metric_names, *after.metric_change_from(before), len(after.fractions))
 
 
 def _missed(
@@ -111,10 +127,9 @@ def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
 
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
     """The metrics that were to improve, and got worse by more than their noise."""
-    m, names = before.front.m, before.front.metric_names
+    m = before.front.m
     shown = [point.train if point.held_out is None else point.held_out for point in (before, after)]
-    batches = len(shown[1].fractions)
-    changes = Changes.of(names, *shown[1].metric_change_from(shown[0]), batches)
+    changes = _metric_changes(before, shown[1], shown[0])
     return [
         wish.names[i]
         for i in ([] if wish.fit is Fit.NEAREST else wish.improved)

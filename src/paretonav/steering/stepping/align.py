@@ -44,13 +44,13 @@ def align(
     Returns:
         the parameters with the smallest error seen, and the losses there.
     """
+    losses = problem.evaluate(theta, target.split) if losses is None else losses
+    best = theta, losses
     if not len(target.named):
-        return theta, problem.evaluate(theta, target.split) if losses is None else losses
+        return best
     R = target.response / target.scale[:, None]  # so that quantities of different units weigh the same
     metric = absolute(tangent.curvature_of_front.numpy())
     metric = metric / np.abs(metric).max()  # that of a flat front is all but zero
-    losses = problem.evaluate(theta, target.split) if losses is None else losses
-    best = theta, losses
     error = target.excess(problem, theta, losses) / target.scale
     for _ in range(rounds):
         # NaN: there is nothing to align
@@ -62,17 +62,26 @@ def align(
             theta = problem.bounds.clamp(theta)
         losses = problem.evaluate(theta, target.split)
         left = target.excess(problem, theta, losses) / target.scale
-        size = np.abs(error).max()
-        if not np.abs(left).max() < size:
+        if not np.abs(left).max() < np.abs(error).max():
             break
-        if size <= 1 and np.abs(left).max() < _LOCAL * size:
-            R = R - np.outer(left - (error - R @ d), metric @ d) / (d @ metric @ d)
+        R = _learnt(R, metric, d, error, left)
         best, error = (theta, losses), left
     return best
 
 
+def _learnt(R: Array, metric: Array, d: Array, error: Array, left: Array) -> Array:
+    """The response after a round d that has left an error: as it was, but for what it was wrong about along d.
+
+    Broyden's update, in the metric of the front. A round that was not local (``_LOCAL``) teaches nothing.
+    """
+    size = np.abs(error).max()
+    if size > 1 or np.abs(left).max() >= _LOCAL * size:
+        return R
+    return np.asarray(R - np.outer(left - (error - R @ d), metric @ d) / (d @ metric @ d))
+
+
 def _shortest(R: Array, metric: Array, error: Array) -> Array:
-    """The d with ``R d = error`` that is the shortest in the metric; where there is none, the best one."""
+    """The d with ``R d = error`` that is the shortest in the metric; where there is none, one of least error."""
     inverse = np.linalg.inv(metric)
     return np.asarray(
         inverse @ R.T @ (np.linalg.pinv(R @ inverse @ R.T, rcond=1e-10, hermitian=True) @ error)

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paretonav.geometry import FrontModel, Tangent
+from paretonav.geometry import FrontModel
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.planning.plan import Plan
-from paretonav.steering.stepping.correctors import Correction, Corrector, Guide
-from paretonav.steering.stepping.predictors import Prediction, Predictor
+from paretonav.steering.stepping.correctors import Correction, Guide
+from paretonav.steering.stepping.method import Method
+from paretonav.steering.stepping.place import Place
+from paretonav.steering.stepping.predictors import Prediction
 from paretonav.steering.stepping.target import Limits, Target
-from paretonav.steering.stepping.trust import Trust
 from paretonav.text import listed
 
 _TRIES = 6
@@ -42,16 +43,7 @@ class Arrival:
     bounded: bool = False
 
 
-def take_leg(
-    problem: Problem,
-    predictor: Predictor,
-    corrector: Corrector,
-    trust: Trust,
-    front: FrontModel,
-    tangent: Tangent,
-    leg: Plan,
-    limits: Limits,
-) -> Arrival:
+def take_leg(problem: Problem, method: Method, place: Place, leg: Plan, limits: Limits) -> Arrival:
     """Predict and correct, so that at the end no limit is passed.
 
     A limit that the plan comes up to is aligned to as a target is, from the inside; so is one that the corrector has
@@ -60,64 +52,104 @@ def take_leg(
 
     Args:
         problem: what is steered; its own parameters are left alone.
-        predictor: along the tangent space.
-        corrector: back to the front.
-        trust: how the front is measured.
-        front: where the leg begins.
-        tangent: there.
+        method: how.
+        place: where the leg begins.
         leg: the plan for it.
         limits: not to be passed at its end.
     """
+    front, tries = place.front, _Tries(problem, method, place, leg, limits)
     share, reason, bounded = 1.0, "", False
-    left = 1.0  # of the leg, for the events: another try is not expected
-    active = _comes_up_to(leg, limits, front)
     for _ in range(_TRIES):
-        with problem.watch.part(1 - left * (1 - _PREDICTION), "predict"):
-            prediction = predictor.predict(problem, front, tangent, leg)
-            if front.asked == "train":
-                problem.watch.saw(problem.names, prediction.losses.mean)
+        prediction = tries.predicted(leg)
         if prediction.share == 0:
             reason = f"no step length out of {prediction.tries} improved what was to improve"
             return Arrival(leg, None, prediction.losses, 0.0, reason)
         if prediction.share < 1:
             reason = f"only {prediction.share:.3g} of the length kept what the front model promised"
         leg, share = leg.share(front, prediction.share), share * prediction.share
-        weights = torch.from_numpy(leg.weights).clamp_min(0)
-        while True:
-            target = target_of(leg, front, problem)
-            aligned = len(target.named) + active.sum() < front.m
-            if aligned and active.any():
-                target = target.and_bounds(limits, np.flatnonzero(active), leg, front)
-            guide = Guide(tangent, front, leg, target)
-            left *= 0.1
-            with problem.watch.part(1 - left, "return to the front"):
-                correction = corrector.correct(
-                    problem, prediction.theta, weights / weights.sum(), trust.geometry, guide
-                )
-            losses = _asked(problem, front, prediction, correction)
-            beyond = limits.beyond(problem, correction.theta, front.asked, losses)
-            passed = beyond > 0
-            if not passed.any():
-                return Arrival(leg, correction, losses, share, reason, bounded)
-            if not aligned or not (passed & ~active).any():
-                break
-            active |= passed
-        names = [front.steerable[i] for i in limits.which[passed]]
-        reason = f"the bound{'s' if len(names) > 1 else ''} on {listed(names)} left no more room"
-        bounded = True
-        room = limits.rooms(front)[limits.which[passed]]
-        cut = float(np.clip(0.999 * (room / (room + beyond[passed])).min(), 0.1, 0.999))
+        correction, losses, beyond = tries.corrected(leg, prediction)
+        if not (beyond > 0).any():
+            return Arrival(leg, correction, losses, share, reason, bounded)
+        reason, bounded = _no_room(front, limits, beyond), True
+        cut = _inside(front, limits, beyond)
         leg, share = leg.share(front, cut), share * cut
     return Arrival(leg, None, losses, 0.0, reason)
 
 
-def _asked(problem: Problem, front: FrontModel, prediction: Prediction, correction: Correction) -> Losses:
-    """The losses at the end of a correction, on the data on which they are asked for."""
-    if correction.theta is prediction.theta:
-        return prediction.losses
-    if front.asked == "train" and correction.losses is not None:
-        return correction.losses
-    return problem.evaluate(correction.theta, front.asked)
+class _Tries:
+    """What the tries of one leg have in common.
+
+    Attributes:
+        active: of each limit, whether it is aligned to.
+        left: of the leg, for the events: another try is not expected, so each takes most of what is left.
+    """
+
+    def __init__(self, problem: Problem, method: Method, place: Place, leg: Plan, limits: Limits) -> None:
+        self.problem, self.method, self.place, self.limits = problem, method, place, limits
+        self.active = _comes_up_to(leg, limits, place.front)
+        self.left = 1.0
+
+    def predicted(self, leg: Plan) -> Prediction:
+        """The point along the tangent space."""
+        problem, front = self.problem, self.place.front
+        with problem.watch.part(1 - self.left * (1 - _PREDICTION), "predict"):
+            prediction = self.method.predictor.predict(problem, front, self.place.tangent, leg)
+            if front.asked == "train":
+                problem.watch.saw(problem.names, prediction.losses.mean)
+        return prediction
+
+    def corrected(self, leg: Plan, prediction: Prediction) -> tuple[Correction, Losses, NDArray[np.float64]]:
+        """The point back on the front, the losses there, and by how much each limit is passed.
+
+        It is corrected again as long as that passes limits that are not aligned to yet, and there is room to do so.
+        """
+        front, limits = self.place.front, self.limits
+        while True:
+            target = target_of(leg, front, self.problem)
+            room = len(target.named) + self.active.sum() < front.m
+            if room and self.active.any():
+                target = target.and_bounds(limits, np.flatnonzero(self.active), leg, front)
+            correction = self._correction(leg, prediction, target)
+            losses = self._asked(prediction, correction)
+            beyond = limits.beyond(self.problem, correction.theta, front.asked, losses)
+            passed = beyond > 0
+            if not room or not (passed & ~self.active).any():
+                return correction, losses, beyond
+            self.active |= passed
+
+    def _correction(self, leg: Plan, prediction: Prediction, target: Target) -> Correction:
+        place, weights = self.place, torch.from_numpy(leg.weights).clamp_min(0)
+        self.left *= 0.1
+        with self.problem.watch.part(1 - self.left, "return to the front"):
+            return self.method.corrector.correct(
+                self.problem,
+                prediction.theta,
+                weights / weights.sum(),
+                place.trust.geometry,
+                Guide(place.tangent, place.front, leg, target),
+            )
+
+    def _asked(self, prediction: Prediction, correction: Correction) -> Losses:
+        """The losses at the end of a correction, on the data on which they are asked for."""
+        asked = self.place.front.asked
+        if correction.theta is prediction.theta:
+            return prediction.losses
+        if asked == "train" and correction.losses is not None:
+            return correction.losses
+        return self.problem.evaluate(correction.theta, asked)
+
+
+def _no_room(front: FrontModel, limits: Limits, beyond: NDArray[np.float64]) -> str:
+    """That limits are passed, in words."""
+    names = [front.steerable[i] for i in limits.which[beyond > 0]]
+    return f"the bound{'s' if len(names) > 1 else ''} on {listed(names)} left no more room"
+
+
+def _inside(front: FrontModel, limits: Limits, beyond: NDArray[np.float64]) -> float:
+    """The share of a leg that ends inside its limits, if what they limit grows in proportion to the length."""
+    passed = beyond > 0
+    room = limits.rooms(front)[limits.which[passed]]
+    return float(np.clip(0.999 * (room / (room + beyond[passed])).min(), 0.1, 0.999))
 
 
 def target_of(plan: Plan, front: FrontModel, problem: Problem) -> Target:

@@ -11,6 +11,7 @@ from paretonav.geometry.anchored import PULLS
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.preferences import Wish
 from paretonav.steering.stepping.correctors import Correction
+from paretonav.steering.stepping.place import Place
 
 _STRONGER = 10.0  # times the pull, where a leg did not come true
 _WEAKER = 10**-0.5  # where it came true by a wide margin
@@ -52,24 +53,30 @@ def held_stronger(problem: Problem, tangent: Tangent, geometry: Geometry) -> Tan
     )
 
 
-def front_on_the_way(
-    problem: Problem,
-    tangent: Tangent,
-    geometry: Geometry,
-    start: FrontModel,
-    wish: Wish,
-    known: Losses | None = None,
-) -> FrontModel:
-    """The front between two legs; what is shown on validation data is measured only where the wish is about it.
+def place_on_the_way(
+    problem: Problem, before: Place, tangent: Tangent, wish: Wish, known: Losses | None = None
+) -> Place:
+    """The place between two legs, with a model of the front there in terms of ``tangent``.
 
-    ``known`` are the losses there, on the data on which they are asked for.
+    What is shown on validation data is measured only where the wish is about it: that takes most of the passes.
+
+    Args:
+        problem: what is steered.
+        before: a place on the same walk, whose trust holds here, too.
+        tangent: at the new place.
+        wish: of the walk.
+        known: the losses there, on the data on which they are asked for, if they are known.
     """
-    asked = np.concatenate([wish.named, wish.limited])
-    wanted = start.asked == "validation" or bool((asked >= start.m).any())
+    asked = before.front.asked
+    mentioned = np.concatenate([wish.named, wish.limited])
     front = FrontModel.from_tangent(
-        problem, tangent, geometry, measure=wanted, known=known if start.asked == "validation" else None
+        problem,
+        tangent,
+        before.trust.geometry,
+        measure=asked == "validation" or bool((mentioned >= before.front.m).any()),
+        known=known if asked == "validation" else None,
     )
-    return replace(front, asked=start.asked)
+    return Place(replace(front, asked=asked), tangent, before.trust)
 
 
 def with_train_losses(problem: Problem, correction: Correction) -> Correction:

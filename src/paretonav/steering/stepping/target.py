@@ -17,8 +17,13 @@ from paretonav.steering.preferences import Wish
 
 Array = NDArray[np.float64]
 
-_SMALL_LOSS = 1e-4  # of the largest change asked of a loss
-_SMALL_METRIC = 1e-2  # most are rates
+_SMALL_LOSS = 1e-4  # of the largest change asked of a loss: what is to change by less is next to nothing
+_SMALL_METRIC = 1e-2  # of the amount, likewise, as most metrics are rates and so at most 1
+_ROUNDING = 4  # units in the last place, by which no step can come nearer
+_LEAP = 0.05  # of a metric's whole change: it moves by leaps of one example
+_STILL = 1e-3  # of its value: a bound on what hardly moves is kept to a part of that
+_NOTHING = 1e-12  # of the largest value: so that nothing is kept to a part of zero
+_FINEST = 1e-6  # of a whole change: what a function's targets are met to, where there is none to say
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,26 +123,20 @@ class Target:
             problem: what is steered.
             precision: the error that does not matter, in parts of the scale.
         """
-        wish = plan.wish
-        changes = wish.changes(plan.amount)
-        values = front.values[wish.named]
-        losses = wish.named < front.m
+        named, changes = plan.wish.named, plan.wish.changes(plan.amount)
+        values, is_loss = front.values[named], named < front.m
         scale = np.zeros(len(changes))
-        for kind in (losses, ~losses):
-            # The kind's largest change may be in other units than a quantity that is held or asked for little. What is
-            # next to nothing is held by the plan alone, as no step would keep it to a part of that.
-            largest = np.abs(changes[kind]).max(initial=0.0) or np.inf
-            least = _SMALL_LOSS * largest if kind is losses else _SMALL_METRIC * plan.amount
-            by_amount = np.maximum(
-                plan.amount * np.abs(values[kind]), least if np.isfinite(least) else plan.amount
-            )
-            scale[kind] = np.maximum(np.abs(changes[kind]), np.minimum(largest, by_amount))
+        largest = float(np.abs(changes[is_loss]).max(initial=0.0))
+        for kind, least in (
+            (is_loss, _SMALL_LOSS * largest if largest else plan.amount),
+            (~is_loss, _SMALL_METRIC * plan.amount),
+        ):
+            scale[kind] = _whole_changes(changes[kind], values[kind], plan.amount, least)
         eps = torch.finfo(problem.parameters().dtype).eps
-        tolerance = np.maximum(precision * scale, 4 * eps * np.abs(values))
-        # A metric moves by leaps of one example.
-        tolerance[~losses] = np.maximum(tolerance[~losses], 0.05 * scale[~losses])
-        slopes = front.slopes(plan.coordinates)
-        return cls(wish.named, values + changes, tolerance, scale, -slopes[wish.named], front.asked)
+        tolerance = np.maximum(precision * scale, _ROUNDING * eps * np.abs(values))
+        tolerance[~is_loss] = np.maximum(tolerance[~is_loss], _LEAP * scale[~is_loss])
+        response = -front.slopes(plan.coordinates)[named]
+        return cls(named, values + changes, tolerance, scale, response, front.asked)
 
     def along(self, tangent: Tangent) -> Target:
         """The same in the coordinates of a tangent nearer to it; only the training losses' response is known there."""
@@ -152,21 +151,13 @@ class Target:
             plan: its predicted changes say how precisely.
             front: at the start of the plan.
         """
-        added = limits.which[which]
+        added, sense = limits.which[which], limits.sense[which]
         moved = np.abs(plan.changes[added])
-        scale = np.maximum(moved, 1e-3 * np.abs(front.values[added]))
-        scale = np.maximum(scale, 1e-12 * np.abs(front.values).max())
-        # As precise as the targets are, relative to the changes.
-        relative = (self.tolerance / self.scale).max(initial=1e-6)
-        tolerance = np.where(added < front.m, relative, np.maximum(relative, 0.05)) * scale
-        response = -front.slopes(plan.coordinates)[added]
-        return Target(
-            np.concatenate([self.named, added]),
-            np.concatenate([self.values, limits.worst[which] - limits.sense[which] * tolerance]),
-            np.concatenate([self.tolerance, tolerance]),
-            np.concatenate([self.scale, scale]),
-            np.concatenate([self.response, response]),
-            self.split,
+        scale = np.maximum(moved, _STILL * np.abs(front.values[added]))
+        scale = np.maximum(scale, _NOTHING * np.abs(front.values).max())
+        tolerance = np.where(added < front.m, self.precision, np.maximum(self.precision, _LEAP)) * scale
+        return self._and(
+            added, limits.worst[which] - sense * tolerance, tolerance, scale, -front.slopes(plan.coordinates)
         )
 
     def and_promised(self, which: NDArray[np.intp], plan: Plan, front: FrontModel) -> Target:
@@ -177,16 +168,32 @@ class Target:
             plan: its predictions are the promise.
             front: at the start of the plan.
         """
-        relative = (self.tolerance / self.scale).max(initial=1e-6)
         sizes = front.sizes_of(front.asked_losses)
         largest = np.abs(plan.changes[: front.m] / sizes).max(initial=0.0)
         scale = np.maximum(np.abs(plan.changes[which]), largest * sizes[which])
+        return self._and(
+            which,
+            (front.values + plan.changes)[which],
+            self.precision * scale,
+            scale,
+            -front.slopes(plan.coordinates),
+        )
+
+    @property
+    def precision(self) -> float:
+        """The largest error that does not matter, in parts of the scale."""
+        return float((self.tolerance / self.scale).max(initial=_FINEST))
+
+    def _and(
+        self, added: NDArray[np.intp], values: Array, tolerance: Array, scale: Array, response: Array
+    ) -> Target:
+        """The same with more quantities; ``response`` is that of all, [q, k]."""
         return Target(
-            np.concatenate([self.named, which]),
-            np.concatenate([self.values, (front.values + plan.changes)[which]]),
-            np.concatenate([self.tolerance, relative * scale]),
+            np.concatenate([self.named, added]),
+            np.concatenate([self.values, values]),
+            np.concatenate([self.tolerance, tolerance]),
             np.concatenate([self.scale, scale]),
-            np.concatenate([self.response, -front.slopes(plan.coordinates)[which]]),
+            np.concatenate([self.response, response[added]]),
             self.split,
         )
 
@@ -207,3 +214,21 @@ class Target:
     def trains(self, problem: Problem) -> bool:
         """Whether only training losses are named, whose response is known wherever there is a tangent."""
         return self.split == "train" and not bool((self.named >= problem.m).any())
+
+
+def _whole_changes(changes: Array, values: Array, amount: float, least: float) -> Array:
+    """The change of each quantity of one kind that counts as a whole one (``Target.scale``).
+
+    What is held, or asked for little, is to be met as precisely as the amount's part of its value is large, but no
+    less precisely than the largest change of its kind. A value next to nothing counts as the ``least``: no step would
+    keep it to a part of its own size, so it is held by the plan alone.
+
+    Args:
+        changes: that are asked of them.
+        values: theirs.
+        amount: of the wish.
+        least: below which there is no whole change but one that was asked for.
+    """
+    largest = np.abs(changes).max(initial=0.0) or np.inf
+    by_amount = np.maximum(amount * np.abs(values), least)
+    return np.asarray(np.maximum(np.abs(changes), np.minimum(largest, by_amount)))

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from tests.two_regressions import two_regressions
 from torch import Tensor
 
 import paretonav as pn
 from paretonav.problems.known import KnownFrontProblem
 from paretonav.steering.stepping.correctors import Correction, Newton
 from paretonav.steering.stepping.predictors import ObjectiveSpace, Prediction
-from paretonav.steering.stepping.seek import _distance
+from paretonav.steering.stepping.to_aspiration import _distance
 
 Array = NDArray[np.float64]
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
@@ -181,7 +182,7 @@ class Elsewhere(Newton):
 def test_a_leg_that_leads_away_is_taken_back() -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=3))
     start = nav.start()
-    nav.corrector = Elsewhere()
+    nav.method = replace(nav.method, corrector=Elsewhere())
     step = nav.step(pn.Aim({"f1": 0.9 * start.losses["f1"]}))
     assert step.achieved["f1"] > 0
     assert step.status is pn.StepStatus.REJECTED
@@ -293,3 +294,18 @@ def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> Non
     assert -step.achieved["f1"] > 0.3 * change
     assert len(lengths) > 5
     assert (lengths <= 1.1 * lengths[0]).all()
+
+
+@pytest.mark.parametrize("on", ["train", "validation"])
+def test_an_aim_that_is_nearer_than_a_step_can_tell_is_met_where_the_model_is(on: Any) -> None:
+    """And what is told of it is told of the data on which it was asked."""
+    nav = pn.Navigator(two_regressions((1.0, 1.0)))
+    start = nav.start()
+    values = start.losses if on == "train" else start.validation
+    assert values is not None
+    step = nav.step(pn.Aim({"first": (1 - 1e-5) * values["first"]}, on=on))
+    assert step.status is pn.StepStatus.ACCEPTED
+    assert step.legs == 0
+    assert torch.equal(step.point.parameters, start.parameters)
+    assert step.point.losses == pytest.approx(start.losses)
+    assert step.point.validation == pytest.approx(start.validation)

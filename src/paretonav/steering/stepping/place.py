@@ -1,0 +1,36 @@
+"""Where a leg begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paretonav.geometry import FrontModel, Tangent
+from paretonav.objectives import Losses
+from paretonav.steering.stepping.trust import Trust
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a leg begins, with what is known there.
+
+    Attributes:
+        front: the model of the front around it.
+        tangent: whose coordinates that model is in.
+        trust: how long a leg from here may be, and how the front is measured on the way.
+    """
+
+    front: FrontModel
+    tangent: Tangent
+    trust: Trust
+
+    @property
+    def shown(self) -> Losses:
+        """Those that people look at: on validation data where there is any."""
+        return self.front.validation_losses or self.tangent.losses
+
+    @property
+    def losses(self) -> Losses:
+        """Those at this place, on the data on which they are asked for."""
+        if self.front.asked == "validation" and self.front.validation_losses is not None:
+            return self.front.validation_losses
+        return self.tangent.losses
