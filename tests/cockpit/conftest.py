@@ -72,7 +72,7 @@ class FakeController:
 
     def __init__(self, navigator: Any = None, title: str = "") -> None:
         self.navigator, self.title = navigator, title
-        self.now: dict[str, object] = dict.fromkeys(self.TRAITS)
+        self.now: dict[str, Any] = dict.fromkeys(self.TRAITS)
         self.now["state"] = {
             "version": 1,
             "title": title,
@@ -82,7 +82,8 @@ class FakeController:
             "quantities": [{"name": "a", "better": "lower"}, {"name": "b", "better": "lower"}],
             "downloads": "download",
         }
-        self.now["points"] = {"parent": [None]}
+        self.now["points"] = {"parent": [None], "asked": ["start"], "note": [""]}
+        self.now["points"] |= {"train": [[1.0], [2.0]], "validation": None, "metrics": []}
         self.listeners: list[Listener] = []
         self.heard: list[tuple[str, object]] = []
         self.refreshed, self.closed = 0, 0
