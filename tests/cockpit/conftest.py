@@ -162,3 +162,29 @@ def small_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (view / "style.css").write_text('main { color: rgb(1, 2, 3); } main::after { content: "</style>"; }\n')
     monkeypatch.setattr(assets, "_HERE", tmp_path / "package")
     return view
+
+
+@pytest.fixture
+def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the real view on the state and the points of a fake controller, which is the page's ``controller``."""
+    from paretonav.cockpit.web import Server
+
+    opened: list[Any] = []
+
+    def show(state: Any, points: Any, **context: Any) -> Any:
+        controller = FakeController(title=state["title"])
+        controller.now |= {"state": state, "points": points}
+        server = Server(controller)  # type: ignore[arg-type]
+        server.start()
+        opened.append(server)
+        page = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | context)).new_page()
+        opened.append(page.context)
+        page.controller = controller
+        page.set_default_timeout(8_000)
+        page.goto(server.url)
+        page.locator(".pn-row:visible, .pn-start:visible").first.wait_for()
+        return page
+
+    yield show
+    for one in reversed(opened):
+        one.stop() if hasattr(one, "stop") else one.close()

@@ -29,7 +29,7 @@ export function describeChange(quantity, change, value = quantity.value, units =
   if (sense === "same") return "unchanged";
   const way = sense || (change > 0 ? "higher" : "lower");
   const inPercent = units === "percent" && isTellable(change, value);
-  return inPercent ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+  return inPercent ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)} (${way})`;
 }
 
 /** How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing; "" if both do. */

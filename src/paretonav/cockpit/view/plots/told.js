@@ -5,15 +5,21 @@ import { tellWithError } from "../units.js";
 
 const MANY_ROWS = 8;
 
-/** `point 5 (current, starred)`. */
+/** `point 5 (now, starred)`. */
 export function nameOfPoint(data, id) {
+  const roles = rolesOf(data, id);
+  return `point ${id}${roles.length ? ` (${roles.join(", ")})` : ""}`;
+}
+
+/** What a point is beside being one, in the words of the legend. */
+export function rolesOf(data, id) {
   const roles = [];
-  if (id === data.current) roles.push("current");
+  if (id === data.current) roles.push("now");
   if (id === 0) roles.push("start");
   if (data.points.star?.[id]) roles.push("starred");
   if (data.picks.has(id)) roles.push("compared");
   if (data.points.efficient?.[id] === false) roles.push("outperformed");
-  return `point ${id}${roles.length ? ` (${roles.join(", ")})` : ""}`;
+  return roles;
 }
 
 /** How a point was reached, in words. */

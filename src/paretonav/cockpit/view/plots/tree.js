@@ -5,7 +5,7 @@ import { layTree } from "./branches.js";
 import { drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
 import { ENDINGS } from "../words.js";
 import { createPress, toggled } from "./press.js";
-import { nameOfPoint, sayPoints, wayOfPoint } from "./told.js";
+import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
 
 const ROW = 26; // pixels, as in the style sheet
 const LANE = 16;
@@ -85,18 +85,20 @@ export function createTree(palette, actions) {
     build(
       "div",
       { class: "pn-tree-row", role: "treeitem", id: `${stem}-${id}` },
-      build("span", { class: "pn-tree-number", text: `${id}` }),
+      build("span", { class: "pn-tree-number" }, build("span", { class: "pn-visually-hidden", text: "point " }), `${id}`),
       build("span", { class: "pn-tree-star", text: "★" }),
       build("span", { class: "pn-tree-how" }),
       build("span", { class: "pn-tree-note" }),
-      build("button", { type: "button", class: "pn-go", tabindex: "-1", text: "Go", onclick: (event) => {
+      build("span", { class: "pn-visually-hidden" }),
+      // For the pointer alone: the keys have Enter.
+      build("button", { type: "button", class: "pn-go", tabindex: "-1", "aria-hidden": "true", text: "Go", onclick: (event) => {
         event.stopPropagation();
         actions.go(id);
       } }),
     );
   const fillRow = (row, at) => {
     const { id, lane } = rows[at];
-    const [, star, how, note, go] = row.children;
+    const [, star, how, note, roles, go] = row.children;
     row.style.insetBlockStart = `${at * ROW}px`;
     row.style.paddingInlineStart = `${xOf(lane) + 12}px`;
     star.hidden = !data.points.star?.[id];
@@ -106,11 +108,10 @@ export function createTree(palette, actions) {
     const told = [status && status !== "accepted" ? (ENDINGS[status] ?? status) : "", data.points.note?.[id] ?? ""].filter(Boolean).join(" · ");
     note.textContent = told;
     go.hidden = id === data.current || !data.live;
-    setAttribute(go, "aria-label", `Go to point ${id}`);
     setAttribute(note, "dir", "auto");
     const name = `${nameOfPoint(data, id)}: ${wayOfPoint(data, id)}`;
     setAttribute(row, "title", [name, data.points.reason?.[id], data.points.note?.[id]].filter(Boolean).join("\n"));
-    setAttribute(row, "aria-label", told ? `${name}. ${told}` : name);
+    setText(roles, rolesOf(data, id).join(", "));
     setAttribute(row, "aria-selected", String(data.picks.has(id)));
     setAttribute(row, "aria-level", rows[at].depth + 1);
     setAttribute(row, "aria-setsize", rows.length);
