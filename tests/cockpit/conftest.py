@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cockpit.watching import PATIENCE
 
 from paretonav.cockpit import assets
 
@@ -167,8 +168,11 @@ def small_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
     """Opens the real view on the state and the points of a fake controller, which is the page's ``controller``."""
+    from playwright.sync_api import expect
+
     from paretonav.cockpit.web import Server
 
+    expect.set_options(timeout=1000 * PATIENCE)
     opened: list[Any] = []
 
     def show(state: Any, points: Any, **context: Any) -> Any:
@@ -180,7 +184,7 @@ def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
         page = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | context)).new_page()
         opened.append(page.context)
         page.controller = controller
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.goto(server.url)
         page.locator(".pn-row:visible, .pn-start:visible").first.wait_for()
         return page

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("age", "income", "a loss with quite a long name", "age accuracy", "income accuracy", "hit rate of the third")
+NAMES = (
+    "age",
+    "income",
+    "a loss with quite a long name",
+    "age accuracy",
+    "income accuracy",
+    "hit rate of the third",
+)
 _VALUES = (1.416, 1.214, 1.546, 0.4589, 0.5844, 0.4)
 _ERRORS = (0.021, 0.027, 0.017, 0.022, 0.018, 0.015)
 _CHANGES = (-0.0383, 0.0376, -0.00423, 0.0189, -0.0122, -0.00111)

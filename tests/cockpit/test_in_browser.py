@@ -132,6 +132,7 @@ def test_a_navigation_by_mouse(cockpit: Opener) -> None:
     for share in (0.1, 0.2, 0.3):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
     page.mouse.up()
+    drawn(page)
     percent = float(number(page, "left").input_value())
     assert percent > 1  # which it has been before
     shoot(page, "steering")
@@ -167,6 +168,7 @@ def test_a_navigation_by_keyboard_alone(cockpit: Opener) -> None:
     first = float(thumb.input_value())
     for _ in range(5):
         page.keyboard.press("ArrowRight")
+    drawn(page)
     percent = float(number(page, "right").input_value())
     assert percent > first
     usable(page, "Step")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 from tests.cockpit.page_states import NAMES, points, state
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.slow
 
 RULES = {name: {"enabled": True} for name in ("label-content-name-mismatch", "target-size")}

@@ -1,4 +1,4 @@
-"""What the page looks like on the screens that people have: nothing is cut off, overlaps, or is too small for a finger."""
+"""The page on the screens that people have: nothing is cut off, overlaps, or is too small for a finger."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 from tests.cockpit.page_states import NAMES, points, state
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.slow
 
 SHOTS = Path("build/screenshots")
@@ -38,7 +38,8 @@ def test_nothing_is_cut_off_or_lies_on_something_else(page_of: Any, size: tuple[
         """() => [...document.querySelectorAll('.pn-row')].map((row) =>
              [...row.querySelectorAll('select, input, .pn-bar, .pn-name, .pn-value')]
                .filter((e) => e.offsetParent !== null)
-               .map((e) => { const b = e.getBoundingClientRect(); return [e.className, b.left, b.top, b.right, b.bottom]; }))"""
+               .map((e) => [e.className, e.getBoundingClientRect()])
+               .map(([name, b]) => [name, b.left, b.top, b.right, b.bottom]))"""
     )
     for row in boxes:
         for i, (one, left, top, right, bottom) in enumerate(row):
@@ -47,7 +48,8 @@ def test_nothing_is_cut_off_or_lies_on_something_else(page_of: Any, size: tuple[
             for other, x, y, x2, y2 in row[i + 1 :]:
                 assert min(right, x2) - max(left, x) < 1 or min(bottom, y2) - max(top, y) < 1, (one, other)
     narrow = page.evaluate(
-        "() => Math.min(...[...document.querySelectorAll('.pn-number')].filter((e) => e.offsetParent).map((e) => e.clientWidth))"
+        """() => Math.min(...[...document.querySelectorAll('.pn-number')]
+             .filter((e) => e.offsetParent).map((e) => e.clientWidth))"""
     )
     assert narrow >= 50
     # A choice is as wide as what is chosen in it, with room for its arrow.
@@ -74,7 +76,8 @@ def test_six_rows_fit_on_a_small_laptop(page_of: Any) -> None:
 def test_a_large_screen_is_used(page_of: Any) -> None:
     page = page_of(state(), points(), viewport={"width": 1920, "height": 1080})
     parts = page.evaluate(
-        "() => ['.pn-steer', '.pn-plots', '.pn-about'].map((e) => document.querySelector(e).getBoundingClientRect().toJSON())"
+        """() => ['.pn-steer', '.pn-plots', '.pn-about']
+             .map((e) => document.querySelector(e).getBoundingClientRect().toJSON())"""
     )
     assert len({part["top"] for part in parts}) == 1
     assert all(part["width"] > 500 for part in parts)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from tests.cockpit.looking import until
 from tests.cockpit.page_states import NAMES, answer, points, row, since, state
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.slow
 
 
@@ -19,8 +20,7 @@ def asked(page: Any) -> dict[str, Any]:
     """Ask for an improvement of the first quantity, and have it answered; the steer."""
     page.get_by_label(f"What to ask of {NAMES[0]}", exact=True).select_option("improve")
     expect(page.locator(".pn-row[data-mode=improve]")).to_have_count(1)
-    while not (steers := [message for kind, message in page.controller.heard if kind == "steer"]):
-        page.wait_for_timeout(20)
+    steers = until(page, lambda: [message for kind, message in page.controller.heard if kind == "steer"])
     page.controller.publish("outlook", answer(steers[-1]))
     expect(page.locator(".pn-change").first).not_to_have_text("…")
     expect(page.locator(".pn-change").first).not_to_be_empty()
