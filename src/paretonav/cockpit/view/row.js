@@ -67,7 +67,7 @@ export function createRow(quantity, live, on) {
       setShown(training, apart);
       setText(sinceStart, describeSince(now.start, "start", now.value, units));
       const first = now.last?.change === now.start?.change; // the parent is the start: once is enough
-      setText(sinceLast, first ? "" : describeSince(now.last, "last step", now.value, units));
+      setText(sinceLast, first ? "" : describeSince(now.last, "last", now.value, units));
       setAttribute(name, "title", isNumber(now.weight) ? `${now.name}, weight ${formatValue(now.weight, 3)}` : now.name);
       setText(price, now.price || now.conflict);
       setAttribute(price, "title", [now.conflict, now.price].filter(Boolean).join(" ") || null);
