@@ -1,6 +1,6 @@
 import pytest
 
-from paretonav.text import seconds
+from paretonav.text import printable, seconds
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,10 @@ from paretonav.text import seconds
 )
 def test_times_in_words(x: float, text: str) -> None:
     assert seconds(x) == text
+
+
+def test_what_joins_letters_stays_and_what_moves_a_cursor_does_not() -> None:
+    family, persian = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648"
+    assert printable(family) == family
+    assert printable(persian) == persian
+    assert printable("a\u200db\u202ec\x1b[2J\n") == r"a\u200db\u202ec\x1b[2J\n"

@@ -6,13 +6,24 @@ import math
 from collections.abc import Iterable
 
 _MOST_DECIMALS = 9
+_JOINERS = "\u200c\u200d"
 DUST = 1e-12
 """Of a number: a change of it that is no more is what arithmetic has left behind."""
 
 
 def printable(text: str) -> str:
-    """``text`` with everything that would move a cursor or start an escape sequence spelled out."""
-    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode("ascii") for ch in text)
+    """``text`` with everything that would move a cursor or start an escape sequence spelled out.
+
+    What joins letters (a family of emoji, a word of Persian) does neither and stays, unless it is beside plain ASCII,
+    where it has nothing to join.
+    """
+    before = " " + text[:-1]
+    return "".join(
+        ch
+        if ch.isprintable() or (ch in _JOINERS and not last.isascii())
+        else ch.encode("unicode_escape").decode("ascii")
+        for last, ch in zip(before, text, strict=True)
+    )
 
 
 def sentence(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cockpit.watching import PATIENCE
 
 from paretonav.cockpit import assets
 
@@ -72,7 +73,7 @@ class FakeController:
 
     def __init__(self, navigator: Any = None, title: str = "") -> None:
         self.navigator, self.title = navigator, title
-        self.now: dict[str, object] = dict.fromkeys(self.TRAITS)
+        self.now: dict[str, Any] = dict.fromkeys(self.TRAITS)
         self.now["state"] = {
             "version": 1,
             "title": title,
@@ -82,7 +83,8 @@ class FakeController:
             "quantities": [{"name": "a", "better": "lower"}, {"name": "b", "better": "lower"}],
             "downloads": "download",
         }
-        self.now["points"] = {"parent": [None]}
+        self.now["points"] = {"parent": [None], "asked": ["start"], "note": [""]}
+        self.now["points"] |= {"train": [[1.0], [2.0]], "validation": None, "metrics": []}
         self.listeners: list[Listener] = []
         self.heard: list[tuple[str, object]] = []
         self.refreshed, self.closed = 0, 0
@@ -161,3 +163,32 @@ def small_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (view / "style.css").write_text('main { color: rgb(1, 2, 3); } main::after { content: "</style>"; }\n')
     monkeypatch.setattr(assets, "_HERE", tmp_path / "package")
     return view
+
+
+@pytest.fixture
+def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the real view on the state and the points of a fake controller, which is the page's ``controller``."""
+    from playwright.sync_api import expect
+
+    from paretonav.cockpit.web import Server
+
+    expect.set_options(timeout=1000 * PATIENCE)
+    opened: list[Any] = []
+
+    def show(state: Any, points: Any, **context: Any) -> Any:
+        controller = FakeController(title=state["title"])
+        controller.now |= {"state": state, "points": points}
+        server = Server(controller)  # type: ignore[arg-type]
+        server.start()
+        opened.append(server)
+        page = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | context)).new_page()
+        opened.append(page.context)
+        page.controller = controller
+        page.set_default_timeout(1000 * PATIENCE)
+        page.goto(server.url)
+        page.locator(".pn-row:visible, .pn-start:visible").first.wait_for()
+        return page
+
+    yield show
+    for one in reversed(opened):
+        one.stop() if hasattr(one, "stop") else one.close()

@@ -184,12 +184,12 @@ def test_the_real_view_in_a_saved_page(shown: Any) -> None:
         controller.close()
     page.get_by_text("Accepted").first.wait_for()  # the last step
     assert page.get_by_role("button", name="Step").count() == 0
-    page.get_by_role("combobox").first.select_option("improve")
+    page.get_by_label("What to ask of f1", exact=True).select_option("improve")
     slider = page.get_by_role("slider").first
     until(page, lambda: is_usable(slider))
     slider.focus()
     before = float(slider.input_value())
     page.keyboard.press("ArrowRight")
     until(page, lambda: float(slider.input_value()) > before)
-    page.get_by_text("% better").first.wait_for()  # what is predicted
+    page.get_by_text("better →").first.wait_for()  # what is predicted
     assert page.evaluate("window.broken") is None

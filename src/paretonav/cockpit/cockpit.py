@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from paretonav.cockpit.still import WIDGET_VIEW, table
 from paretonav.errors import ParetonavError, needing
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ class Cockpit:
             widget = self._shown()
         except ParetonavError as error:  # shown as a sentence instead of a traceback
             return {"text/plain": str(error)}
-        return widget._repr_mimebundle_(**options)
+        return _beside(widget._repr_mimebundle_(**options), self.controller.values())
 
     def _display_(self) -> Any:
         """What marimo shows; when a cell is run again, marimo has closed the widget that it showed before."""
@@ -161,6 +163,14 @@ class Cockpit:
         current = session.current
         if shown != (None if current is None else current.id, len(session)):
             self._controller.refresh()
+
+
+def _beside(shown: Any, values: Mapping[str, object]) -> Any:
+    """A widget's bundle with the points as a table: an exported notebook has no widget, and would show nothing."""
+    data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+    if not isinstance(data, dict) or WIDGET_VIEW not in data:
+        return shown
+    return {**data, "text/html": table(values)}, metadata
 
 
 def _is_open(widget: Widget) -> bool:

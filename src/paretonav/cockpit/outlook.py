@@ -66,7 +66,7 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         "seq": steer.seq,
         "point": navigator.here.id,
         "modes": {name: mode.told() for name, mode in steer.modes.items()},
-        "asked": in_words(steer.modes),
+        "asked": in_words(steer.modes, front),
         "problem": problem,
         "instead": _instead(navigator, steer.modes, reach) if problem and problem != LATER else None,
         "inputs": inputs,
@@ -93,7 +93,10 @@ def _instead(navigator: Navigator, modes: Mapping[str, Mode], reach: float | Non
         except ParetonavError:
             return None
         else:
-            return {"words": in_words(found), "modes": {name: mode.told() for name, mode in found.items()}}
+            return {
+                "words": in_words(found, front),
+                "modes": {name: mode.told() for name, mode in found.items()},
+            }
     return None
 
 

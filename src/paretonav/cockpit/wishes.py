@@ -15,7 +15,7 @@ _IN_WORDS = {
     "improve": "improve {0} by {1:.4g}%",
     "aim": "aim for {0} at {1:.4g}",
     "hold": "hold {0}",
-    "limit": "allow {0} up to {1:.4g}",
+    "limit": "allow {0} {2} to {1:.4g}",
 }
 _AT_ITS_BOUND = 1e-3  # of the value: a bound that is typed with four digits may fall short of it by that
 
@@ -63,11 +63,15 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
     return None
 
 
-def in_words(modes: Mapping[str, Mode]) -> str:
+def in_words(modes: Mapping[str, Mode], front: FrontModel) -> str:
     """Modes as a person would say them; empty if nothing is asked for."""
+    higher = {name for name, sense in zip(front.steerable, front.orientation, strict=True) if sense < 0}
     if not any(mode.kind == "aim" or (mode.kind == "improve" and mode.number) for mode in modes.values()):
         return ""
-    parts = [_IN_WORDS[mode.kind].format(printable(name), mode.number) for name, mode in modes.items()]
+    parts = [
+        _IN_WORDS[mode.kind].format(printable(name), mode.number, "down" if name in higher else "up")
+        for name, mode in modes.items()
+    ]
     return "; ".join(
         part
         for part, mode in zip(parts, modes.values(), strict=True)

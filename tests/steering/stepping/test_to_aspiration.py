@@ -124,7 +124,7 @@ def test_what_is_out_of_reach_ends_at_the_nearest_outcome(
 def test_the_end_of_the_front_is_said() -> None:
     start, step = aim_from_the_middle(pn.problems.quadratic(n=8, m=3), {"f1": -1.0})
     assert step.status is pn.StepStatus.SHORTENED
-    assert "the weights of f2 and f3 reach zero" in step.reason
+    assert "f2 and f3 have nothing left to give" in step.reason
     assert step.point.losses["f1"] < 1e-8 < start.losses["f1"]  # its minimum is zero
 
 

@@ -3,14 +3,14 @@
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
 import { formatAsked, formatPercent, formatValue, isNumber, tidy } from "./numbers.js";
 import { chooseScale, including, reachable } from "./scales.js";
-import { sizeOf, worseSign } from "./wishes.js";
+import { sizeOf, wayOf, worseSign } from "./wishes.js";
 import { describeReach, isLittle } from "./words.js";
 
 /** The amount of one wish; `onAmount(amount, settled)` hears of every movement. */
 export function createAmount(name, onAmount) {
   const reasonId = freshId("reason");
   const field = build("input", { type: "number", step: "any", class: "pn-number", "aria-label": `${name}, number` });
-  const unit = build("span", { class: "pn-unit", "aria-hidden": "true" });
+  const unit = build("span", { class: "pn-unit" });
   const slider = build("input", {
     type: "range",
     class: "pn-slider",
@@ -127,21 +127,30 @@ function valueInWords(wish, quantity, outcome) {
   if (wish.mode === "improve") {
     return `${formatPercent(wish.percent)} better${isNumber(outcome) ? `: ${formatValue(outcome)}` : ""}`;
   }
-  if (wish.mode === "limit") return `up to ${formatValue(wish.value)}`;
+  if (wish.mode === "limit") return `${wayOf(quantity)} to ${formatValue(wish.value)}`;
   const change = wish.value - quantity.value;
   const percent = formatPercent((100 * Math.abs(change)) / sizeOf(quantity));
   const way = change * worseSign(quantity) > 0 ? "worse" : "better";
   return `${formatValue(wish.value)}, ${quantity.better === null ? `${percent} away` : `${percent} ${way}`}`;
 }
 
+/** How far an amount is from the value now: `2.0 % worse than now`. */
+function awayInWords(wish, quantity) {
+  const change = wish.value - quantity.value;
+  if (change === 0) return "The value now";
+  const way = quantity.better === null ? (change > 0 ? "higher" : "lower") : change * worseSign(quantity) > 0 ? "worse" : "better";
+  return `${formatPercent((100 * Math.abs(change)) / sizeOf(quantity))} ${way} than now`;
+}
+
 function reasonInWords(wish, quantity, reach) {
-  if (!reach || wish.mode === "limit") return "";
+  if (wish.mode === "limit") return `${awayInWords(wish, quantity)}.`;
+  if (!reach) return wish.mode === "aim" ? `${awayInWords(wish, quantity)}.` : "";
   const said = (reach.reason ?? "").trim();
   const why = said ? ` ${said[0].toUpperCase()}${said.slice(1)}` : "";
   if (!isNumber(reach.end)) return why.trim();
-  if (wish.mode === "aim") return `Reach ${formatValue(reach.end)}.${why}`;
+  if (wish.mode === "aim") return `${awayInWords(wish, quantity)}; possible is ${formatValue(reach.end)}.${why}`;
   if (isLittle(reach.end)) return `Nothing to trade here.${why}`;
   const end = describeReach(quantity, reach.end);
   if (!end) return `No end of it is known here.${why}`;
-  return wish.percent > reach.end ? `Asked for ${formatAsked(wish.percent)}, possible is ${end}.${why}` : `Reach ${end}.${why}`;
+  return wish.percent > reach.end ? `Asked for ${formatAsked(wish.percent)}, possible is ${end}.${why}` : `Possible: up to ${end}.${why}`;
 }

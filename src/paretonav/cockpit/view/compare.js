@@ -1,12 +1,13 @@
 // Selected points side by side, each against the first of them.
 
 import { build, makeButton } from "./dom.js";
-import { formatChangeOf, formatError, formatValue, isNumber } from "./numbers.js";
+import { formatValue, isNumber } from "./numbers.js";
 import { buildTable } from "./table.js";
+import { tellWithError } from "./units.js";
 import { senseOf } from "./words.js";
 
 /** Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`. */
-export function drawComparison(root, { selected, data, live, unsure }, on) {
+export function drawComparison(root, { selected, data, live, unsure, units }, on) {
   if (selected.length < 2) {
     const text = "Select two or more points, in a chart or in the table, to see how they differ.";
     root.replaceChildren(build("p", { class: "pn-empty", text }));
@@ -22,8 +23,8 @@ export function drawComparison(root, { selected, data, live, unsure }, on) {
     root.replaceChildren(top, build("p", { class: "pn-quiet", text: "…" }));
     return;
   }
-  const columns = ["", ...data.points.map((id) => `point ${id}`)];
-  root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data)));
+  const columns = ["Quantity", ...data.points.map((id) => `point ${id}`)];
+  root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data, units)));
 }
 
 /** What can be said of points without Python: values and changes, no errors. */
@@ -45,24 +46,24 @@ export function compareColumns(points, quantities, ids, split) {
   };
 }
 
-function rowsOfComparison(data) {
+function rowsOfComparison(data, units) {
   const groups = [...new Set(data.rows.map(groupOf))];
   return groups.flatMap((group) => [
     ...(groups.length > 1 ? [{ group }] : []),
-    ...data.rows.filter((row) => groupOf(row) === group).map((row) => [row.name, ...row.values.map((value, k) => cellOf(row, value, k))]),
+    ...data.rows.filter((row) => groupOf(row) === group).map((row) => [row.name, ...row.values.map((value, k) => cellOf(row, value, k, units))]),
   ]);
 }
 
 function groupOf(row) {
-  return row.kind === "loss" ? `${row.split} losses` : "metrics";
+  return row.kind === "loss" ? `Losses on ${row.split} data` : "Metrics";
 }
 
-function cellOf(row, value, k) {
+function cellOf(row, value, k, units) {
   const change = row.changes[k];
   if (!isNumber(change)) return formatValue(value);
-  const error = formatError(row.errors[k]);
-  if (row.noise[k]) return { text: `${formatChangeOf(change, row.values[0])} ${error} noise`, class: "pn-quiet", title: formatValue(value) };
+  const told = tellWithError(change, row.errors[k], row.values[0], units);
+  if (row.noise[k]) return { text: `${told} noise`, class: "pn-quiet", title: formatValue(value) };
   const sense = senseOf(row, change, row.values[0]);
   const arrow = { better: " ▴", worse: " ▾" }[sense] ?? "";
-  return { text: `${formatChangeOf(change, row.values[0])} ${error}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
+  return { text: `${told}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
 }

@@ -1,17 +1,24 @@
 // How to use it, on one page.
 
-import { build, makeButton } from "./dom.js";
+import { build, makeButton, setShown } from "./dom.js";
 
 const STEPS = [
-  "Choose, for what matters to you, “improve by”, “aim for”, “hold” or “allow up to”. Everything else is free to pay.",
+  "Choose, for what matters to you, “improve by”, “aim for”, “hold” or a bound with “allow up to” (“down to” where higher is better). Everything else is free to pay.",
   "Move the sliders. The bars show at once what it would cost: to the right is better, to the left is worse.",
   "Let go: the outcome is then also measured, roughly, next to what is predicted.",
   "Press Step. The model itself moves there, and the report tells what was promised and what came of it.",
   "Undo, or go to any earlier point in the charts. Nothing is lost.",
 ];
+const LOOKING = [
+  "This is a saved copy: look at all points in the charts and the table, and compare those that you select.",
+  "Choose “improve by” or “hold” and move the sliders: the bars show what it would cost.",
+  "Nothing is measured here, and the model cannot be moved; that takes the navigation itself.",
+];
 const WORDS = [
   ["noise", "A change that chance alone could make: within about two standard errors (±) of nothing."],
-  ["reach", "How far one can go from here with the rest as asked. Beyond it the slider is grey, and the reason is below it."],
+  ["possible", "How far one can go from here with the rest as asked. Beyond it the slider is grey, and the reason is below it. In the charts, what is possible from here is green."],
+  ["per cent, values", "Changes are shown in per cent of a quantity's value, or as they are: the switch above the rows changes that everywhere. For an accuracy of 0.40, +5 % is 0.42."],
+  ["outperformed", "Another point is at least as good in everything, and better in something."],
   ["training, validation", "What is asked for, aims and limits included, is about validation data, if there is any; so is what is shown as the value. Training losses stand beside."],
 ];
 const KEYS = [
@@ -22,20 +29,28 @@ const KEYS = [
   ["Ctrl+Z", "undo the last step (not while typing)"],
 ];
 
-/** A dialogue; `open()`. */
+/** A dialogue; `open(live)`, of a page from which the model can be moved or not. */
 export function createHelp() {
+  const keys = build("div", {}, build("h3", { text: "Keyboard" }), definitions(KEYS));
+  const steps = build("ol", {});
   const root = build(
     "dialog",
     { class: "pn-help", "aria-label": "Help" },
     build("h2", { text: "How to steer", tabindex: "-1", autofocus: true }),
-    build("ol", {}, ...STEPS.map((text) => build("li", { text }))),
+    steps,
     build("h3", { text: "Words" }),
     definitions(WORDS),
-    build("h3", { text: "Keyboard" }),
-    definitions(KEYS),
+    keys,
     makeButton("Close", () => root.close(), { kind: "pn-primary" }),
   );
-  return { root, open: () => root.showModal() };
+  return {
+    root,
+    open(live) {
+      steps.replaceChildren(...(live ? STEPS : LOOKING).map((text) => build("li", { text })));
+      setShown(keys, live);
+      root.showModal();
+    },
+  };
 }
 
 function definitions(pairs) {

@@ -21,6 +21,7 @@ import { createSteering } from "./steering.js";
 import { createSummary } from "./summary.js";
 import { createTabs } from "./tabs.js";
 import { followTheme } from "./theme.js";
+import { createUnits } from "./units.js";
 import { summarise } from "./words.js";
 
 const PATIENT = 150; // ms for which old numbers stay before "…" takes their place
@@ -41,7 +42,9 @@ function render({ model, el }) {
   let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
   let pendingSince = 0;
   let plots = null;
-  let shownState = null;
+  let shownState = null; // what is drawn, in the units of now
+  let seen = null; // the state before
+  let told = ""; // what the report tells
   let status = "";
 
   const steering = createSteering(model, () => paint());
@@ -114,12 +117,17 @@ function render({ model, el }) {
 
   const header = createHeader({
     ...act,
-    help: help.open,
+    help: () => help.open(get("state")?.live !== false),
     fillDownloads: (panel) => fillDownloads(panel, get("state"), { ask: askForFile, picture: savePicture }),
   });
   const start = createStart(act);
   const summary = createSummary();
-  const rows = createRows({
+  const units = createUnits(() => {
+    shownState = null;
+    paint();
+    plotsLater();
+  });
+  const rows = createRows(units, {
     mode: (name, mode) => steering.setMode(get("state").quantities.find((quantity) => quantity.name === name), mode),
     amount(name, wish, settled) {
       dragging = !settled;
@@ -136,7 +144,10 @@ function render({ model, el }) {
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
   const instead = makeButton("", () => steering.ask(get("outlook").instead.modes), { kind: "pn-instead" });
   const caution = build("p", { class: "pn-caution", role: "note" });
-  const standing = build("p", { class: "pn-standing" });
+  const unsure = build("p", { class: "pn-unsure-here" });
+  const standing = build("p", {});
+  const details = build("details", { class: "pn-standing" }, build("summary", { text: "Details" }), standing);
+  details.addEventListener("toggle", () => setAttribute(root, "data-details", details.open));
   const saved = build("p", { class: "pn-saved", text: "A saved copy: the sliders show what would happen; the model cannot be moved from here." });
   const report = build("div", { class: "pn-report" });
   const comparison = build("div", { class: "pn-comparison" });
@@ -153,7 +164,8 @@ function render({ model, el }) {
     caution,
     build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), clear),
     rows.root,
-    standing,
+    unsure,
+    details,
   );
   const main = build(
     "div",
@@ -205,7 +217,7 @@ function render({ model, el }) {
     const prediction = steady(predict());
     const measured =
       trial && !proposal && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
-    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live });
+    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job").what === "take" });
     summary.draw(sentences);
     if (prediction.shown && prediction.kind !== "proposal") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
@@ -227,30 +239,33 @@ function render({ model, el }) {
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
     plots.ghost(ghostOf(prediction, state));
     header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
-    proposals.draw(state, blocked() === "", blocked());
+    proposals.draw(state, units.now, blocked() === "", blocked());
   };
   const drawSelection = () => {
     if (isOpen()) {
-      const shown = { selected: selection.ids, data: selection.data, live: get("state").live, unsure: get("state").unsure };
+      const shown = { selected: selection.ids, data: selection.data, live: get("state").live, unsure: get("state").unsure, units: units.now };
       drawComparison(comparison, shown, { clear: () => selection.select([]) });
     }
   };
   const drawState = () => {
     const state = get("state");
-    const before = shownState;
-    if (state === before) return;
+    if (state === shownState) return;
+    const before = seen; // null: nothing was drawn yet
     shownState = state;
+    seen = state;
     setAttribute(root, "aria-label", `Steering ${state.title}`);
     rows.describe(state);
-    const stands = [state.unsure, state.standing].filter(Boolean).join(" ");
-    setText(standing, stands);
-    setShown(standing, Boolean(stands));
+    setText(unsure, state.unsure ?? "");
+    setShown(unsure, Boolean(state.unsure));
+    setText(standing, state.standing ?? "");
     setText(caution, state.caution ?? "");
     setShown(caution, Boolean(state.caution));
     setShown(saved, !state.live);
     tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
-    if (JSON.stringify(state.step) !== JSON.stringify(before?.step ?? null) || before === null) {
-      drawReport(report, state, { undo: () => act.undo() || notices.show(can(predict()).undo) });
+    const tells = JSON.stringify([state.step, state.current, state.unsure, state.live, units.now]);
+    if (tells !== told) drawReport(report, state, units.now, { undo: () => act.undo() || notices.show(can(predict()).undo) });
+    told = tells;
+    if (before === null || JSON.stringify(state.step) !== JSON.stringify(before.step)) {
       const back = ["undo", "go"].includes(state.after); // which is said once that has ended
       if (state.step && !back) status = stepInWords(state.step);
       if (before && state.step) {
@@ -265,6 +280,7 @@ function render({ model, el }) {
     setShown(main, open);
     setShown(header.root, open);
     setShown(start.root, !open);
+    setAttribute(root, "data-open", String(open));
     if (!open) {
       start.draw(get("state"), get("job"), jobs.busy);
       return;
@@ -280,7 +296,7 @@ function render({ model, el }) {
   const paintLater = onceQuiet(() => paint(), PATIENT);
   const plotsNow = () => {
     if (plots === null || !isOpen()) return;
-    plots.update({ state: get("state"), points: get("points"), selected: selection.ids, outlook: get("outlook") });
+    plots.update({ state: get("state"), points: get("points"), selected: selection.ids, outlook: get("outlook"), units: units.now });
     plots.ghost(ghostOf(predict(), get("state")));
   };
   const plotsLater = oncePerFrame(plotsNow);

@@ -32,6 +32,40 @@ export function isDust(change, value) {
   return isNumber(change) && Math.abs(change) <= DUST * Math.abs(value ?? 0);
 }
 
+/** A value with as many decimals as its standard error has with two digits: 0.923 (± 0.014). */
+export function formatKnown(value, error, digits = 4) {
+  const decimals = decimalsOf(error);
+  if (!isNumber(value) || value === 0 || decimals === null || Math.abs(value) >= 1e6) return formatValue(value, digits);
+  const text = Math.abs(value).toFixed(decimals);
+  return `${value < 0 && Number(text) !== 0 ? MINUS : ""}${Number(text) === 0 ? "0" : text}`;
+}
+
+/** A change of a value with its sign and as many decimals as its standard error has. */
+export function formatAgainst(change, error, value) {
+  if (!isNumber(change) || isDust(change, value)) return isNumber(change) ? "0" : "–";
+  const text = formatKnown(change, error, 3);
+  return change > 0 && text !== "0" ? `+${text}` : text;
+}
+
+/** Per cent with a sign (or `before` instead), no finer than their standard error and no finer than a hundredth. */
+export function formatSharp(percent, error = null, before = null) {
+  const size = Math.abs(percent);
+  if (!isNumber(percent) || (before !== null && size === 0)) return "";
+  const decimals = Math.min(2, decimalsOf(error) ?? (size >= 99.5 ? 0 : size >= 9.95 ? 1 : 2));
+  const fixed = size.toFixed(decimals);
+  const text = Number(fixed) === 0 && size >= 1e-6 ? size.toPrecision(1) : fixed;
+  const shown = Number(text) === 0 || size < 1e-6 ? "0" : text.includes("e") ? formatValue(Number(text), 1) : text;
+  const sign = before ?? (shown === "0" ? "" : percent > 0 ? "+" : MINUS);
+  return `${sign}${shown}${THIN}%`;
+}
+
+/** How many decimals show two digits of an error; null where there is none, or it is too small or too large for that. */
+function decimalsOf(error) {
+  if (!isNumber(error) || !(error > 0) || error < 1e-7 || error >= 1e6) return null;
+  const rounded = Number(error.toPrecision(2));
+  return Math.max(0, 1 - Math.floor(Math.log10(rounded) + 1e-9));
+}
+
 /** A standard error: ± 0.0012. */
 export function formatError(error) {
   return isNumber(error) && error > 0 ? `± ${formatValue(error, 2)}` : "";
@@ -74,6 +108,11 @@ export function formatSeconds(seconds) {
 /** Whether there is a finite number. */
 export function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
+}
+
+/** A name within a sentence: one that is read from the right keeps its words and leaves the others where they are. */
+export function isolated(name) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(name) ? `\u2068${name}\u2069` : name;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

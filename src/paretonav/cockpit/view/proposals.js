@@ -2,7 +2,7 @@
 
 import { goodShare } from "./bar.js";
 import { build, makeButton, setUsable } from "./dom.js";
-import { formatAsked, listWords, niceAbove } from "./numbers.js";
+import { formatAsked, isolated, listWords, niceAbove } from "./numbers.js";
 import { isNoise } from "./whatif.js";
 import { describeChange, isNothing, senseOf } from "./words.js";
 
@@ -13,21 +13,24 @@ const TIMES = 2; // standard errors of what is called noise here
 export function createProposals(on) {
   const root = build("div", { class: "pn-proposals" });
   let drawn = null;
+  let shown = "";
   let buttons = [];
   return {
     root,
-    draw(state, usable, why) {
-      if (drawn !== state.options) {
+    draw(state, units, usable, why) {
+      const now = `${units} ${state.live}`;
+      if (drawn !== state.options || shown !== now) {
         drawn = state.options;
+        shown = now;
         buttons = [];
-        root.replaceChildren(...fill(state, on, buttons));
+        root.replaceChildren(...fill(state, units, on, buttons));
       }
       for (const button of buttons) setUsable(button, usable, why);
     },
   };
 }
 
-function fill(state, on, buttons) {
+function fill(state, units, on, buttons) {
   const { options, quantities } = state;
   if (!options?.length) return [build("p", { class: "pn-empty", text: "There are no proposals from this point." })];
   const losses = options.flatMap(({ shown }) => shown.filter((_, i) => quantities[i].kind === "loss").map((change, i) => Math.abs(goodShare(quantities[i], change))));
@@ -39,9 +42,9 @@ function fill(state, on, buttons) {
     const item = build(
       "li",
       { class: "pn-proposal" },
-      build("div", { class: "pn-proposal-text" }, build("strong", { text: option.title }), build("p", { text: outcomeOf(option, quantities) })),
-      columns(option, quantities, full),
-      take,
+      build("div", { class: "pn-proposal-text" }, build("strong", { text: option.title }), build("p", { text: outcomeOf(option, quantities, units) })),
+      columns(option, quantities, full, units),
+      ...(state.live ? [take] : []),
     );
     item.addEventListener("pointerenter", () => on.look(k));
     item.addEventListener("pointerleave", () => on.look(null));
@@ -55,25 +58,25 @@ function fill(state, on, buttons) {
   ];
 }
 
-function columns(option, quantities, full) {
+function columns(option, quantities, full, units) {
   const made = option.shown.map((change, i) => {
     const share = Math.max(-1, Math.min(1, goodShare(quantities[i], change) / full));
     const noise = isNoise(change, option.errors?.[i], TIMES);
     const fillBar = build("span", { class: "pn-column-fill", "data-sense": senseOf(quantities[i], change) || "plain", "data-noise": noise });
     fillBar.style.transform = `scaleY(${share.toFixed(3)})`;
-    return build("span", { class: "pn-column", title: `${quantities[i].name}: ${describeChange(quantities[i], change)}${noise ? " (noise)" : ""}` }, fillBar);
+    return build("span", { class: "pn-column", title: `${quantities[i].name}: ${describeChange(quantities[i], change, quantities[i].value, units)}${noise ? " (noise)" : ""}` }, fillBar);
   });
   const root = build("span", { class: "pn-columns", "aria-hidden": "true" }, ...made);
   root.style.setProperty("--pn-count", made.length);
   return root;
 }
 
-function outcomeOf(option, quantities) {
+function outcomeOf(option, quantities, units) {
   const moved = quantities
     .map((quantity, i) => ({ quantity, change: option.shown[i], error: option.errors?.[i] }))
     .filter(({ quantity, change, error }) => !isNoise(change, error, TIMES) && !isNothing(change, quantity.value))
     .sort((one, other) => Math.abs(goodShare(other.quantity, other.change)) - Math.abs(goodShare(one.quantity, one.change)));
-  const words = moved.slice(0, SPOKEN).map(({ quantity, change }) => `${quantity.name} ${describeChange(quantity, change)}`);
+  const words = moved.slice(0, SPOKEN).map(({ quantity, change }) => `${isolated(quantity.name)} ${describeChange(quantity, change, quantity.value, units)}`);
   if (words.length === 0) return "No change beyond noise.";
   return moved.length > SPOKEN ? `${words.join(", ")}, and ${moved.length - SPOKEN} more.` : `${listWords(words)}.`;
 }

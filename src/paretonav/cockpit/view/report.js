@@ -1,24 +1,18 @@
 // The last step: what was asked, what was promised, what came of it.
 
 import { build, makeButton } from "./dom.js";
-import { formatChangeOf, formatError, formatSeconds, isNumber } from "./numbers.js";
+import { formatSeconds, isNumber } from "./numbers.js";
 import { buildTable } from "./table.js";
-import { senseOf } from "./words.js";
+import { tellWithError } from "./units.js";
+import { ENDINGS, senseOf } from "./words.js";
 
-const VERDICTS = { accepted: "Accepted", shortened: "Ended early", rejected: "Taken back" };
-// What Python says of an outcome beside its prediction: nothing is judged here.
-const COMPARED = {
-  noise: { text: "noise", class: "pn-quiet", title: "Within what chance alone would do" },
-  "taken back": { text: "taken back", class: "pn-quiet" },
-  "nearly as predicted": { text: "nearly as predicted", title: "A little worse, within what a step is allowed" },
-  "better than predicted": { text: "better than predicted" },
-  "worse than predicted": { text: "worse than predicted", class: "pn-odd", title: "By more than a step is allowed" },
-};
+const COLUMNS = ["Quantity", "asked", "predicted", "achieved", "compared"];
 const SURPRISES = ["worse than predicted", "other than predicted"];
 
 /** Draw the report of `state.step` into `root`; `on.undo()`. */
-export function drawReport(root, state, on) {
+export function drawReport(root, state, units, on) {
   const { step } = state;
+  const open = root.querySelector(".pn-details")?.open ?? false; // who reads the details goes on reading them
   if (!step) {
     const text = state.current === 0 ? "This is the starting point. What a step asked for, promised and brought will be told here."
       : "How this point was reached is not known in detail.";
@@ -26,19 +20,29 @@ export function drawReport(root, state, on) {
     return;
   }
   const where = step.to === null ? `from point ${step.from}, which is still where you are` : `from point ${step.from} to point ${step.to}`;
+  const [first, ...others] = groupsOf(step);
+  const metrics = others.filter(([, rows]) => rows[0].kind !== "loss");
+  const aside = others.filter(([, rows]) => rows[0].kind === "loss");
+  const table = (caption, groups) => buildTable(caption, COLUMNS, groups.flatMap(([group, rows]) => [{ group }, ...rows.map((row) => rowOf(row, state, units))]));
   root.replaceChildren(
     build(
       "p",
       { class: "pn-verdict", "data-status": step.status },
-      build("strong", { text: VERDICTS[step.status] ?? step.status }),
+      build("strong", { text: capital(ENDINGS[step.status] ?? step.status) }),
       ` ${where}: ${step.asked}.`,
     ),
     ...undoing(state, on),
-    ...(step.reason ? [build("p", { class: "pn-step-reason", text: `${step.reason[0].toUpperCase()}${step.reason.slice(1)}` })] : []),
-    buildTable("The last step: requested, predicted and achieved changes", ["", "asked", "predicted", "achieved", "beside the prediction"], rowsOf(step, state.unsure)),
+    ...(step.reason ? [build("p", { class: "pn-step-reason", text: capital(step.reason) })] : []),
+    table("The last step: asked, predicted and achieved changes", [...(first ? [first] : []), ...metrics]),
     ...(state.unsure ? [build("p", { class: "pn-unsure", text: state.unsure })] : []),
-    build("p", { class: "pn-cost", text: costInWords(step) }),
-    ...(step.words ?? []).map((text) => build("p", { class: "pn-words", text })),
+    build(
+      "details",
+      { class: "pn-details", open },
+      build("summary", { text: "Details of this step" }),
+      ...(step.words ?? []).map((text) => build("p", { class: "pn-words", text })),
+      ...(aside.length ? [table("The same on other data", aside)] : []),
+      build("p", { class: "pn-cost", text: costInWords(step) }),
+    ),
   );
 }
 
@@ -52,35 +56,46 @@ function undoing({ live, step }, on) {
 
 /** One sentence on a step, for the live region and the header. */
 export function stepInWords(step) {
-  const verdict = VERDICTS[step.status] ?? step.status;
+  const verdict = capital(ENDINGS[step.status] ?? step.status);
   const where = step.to === null ? `, still at point ${step.from}` : `: now at point ${step.to}`;
   return `${verdict}${where}${step.reason ? ` (${step.reason})` : ""}.`;
 }
 
-function rowsOf(step, unsure) {
+/** [[heading, rows]]: the losses on the data they were asked for on, those on other data, the metrics. */
+function groupsOf(step) {
   const splits = [...new Set(step.rows.filter((row) => row.kind === "loss").map((row) => row.split))];
   const metrics = step.rows.filter((row) => row.kind !== "loss");
-  const groups = splits.map((split) => [`${split} losses`, step.rows.filter((row) => row.kind === "loss" && row.split === split)]);
-  if (metrics.length) groups.push(["metrics", metrics]);
-  const kept = step.to !== null;
-  return groups.flatMap(([group, rows]) => [...(groups.length > 1 ? [{ group }] : []), ...rows.map((row) => rowOf(row, kept, unsure))]);
+  const groups = splits.map((split) => [`Losses on ${split} data`, step.rows.filter((row) => row.kind === "loss" && row.split === split)]);
+  return metrics.length ? [...groups, ["Metrics", metrics]] : groups;
 }
 
-function rowOf(row, kept, unsure) {
+function rowOf(row, state, units) {
   const asked =
-    row.requested === null || row.requested === undefined ? "" : row.requested === 0 ? "hold" : formatChangeOf(row.requested, row.before);
-  const sense = row.noise || !kept || unsure ? "" : senseOf(row, row.achieved, row.before);
+    row.requested === null || row.requested === undefined ? "" : row.requested === 0 ? "hold" : tellWithError(row.requested, null, row.before, units);
+  const judged = !row.noise && state.step.to !== null && !state.unsure;
+  const sense = judged ? senseOf(row, row.achieved, row.before) : "";
   return [
     row.name,
     asked,
-    withError(row.predicted, row.predicted_error, row.before),
-    { text: withError(row.achieved, row.achieved_error, row.before), class: sense ? `pn-${sense}` : "" },
-    COMPARED[row.verdict] ?? row.verdict ?? "",
+    tellWithError(row.predicted, row.predicted_error, row.before, units),
+    { text: tellWithError(row.achieved, row.achieved_error, row.before, units), class: sense ? `pn-${sense}` : "" },
+    comparedOf(row),
   ];
 }
 
-function withError(change, error, before) {
-  return isNumber(change) ? [formatChangeOf(change, before), formatError(error)].filter(Boolean).join(" ") : "–";
+/** What Python says of an outcome beside its prediction: nothing is judged here, only said of what it is the less or the more. */
+function comparedOf(row) {
+  const { verdict } = row;
+  if (verdict === "noise") return { text: "noise", class: "pn-quiet", title: "Within what chance alone would do" };
+  if (verdict === "taken back") return { text: "taken back", class: "pn-quiet" };
+  if (verdict === "nearly as predicted") return { text: "nearly as predicted", title: "A little worse, within what a step is allowed" };
+  if (verdict !== "worse than predicted") return verdict ?? "";
+  const better = senseOf(row, row.achieved, row.before) === "better";
+  return { text: better ? "better, but less than predicted" : "worse than predicted", class: "pn-odd", title: "By more than a step is allowed" };
+}
+
+function capital(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function costInWords({ seconds, gradient_passes: passes, hessian_products: products }) {

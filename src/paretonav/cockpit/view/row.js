@@ -3,22 +3,23 @@
 import { amountOf, createAmount } from "./amount.js";
 import { createBar, goodShare } from "./bar.js";
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
-import { formatChange, formatChangeOf, formatError, formatValue, isNumber } from "./numbers.js";
+import { formatKnown, formatValue, isNumber } from "./numbers.js";
+import { tellChange, tellWithError } from "./units.js";
 import { modesOf } from "./wishes.js";
-import { describeChange, describeSince, describeValue, senseOf } from "./words.js";
+import { describeSince, describeValue, senseOf } from "./words.js";
 
 const SURE = 2; // standard errors of a difference
 const MUCH = 0.25; // of what is predicted
 
 /** A row; `on.mode(name, mode)` and `on.amount(name, wish, settled)` hear of what the user does. */
-export function createRow(quantity, on) {
+export function createRow(quantity, live, on) {
   const labelId = freshId("name");
-  const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name });
+  const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name, dir: "auto" });
   const kind = build("span", { class: "pn-kind", text: kindInWords(quantity) });
   const value = build("span", { class: "pn-value" });
   const training = build("span", { class: "pn-training" });
   const select = build("select", { class: "pn-mode", "aria-label": `What to ask of ${quantity.name}` });
-  for (const [mode, label] of modesOf(quantity)) select.append(build("option", { value: mode, text: label }));
+  for (const [mode, label] of modesOf(quantity, live)) select.append(build("option", { value: mode, text: label }));
   select.addEventListener("change", () => on.mode(quantity.name, select.value));
   let wish = { mode: "free" };
   const amount = createAmount(quantity.name, (given, settled) => {
@@ -58,15 +59,15 @@ export function createRow(quantity, on) {
   return {
     root,
     /** Another state of the quantity: its values and what is known about its price. */
-    describe(now, split) {
+    describe(now, split, units) {
       quantity = now;
       setText(value, describeValue(now.value, now.error));
       const apart = now.kind === "loss" && split === "validation";
       setText(training, apart ? `training ${formatValue(now.train)}` : "");
       setShown(training, apart);
-      setText(sinceStart, describeSince(now.start, "start"));
+      setText(sinceStart, describeSince(now.start, "start", now.value, units));
       const first = now.last?.change === now.start?.change; // the parent is the start: once is enough
-      setText(sinceLast, first ? "" : describeSince(now.last, "last"));
+      setText(sinceLast, first ? "" : describeSince(now.last, "last", now.value, units));
       setAttribute(name, "title", isNumber(now.weight) ? `${now.name}, weight ${formatValue(now.weight, 3)}` : now.name);
       setText(price, now.price || now.conflict);
       setAttribute(price, "title", [now.conflict, now.price].filter(Boolean).join(" ") || null);
@@ -93,7 +94,7 @@ export function createRow(quantity, on) {
     /** Choose another scale for the slider with the next answer: another point. */
     rescale: amount.rescale,
     /** What is predicted: null for nothing, "pending", or { change, error, noise, full }. */
-    predict(predicted) {
+    predict(predicted, units) {
       if (predicted === null || predicted === "pending") {
         setText(change, predicted === null ? "" : "…");
         for (const part of [error, outcome]) setText(part, "");
@@ -104,13 +105,12 @@ export function createRow(quantity, on) {
       }
       setAttribute(root, "data-open", false);
       const sense = senseOf(quantity, predicted.change);
-      setText(change, sense === "same" ? "0" : formatChange(predicted.change));
-      setText(error, sense === "same" ? "" : formatError(predicted.error));
+      const told = tellChange(predicted.change, predicted.error, quantity.value, units);
+      setText(change, sense === "same" ? "unchanged" : told[0]);
+      setText(error, sense === "same" ? "" : told[1]);
       const lost = predicted.noise && sense !== "same";
-      setText(
-        outcome,
-        lost ? "within noise" : `${describeChange(quantity, predicted.change)}${sense === "same" ? "" : ` → ${formatValue(quantity.value + predicted.change)}`}`,
-      );
+      const after = formatKnown(quantity.value + predicted.change, quantity.error);
+      setText(outcome, sense === "same" ? "" : `${lost ? "within noise" : sense || "changed"} → ${after}`);
       setAttribute(root, "data-sense", lost ? "noise" : sense);
       bar.draw({
         share: goodShare(quantity, predicted.change) / predicted.full,
@@ -120,10 +120,11 @@ export function createRow(quantity, on) {
       });
     },
     /** What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing. */
-    measure(measured) {
-      const said = measured ? ["measured", formatChangeOf(measured.change, quantity.value), formatError(measured.error)] : [];
+    measure(measured, units) {
       const odd = measured !== null && contradicts(measured);
-      setText(trial, [...said, odd ? "– not as predicted" : ""].filter(Boolean).join(" "));
+      const told = measured ? tellWithError(measured.change, measured.error, quantity.value, units) : "";
+      const sure = !odd || (isNumber(measured.error) && measured.error > 0) ? "" : " (error not known)";
+      setText(trial, measured ? `measured ${told}${sure}${odd ? " – not as predicted" : ""}` : "");
       setAttribute(trial, "data-odd", odd);
       setAttribute(trial, "title", measured ? `${trial.textContent}; measured on the data, along the way that a step would begin with` : null);
     },

@@ -7,14 +7,15 @@ import { createRow } from "./row.js";
 
 const MANY = 7; // quantities: from here on a row says only what is needed
 
-/** The list; `on` as for a row. */
-export function createRows(on) {
+/** The list; `units` is the switch of what changes are shown in, `on` as for a row. */
+export function createRows(units, on) {
   const scale = build("span", { class: "pn-scale" });
+  const now = build("span", { class: "pn-head-now", text: "Now" });
   const head = build(
     "div",
-    { class: "pn-head", "aria-hidden": "true" },
-    build("span", { text: "Now" }),
-    build("span", { text: "You ask" }),
+    { class: "pn-head" },
+    now,
+    build("span", { class: "pn-head-ask" }, build("span", { text: "You ask" }), units.root),
     build("span", { class: "pn-head-predicted" }, "Predicted", scale),
   );
   const list = build("div", { class: "pn-rows" });
@@ -27,14 +28,15 @@ export function createRows(on) {
     root,
     /** Another state; rows are made anew only if there are other quantities. */
     describe(state) {
-      const now = JSON.stringify(state.quantities.map(({ name, kind, better }) => [name, kind, better]));
-      if (now !== names) {
-        names = now;
-        rows = state.quantities.map((quantity) => createRow(quantity, on));
+      const those = JSON.stringify(state.quantities.map(({ name, kind, better }) => [name, kind, better]));
+      setText(now, state.split === "validation" ? "Now (validation data)" : "Now");
+      if (those !== names) {
+        names = those;
+        rows = state.quantities.map((quantity) => createRow(quantity, state.live, on));
         list.replaceChildren(...rows.map((row) => row.root));
         setAttribute(root, "data-many", rows.length > MANY);
       }
-      rows.forEach((row, i) => row.describe(state.quantities[i], state.split));
+      rows.forEach((row, i) => row.describe(state.quantities[i], state.split, units.now));
     },
     /** Choose other scales for all sliders with the next answer. */
     rescale() {
@@ -52,12 +54,13 @@ export function createRows(on) {
         const wish = wishes.get(quantity.name) ?? { mode: "free" };
         row.ask({ wish, reach: reach?.[i] ?? null, known, outcome: expected, locked });
         if (isNumber(change)) {
-          row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full });
-        } else row.predict(prediction.kind === "pending" ? "pending" : null);
+          row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full }, units.now);
+        } else row.predict(prediction.kind === "pending" ? "pending" : null, units.now);
         row.measure(
           trial
             ? { change: trial.shown[i], error: trial.errors?.[i] ?? null, predicted: change ?? null, predictedError: prediction.errors?.[i] ?? null }
             : null,
+          units.now,
         );
       });
     },

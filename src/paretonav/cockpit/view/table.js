@@ -22,6 +22,6 @@ export function buildTable(caption, columns, rows) {
 
 function buildCell(cell, i) {
   const { text, class: kind = "", title = null } = typeof cell === "string" ? { text: cell } : cell;
-  if (i === 0) return build("th", { scope: "row", class: kind || null, title: title ?? text, text });
+  if (i === 0) return build("th", { scope: "row", class: kind || null, title: title ?? text, dir: "auto", text });
   return build("td", { class: `pn-right ${kind}`.trim(), title, text });
 }

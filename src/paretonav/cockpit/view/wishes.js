@@ -1,18 +1,23 @@
 // What is asked for of each quantity. Wishes are a Map from name to { mode, percent | value }; what is absent is free.
 // A Map, because names are other people's: one may be called "__proto__".
 
-import { formatAsked, formatGiven, listWords, tidy } from "./numbers.js";
+import { formatAsked, formatGiven, isolated, listWords, tidy } from "./numbers.js";
 
-/** The ways of asking that make sense for a quantity: [mode, label]. */
-export function modesOf(quantity) {
+/** The ways of asking that make sense for a quantity: [mode, label]; a saved page can answer the first three. */
+export function modesOf(quantity, live = true) {
   const sided = quantity.better !== null;
   return [
     ["free", "free"],
     ...(sided ? [["improve", "improve by"]] : []),
     ["hold", "hold"],
-    ...(sided ? [["limit", "allow up to"]] : []),
-    ["aim", "aim for"],
+    ...(sided && live ? [["limit", `allow ${wayOf(quantity)} to`]] : []),
+    ...(live ? [["aim", "aim for"]] : []),
   ];
+}
+
+/** Where a bound on a quantity lies: "up", or "down" where higher is better. */
+export function wayOf(quantity) {
+  return worseSign(quantity) > 0 ? "up" : "down";
 }
 
 /** What a freshly chosen mode asks for. */
@@ -60,10 +65,10 @@ export function describeWishes(wishes, quantities) {
       return wish?.mode === mode ? [words(quantity, wish)] : [];
     });
   const parts = [
-    phrase("improve", said("improve", (quantity, wish) => `${quantity.name} by ${formatAsked(wish.percent)}`)),
-    phrase("aim for", said("aim", (quantity, wish) => `${quantity.name} ${formatGiven(wish.value)}`)),
-    phrase("hold", said("hold", (quantity) => quantity.name)),
-    phrase("allow", said("limit", (quantity, wish) => `${quantity.name} up to ${formatGiven(wish.value)}`)),
+    phrase("improve", said("improve", (quantity, wish) => `${isolated(quantity.name)} by ${formatAsked(wish.percent)}`)),
+    phrase("aim for", said("aim", (quantity, wish) => `${isolated(quantity.name)} ${formatGiven(wish.value)}`)),
+    phrase("hold", said("hold", (quantity) => isolated(quantity.name))),
+    phrase("allow", said("limit", (quantity, wish) => `${isolated(quantity.name)} ${wayOf(quantity)} to ${formatGiven(wish.value)}`)),
   ].filter(Boolean);
   const text = parts.join("; ");
   return text && text[0].toUpperCase() + text.slice(1);

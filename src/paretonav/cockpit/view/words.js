@@ -1,10 +1,10 @@
 // Changes and outcomes in words.
 
-import { formatChange, formatError, formatPercent, formatValue, isNumber, listWords } from "./numbers.js";
+import { formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
+import { isTellable, tellWithError } from "./units.js";
 import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
 const NOTHING = 5e-4; // of its value: a change that is said to be none
-const HUGE = 10; // times its value: a change that is not told in per cent
 const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
 const SPOKEN = 4; // quantities that a sentence speaks of
 
@@ -20,12 +20,16 @@ export function isNothing(change, value) {
   return Math.abs(change) <= NOTHING * (Math.abs(value) || 1);
 }
 
-/** `3.2 % better`, or the change itself where there is no size to compare with. */
-export function describeChange(quantity, change, value = quantity.value) {
+/** How a step ended, in the same words wherever it is said. */
+export const ENDINGS = { accepted: "accepted", shortened: "ended early", rejected: "taken back" };
+
+/** `3.2 % better`, or the change itself where that is wanted or there is no size to compare with. */
+export function describeChange(quantity, change, value = quantity.value, units = "percent") {
   const sense = senseOf(quantity, change, value);
   if (sense === "same") return "unchanged";
   const way = sense || (change > 0 ? "higher" : "lower");
-  return value && Math.abs(change / value) < HUGE ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)}, ${way}`;
+  const inPercent = units === "percent" && isTellable(change, value);
+  return inPercent ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)} (${way})`;
 }
 
 /** How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing; "" if both do. */
@@ -40,33 +44,35 @@ export function isLittle(percent) {
   return percent < LITTLE;
 }
 
-/** `since start −0.0310`, and whether that is noise. */
-export function describeSince(since, moment) {
+/** `since start −2.6 %`, and whether that is noise. */
+export function describeSince(since, moment, value, units) {
   if (!since || !isNumber(since.change)) return "";
-  if (since.noise) return `since ${moment} ${formatChange(since.change)}, noise`;
-  return `since ${moment} ${formatChange(since.change)}`;
+  const told = tellWithError(since.change, null, value - since.change, units);
+  return `since ${moment} ${told}${since.noise ? ", noise" : ""}`;
 }
 
 /** A value with its standard error. */
 export function describeValue(value, error) {
-  return [formatValue(value), formatError(error)].filter(Boolean).join(" ");
+  return [formatKnown(value, error), formatError(error)].filter(Boolean).join(" ");
 }
 
 /** The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn". */
-export function summarise({ state, wishes, prediction, outlook, live }) {
+export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
   if (prediction.kind === "proposal") {
-    return [{ text: "A proposal, not yet taken.", tone: "strong" }, { text: outcomeWords(state, prediction), tone: "" }];
+    const what = taking ? "A proposal that is being taken." : "A proposal, not yet taken.";
+    return [{ text: what, tone: "strong" }, { text: outcomeWords(state, prediction, units), tone: "" }];
   }
+  if (taking) return [{ text: "A proposal is being taken.", tone: "strong" }];
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
   if (prediction.problem) said.push({ text: `Not possible. ${prediction.problem}`, tone: "warn" });
-  if (prediction.shown) said.push({ text: outcomeWords(state, prediction, wishes), tone: "" });
+  if (prediction.shown) said.push({ text: outcomeWords(state, prediction, units, wishes), tone: "" });
   else if (prediction.kind === "pending") said.push({ text: live ? "…" : "", tone: "" });
   if (prediction.attainable === false) {
     said.push({ text: "The aim is out of reach; shown is the nearest outcome.", tone: "warn" });
   }
   if (prediction.trusted === false) {
-    said.push({ text: "This is far: it takes several legs, and the price is a guess.", tone: "warn" });
+    said.push({ text: "This is far: what it costs can only be guessed from here.", tone: "warn" });
   }
   const reach = reachWords(state, wishes, outlook);
   if (reach) said.push({ text: reach, tone: "quiet" });
@@ -81,7 +87,7 @@ function invitation(wishes, state) {
 }
 
 /** `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` What was asked for comes first, whatever becomes of it. */
-function outcomeWords(state, { shown, noise }, wishes = new Map()) {
+function outcomeWords(state, { shown, noise }, units, wishes = new Map()) {
   const isAsked = ({ name }) => ["improve", "aim"].includes(wishes.get(name)?.mode);
   const moved = state.quantities
     .map((quantity, i) => ({
@@ -96,7 +102,7 @@ function outcomeWords(state, { shown, noise }, wishes = new Map()) {
   if (moved.every(({ lost }) => lost)) return "Expected: no change beyond noise.";
   const words = moved
     .slice(0, SPOKEN)
-    .map(({ quantity, change, lost }) => `${quantity.name} ${lost ? "no change beyond noise" : describeChange(quantity, change)}`);
+    .map(({ quantity, change, lost }) => `${isolated(quantity.name)} ${lost ? "no change beyond noise" : describeChange(quantity, change, quantity.value, units)}`);
   const more = moved.length - words.length;
   const rest = state.quantities.length - moved.length;
   const ends = [more > 0 ? `${more} more change` : "", rest > 0 && more === 0 ? "the rest stays or is noise" : ""];
@@ -108,11 +114,12 @@ function reachWords(state, wishes, outlook) {
   const reached = state.quantities.flatMap((quantity, i) => {
     const reach = outlook.reach?.[i];
     const wish = wishes.get(quantity.name);
+    const name = isolated(quantity.name);
     if (!reach || !isNumber(reach.end) || !wish) return [];
-    if (wish.mode === "improve" && isLittle(reach.end)) return [`nothing of ${quantity.name}`];
-    if (wish.mode === "improve" && reach.end < 100) return [`${quantity.name} up to ${describeReach(quantity, reach.end)} better`];
-    if (wish.mode === "improve") return [`${quantity.name} ${describeReach(quantity, reach.end) ? `up to ${describeReach(quantity, reach.end)}` : "without a known end"}`];
-    if (wish.mode === "aim") return [`${quantity.name} ${formatValue(reach.end)}`];
+    if (wish.mode === "improve" && isLittle(reach.end)) return [`nothing of ${name}`];
+    if (wish.mode === "improve" && reach.end < 100) return [`${name} up to ${describeReach(quantity, reach.end)} better`];
+    if (wish.mode === "improve") return [`${name} ${describeReach(quantity, reach.end) ? `up to ${describeReach(quantity, reach.end)}` : "without a known end"}`];
+    if (wish.mode === "aim") return [`${name} ${formatValue(reach.end)}`];
     return [];
   });
   return reached.length && reached.length < SPOKEN ? `Within reach: ${listWords(reached)}.` : "";

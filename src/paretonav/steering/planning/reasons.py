@@ -119,8 +119,7 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
         return ""
     spent = spent_weights(front, c)
     if spent:
-        reaches = "weights of {} reach" if len(spent) > 1 else "weight of {} reaches"
-        return f"the edge of the front: the {reaches.format(listed(spent))} zero, with nothing left to give"
+        return f"the edge of the front: {listed(spent)} {'have' if len(spent) > 1 else 'has'} nothing left to give"
     G, h, entry = walls(front)
     tight = np.unique(entry[h - G @ c <= 1e-3 * h])
     if len(tight):
@@ -138,11 +137,12 @@ def spent_weights(front: FrontModel, c: Array) -> list[str]:
 
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
     if len(wish.named) == front.m and not (wish.named >= front.m).any():
-        return "a change of every objective is prescribed, so none is left to pay"
+        return "a change is asked of every objective, so none is left to pay"
     ways = front.dimensions
-    name = f"there are {ways} ways to go" if ways > 1 else "there is one way to go"
-    return f"{len(wish.named)} changes are prescribed and {name}, so none is left to pay" + (
-        f"; release {listed(held)} or name fewer" if held else "; name fewer"
+    most = f"only {ways}" if ways > 1 else "only one"
+    return (
+        f"a change is asked of {len(wish.named)}, and {most} can be chosen here, so none is left to pay"
+        + (f"; release {listed(held)} or name fewer" if held else "; name fewer")
     )
 
 

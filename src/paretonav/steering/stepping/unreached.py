@@ -34,7 +34,7 @@ def why_unreached(front: FrontModel, tangent: Tangent, wish: Wish, *, stochastic
         return f"{said}, and short legs, too, came no nearer, whatever the model of the front promises"
     ends = spent_weights(front, np.zeros(front.dimensions))
     if ends:
-        said += f", where the weight{'s' if len(ends) > 1 else ''} of {listed(ends)} came to zero"
+        said += f", where {listed(ends)} had nothing left to give"
     return f"{said}; that is not known to be an end of the front, so further training may come nearer"
 
 

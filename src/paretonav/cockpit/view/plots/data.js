@@ -9,7 +9,7 @@ const LONELY = 3; // below so many points, what is proposed says how large a cha
  * The axes, points and roles of a state; null while there is nothing to draw. An axis of `axes` is a quantity on one
  * split: { key, label, name, better, values, ghost(ghost), i, aims, onFront, range }; `shown` are those of what is shown.
  */
-export function arrange({ state, points, selected = [], outlook = null }, before = null) {
+export function arrange({ state, points, selected = [], outlook = null, units = "percent" }, before = null) {
   const count = points?.parent?.length ?? 0;
   if (!state || !count || !state.quantities?.length) return null;
   const m = state.objectives;
@@ -63,6 +63,8 @@ export function arrange({ state, points, selected = [], outlook = null }, before
     picks: new Map(selected.filter((id) => id < count).map((id, k) => [id, k])),
     trail: trailOf(points.parent, current),
     outlook,
+    units,
+    live: state.live !== false,
   };
   // While one point is looked at, axes only widen: what is asked for next shall not shake them.
   if (before && before.state.version === state.version && before.count === count && before.current === current) {
@@ -80,6 +82,7 @@ export function isSame(one, other) {
     one !== null &&
     one.points === other.points &&
     one.state === other.state &&
+    one.units === other.units &&
     one.selected?.join() === other.selected?.join()
   );
 }

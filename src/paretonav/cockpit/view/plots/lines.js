@@ -3,9 +3,10 @@
 import { build, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
 import { placeOf } from "./hits.js";
-import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
+import { drawLegend, drawMark, drawText, fitText, fontOf, sizeOfMark } from "./marks.js";
 import { createPress, toggled } from "./press.js";
-import { emphasised, legendOfScaled, scaledAxes } from "./scaled.js";
+import { legendOf } from "./legend.js";
+import { emphasised, scaledAxes } from "./scaled.js";
 import { createSheet } from "./sheet.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints, tellPoint } from "./told.js";
@@ -27,7 +28,7 @@ export function createLines(palette, actions) {
   const tip = createTip(sheet.root);
   const says = build("p", { class: "pn-visually-hidden", role: "status" });
   const root = build("div", { class: "pn-chart" }, sheet.root, says);
-  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
   const yOf = (share) => Math.max(plan.top - BEYOND, Math.min(plan.bottom + BEYOND, plan.bottom - (plan.bottom - plan.top) * share));
   const trace = (brush, shareAt) => {
@@ -64,11 +65,18 @@ export function createLines(palette, actions) {
     brush.restore();
   };
 
+  const dots = (brush, colours, role, shareAt) => {
+    plan.xs.forEach((x, a) => {
+      const share = shareAt(a);
+      if (!Number.isNaN(share)) drawMark(brush, colours, role, x, yOf(share), { size: 0.6 * sizeOfMark(role) });
+    });
+  };
+
   function paintStill(brush, width, height) {
     if (!data) return;
     const colours = palette.now;
     plan = layLines(axes, width, height, brush, colours);
-    drawLegend(brush, colours, legendOfScaled(data, colours, ghost), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOf(data, { ghost, lines: true }), 6, 10, width - 12);
     drawAxes(brush, axes, plan, colours);
     const batch = data.count > 200 ? 20 : 1; // the more there are, the fainter
     brush.strokeStyle = colours.edge;
@@ -87,6 +95,7 @@ export function createLines(palette, actions) {
     for (const one of emphasised(data, colours)) {
       line(brush, (a) => shares[a][one.id], { colour: colours.back, width: one.width + 2.5 });
       line(brush, (a) => shares[a][one.id], one);
+      if (one.role !== "plain") dots(brush, colours, one.role, (a) => shares[a][one.id]);
     }
   }
   function paintLive(brush) {
@@ -96,6 +105,7 @@ export function createLines(palette, actions) {
       const at = (a) => axes[a].share(axes[a].ghost(ghost));
       line(brush, at, { colour: colours.back, width: 4.5, alpha: 0.8 });
       line(brush, at, { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] });
+      dots(brush, colours, "ghost", at);
     }
     if (hovered) {
       const x = plan.xs[hovered.axis];
@@ -178,7 +188,7 @@ export function createLines(palette, actions) {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
     if (steps) point(hovered ? stepped(here, steps) : here, null, true);
     else if (key === " " && hovered && hovered.id !== null) actions.select(toggled(data.selected, hovered.id));
-    else if (key === "Enter" && hovered && hovered.id !== null) actions.go(hovered.id);
+    else if (key === "Enter" && data.live && hovered && hovered.id !== null) actions.go(hovered.id);
     else if (key === "Escape" && hovered) point(null);
     else return false;
     return true;
@@ -207,7 +217,7 @@ export function createLines(palette, actions) {
       const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
       sheet.label(
         `Lines over ${axes.length} quantities, the lower the better: ${sayPoints(data)}.${here} ` +
-          "Left and right go from axis to axis, up and down from point to point; Space chooses, Enter goes there.",
+          `Left and right go from axis to axis, up and down from point to point; Space chooses${data.live ? ", Enter goes there" : ""}.`,
       );
       sheet.changed();
     },

@@ -1,7 +1,9 @@
 // All points as a table: what the charts show, to read, sort, mark and go to.
 
 import { build, setAttribute, setShown, setText } from "../dom.js";
-import { formatChange, formatShare, formatValue, isNumber } from "../numbers.js";
+import { formatValue, isNumber } from "../numbers.js";
+import { tellWithError } from "../units.js";
+import { ENDINGS } from "../words.js";
 import { toggled } from "./press.js";
 import { capital } from "./told.js";
 
@@ -20,7 +22,7 @@ export function createListing(actions) {
   let seenCurrent = null;
 
   const losses = pick("Losses", [["shown", "validation losses"], ["train", "training losses"]], () => redraw());
-  const way = pick("Values", [["value", "values"], ["change", "change since start"], ["share", "% since start"]], () => redraw());
+  const way = pick("Values", [["value", "values"], ["change", "change since start"]], () => redraw());
   const count = build("span", { class: "pn-hint" });
   const back = button("‹", "Earlier rows", () => turn(-1));
   const on = button("›", "Later rows", () => turn(1));
@@ -44,16 +46,15 @@ export function createListing(actions) {
     const value = axis.value(id);
     if (way.value === "value" || value === null) return value;
     const start = axis.value(0);
-    if (start === null || (way.value === "share" && start === 0)) return null;
-    return way.value === "change" ? value - start : (value - start) / Math.abs(start);
+    return start === null ? null : value - start;
   };
   const columns = () => [
-    { key: "id", label: "No.", name: "Number", of: (id) => id },
-    { key: "star", label: "★", name: "Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
+    { key: "id", label: "Point", name: "Point", of: (id) => id },
+    { key: "star", label: "★", name: "★ Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
     ...axes().map((axis, i) => ({ key: `q${i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
-    { key: "asked", label: "reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
-    { key: "parent", label: "from", name: "From", of: (id) => data.points.parent[id] },
-    { key: "note", label: "note", name: "Note", of: (id) => data.points.note?.[id] || null },
+    { key: "asked", label: "Reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
+    { key: "parent", label: "From", name: "From", of: (id) => data.points.parent[id] },
+    { key: "note", label: "Note", name: "Note", of: (id) => data.points.note?.[id] || null },
   ];
 
   const turn = (by) => {
@@ -65,6 +66,7 @@ export function createListing(actions) {
     sort = { key, falling: sort.key === key && !sort.falling };
     page = 0;
     redraw();
+    scroller.scrollTop = 0; // what is first now is what was asked for
   };
   const redraw = () => {
     drawnFor = null;
@@ -113,12 +115,12 @@ export function createListing(actions) {
     const cells = shown.map(({ key, label, name, axis }) => {
       const side = axis?.better === "higher" ? " (higher is better)" : "";
       const sorter = build("button", { type: "button", class: "pn-sort", title: `Sort by ${name}${side}`, onclick: () => sortBy(key), "data-focus": `sort ${key}` },
-        build("span", { text: label }));
+        build("span", { text: label, dir: "auto" }));
       if (label !== name) sorter.setAttribute("aria-label", name);
       const sorting = key === sort.key ? (sort.falling ? "descending" : "ascending") : null;
       return build("th", { scope: "col", "aria-sort": sorting, "data-number": Boolean(axis) || key === "parent", "data-stuck": key === "id" }, sorter);
     });
-    cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
+    if (data.live) cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
     head.replaceChildren(build("tr", {}, ...cells));
   };
   const rowFor = (id, shown) => {
@@ -127,41 +129,41 @@ export function createListing(actions) {
     const starred = Boolean(points.star?.[id]);
     const check = build("input", { type: "checkbox", "aria-label": `Compare point ${id}`, title: "Compare", "data-focus": `check ${id}`, onchange: () => actions.select(toggled(data.selected, id)) });
     check.checked = data.picks.has(id);
-    const star = build("button", {
+    const star = !data.live ? build("span", { class: "pn-starred", text: starred ? "★" : "" }) : build("button", {
       type: "button", class: "pn-star", text: starred ? "★" : "☆", title: starred ? "Take the star away" : "Star",
       "aria-pressed": String(starred), "aria-label": `Star point ${id}`, "data-focus": `star ${id}`, onclick: () => actions.star(id, !starred),
     });
-    const go = build("button", { type: "button", class: "pn-go", text: here ? "here" : "Go", "aria-label": here ? `Point ${id} is the current one` : `Go to point ${id}`, "data-focus": `go ${id}`, onclick: () => actions.go(id) });
+    const go = build("button", { type: "button", class: "pn-go", text: here ? "here" : "Go", "aria-label": here ? `Point ${id} is here` : `Go to point ${id}`, "data-focus": `go ${id}`, onclick: () => actions.go(id) });
     go.disabled = here;
     const dominated = points.efficient?.[id] === false;
     const number = build("th", { scope: "row", "data-stuck": true }, build("label", { class: "pn-cell-pick" }, check, build("span", { text: `${id}` })));
-    if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (dominated)" }));
+    if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (outperformed)" }));
     const cells = shown.slice(2, -3).map(({ axis, of }) => valueCell(axis, id, of(id)));
     const asked = points.asked?.[id] ?? "";
     const status = points.status?.[id];
-    const how = `${asked}${status && status !== "accepted" ? ` (${status})` : ""}`;
+    const how = `${asked}${status && status !== "accepted" ? ` (${ENDINGS[status] ?? status})` : ""}`;
     return build(
       "tr",
-      { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Dominated: another point is at least as good in all" : null },
+      { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Outperformed: another point is at least as good in everything" : null },
       number,
       build("td", {}, star),
-      build("td", {}, go),
+      ...(data.live ? [build("td", {}, go)] : []),
       ...cells,
-      build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how }),
+      build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
       build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
-      build("td", {}, editing?.id === id ? editing.input : noteButton(id)),
+      build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
     );
   };
   const valueCell = (axis, id, value) => {
     if (way.value === "value") return build("td", { "data-number": true, text: formatValue(value) });
-    const text = id === 0 ? formatValue(axis.value(0)) : way.value === "change" ? formatChange(value) : value === null ? "–" : value === 0 ? "0" : formatShare(value);
-    const start = Math.abs(axis.value(0) ?? 0);
-    const small = value === null || id === 0 || Math.abs(value) <= SAME * (way.value === "change" ? start : 1);
+    const text = id === 0 ? formatValue(axis.value(0)) : tellWithError(value, null, axis.value(0), data.units);
+    const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(axis.value(0) ?? 0);
     const better = axis.better === "higher" ? value > 0 : value < 0;
     const sense = small || axis.better === null ? null : `pn-change-${better ? "better" : "worse"}`;
     return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " ▴" : " ▾") : ""}`, title: formatValue(axis.value(id)) });
   };
 
+  const noteOf = (id) => (data.live ? noteButton(id) : build("span", { class: "pn-note-said", dir: "auto", text: data.points.note?.[id] ?? "" }));
   const noteButton = (id) => {
     const text = data.points.note?.[id] ?? "";
     return build("button", { type: "button", class: "pn-note", text, title: text || null, "aria-label": text ? `Note of point ${id}: ${text}. Change it` : `Add a note to point ${id}`, "data-focus": `note ${id}`, onclick: () => edit(id) });

@@ -3,6 +3,7 @@
 import { build, setAttribute, setShown, setText } from "../dom.js";
 import { drawFlat, drawFlatGhost, drawTarget, frontOf, ghostSpot, layFlat, spotOf } from "./flat.js";
 import { isScrollable, nearestPoint, placeOf, pointTowards } from "./hits.js";
+import { legendOf } from "./legend.js";
 import { drawLegend, drawMark, roleOf, sizeOfMark } from "./marks.js";
 import { closer, turned } from "./orbit.js";
 import { createPress, toggled } from "./press.js";
@@ -58,7 +59,7 @@ export function createMap(palette, actions) {
     sheet.root,
     says,
   );
-  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
   const isSpace = () => kind.value.startsWith("space");
   const stride = () => (isSpace() ? 3 : 2);
@@ -84,7 +85,8 @@ export function createMap(palette, actions) {
       plan = layFlat(data, axes, width, height, brush, colours);
       drawFlat(brush, data, plan, colours, spots);
     }
-    drawLegend(brush, colours, legendOf(data, colours, axes, { space: isSpace(), ghost }), 6, 10, width - 12);
+    const front = data.front && (isSpace() ? axes.every(({ onFront }) => onFront !== null) : frontOf(data, axes));
+    drawLegend(brush, colours, legendOf(data, { ghost, front }), 6, 10, width - 12);
   }
   function paintLive(brush) {
     if (!data || !plan) return;
@@ -126,11 +128,11 @@ export function createMap(palette, actions) {
     const names = axes.map(({ label }) => label);
     const where = isSpace() ? `${names.join(", ")} in three dimensions` : `${names[0]} across, ${names[1]} up`;
     const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
-    const local = (isSpace() ? box.surface : frontOf(data, axes)) ? " With the local front around it." : "";
+    const local = (isSpace() ? box.surface : frontOf(data, axes)) ? " With what is possible from there." : "";
     const keys = isSpace()
       ? "Arrow keys turn, plus and minus zoom, Page Up and Page Down go from point to point"
       : "Arrow keys go from point to point";
-    return `Map of ${where}: ${sayPoints(data)}.${here}${local} ${keys}, Space chooses, Enter goes there.`;
+    return `Map of ${where}: ${sayPoints(data)}.${here}${local} ${keys}, Space chooses${data.live ? ", Enter goes there" : ""}.`;
   };
 
   /** Point at a visited point, by pointer or keys. */
@@ -142,7 +144,7 @@ export function createMap(palette, actions) {
       tip.hide();
       return;
     }
-    const hint = id === data.current ? "Click to compare." : "Click to compare, double-click to go there.";
+    const hint = id === data.current || !data.live ? "Click to compare." : "Click to compare, double-click to go there.";
     const [x, y] = [spots[stride() * id], spots[stride() * id + 1]];
     if (!Number.isNaN(x)) tip.show(tellPoint(data, id, axesNow(), spoken ? "" : hint), x, y, sheet.width, sheet.height);
     if (spoken) setText(says, sayPoint(data, id, axesNow()));
@@ -264,7 +266,7 @@ export function createMap(palette, actions) {
     else if (isSpace() && (key === "-" || key === "_")) zoom(1 / 1.3);
     else if (isSpace() && (key === "0" || key === "Home")) zoom(null);
     else if (key === " " && hovered !== null) actions.select(toggled(data.selected, hovered));
-    else if (key === "Enter" && hovered !== null) actions.go(hovered);
+    else if (key === "Enter" && data.live && hovered !== null) actions.go(hovered);
     else if (key === "Escape" && hovered !== null) point(null);
     else return false;
     return true;
@@ -340,18 +342,6 @@ function createChoice(name, onchange) {
 
 function smallButton(text, name, onclick) {
   return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
-}
-
-function legendOf(data, colours, axes, { space, ghost }) {
-  const local = data.front && (space ? axes.every(({ onFront }) => onFront !== null) : frontOf(data, axes));
-  return [
-    ...(data.current === null ? [] : [{ role: "current", text: "now" }]),
-    ...(data.current === 0 ? [] : [{ role: "start", text: "start" }]),
-    ...(local ? [{ text: "local front", colour: colours.front }] : []),
-    ...(ghost ? [{ role: "ghost", text: "asked for" }] : []),
-    ...((data.points.star ?? []).some(Boolean) ? [{ role: "star", text: "starred" }] : []),
-    ...(data.points.efficient?.includes(false) ? [{ role: "worse", text: "dominated" }] : []),
-  ];
 }
 
 /** To a tenth of what a pixel is worth: what is aimed at has no more digits than the hand can mean. */

@@ -99,39 +99,45 @@ export function drawText(brush, colours, text, x, y, { colour = colours.faint, a
   brush.fillText(text, x, y);
 }
 
-/** The text, or as much of it as fits, with an ellipsis; the font must be set. */
+/** The text, or as much of its two ends as fits around an ellipsis: names often differ at their ends. The font must be set. */
 export function fitText(brush, text, width) {
   if (brush.measureText(text).width <= width) return text;
   const letters = [...text];
+  const cut = (kept) => {
+    const behind = Math.floor(kept / 2);
+    return `${letters.slice(0, kept - behind).join("").trimEnd()}…${letters.slice(letters.length - behind).join("").trimStart()}`;
+  };
   let low = 0;
   let high = letters.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (brush.measureText(`${letters.slice(0, middle).join("")}…`).width <= width) low = middle;
+    if (brush.measureText(cut(middle)).width <= width) low = middle;
     else high = middle - 1;
   }
-  return low > 0 ? `${letters.slice(0, low).join("").trimEnd()}…` : "…";
+  return low > 0 ? cut(low) : "…";
 }
 
-/** One line that says what the marks are; `items` are { role | line, text, colour, hollow, dash }. Returns its width. */
+/** One line that says what the marks are, of `legendOf`: { role | pick, text, lines }. Returns its width. */
 export function drawLegend(brush, colours, items, x, y, width) {
   brush.save();
   brush.font = fontOf(colours);
   const gap = 12;
   let at = x;
-  for (const { role = null, text, colour = null, hollow = false, dash = [] } of items) {
+  for (const { role = null, pick = null, text, lines } of items) {
     const wide = brush.measureText(text).width + 15;
     if (at > x && at + wide > x + width) break;
-    if (role) drawMark(brush, colours, role, at + 5, y, { size: 0.72 * sizeOfMark(role), hollow, colour });
-    else {
+    const colour = pick !== null ? pickColour(colours, pick) : role === "front" ? colours.front : colourOfMark(colours, role);
+    if (pick !== null || role === "front" || lines) {
       brush.beginPath();
-      brush.setLineDash(dash);
-      brush.moveTo(at - 1, y);
-      brush.lineTo(at + 11, y);
+      brush.setLineDash(pick !== null ? pickDash(colours, pick) : role === "ghost" ? [3, 2] : []);
+      brush.moveTo(at - 2, y);
+      brush.lineTo(at + 12, y);
       brush.lineWidth = 2;
       brush.strokeStyle = colour;
       brush.stroke();
+      brush.setLineDash([]);
     }
+    if (pick === null && role !== "front") drawMark(brush, colours, role, at + 5, y, { size: (lines ? 0.55 : 0.72) * sizeOfMark(role) });
     drawText(brush, colours, text, at + 15, y, { align: "left", halo: false });
     at += wide + gap;
   }

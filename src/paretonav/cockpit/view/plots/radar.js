@@ -4,7 +4,8 @@ import { build, setShown, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
 import { placeOf } from "./hits.js";
 import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
-import { emphasised, legendOfScaled, scaledAxes } from "./scaled.js";
+import { legendOf } from "./legend.js";
+import { emphasised, scaledAxes } from "./scaled.js";
 import { createSheet } from "./sheet.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints } from "./told.js";
@@ -55,7 +56,7 @@ export function createRadar(palette) {
     if (!isDrawn()) return;
     const colours = palette.now;
     plan = layRadar(axes, width, height);
-    drawLegend(brush, colours, legendOfScaled(data, colours, ghost, MOST_POINTS), 6, 10, width - 12);
+    drawLegend(brush, colours, legendOf(data, { ghost, lines: true, most: MOST_POINTS }), 6, 10, width - 12);
     drawWeb(brush, axes, plan, placeAt, colours, width);
     for (const one of emphasised(data, colours, MOST_POINTS)) {
       outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);

@@ -29,15 +29,3 @@ export function emphasised(data, colours, most = Infinity) {
   const current = { id: data.current, colour: colours.accent, dash: [], width: 3, text: "now", role: "current" };
   return [...(data.current === 0 ? [] : [start]), ...picks.reverse(), ...(data.current === null ? [] : [current])];
 }
-
-/** What a legend says of them. */
-export function legendOfScaled(data, colours, ghost, most = Infinity) {
-  return [
-    ...emphasised(data, colours, most).reverse().map(({ colour, dash, text, id, role }) => ({
-      text: role === "plain" ? `point ${id}` : text,
-      colour,
-      dash,
-    })),
-    ...(ghost ? [{ text: "asked for", colour: colours.ghost, dash: [5, 3] }] : []),
-  ];
-}

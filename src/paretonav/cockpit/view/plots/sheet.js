@@ -7,7 +7,7 @@ import { build, setAttribute } from "../dom.js";
  * `changed()` has both drawn anew, `touched()` the live part alone.
  */
 export function createSheet({ still, live, resized = () => {} }) {
-  const canvas = build("canvas", { role: "img", tabindex: "0" });
+  const canvas = build("canvas", { role: "application", "aria-roledescription": "chart", tabindex: "0" });
   const root = build("div", { class: "pn-sheet" }, canvas);
   const layer = document.createElement("canvas");
   let width = 0;

@@ -1,18 +1,25 @@
 // Points in words: for the tip below the pointer, and for who listens instead of looking.
 
-import { formatShare, formatValue, isNumber } from "../numbers.js";
+import { formatValue, isNumber } from "../numbers.js";
+import { tellWithError } from "../units.js";
 
 const MANY_ROWS = 8;
 
-/** `point 5 (current, starred)`. */
+/** `point 5 (now, starred)`. */
 export function nameOfPoint(data, id) {
+  const roles = rolesOf(data, id);
+  return `point ${id}${roles.length ? ` (${roles.join(", ")})` : ""}`;
+}
+
+/** What a point is beside being one, in the words of the legend. */
+export function rolesOf(data, id) {
   const roles = [];
-  if (id === data.current) roles.push("current");
+  if (id === data.current) roles.push("now");
   if (id === 0) roles.push("start");
   if (data.points.star?.[id]) roles.push("starred");
   if (data.picks.has(id)) roles.push("compared");
-  if (data.points.efficient?.[id] === false) roles.push("dominated");
-  return `point ${id}${roles.length ? ` (${roles.join(", ")})` : ""}`;
+  if (data.points.efficient?.[id] === false) roles.push("outperformed");
+  return roles;
 }
 
 /** How a point was reached, in words. */
@@ -25,7 +32,7 @@ export function wayOfPoint(data, id) {
 /** { title, how, rows: [[name, value, change]], more, note, hint } of a point; the axes in `first` come first. */
 export function tellPoint(data, id, first = [], hint = "") {
   const others = data.shown.filter(({ key }) => !first.some((axis) => axis.key === key));
-  const rows = [...first, ...others].map((axis) => [axis.label, formatValue(axis.value(id)), sinceStart(axis, id)]);
+  const rows = [...first, ...others].map((axis) => [axis.label, formatValue(axis.value(id)), sinceStart(axis, id, data.units)]);
   return {
     title: capital(nameOfPoint(data, id)),
     how: wayOfPoint(data, id),
@@ -54,12 +61,12 @@ export function sayPoints(data) {
   return parts.join(", ");
 }
 
-/** The change of a value since the first point, in per cent of its size. */
-export function sinceStart(axis, id) {
+/** The change of a value since the first point. */
+export function sinceStart(axis, id, units) {
   const now = axis.value(id);
   const then = axis.value(0);
-  if (id === 0 || now === null || then === null || then === 0) return "";
-  return now === then ? "unchanged" : formatShare((now - then) / Math.abs(then));
+  if (id === 0 || now === null || then === null) return "";
+  return now === then ? "unchanged" : tellWithError(now - then, null, then, units);
 }
 
 /** With a capital letter. */

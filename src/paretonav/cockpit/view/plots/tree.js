@@ -3,8 +3,9 @@
 import { build, freshId, setAttribute, setText } from "../dom.js";
 import { layTree } from "./branches.js";
 import { drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
+import { ENDINGS } from "../words.js";
 import { createPress, toggled } from "./press.js";
-import { nameOfPoint, sayPoints, wayOfPoint } from "./told.js";
+import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
 
 const ROW = 26; // pixels, as in the style sheet
 const LANE = 16;
@@ -23,12 +24,12 @@ export function createTree(palette, actions) {
   let known = -1; // the current point when it was last brought into view
   const made = new Map(); // id -> row element
   const stem = freshId("tree");
-  const canvas = build("canvas", { class: "pn-tree-canvas", role: "img", "aria-hidden": "true" });
+  const canvas = build("canvas", { class: "pn-tree-canvas", "aria-hidden": "true" });
   const list = build("div", { class: "pn-tree-rows", role: "presentation" });
   const space = build("div", { class: "pn-tree-space", role: "presentation" }, canvas, list);
   const scroller = build("div", { class: "pn-tree", role: "tree", tabindex: "0" }, space);
   const root = build("div", { class: "pn-chart" }, scroller);
-  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => actions.go(id) });
+  const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
   const laneWidth = () => Math.min(LANE, (WIDEST * scroller.clientWidth) / Math.max(1, lanes));
   const xOf = (lane) => 12 + lane * laneWidth();
@@ -84,30 +85,33 @@ export function createTree(palette, actions) {
     build(
       "div",
       { class: "pn-tree-row", role: "treeitem", id: `${stem}-${id}` },
-      build("span", { class: "pn-tree-number", text: `${id}` }),
+      build("span", { class: "pn-tree-number" }, build("span", { class: "pn-visually-hidden", text: "point " }), `${id}`),
       build("span", { class: "pn-tree-star", text: "★" }),
       build("span", { class: "pn-tree-how" }),
       build("span", { class: "pn-tree-note" }),
-      build("button", { type: "button", class: "pn-go", tabindex: "-1", text: "Go", onclick: (event) => {
+      build("span", { class: "pn-visually-hidden" }),
+      // For the pointer alone: the keys have Enter.
+      build("button", { type: "button", class: "pn-go", tabindex: "-1", "aria-hidden": "true", text: "Go", onclick: (event) => {
         event.stopPropagation();
         actions.go(id);
       } }),
     );
   const fillRow = (row, at) => {
     const { id, lane } = rows[at];
-    const [, star, how, note, go] = row.children;
+    const [, star, how, note, roles, go] = row.children;
     row.style.insetBlockStart = `${at * ROW}px`;
     row.style.paddingInlineStart = `${xOf(lane) + 12}px`;
     star.hidden = !data.points.star?.[id];
+    setAttribute(how, "dir", "auto");
     setText(how, data.points.asked?.[id] || (id === 0 ? "start" : "reached"));
     const status = data.points.status?.[id];
-    const told = [status && status !== "accepted" ? status : "", data.points.note?.[id] ?? ""].filter(Boolean).join(" · ");
+    const told = [status && status !== "accepted" ? (ENDINGS[status] ?? status) : "", data.points.note?.[id] ?? ""].filter(Boolean).join(" · ");
     note.textContent = told;
-    go.hidden = id === data.current;
-    setAttribute(go, "aria-label", `Go to point ${id}`);
+    go.hidden = id === data.current || !data.live;
+    setAttribute(note, "dir", "auto");
     const name = `${nameOfPoint(data, id)}: ${wayOfPoint(data, id)}`;
     setAttribute(row, "title", [name, data.points.reason?.[id], data.points.note?.[id]].filter(Boolean).join("\n"));
-    setAttribute(row, "aria-label", told ? `${name}. ${told}` : name);
+    setText(roles, rolesOf(data, id).join(", "));
     setAttribute(row, "aria-selected", String(data.picks.has(id)));
     setAttribute(row, "aria-level", rows[at].depth + 1);
     setAttribute(row, "aria-setsize", rows.length);
@@ -204,7 +208,7 @@ export function createTree(palette, actions) {
     };
     if (event.key in to) walk(to[event.key]);
     else if (event.key === " ") actions.select(toggled(data.selected, id));
-    else if (event.key === "Enter") actions.go(id);
+    else if (event.key === "Enter" && data.live) actions.go(id);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -226,7 +230,7 @@ export function createTree(palette, actions) {
         for (const row of made.values()) row.remove();
         made.clear();
       }
-      setAttribute(scroller, "aria-label", `Tree of ${sayPoints(data)}. Up and down walk the rows, left goes to where a point comes from; Space chooses, Enter goes there.`);
+      setAttribute(scroller, "aria-label", `Tree of ${sayPoints(data)}. Up and down walk the rows, left goes to where a point comes from; Space chooses${data.live ? ", Enter goes there" : ""}.`);
       ask();
     },
     recolour: ask,

@@ -1,0 +1,51 @@
+"""The points as a plain table, for where the cockpit cannot run: in exported and printed notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+"""What a notebook shows a widget by, where it can."""
+_MOST = 100  # points, the latest
+
+
+def table(values: Mapping[str, Any]) -> str:
+    """HTML of what a controller publishes: every point with what is shown of it. No script, and names are text.
+
+    Args:
+        values: ``Controller.values()``.
+    """
+    state, points = values.get("state"), values.get("points")
+    if not isinstance(state, dict) or not isinstance(points, dict) or state.get("current") is None:
+        return "<p>The navigation has not started yet.</p>"
+    m, held_out = state["objectives"], points["validation"] is not None
+    losses = points["validation"] if held_out else points["train"]
+    names = [quantity["name"] for quantity in state["quantities"]]
+    data = " on validation data" if held_out else ""
+    of_losses = [f"{name}{data}" for name in names[:m]]
+    head = _row("th", ["Point", "Reached by", *of_losses, *names[m:], "Note"], ' scope="col"')
+    count = len(points["parent"])
+    body = [
+        _row(
+            "td",
+            [
+                f"{i} (now)" if i == state["current"] else str(i),
+                points["asked"][i],
+                *(_number(column[i]) for column in (*losses, *points["metrics"])),
+                points["note"][i],
+            ],
+        )
+        for i in range(max(0, count - _MOST), count)
+    ]
+    title = escape(str(state.get("title") or "Visited points"))
+    return f"<table><caption>{title}</caption><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _row(cell: str, texts: Sequence[str], more: str = "") -> str:
+    return "<tr>" + "".join(f'<{cell}{more} dir="auto">{escape(text)}</{cell}>' for text in texts) + "</tr>"
+
+
+def _number(value: float | None) -> str:
+    return "\N{EN DASH}" if value is None else f"{value:.4g}"
