@@ -24,7 +24,7 @@ def test_quadratics(m: int, seed: int) -> None:
     nav = pn.Navigator(problem)
     start = nav.start()
     assert abs(problem.front_distance(start.train.mean)) < 1e-6
-    wish = pn.Improve({"f1": 1.0} if m == 2 else {"f1": 0.7, "f2": 0.3})
+    wish = pn.Improve({"f1": 1.0} if m == 2 else {"f1": 0.7, "f2": 0.3}, units="absolute")
 
     view = nav.preview(wish, 0.05)
     off = problem.front_distance(start.train.mean + vector(view.predicted))
@@ -59,7 +59,7 @@ def test_quadratics_in_a_box(m: int) -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
         first, second = rng.permutation(list(problem.names))[:2].tolist()
-        wish = pn.Improve({first: 0.7, second: 0.3})
+        wish = pn.Improve({first: 0.7, second: 0.3}, units="absolute")
         amount = 0.5 * min(0.06, nav.preview(wish, 1e-6).reach)
         step = nav.step(wish, amount)
         assert step.status != pn.StepStatus.REJECTED
@@ -78,7 +78,7 @@ def test_ten_steps_on_dtlz(k: int, m: int) -> None:
     rng = np.random.default_rng(k)
     for _ in range(10):
         first, second = rng.permutation(list(problem.names))[:2].tolist()
-        wish = pn.Improve({first: 0.7, second: 0.3})
+        wish = pn.Improve({first: 0.7, second: 0.3}, units="absolute")
         amount = min(0.05, 0.9 * nav.preview(wish, 1e-6).reach)
         step = nav.step(wish, amount)
         assert step.status == pn.StepStatus.ACCEPTED

@@ -34,7 +34,7 @@ def go_back(nav: pn.Navigator) -> None:
 
 
 OPERATIONS: dict[str, tuple[Callable[[pn.Navigator], None], str]] = {
-    "step": (step, "_accept"),
+    "step": (step, "accept"),
     "go to": (go_back, "go_to"),
     "note": (lambda nav: nav.session.note(0, f"at {nav.here.id}"), "note"),
 }
@@ -120,7 +120,18 @@ def require_consistent(nav: pn.Navigator) -> None:
     assert torch.equal(views[-1].point(nav.here.id).parameters, nav.here.parameters)
 
 
-KEEPING = ("navigator", "session", "archive", "folder", "database", "undisturbed", "watch", "contextlib")
+KEEPING = (
+    "navigator",
+    "position",
+    "journal",
+    "session",
+    "archive",
+    "folder",
+    "database",
+    "undisturbed",
+    "watch",
+    "contextlib",
+)
 
 
 def keeps(place: Place) -> bool:
@@ -241,13 +252,11 @@ def test_after_an_interrupt_no_operation_is_under_way() -> None:
     nav = pn.Navigator(problem())
     nav.start()
     places = [
-        p
-        for p in places_of("_watched", lambda: step(nav))
-        if Path(p[0]).name in ("watch.py", "contextlib.py")
+        p for p in places_of("watched", lambda: step(nav)) if Path(p[0]).name in ("watch.py", "contextlib.py")
     ]
     assert len(places) > 40
     for place in places:
-        with suppress(KeyboardInterrupt), interrupted_at(place, "_watched"):
+        with suppress(KeyboardInterrupt), interrupted_at(place, "watched"):
             step(nav)
         assert not nav.problem.watch.active, place
         require_consistent(nav)

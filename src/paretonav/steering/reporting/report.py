@@ -113,7 +113,8 @@ def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
     sense = wish.orientation[wish.named]
     # Of a metric that nobody says which way is better, either way is off.
     short = np.where(sense == 0, np.abs(off), sense * off)
-    parts = short / target.scale
+    # Where nothing was asked for, nothing is missing.
+    parts = np.divide(short, target.scale, out=np.zeros_like(short), where=target.scale > 0)
     worst = int(parts.argmax())
     if parts[worst] > 0.1:
         name, missing = wish.names[wish.named[worst]], short[worst]
