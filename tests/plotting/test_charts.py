@@ -75,7 +75,7 @@ def test_a_trajectory_follows_the_path(judged, split):
     way = judged.path_to(3)
     assert [record.id for record in way] == [0, 1, 3]
     for line, name in zip(axes.get_lines()[1:], judged.names, strict=True):  # the first is at zero
-        losses = np.array([record.shown(split)[name] for record in way])
+        losses = np.array([record.values.on(split)[name] for record in way])
         np.testing.assert_allclose(line.get_ydata(), 100 * (losses / losses[0] - 1))
     assert [text.get_text() for text in axes.texts] == list(judged.names)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "3"]
@@ -136,7 +136,8 @@ def test_dominated_points_are_grey(session):
         factor = 2 if record.id == 1 else 1
         losses = Estimates({name: factor * x for name, x in record.losses.items()})
         tangent = Journal(session).tangent(record.id)
-        Journal(worse).add(replace(record, losses=losses), session.point(record.id), tangent)
+        changed = replace(record, values=replace(record.values, train=losses))
+        Journal(worse).add(changed, session.point(record.id), tangent)
     groups = {label: rows for _, label, _, rows in Parallel.of(worse).groups}
     assert groups["dominated by another point"] == [1]
 
@@ -200,7 +201,7 @@ def test_each_change_says_in_words_and_colour_what_it_is(judged):
     chart, axes = bars(judged, [0, 3]), figure.axes[0]
     fills = {"better": GOOD, "worse": BAD, "noise": "#ffffff"}
     drawn = list(zip(chart.bars, axes.patches, axes.texts, strict=True))
-    assert {bar.kind for bar in chart.bars} == {"train", "validation", "metric"}
+    assert {bar.kind for bar in chart.bars} == {"train", "validation", "metrics"}
     for bar, patch, text in drawn:
         assert patch.get_width() == pytest.approx(bar.length)
         assert text.get_text() == bar.words

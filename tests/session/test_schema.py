@@ -48,7 +48,7 @@ def age(folder: Path, version: int) -> None:
 
 
 def content(session: pn.Session) -> list[object]:
-    numbers = [(record.losses, record.parent, record.achieved, record.made) for record in session]
+    numbers = [(record.losses, record.parent, record.achieved.train, record.made) for record in session]
     return [
         *numbers,
         [session.point(record.id).parameters.tolist() for record in session],

@@ -87,7 +87,7 @@ class Navigator:
         >>> step = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount=0.05)
         >>> step.status
         <StepStatus.ACCEPTED: 'accepted'>
-        >>> round(step.achieved["f1"] / start.losses["f1"], 4), abs(round(step.achieved["f2"], 4))
+        >>> round(step.achieved.train["f1"] / start.losses["f1"], 4), abs(round(step.achieved.train["f2"], 4))
         (-0.05, 0.0)
     """
 
@@ -332,7 +332,7 @@ class Navigator:
         return Preview(
             plan=plan,
             requested=plan.requested,
-            **predictions(front, plan),
+            predicted=predictions(front, plan),
             weights=named(front.names, plan.weights),
             trusted=plan.modelled == 1 and here.trust.share(front, plan.changes[: front.m]) == 1,
             attainable=plan.attainable,
@@ -682,7 +682,7 @@ class Navigator:
         return Planned(preference, wish, *made, point=here.id, by=self)
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
-        return [{**point.shown(split), **point.metrics} for point in self.records]
+        return [{**point.values.on(split), **point.metrics} for point in self.records]
 
     def _make_point(
         self,
@@ -715,7 +715,6 @@ class Navigator:
             train=tangent.losses,
             held_out=front.validation_losses,
             front=front,
-            metrics=shown.metrics,
             preference=preference,
             amount=amount,
             cost=cost,

@@ -192,7 +192,7 @@ class Session:
             "paretonav.weights": record.weights,
             "paretonav.point": record.id,
         }
-        if record.validation is not None:
+        if record.validation:
             facts["paretonav.validation"] = record.validation
         write_state(path, self.state_dict(record.id), facts)
         if card:

@@ -64,7 +64,7 @@ def prices(point: Point, name: str) -> dict[str, float]:
     Infinite where there is no price.
     """
     if point.anchor is not None:
-        found, values = point.conflict[name], point.validation or point.losses
+        found, values = point.conflict[name], point.values.losses
         gain = -found.gain / abs(values[name]) if values[name] else 0.0
         return {
             other: change / abs(values[other]) / gain if gain > 0 and values[other] else math.inf
@@ -133,7 +133,7 @@ def caution(point: Point, gain: TrainingGain | None = None) -> str:
 
 def unsure(point: Point) -> str:
     """That nobody knows how much of a change is chance; empty where that is known, and of functions: they have none."""
-    shown = point.train if point.held_out is None else point.held_out
+    shown = point.held_out or point.train
     drawn = shown.examples is not None or point.front.seen is not None or point.front.held_out is not None
     if not drawn or shown.standard_error() is not None:
         return ""

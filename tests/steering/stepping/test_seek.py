@@ -163,7 +163,7 @@ def test_a_preview_says_what_can_be_had_and_part_of_the_way_is_a_part() -> None:
     out = nav.preview(pn.Aim({"f1": far}))
     assert not out.attainable
     assert far < out.nearest["f1"] < start.losses["f1"]
-    assert out.requested == {"f1": pytest.approx(far - start.losses["f1"])}
+    assert out.requested.shown == {"f1": pytest.approx(far - start.losses["f1"])}
     half = nav.step(pn.Aim({"f1": near}), 0.5)
     assert half.point.losses["f1"] == pytest.approx(0.985 * start.losses["f1"])
     assert half.point.amount == 0.5
@@ -183,7 +183,7 @@ def test_a_leg_that_leads_away_is_taken_back() -> None:
     start = nav.start()
     nav.corrector = Elsewhere()
     step = nav.step(pn.Aim({"f1": 0.9 * start.losses["f1"]}))
-    assert step.achieved["f1"] > 0
+    assert step.achieved.train["f1"] > 0
     assert step.status is pn.StepStatus.REJECTED
     assert nav.here is start
     assert step.reason.startswith("the target was not reached: it came to f1 ")
@@ -196,7 +196,7 @@ class OnceTooFar(ObjectiveSpace):
     """A predictor that believes in its model at most up to a length, and leads astray beyond."""
 
     def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
-        if np.abs(plan.predicted[0]) < 0.03 * front.losses[0]:
+        if np.abs(plan.predicted.train[0]) < 0.03 * front.losses[0]:
             return super().predict(problem, front, tangent, plan)
         theta = tangent.point(-torch.from_numpy(plan.coordinates))
         return Prediction(theta, problem.evaluate(theta), 1.0, 1)

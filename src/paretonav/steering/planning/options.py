@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from paretonav.errors import InfeasiblePreferenceError, PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.along import along_the_front
 from paretonav.steering.planning.plan import Plan, plan
 from paretonav.steering.planning.predictions import predictions
@@ -37,17 +38,13 @@ class Option:
         title: what it does, in a few words.
         preference: what to ask for.
         amount: how much of it; less than was wanted where the front ends before.
-        predicted: name -> predicted change of the training loss.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> predicted change of the metric.
+        predicted: the predicted changes of losses and metrics.
     """
 
     title: str
     preference: Preference
     amount: float
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
+    predicted: Outcome[Changes]
 
 
 def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple[Option, ...]:
@@ -73,7 +70,7 @@ def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple
     chosen = _distinct(_not_dominated([proposal for proposal in proposals if proposal is not None]))
     order = {name: place for place, (name, _) in enumerate(singles)}
     chosen.sort(key=lambda proposal: order.get(proposal.title, len(order)))
-    return tuple(Option(p.title, p.preference, p.plan.amount, **predictions(front, p.plan)) for p in chosen)
+    return tuple(Option(p.title, p.preference, p.plan.amount, predictions(front, p.plan)) for p in chosen)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -15,11 +15,13 @@ from torch import Tensor
 from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.objectives.problem import Split
-from paretonav.steering.changes import Changes
+from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.outcome import Outcome, Part
 from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
+from paretonav.steering.reporting.measured import Read, values_of
 from paretonav.steering.stepping.trust import Trust
 
 Values = dict[str, float]
@@ -36,7 +38,6 @@ class Point:
         train: the training losses, batch by batch.
         held_out: the validation losses, batch by batch, or None.
         front: the model of the front around it.
-        metrics: name -> number, on validation data where there is any.
         preference: what led here, and ``amount`` how much of it; None for the first.
         cost: of coming here.
         trust: how far the front is trusted from here, and how it is measured.
@@ -48,21 +49,35 @@ class Point:
     train: Losses
     held_out: Losses | None
     front: FrontModel
-    metrics: Mapping[str, float]
     preference: Preference | None
     amount: float | None
     cost: Cost
     trust: Trust
 
     @property
-    def losses(self) -> Values:
-        """The training losses, without weight decay."""
-        return named(self.front.names, self.train.mean)
+    def read(self) -> Read:
+        """The losses and metrics, batch by batch, on the training and the validation data."""
+        return Read(self.train, self.held_out)
+
+    @cached_property
+    def values(self) -> Outcome[Estimates]:
+        """Losses and metrics, with their standard errors; ``values.shown`` is what people look at."""
+        return values_of(self.front.names, self.read)
 
     @property
-    def validation(self) -> Values | None:
-        """The validation losses, or None without validation data."""
-        return None if self.held_out is None else named(self.front.names, self.held_out.mean)
+    def losses(self) -> Estimates:
+        """The training losses, without weight decay."""
+        return self.values.train
+
+    @property
+    def validation(self) -> Estimates:
+        """The validation losses; empty without validation data."""
+        return self.values.validation
+
+    @property
+    def metrics(self) -> Estimates:
+        """Name -> number, on validation data where there is any."""
+        return self.values.metrics
 
     @property
     def weights(self) -> Values:
@@ -123,11 +138,9 @@ class Preview:
 
     Attributes:
         plan: the tangent coordinates and predictions as arrays.
-        requested: name -> the change asked for.
-        predicted: name -> the predicted change of the training loss, to second order.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
-            order where they show a bend; empty without metrics.
+        requested: the changes asked for.
+        predicted: the changes as predicted to second order, of losses and metrics; of metrics from measurements next
+            to the model, where they show a bend.
         weights: name -> weight at the new point; around a model that is held, what it is here.
         trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
             legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
@@ -141,10 +154,8 @@ class Preview:
     """
 
     plan: Plan
-    requested: Values
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
+    requested: Outcome[Changes]
+    predicted: Outcome[Changes]
     weights: Values
     trusted: bool
     attainable: bool
@@ -178,43 +189,38 @@ class Step:
 
     Attributes:
         point: where the navigation is now: the new point, or the old one if the step was rejected.
-        requested: name -> the change asked for (of the part that was taken, where it was shortened).
-        predicted: name -> predicted change of the training loss.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> predicted change of the metric.
-        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; empty where
-            validation data had settled it before training data were read.
-        achieved_validation: the same on validation data, or None.
-        achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
+        requested: the changes asked for (of the part that was taken, where it was shortened).
+        predicted: the changes as predicted.
+        achieved: the changes as they came. For a rejected step, those that were taken back, as far as they were read:
+            where validation data have settled it, no training data are, and where training data have, no others.
         status: see StepStatus.
         reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
         cost: of this step, to the new point's tangent included.
         preference: what was asked.
         amount: how much of it.
         legs: in how many it was gone; 0 if not even the first was possible.
-        on: the data on which losses were asked for: "validation" or "train".
-        missed: (name, data) of what came out worse than predicted, or was asked for and came out otherwise, by more
-            than a step is allowed (``acceptance.broken``); the data are "training", "validation" or, of a metric, "".
+        missed: (name, part) of what came out worse than predicted, or was asked for and came out otherwise, by more
+            than a step is allowed (``acceptance.broken``); the part is "train", "validation" or "metrics".
             There are none but in steps that were kept all the same: those of the published method, and those whose
             every leg came true while the prediction for all of the way was a guess.
     """
 
     point: Point
-    requested: Values
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
-    achieved: Changes
-    achieved_validation: Changes | None
-    achieved_metrics: Changes | None
+    requested: Outcome[Changes]
+    predicted: Outcome[Changes]
+    achieved: Outcome[Changes]
     status: StepStatus
     reason: str
     cost: Cost
     preference: Preference
     amount: float
     legs: int
-    on: Split
-    missed: tuple[tuple[str, str], ...] = ()
+    missed: tuple[tuple[str, Part], ...] = ()
+
+    @property
+    def on(self) -> Split:
+        """The data on which losses were asked for: "validation" or "train"."""
+        return self.requested.split
 
     def explain(self, *names: str) -> str:
         """One paragraph in plain words: what was asked, expected, and happened, and where they differ.

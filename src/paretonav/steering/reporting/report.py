@@ -9,10 +9,11 @@ import numpy as np
 
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Cost, Losses
-from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences import Fit, Preference, Wish
+from paretonav.steering.reporting.measured import Read, changes_between
 from paretonav.steering.reporting.point import Point, Step, StepStatus
 from paretonav.steering.stepping.acceptance import broken
 from paretonav.steering.stepping.target import Target
@@ -46,42 +47,26 @@ def step_report(
         amount: how much of it.
         legs: in how many it was gone.
     """
-    names, metrics = before.front.names, before.front.metric_names
-    achieved_validation, achieved_metrics = None, None
-    if held_out is not None and before.held_out is not None:
-        achieved_validation = Changes.of(
-            names, *held_out.change_from(before.held_out), len(held_out.fractions)
-        )
-        achieved_metrics = Changes.of(
-            metrics, *held_out.metric_change_from(before.held_out), len(held_out.fractions)
-        )
-    elif before.held_out is None and train is not None:
-        achieved_metrics = Changes.of(metrics, *train.metric_change_from(before.train), len(train.fractions))
     return Step(
         point=after,
         requested=plan.requested,
-        **predictions(before.front, plan),
-        achieved=Changes({})
-        if train is None
-        else Changes.of(names, *train.change_from(before.train), len(train.fractions)),
-        achieved_validation=achieved_validation,
-        achieved_metrics=achieved_metrics,
+        predicted=predictions(before.front, plan),
+        achieved=changes_between(before.front.names, before.read, Read(train, held_out)),
         status=status,
         reason=reason,
         cost=cost,
         preference=preference,
         amount=amount,
         legs=legs,
-        on=plan.on,
         missed=() if status is StepStatus.REJECTED else _missed(before, plan, train, held_out),
     )
 
 
 def _missed(
     before: Point, plan: Plan, train: Losses | None, held_out: Losses | None
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, Part], ...]:
     front = replace(before.front, asked=plan.on)
-    return tuple((each.name, each.split) for each in broken(front, plan, train, held_out))
+    return tuple((each.name, each.part) for each in broken(front, plan, train, held_out))
 
 
 def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
@@ -111,10 +96,8 @@ def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
 
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
     """The metrics that were to improve, and got worse by more than their noise."""
-    m, names = before.front.m, before.front.metric_names
-    shown = [point.train if point.held_out is None else point.held_out for point in (before, after)]
-    batches = len(shown[1].fractions)
-    changes = Changes.of(names, *shown[1].metric_change_from(shown[0]), batches)
+    m = before.front.m
+    changes = changes_between(before.front.names, before.read, after.read).metrics
     return [
         wish.names[i]
         for i in ([] if wish.fit is Fit.NEAREST else wish.improved)
