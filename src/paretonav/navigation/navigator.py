@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, NonFiniteError, PreferenceError, SessionError
 from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, pareto_weights, tangent_at
 from paretonav.objectives import Cost, Event, Losses, Problem
@@ -56,7 +57,7 @@ _BY_FAR = 0.02  # an error of a prediction, from which less pull would do
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
-class Navigator:
+class Navigator(Shown):
     """Steers a problem from one Pareto point to the next.
 
     The problem's parameters always are those of the current point: they are written when a step is accepted, and
@@ -526,6 +527,12 @@ class Navigator:
         (``Session.card``) is written next to it, under the same name with ``.md``.
         """
         self.session.export(path, self.here.id, card=card)
+
+    def _display(self) -> Display:
+        if self._current is None:
+            return Display("Navigator, not started; call start()")
+        shown = self._current._display()
+        return replace(shown, title=f"Navigator at {shown.title[:1].lower()}{shown.title[1:]}")
 
     @property
     def _effort(self) -> Geometry:

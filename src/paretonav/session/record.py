@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from paretonav.display import Display, Shown, values_shown
 from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
 from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
 from paretonav.steering.outcome import Outcome, Part, nothing
 from paretonav.steering.preferences import Wish
+from paretonav.steering.preferences.wording import describe
 
 Values = dict[str, float]
 
@@ -33,8 +35,8 @@ class Unstorable:
         return self.text
 
 
-@dataclass(frozen=True, eq=False)
-class Record:
+@dataclass(frozen=True, eq=False, repr=False)
+class Record(Shown):
     """One visited point in numbers. Immutable, but for what is noted down about it: a change makes a new record.
 
     The changes are those of the step that led here, empty for the first point.
@@ -119,3 +121,11 @@ class Record:
     def on(self) -> Split | None:
         """The data on which losses were asked for; None for the first point."""
         return None if self.status is None else self.requested.split
+
+    def _display(self) -> Display:
+        way = "the start" if self.parent is None else f"from point {self.parent}"
+        asked = "" if self.preference is None else f", {describe(self.preference, self.amount or 0.0)}"
+        values = self.values
+        beside = {"train": values.train if values.validation else {}, "weight": self.weights}
+        title = f"Record of point {self.id}{', starred' if self.star else ''}: {way}{asked}"
+        return values_shown(title, values.shown, values.shown.standard_errors, beside, self.note)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 
+from paretonav.display import Display, Shown
 from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes, Estimates
 
@@ -19,8 +20,8 @@ V = TypeVar("V", bound=Sized)
 W = TypeVar("W", bound=Sized)
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[V]):
+@dataclass(frozen=True, repr=False)
+class Outcome(Shown, Generic[V]):
     """What was predicted, achieved, requested or measured, on each part of the data.
 
     Each part is a mapping by name, or an array in the order of the names. What there is not, or was not measured, is
@@ -77,12 +78,27 @@ class Outcome(Generic[V]):
             if len(self.part(name)):
                 yield name, self.part(name)
 
+    def asked(self, on: Split) -> V:
+        """Of the losses on the data on which they were asked for, and of the metrics."""
+        return Outcome(self.train, self.validation, self.metrics, on).shown
+
     def each(self, of: Callable[[V], W]) -> Outcome[W]:
         """The outcome of what ``of`` makes of each part."""
         return Outcome(of(self.train), of(self.validation), of(self.metrics), self.split)
 
+    def _display(self) -> Display:
+        kinds = {name: _named(part) for name, part in self.parts("validation")}
+        names = dict.fromkeys(name for part in kinds.values() for name in part)
+        rows = [[name, *(part.get(name, "") for part in kinds.values())] for name in names]
+        return Display(f"Outcome, {self.split} shown" if rows else "Outcome, empty", ["", *kinds], rows)
+
     def __bool__(self) -> bool:
         return any(True for _ in self.parts())
+
+
+def _named(part: Any) -> dict[str, str]:
+    entries = part.items() if isinstance(part, Mapping) else enumerate(part)
+    return {str(name): f"{x:.4g}" if isinstance(x, float) else str(x) for name, x in entries}
 
 
 def nothing() -> Outcome[Changes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paretonav.display import Display, Shown, changes_shown
 from paretonav.errors import InfeasiblePreferenceError, PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering.changes import Changes
@@ -19,6 +20,7 @@ from paretonav.steering.preferences import Direction, Improve, Prefer, Preferenc
 from paretonav.steering.preferences.checks import names
 from paretonav.steering.preferences.ends import ends, rays
 from paretonav.steering.preferences.situation import situation
+from paretonav.steering.preferences.wording import describe
 from paretonav.text import listed
 
 Array = NDArray[np.float64]
@@ -30,8 +32,8 @@ _UNEVEN = 0.1  # of the ranges: a point nearer to the middle needs no balance
 _BARGAINS = 3
 
 
-@dataclass(frozen=True)
-class Option:
+@dataclass(frozen=True, repr=False)
+class Option(Shown):
     """One proposal, to be taken with ``nav.step(option.preference, option.amount)``.
 
     Attributes:
@@ -45,6 +47,11 @@ class Option:
     preference: Preference
     amount: float
     predicted: Outcome[Changes]
+
+    def _display(self) -> Display:
+        shown = self.predicted.shown
+        title = f"Option: {self.title} ({describe(self.preference, self.amount)})"
+        return changes_shown(title, {"predicted": shown}, shown.standard_errors)
 
 
 def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple[Option, ...]:

@@ -10,7 +10,7 @@ from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes
 from paretonav.steering.preferences import Aim
 from paretonav.steering.preferences.wording import describe
-from paretonav.steering.reporting.point import Step, StepStatus
+from paretonav.steering.reporting.point import DATA, Step, StepStatus
 from paretonav.steering.reporting.verdict import Verdict, verdicts
 from paretonav.text import listed, printable
 
@@ -33,9 +33,6 @@ def explained(step: Step, names: Sequence[str] = ()) -> str:
         said += _metrics(step, metrics)
     said.append(_end(step))
     return " ".join(sentence for sentence in said if sentence)
-
-
-_DATA = {"train": "training data", "validation": "validation data"}
 
 
 def _before(step: Step, on: Split) -> Mapping[str, float]:
@@ -83,7 +80,7 @@ def _asked(step: Step, losses: Sequence[str]) -> list[str]:
         step.predicted.on(step.on),
         step.achieved.on(step.on),
     )
-    on = f" on {_DATA[step.on]}" if step.point.validation else ""
+    on = f" on {DATA[step.on]}" if step.point.validation else ""
     expected = listed(_moved(name, predicted[name], before[name]) for name in losses)
     said = [f"Expected{on} was {expected}."]
     if not achieved:
@@ -141,7 +138,7 @@ def _beside(step: Step, losses: Sequence[str]) -> list[str]:
     noisy = other == "validation" and bool(achieved.standard_errors)
     came = listed(_noisy(achieved, name, before[name], noisy) for name in losses)
     note = " (± is one standard error)" if noisy else ""
-    said = [f"On {_DATA[other]} it is {came}{note}.", *_compared(step, other, losses)]
+    said = [f"On {DATA[other]} it is {came}{note}.", *_compared(step, other, losses)]
     trained = step.achieved.train
     lost = [
         printable(name)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from paretonav.display import Display, Shown, changes_shown, values_shown
 from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.objectives.problem import Split
@@ -21,14 +22,17 @@ from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
+from paretonav.steering.preferences.wording import describe
 from paretonav.steering.reporting.measured import Read, values_of
 from paretonav.steering.stepping.trust import Trust
 
 Values = dict[str, float]
 
+DATA = {"train": "training data", "validation": "validation data"}
 
-@dataclass(frozen=True, eq=False)
-class Point:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Point(Shown):
     """One model on (or near) the front. Immutable.
 
     Attributes:
@@ -116,6 +120,20 @@ class Point:
         """
         return options(self.front, check_amount(amount), hold)
 
+    def _display(self) -> Display:
+        held = "on the front" if self.anchor is None else "held where it is"
+        values = self.values
+        beside = {"train": values.train if values.validation else {}, "weight": self.weights}
+        title = f"Point {self.id}, {held}: {self._came}; values on {DATA[values.split]}"
+        return values_shown(title, values.shown, values.shown.standard_errors, beside)
+
+    @property
+    def _came(self) -> str:
+        if self.parent is None:
+            return "the start"
+        asked = "" if self.preference is None else f", {describe(self.preference, self.amount or 0.0)}"
+        return f"from point {self.parent}{asked}"
+
     @property
     def trade_offs(self) -> dict[str, Values]:
         """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held.
@@ -132,8 +150,8 @@ class Point:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Preview:
+@dataclass(frozen=True, eq=False, repr=False)
+class Preview(Shown):
     """What a step would do; all changes are signed and carry standard errors.
 
     Attributes:
@@ -174,6 +192,15 @@ class Preview:
         """The largest feasible amount along this preference."""
         return self._reach()
 
+    def _display(self) -> Display:
+        title = f"Preview of an amount of {self.plan.amount:.4g}, on {DATA[self.on]}"
+        note = "" if self.trusted else "It is far: what the others pay is a guess."
+        if not self.attainable:
+            note = "There is no such outcome; this is the nearest."
+        predicted = self.predicted.asked(self.on)
+        errors = predicted.standard_errors
+        return changes_shown(title, {"predicted": predicted}, errors, self.requested.shown, note=note)
+
 
 class StepStatus(StrEnum):
     """How a step ended."""
@@ -183,8 +210,8 @@ class StepStatus(StrEnum):
     REJECTED = "rejected"  # taken back: the model is where it was
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+@dataclass(frozen=True, eq=False, repr=False)
+class Step(Shown):
     """What a step was to do, and did; all changes are signed and carry standard errors.
 
     Attributes:
@@ -246,6 +273,20 @@ class Step:
         )
 
         return explained(self, names)
+
+    def _display(self) -> Display:
+        point, predicted, achieved = self.point, self.predicted.asked(self.on), self.achieved.asked(self.on)
+        way = f"from point {point.id}"
+        if self.status is not StepStatus.REJECTED:
+            way = f"from point {point.parent} to point {point.id}"
+        return changes_shown(
+            f"Step {way}, {self.status}: {describe(self.preference, self.amount)}",
+            {"predicted": predicted, "achieved": achieved},
+            (achieved or predicted).standard_errors,
+            self.requested.shown,
+            point.values.shown,
+            self.reason,
+        )
 
 
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:

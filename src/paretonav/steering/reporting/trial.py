@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from paretonav.display import Display, Shown, changes_shown
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.changes import Changes
@@ -15,8 +16,8 @@ from paretonav.steering.reporting.measured import Read, changes_between
 from paretonav.steering.reporting.point import Point
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, repr=False)
+class Trial(Shown):
     """What the linearised model ``theta - V c`` of a plan does. It is no step: nothing was corrected, or kept.
 
     Attributes:
@@ -24,6 +25,11 @@ class Trial:
     """
 
     changes: Outcome[Changes]
+
+    def _display(self) -> Display:
+        shown = self.changes.shown
+        title = f"Trial: the model moved along the tangent, measured on {self.changes.split} data"
+        return changes_shown(title, {"change": shown}, shown.standard_errors)
 
 
 def trial(problem: Problem, here: Point, tangent: Tangent, plan: Plan) -> Trial:
