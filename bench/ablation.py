@@ -60,7 +60,7 @@ def main() -> None:
             theta = ObjectiveSpace().predict(problem, front, tangent, planned).theta
             for split in ("train", "validation"):
                 predicted = planned.predicted.on(split)
-                achieved = problem.evaluate(theta, split).mean.numpy() - before[split]  # type: ignore[arg-type]
+                achieved = problem.evaluate(theta, split).mean.numpy() - before[split]
                 if split == "train":
                     price.append(float(achieved[achieved > 0].sum()))
                 errors[split].append(float(np.linalg.norm(predicted - achieved) / np.linalg.norm(predicted)))

@@ -15,7 +15,6 @@ from paretonav.plotting.charts.scales import Scale
 from paretonav.plotting.picture import picture
 from paretonav.plotting.style import BAD, GOOD
 from paretonav.session import Journal
-from paretonav.session.compare import measured
 from paretonav.statistics import quantile
 from paretonav.steering import Estimates
 
@@ -222,7 +221,7 @@ def test_intervals_are_of_95_per_cent_and_noise_is_what_crosses_zero(held):
     assert "95 %" in chart.subtitle
     for d in compared:
         (bar,) = (bar for bar in chart.bars if (bar.name, bar.kind) == (d.name, d.split))
-        parts = measured(held.records[0])[d.split]
+        parts = held.records[0].values.part(d.split)
         assert bar.half == pytest.approx(
             100 * quantile(parts.batches) * d.standard_error / abs(parts[d.name])
         )
@@ -240,7 +239,7 @@ def test_a_change_that_rounds_to_nothing_keeps_its_sign(session):
     point = session.point(0)
     moved = replace(point.train, batches=point.train.batches * (1 + 3e-5))
     Journal(copy).add(
-        replace(session[1], losses=Estimates(shift)),
+        replace(session[1], values=replace(session[1].values, train=Estimates(shift))),
         replace(session.point(1), train=moved),
         Journal(session).tangent(1),
     )

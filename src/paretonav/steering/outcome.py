@@ -50,13 +50,12 @@ class Outcome(Shown, Generic[V]):
     def shown(self) -> V:
         """What people look at and steer by: the losses on ``split``, and the metrics."""
         losses: Any = self.losses
+        metrics: Any = self.metrics
         if isinstance(losses, np.ndarray):
-            joined: Any = np.concatenate([losses, self.metrics])  # type: ignore[arg-type]
-        elif isinstance(losses, Estimates):
-            joined = losses.beside(self.metrics)  # type: ignore[arg-type]
-        else:
-            joined = losses | self.metrics
-        return joined  # type: ignore[no-any-return]
+            return np.concatenate([losses, metrics])  # type: ignore[return-value]
+        if isinstance(losses, Estimates):
+            return losses.beside(metrics)  # type: ignore[return-value]
+        return losses | metrics  # type: ignore[no-any-return]
 
     @property
     def losses(self) -> V:

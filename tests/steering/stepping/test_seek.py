@@ -260,7 +260,7 @@ class Astray(ObjectiveSpace):
         self.__dict__.update(short=short, goes=goes, longest=0.0, right=[])
 
     def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
-        told, length = self.__dict__, float(np.abs(plan.predicted[0]))
+        told, length = self.__dict__, float(np.abs(plan.predicted.train[0]))
         told["longest"] = max(told["longest"], length)
         right = bool(told["right"]) or length <= told["short"] * told["longest"]
         told["right"] += [length] * right
@@ -282,7 +282,7 @@ def legs_after(predictor: Astray) -> tuple[Array, pn.Step, float]:
 def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: float) -> None:
     """Twice as long each: from a sixty-fourth of the way it takes seven legs, not sixty-four."""
     lengths, step, change = legs_after(Astray(short))
-    assert -step.achieved["f1"] == pytest.approx(change, rel=1e-2)
+    assert -step.achieved.train["f1"] == pytest.approx(change, rel=1e-2)
     growing = lengths[: int(lengths.argmax())]
     assert growing[0] < short * change
     np.testing.assert_allclose(growing[1:] / growing[:-1], 2, rtol=0.1)
@@ -290,6 +290,6 @@ def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: fl
 
 def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> None:
     lengths, step, change = legs_after(Astray(0.1, goes=0.5))
-    assert -step.achieved["f1"] > 0.3 * change
+    assert -step.achieved.train["f1"] > 0.3 * change
     assert len(lengths) > 5
     assert (lengths <= 1.1 * lengths[0]).all()

@@ -17,7 +17,11 @@ from paretonav.text import printable, relative
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_KINDS: dict[Part, str] = {"validation": "validation losses", "metrics": "metrics", "train": "training losses"}
+_KINDS: dict[Part, str] = {
+    "validation": "validation losses",
+    "metrics": "metrics",
+    "train": "training losses",
+}
 _BAR = 0.27  # inches from bar to bar
 _APART = 0.5  # bars between one name and the next
 _WORDS = 0.3  # of the bars' length: room for what is written at their ends
