@@ -115,7 +115,7 @@ def test_the_numbers_are_those_of_the_value() -> None:
     assert second[:2] == ["f2", "hold"]
     assert third[:2] == ["f3", "free"]
     assert (
-        repr(step.point).splitlines()[0].startswith("Point 1, on the front: from point 0, improve f1 by 5%")
+        repr(step.point).splitlines()[0].startswith("Point 1, on the front, from point 0: improve f1 by 5%")
     )
     assert repr(nav).splitlines()[1:] == repr(nav.here).splitlines()[1:]
 

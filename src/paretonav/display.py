@@ -121,11 +121,11 @@ def changes_shown(
         note: what is to be added.
     """
     known = {heading: changes for heading, changes in kinds.items() if changes}
-    last = list(known.values())[-1] if known else {}
-    largest = max(map(abs, last.values()), default=0.0)
+    sizes = {name: abs(x) for changes in known.values() for name, x in changes.items()}
+    least = _DUST * max(sizes.values(), default=0.0)
     rows = []
-    for name in _telling(last, requested or {}):
-        size = max(abs(last[name]), _DUST * largest) if like is None else like[name]
+    for name in _telling(sizes, requested or {}):
+        size = max(sizes[name], least) if like is None else like[name]
         asked = [] if requested is None else [_asked(requested, name, size)]
         changes = [change(each[name], size) if name in each else "" for each in known.values()]
         rows.append([name, *asked, *changes, *([_cell(errors, name, size)] if errors else [])])

@@ -12,7 +12,7 @@ from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
 from paretonav.steering.outcome import Outcome, Part, nothing
 from paretonav.steering.preferences import Wish
-from paretonav.steering.preferences.wording import describe
+from paretonav.steering.preferences.wording import origin
 
 Values = dict[str, float]
 
@@ -123,9 +123,8 @@ class Record(Shown):
         return None if self.status is None else self.requested.split
 
     def _display(self) -> Display:
-        way = "the start" if self.parent is None else f"from point {self.parent}"
-        asked = "" if self.preference is None else f", {describe(self.preference, self.amount or 0.0)}"
+        way = origin(self.parent, self.preference, self.amount)
         values = self.values
         beside = {"train": values.train if values.validation else {}, "weight": self.weights}
-        title = f"Record of point {self.id}{', starred' if self.star else ''}: {way}{asked}"
+        title = f"Record of point {self.id}{', starred' if self.star else ''}, {way}"
         return values_shown(title, values.shown, values.shown.standard_errors, beside, self.note)

@@ -6,7 +6,7 @@ import math
 
 from paretonav.session.record import Record
 from paretonav.steering import Point, TrainingGain
-from paretonav.steering.preferences.wording import describe
+from paretonav.steering.preferences.wording import origin as reached
 from paretonav.text import listed, percent, printable, sentence
 
 _NOTHING = 1e-6  # of the losses
@@ -20,11 +20,7 @@ NO_TRADE = "there is nothing to trade here"
 
 def origin(point: Point | Record) -> str:
     """How a point was reached, in words."""
-    if point.parent is None:
-        return "start"
-    if point.preference is None or point.amount is None:
-        return f"from point {point.parent}"
-    return f"from point {point.parent}: {describe(point.preference, point.amount)}"
+    return reached(point.parent, point.preference, point.amount)
 
 
 def price(point: Point, name: str, most: int | None = None, *, reach: float | None = None) -> str:

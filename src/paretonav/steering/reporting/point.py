@@ -22,7 +22,7 @@ from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
-from paretonav.steering.preferences.wording import describe
+from paretonav.steering.preferences.wording import describe, origin
 from paretonav.steering.reporting.measured import Read, values_of
 from paretonav.steering.stepping.trust import Trust
 
@@ -124,15 +124,9 @@ class Point(Shown):
         held = "on the front" if self.anchor is None else "held where it is"
         values = self.values
         beside = {"train": values.train if values.validation else {}, "weight": self.weights}
-        title = f"Point {self.id}, {held}: {self._came}; values on {DATA[values.split]}"
+        way = origin(self.parent, self.preference, self.amount)
+        title = f"Point {self.id}, {held}, {way}; values on {DATA[values.split]}"
         return values_shown(title, values.shown, values.shown.standard_errors, beside)
-
-    @property
-    def _came(self) -> str:
-        if self.parent is None:
-            return "the start"
-        asked = "" if self.preference is None else f", {describe(self.preference, self.amount or 0.0)}"
-        return f"from point {self.parent}{asked}"
 
     @property
     def trade_offs(self) -> dict[str, Values]:
