@@ -13,7 +13,7 @@ from paretonav.steering.changes import Changes
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.reporting.measured import Read, changes_between
-from paretonav.steering.reporting.point import Point
+from paretonav.steering.reporting.point import DATA, Point
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +28,7 @@ class Trial(Shown):
 
     def _display(self) -> Display:
         shown = self.changes.shown
-        title = f"Trial: the model moved along the tangent, measured on {self.changes.split} data"
+        title = f"Trial: the model moved along the tangent, measured on {DATA[self.changes.split]}"
         return changes_shown(title, {"change": shown}, shown.standard_errors)
 
 
