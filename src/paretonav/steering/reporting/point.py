@@ -187,7 +187,7 @@ class Preview(Shown):
         return self._reach()
 
     def _display(self) -> Display:
-        title = f"Preview of an amount of {self.plan.amount:.4g}, on {DATA[self.on]}"
+        title = f"Preview: {describe(self.planned.preference, self.plan.amount)}"
         note = "" if self.trusted else "It is far: what the others pay is a guess."
         if not self.attainable:
             note = "There is no such outcome; this is the nearest."
