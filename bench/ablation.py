@@ -58,12 +58,9 @@ def main() -> None:
                 refused += 1
                 continue
             theta = ObjectiveSpace().predict(problem, front, tangent, planned).theta
-            for split, predicted in (
-                ("train", planned.predicted),
-                ("validation", planned.predicted_validation),
-            ):
-                assert predicted is not None
-                achieved = problem.evaluate(theta, split).mean.numpy() - before[split]  # type: ignore[arg-type]
+            for split in ("train", "validation"):
+                predicted = planned.predicted.on(split)
+                achieved = problem.evaluate(theta, split).mean.numpy() - before[split]
                 if split == "train":
                     price.append(float(achieved[achieved > 0].sum()))
                 errors[split].append(float(np.linalg.norm(predicted - achieved) / np.linalg.norm(predicted)))

@@ -48,8 +48,7 @@ def walk(problem: pn.ModelProblem, geometry: Geometry | None) -> list[tuple[floa
                 break
             if step.status == pn.StepStatus.REJECTED:
                 break
-            predicted, achieved = values(step.predicted), values(step.achieved)
-            assert step.achieved_validation is not None
+            predicted, achieved = values(step.predicted.train), values(step.achieved.train)
             rows.append(
                 (
                     float(step.cost.hessian_products),
@@ -57,7 +56,7 @@ def walk(problem: pn.ModelProblem, geometry: Geometry | None) -> list[tuple[floa
                     step.cost.gradient_passes,
                     step.cost.seconds,
                     error(predicted, achieved),
-                    error(values(step.predicted_validation), values(step.achieved_validation)),
+                    error(values(step.predicted.validation), values(step.achieved.validation)),
                     float(achieved[achieved > 0].sum()) / -float(achieved[achieved < 0].sum()),
                 )
             )

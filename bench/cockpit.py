@@ -154,7 +154,8 @@ def scatter(session: pn.Session) -> None:
         factors = 1 + 0.1 * generator.normal(size=len(first.losses))
         losses = {name: loss * factors[k] for k, (name, loss) in enumerate(first.losses.items())}
         parent = int(generator.integers(max(0, i - 3), i))
-        made = replace(first, id=i, parent=parent, amount=0.01, losses=Estimates(losses))
+        values = replace(first.values, train=Estimates(losses))
+        made = replace(first, id=i, parent=parent, amount=0.01, values=values)
         Journal(session).add(replace(made, preference=pn.Improve({next(iter(losses)): 1.0})), point, tangent)
 
 

@@ -11,9 +11,9 @@ from paretonav import Problem
 Array = NDArray[np.float64]
 
 
-def values(d: dict[str, float] | None) -> Array:
+def values(d: dict[str, float]) -> Array:
     """Of a report, in the order of its names."""
-    assert d is not None
+    assert d
     return np.array(list(d.values()))
 
 

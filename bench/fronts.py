@@ -100,11 +100,13 @@ class Trade:
     @classmethod
     def of(cls, before: pn.Point, step: pn.Step) -> Trade:
         """The measures of a step from ``before``."""
-        predicted, achieved = (np.array(list(d.values())) for d in (step.predicted, step.achieved))
-        named = [before.front.names.index(name) for name in step.requested]
+        predicted, achieved = (
+            np.array(list(d.values())) for d in (step.predicted.train, step.achieved.train)
+        )
+        named = [before.front.names.index(name) for name in step.requested.losses]
         return cls(
             error(predicted, achieved),
-            angle(np.array(list(step.requested.values())), achieved[named]),
+            angle(np.array(list(step.requested.losses.values())), achieved[named]),
             efficiency(achieved, before.front.weights, named),
         )
 

@@ -55,7 +55,7 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
                 break
             if step.status == pn.StepStatus.REJECTED:
                 break
-            achieved = values(step.achieved)
+            achieved = values(step.achieved.train)
             improved = [problem.names.index(name) for name in wish.weights]
             rows.append(
                 {
@@ -65,7 +65,7 @@ def steps(problem: TrainedProblem) -> list[dict[str, float]]:
                     "forward": step.cost.forward_passes,
                     "gradients": step.cost.gradient_passes,
                     "legs": step.legs,
-                    "error": error(values(step.predicted_validation), values(step.achieved_validation)),
+                    "error": error(values(step.predicted.validation), values(step.achieved.validation)),
                     "efficiency": efficiency(
                         achieved + decay(problem, step.point.parameters) - decay(problem, before.parameters),
                         before.front.weights,

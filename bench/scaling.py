@@ -167,7 +167,7 @@ def measure(problem: pn.Problem, amount: float, *, polish: bool) -> dict[str, An
         previews.append(time.perf_counter() - began)
     with derivatives(problem) as clock:
         step = nav.step(wish, amount)
-    predicted, achieved = (np.array(list(d.values())) for d in (step.predicted, step.achieved))
+    predicted, achieved = (np.array(list(d.values())) for d in (step.predicted.train, step.achieved.train))
     # A step from a model that is not polished sells training for trade-offs, and no prediction is about that.
     off = error(predicted, achieved) if polish else float("nan")
     return {

@@ -35,7 +35,8 @@ def fill(folder: Path, points: int) -> tuple[list[float], float]:
         for i in range(2, points):
             losses = {name: value * draw.uniform(0.5, 1.5) for name, value in record.losses.items()}
             parent = int(draw.integers(i))
-            made = replace(record, id=i, parent=parent, losses=type(record.losses)(losses))
+            values = replace(record.values, train=type(record.losses)(losses))
+            made = replace(record, id=i, parent=parent, values=values)
             began = time.perf_counter()
             Journal(session).add(made, replace(point, id=i, parent=parent), tangent)
             taken.append(time.perf_counter() - began)

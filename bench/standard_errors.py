@@ -63,13 +63,12 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
         predicted = predictions(front, plan)
         yield from _of("achieved", Changes.of(NAMES, *moved.change_from(probes.before)), change[:m])
         yield from _of("achieved", Changes.of(METRICS, *moved.metric_change_from(probes.before)), change[m:])
-        assert predicted["predicted_validation"] is not None
-        yield from _of("predicted", predicted["predicted_validation"], planned[:m])
-        yield from _of("predicted", predicted["predicted_metrics"], planned[m:])
+        yield from _of("predicted", predicted.validation, planned[:m])
+        yield from _of("predicted", predicted.metrics, planned[m:])
 
 
 def _of(kind: str, changes: Changes, truth: list[float]) -> Iterator[Interval]:
-    assert changes.standard_errors is not None
+    assert changes.standard_errors
     for (name, value), true in zip(changes.items(), truth, strict=True):
         yield f"{kind}: {name}", value, changes.standard_errors[name], true
 

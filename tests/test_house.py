@@ -12,8 +12,9 @@ import paretonav
 
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
-    "errors, text, statistics < objectives < geometry < steering.changes, steering.outcome < steering.preferences "
-    "< steering.planning < steering.stepping < steering.reporting < steering < session < navigation",
+    "errors, text, statistics < display < objectives < geometry < steering.changes < steering.outcome "
+    "< steering.preferences < steering.planning < steering.stepping < steering.reporting < steering < session "
+    "< navigation",
     "objectives < problems",
     "session < plotting < terminal",
     "navigation < terminal < cli",

@@ -27,16 +27,16 @@ def test_quadratics(m: int, seed: int) -> None:
     wish = pn.Improve({"f1": 1.0} if m == 2 else {"f1": 0.7, "f2": 0.3}, units="absolute")
 
     view = nav.preview(wish, 0.05)
-    off = problem.front_distance(start.train.mean + vector(view.predicted))
-    assert abs(off) <= 0.02 * float(vector(view.predicted).norm())
+    off = problem.front_distance(start.train.mean + vector(view.predicted.train))
+    assert abs(off) <= 0.02 * float(vector(view.predicted.train).norm())
 
     step = nav.step(wish, 0.05)
     assert step.status == pn.StepStatus.ACCEPTED
     assert abs(problem.front_distance(step.point.train.mean)) < 1e-6
-    assert step.achieved["f1"] == pytest.approx(-0.05 * start.losses["f1"], rel=1e-4)
+    assert step.achieved.train["f1"] == pytest.approx(-0.05 * start.losses["f1"], rel=1e-4)
     if m > 2:
-        assert step.achieved["f1"] / step.achieved["f2"] == pytest.approx(7 / 3, rel=1e-3)
-    assert relative_error(step.predicted, step.achieved) < 0.02
+        assert step.achieved.train["f1"] / step.achieved.train["f2"] == pytest.approx(7 / 3, rel=1e-3)
+    assert relative_error(step.predicted.train, step.achieved.train) < 0.02
     # The reported weights are those for which the exact solution is this point.
     torch.testing.assert_close(
         problem.pareto_point(vector(step.point.weights)), step.point.parameters, atol=1e-5, rtol=0
@@ -48,7 +48,7 @@ def test_quadratics_hold(m: int) -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=20, m=m, seed=4))
     nav.start()
     step = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), 0.05)
-    assert abs(step.achieved["f2"]) < 1e-4 * abs(step.achieved["f1"])
+    assert abs(step.achieved.train["f2"]) < 1e-4 * abs(step.achieved.train["f1"])
 
 
 @pytest.mark.parametrize("m", [3, 5])
@@ -82,9 +82,9 @@ def test_ten_steps_on_dtlz(k: int, m: int) -> None:
         amount = min(0.05, 0.9 * nav.preview(wish, 1e-6).reach)
         step = nav.step(wish, amount)
         assert step.status == pn.StepStatus.ACCEPTED
-        assert step.achieved[first] / step.achieved[second] == pytest.approx(7 / 3, rel=0.05)
+        assert step.achieved.train[first] / step.achieved.train[second] == pytest.approx(7 / 3, rel=0.05)
         assert problem.front_distance(step.point.train.mean) < 1e-4
-        assert relative_error(step.predicted, step.achieved) < 0.1
+        assert relative_error(step.predicted.train, step.achieved.train) < 0.1
 
 
 @pytest.mark.parametrize("k", [1, 2])
@@ -95,7 +95,7 @@ def test_zdt(k: int) -> None:
     for name in ("f1", "f2", "f1", "f1", "f2"):
         step = nav.step(pn.Improve({name: 1.0}), 0.05)
         assert step.status == pn.StepStatus.ACCEPTED
-        assert step.achieved[name] / step.requested[name] == pytest.approx(1, rel=0.01)
+        assert step.achieved.train[name] / step.requested.shown[name] == pytest.approx(1, rel=0.01)
         assert problem.front_distance(step.point.train.mean) < 1e-6
 
 
@@ -111,7 +111,7 @@ def test_the_published_method_improves_what_is_selected(k: int) -> None:
             assert nav.here is before
             torch.testing.assert_close(problem.parameters(), before.parameters, rtol=0, atol=0)
         else:
-            assert all(step.achieved[name] < 0 for name in wish.weights)
+            assert all(step.achieved.train[name] < 0 for name in wish.weights)
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +147,10 @@ def test_digits_steps_come_true_on_validation(digits: tuple[pn.Navigator, float]
             assert nav.here is step.point is here
             torch.testing.assert_close(nav.problem.parameters(), here.parameters, rtol=0, atol=0)
             continue
-        assert step.predicted_validation is not None
-        assert step.achieved_validation is not None
-        assert all(step.achieved_validation[name] < 0 for name in wish.weights)
+        assert all(step.achieved.validation[name] < 0 for name in wish.weights)
         off = 0.08 if step.legs == 1 else 0.1  # of several legs what was predicted is a guess
-        assert relative_error(step.predicted_validation, step.achieved_validation) < off
-        assert relative_error(step.predicted, step.achieved) < off
+        assert relative_error(step.predicted.validation, step.achieved.validation) < off
+        assert relative_error(step.predicted.train, step.achieved.train) < off
     assert ends[: len(alone)] == [pn.StepStatus.ACCEPTED] * len(alone)
     assert ends.count(pn.StepStatus.REJECTED) <= 1
     assert ends.count(pn.StepStatus.ACCEPTED) >= len(alone) + 2
@@ -164,8 +162,7 @@ def test_digits_holds_hold_on_validation(digits: tuple[pn.Navigator, float]) -> 
     for a, b in itertools.permutations(nav.problem.names, 2):
         nav.go_to(0)
         step = nav.step(pn.Improve({a: 1.0}, hold=[b]), 0.05)
-        assert step.achieved_validation is not None
-        assert abs(step.achieved_validation[b]) < 0.1 * abs(step.achieved_validation[a])
+        assert abs(step.achieved.validation[b]) < 0.1 * abs(step.achieved.validation[a])
 
 
 @pytest.mark.slow
@@ -176,7 +173,7 @@ def test_the_published_method_on_digits(digits: tuple[pn.Navigator, float]) -> N
     nav.start()
     step = nav.step(pn.Improve({"left": 1.0}))
     assert step.status == pn.StepStatus.ACCEPTED
-    assert step.achieved["left"] < 0
+    assert step.achieved.train["left"] < 0
     # Its projection need not descend two objectives at once; if so, nothing may have moved.
     before = nav.here
     step = nav.step(pn.Improve({"left": 0.7, "right": 0.3}))
@@ -184,4 +181,4 @@ def test_the_published_method_on_digits(digits: tuple[pn.Navigator, float]) -> N
         assert nav.here is before
         torch.testing.assert_close(nav.problem.parameters(), before.parameters, rtol=0, atol=0)
     else:
-        assert max(step.achieved["left"], step.achieved["right"]) < 0
+        assert max(step.achieved.train["left"], step.achieved.train["right"]) < 0

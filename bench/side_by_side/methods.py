@@ -190,7 +190,7 @@ def _stepped(task: Task, step: pn.Step, cost: Cost, retries: int) -> Outcome:
         theta=task.start.point.parameters if rejected else step.point.parameters,
         status=str(step.status),
         cost=cost,
-        predicted=values(step.predicted),
-        predicted_validation=values(step.predicted_validation),
+        predicted=values(step.predicted.train),
+        predicted_validation=values(step.predicted.validation),
         retries=retries,
     )

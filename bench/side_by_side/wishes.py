@@ -60,13 +60,13 @@ class Task:
     def requested(self) -> Array:
         """[m], the changes of the losses that are asked for; NaN where an objective is free."""
         requested = np.full(self.start.problem.m, np.nan)
-        requested[self.named] = list(self.plan.requested.values())
+        requested[self.named] = list(self.plan.requested.losses.values())
         return requested
 
     @property
     def outcome(self) -> Array:
         """[m], the losses that the plan predicts; kept above zero, as rays to it must be."""
-        losses = self.start.point.train.mean.numpy() + self.plan.predicted
+        losses = self.start.point.train.mean.numpy() + self.plan.predicted.train
         return np.asarray(np.maximum(losses, 1e-4 * losses.max()))
 
 

@@ -295,9 +295,8 @@ def _share(preview: pn.Preview | None, step: pn.Step | None) -> float:
     """The part of the request that a step reports about: less than all of it where it was shortened."""
     if preview is None or step is None:
         return 1.0
-    parts = [
-        step.requested[name] / x for name, x in preview.requested.items() if x and name in step.requested
-    ]
+    taken = step.requested.shown
+    parts = [taken[name] / x for name, x in preview.requested.shown.items() if x and name in taken]
     return min(1.0, *parts) if parts else 1.0
 
 
@@ -306,9 +305,9 @@ def _predictions(
 ) -> dict[str, object]:
     """What was said of training and validation losses, as parts of their sizes."""
     found: dict[str, object] = {}
-    told: dict[Split, Any] = {"train": said.predicted, "validation": said.predicted_validation}
-    for split, changes in told.items():
-        if changes is not None:
+    splits: tuple[Split, ...] = ("train", "validation")
+    for split in splits:
+        if changes := said.predicted.on(split):
             found[f"{word} {split}"] = text(changes[name] / units[split][name] for name in case.names)
     return found
 

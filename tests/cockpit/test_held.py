@@ -111,7 +111,7 @@ def test_the_status_decides_what_is_said_of_every_row(navigator: pn.Navigator) -
     rejected = replace(
         step,
         point=navigator.go_to(0),
-        achieved=Changes({}),
+        achieved=replace(step.achieved, train=Changes()),
         status=pn.StepStatus.REJECTED,
         reason="small came out +3 % on validation data, where +1 % was predicted",
     )
@@ -128,8 +128,14 @@ def test_worse_is_only_what_the_test_of_steps_calls_so(navigator: pn.Navigator) 
     predicted = Changes({"small": 0.0, "large": -0.01})
     worse = Changes({"small": 0.0015, "large": -0.01}, errors, 20)
 
+    def came(changes: Changes) -> dict[str, Any]:
+        return {
+            "predicted": replace(step.predicted, validation=predicted),
+            "achieved": replace(step.achieved, validation=changes),
+        }
+
     def verdicts(**fields: Any) -> dict[tuple[str, str], str]:
-        made = replace(step, predicted_validation=predicted, achieved_validation=worse, **fields)
+        made = replace(step, **came(worse), **fields)
         rows = told(navigator, made)["step"]["rows"]
         return {(row["name"], row["split"]): row["verdict"] for row in rows}
 
@@ -138,7 +144,7 @@ def test_worse_is_only_what_the_test_of_steps_calls_so(navigator: pn.Navigator) 
     assert found["small", "validation"] == "worse than predicted"
     assert found["small", "training"] != "worse than predicted"
     better = Changes({"small": -0.0015, "large": -0.01}, errors, 20)
-    made = replace(step, predicted_validation=predicted, achieved_validation=better, missed=())
+    made = replace(step, **came(better), missed=())
     assert told(navigator, made)["step"]["rows"][0]["verdict"] == "better than predicted"
 
 

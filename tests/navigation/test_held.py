@@ -134,16 +134,14 @@ def test_a_step_comes_true_on_held_out_data_as_computed_outside(name: str, amoun
     change = outside(model, data) - before
     i = NAMES.index(name)
     assert float(change[i]) == pytest.approx(-amount * float(before[i]), rel=0.02)
-    assert preview.predicted_validation is not None
-    predicted = torch.tensor(list(preview.predicted_validation.values())).double()
+    predicted = torch.tensor(list(preview.predicted.validation.values())).double()
     largest = float((predicted / before).abs().max())
-    assert step.achieved_validation is not None
-    errors = step.achieved_validation.standard_errors
-    assert errors is not None
+    errors = step.achieved.validation.standard_errors
+    assert errors
     noise = 2 * torch.tensor(list(errors.values())).double() / before
     worse = (change - predicted) / before  # by a tenth of the largest change, or its noise up to a half of it
     assert (worse <= noise.clamp(0.1 * largest, 0.5 * largest)).all()
-    torch.testing.assert_close(torch.tensor(list(step.achieved_validation.values())).double(), change)
+    torch.testing.assert_close(torch.tensor(list(step.achieved.validation.values())).double(), change)
     assert dict(step.point.validation or {}) == pytest.approx(
         dict(zip(NAMES, outside(model, data).tolist(), strict=True))
     )
@@ -158,10 +156,10 @@ def test_on_training_data_it_is_these_that_come_true() -> None:
     asked = pn.Improve({"large": 1.0}, on="train")
     step = nav.step(asked, 0.02)
     assert step.status is pn.StepStatus.ACCEPTED
-    assert step.requested == {"large": pytest.approx(-0.02 * float(before[1]))}
+    assert step.requested.shown == {"large": pytest.approx(-0.02 * float(before[1]))}
     change = outside(model, data) - before
     assert float(change[1]) == pytest.approx(-0.02 * float(before[1]), rel=0.02)
-    assert step.achieved["large"] == pytest.approx(float(change[1]))
+    assert step.achieved.train["large"] == pytest.approx(float(change[1]))
     assert step.point.preference == asked
 
 
@@ -183,8 +181,7 @@ def test_all_losses_can_be_asked_to_fall_as_there_are_as_many_ways() -> None:
     assert here.front.dimensions == 2
     step = nav.step(pn.Improve({"small": 1.0, "large": 1.0}, units="relative"), 0.01)
     assert step.status is pn.StepStatus.ACCEPTED
-    assert step.achieved_validation is not None
-    assert max(step.achieved_validation.values()) < 0
+    assert max(step.achieved.validation.values()) < 0
 
 
 def test_undo_and_another_way_from_there() -> None:
@@ -227,11 +224,10 @@ def test_a_rejected_step_leaves_the_model(on: Any) -> None:
     assert len(nav.records) == 1
     require_same(state(model), before)
     if on == "train":
-        assert step.achieved["small"] > 0
+        assert step.achieved.train["small"] > 0
     else:
-        assert dict(step.achieved) == {}, "training data were not read"
-        assert step.achieved_validation is not None
-        assert step.achieved_validation["small"] > 0
+        assert dict(step.achieved.train) == {}, "training data were not read"
+        assert step.achieved.validation["small"] > 0
 
 
 def test_what_fails_in_the_middle_leaves_the_model() -> None:
@@ -295,8 +291,7 @@ def test_a_tangent_that_was_dropped_means_the_same_when_it_is_solved_for_again(
     assert float(torch.cosine_similarity(found.basis, wanted.basis).min()) > 0.95
     step = nav.step(WISH, 0.02)
     assert step.status is expected.status
-    assert step.achieved_validation is not None
-    assert step.achieved_validation["small"] == pytest.approx(step.requested["small"], rel=0.02)
+    assert step.achieved.validation["small"] == pytest.approx(step.requested.shown["small"], rel=0.02)
 
 
 def test_an_explicit_corrector_leads_to_the_front() -> None:
@@ -315,7 +310,7 @@ def test_an_explicit_corrector_leads_to_the_front() -> None:
         best = regression.best(noisy(256, 10), weights)
         above = weights @ (problem.evaluate(point.parameters).mean - problem.evaluate(best).mean)
         assert 0 <= float(above) < 1e-3 * float(weights @ problem.evaluate(best).mean)
-    assert step.achieved["small"] == pytest.approx(-0.02 * here.losses["small"], rel=0.02)
+    assert step.achieved.train["small"] == pytest.approx(-0.02 * here.losses["small"], rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -360,8 +355,8 @@ def test_a_starting_model_that_is_an_optimum_has_one_way_less() -> None:
     assert here.front.dimensions == 1
     step = nav.step(pn.Improve({"small": 1.0}), 0.01)
     assert step.status is pn.StepStatus.ACCEPTED
-    assert step.achieved["large"] > 0
-    np.testing.assert_allclose(step.achieved["small"], -0.01 * here.losses["small"], rtol=0.02)
+    assert step.achieved.train["large"] > 0
+    np.testing.assert_allclose(step.achieved.train["small"], -0.01 * here.losses["small"], rtol=0.02)
 
 
 def test_a_step_costs_no_training() -> None:
@@ -397,7 +392,7 @@ def test_test_losses_are_shown_with_their_errors_and_nothing_is_chosen_by_them()
         outputs = with_test.problem.model(other.tensors[0])
         for name, loss in losses.items():
             assert seen[name] == pytest.approx(float(loss(outputs, other.tensors)), rel=1e-5)
-    assert seen.standard_errors is not None
+    assert seen.standard_errors
     wish = pn.Improve({"first": 1.0})
     for nav in (with_test, without):
         nav.step(wish, 0.02)
@@ -415,10 +410,8 @@ def test_the_others_are_spared_where_there_is_room_beside(name: str, amount: flo
     for spare in (True, False):
         nav = pn.Navigator(brought(early_stopped()), predictor=ObjectiveSpace(spare=spare))
         here, view = nav.start(), nav.preview(wish, amount)
-        assert here.validation is not None
-        assert view.predicted_validation is not None
-        assert view.predicted_validation[name] == pytest.approx(-amount * here.validation[name], rel=1e-6)
-        paid = sum(view.predicted_validation[x] / here.validation[x] for x in here.validation if x != name)
+        assert view.predicted.validation[name] == pytest.approx(-amount * here.validation[name], rel=1e-6)
+        paid = sum(view.predicted.validation[x] / here.validation[x] for x in here.validation if x != name)
         c, metric = view.plan.coordinates, here.front.curvature
         found[spare] = paid, float(c @ metric @ c)
     assert found[True][0] <= found[False][0] + 1e-12

@@ -96,7 +96,7 @@ def test_a_step_that_makes_things_worse_is_taken_back(nav: pn.Navigator) -> None
     step = nav.step(WISH, 0.05)
     assert step.status == pn.StepStatus.REJECTED
     assert "f1" in step.reason
-    assert step.achieved["f1"] > 0
+    assert step.achieved.train["f1"] > 0
     assert step.point is nav.here is before
     assert len(nav.records) == 1
     torch.testing.assert_close(nav.problem.parameters(), before.parameters, rtol=0, atol=0)
@@ -171,9 +171,11 @@ def test_a_small_network(m: int, decay: float, validation: bool) -> None:
     amount = min(0.03, 0.5 * nav.preview(wish, 1e-5).reach)
     step = nav.step(wish, amount)
     assert step.status == pn.StepStatus.ACCEPTED
-    predicted, achieved = (torch.tensor(list(d.values())) for d in (step.predicted, step.achieved))
+    predicted, achieved = (
+        torch.tensor(list(d.values())) for d in (step.predicted.train, step.achieved.train)
+    )
     assert float((predicted - achieved).norm()) < 0.2 * float(predicted.norm())
-    assert (step.achieved_validation is None) == (not validation)
+    assert bool(step.achieved.validation) == validation
     written = torch.cat([p.detach().reshape(-1) for p in problem.model.parameters()])
     torch.testing.assert_close(written, step.point.parameters, rtol=0, atol=0)
 

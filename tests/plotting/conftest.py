@@ -10,6 +10,7 @@ from tests.regression import problem
 import paretonav as pn
 from paretonav.session import Journal
 from paretonav.steering import Estimates
+from paretonav.steering.outcome import Outcome
 
 FAST = pn.TrainOn(
     optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64
@@ -39,7 +40,7 @@ def judged(session):
         i = record.id
         measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
         held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
-        changed = replace(record, metrics=Estimates(measured), validation=held_out)
+        changed = replace(record, values=Outcome(record.losses, held_out, Estimates(measured), "validation"))
         Journal(copy).add(changed, _with_validation(session.point(i), measured), Journal(session).tangent(i))
     copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
     copy.star(3)
@@ -95,7 +96,7 @@ def wandered(m, count):
         losses = {name: first.losses[name] * factor for name, factor in zip(names, factors[i], strict=True)}
         parent = int(rng.integers(max(0, i - 3), i))
         changed = {
-            "losses": Estimates(losses),
+            "values": replace(first.values, train=Estimates(losses)),
             "preference": pn.Improve({names[i % len(names)]: 1.0}),
             "star": i % 3000 == 0,
         }

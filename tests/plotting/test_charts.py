@@ -15,7 +15,6 @@ from paretonav.plotting.charts.scales import Scale
 from paretonav.plotting.picture import picture
 from paretonav.plotting.style import BAD, GOOD
 from paretonav.session import Journal
-from paretonav.session.compare import measured
 from paretonav.statistics import quantile
 from paretonav.steering import Estimates
 
@@ -75,7 +74,7 @@ def test_a_trajectory_follows_the_path(judged, split):
     way = judged.path_to(3)
     assert [record.id for record in way] == [0, 1, 3]
     for line, name in zip(axes.get_lines()[1:], judged.names, strict=True):  # the first is at zero
-        losses = np.array([record.shown(split)[name] for record in way])
+        losses = np.array([record.values.on(split)[name] for record in way])
         np.testing.assert_allclose(line.get_ydata(), 100 * (losses / losses[0] - 1))
     assert [text.get_text() for text in axes.texts] == list(judged.names)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "3"]
@@ -136,7 +135,8 @@ def test_dominated_points_are_grey(session):
         factor = 2 if record.id == 1 else 1
         losses = Estimates({name: factor * x for name, x in record.losses.items()})
         tangent = Journal(session).tangent(record.id)
-        Journal(worse).add(replace(record, losses=losses), session.point(record.id), tangent)
+        changed = replace(record, values=replace(record.values, train=losses))
+        Journal(worse).add(changed, session.point(record.id), tangent)
     groups = {label: rows for _, label, _, rows in Parallel.of(worse).groups}
     assert groups["dominated by another point"] == [1]
 
@@ -200,7 +200,7 @@ def test_each_change_says_in_words_and_colour_what_it_is(judged):
     chart, axes = bars(judged, [0, 3]), figure.axes[0]
     fills = {"better": GOOD, "worse": BAD, "noise": "#ffffff"}
     drawn = list(zip(chart.bars, axes.patches, axes.texts, strict=True))
-    assert {bar.kind for bar in chart.bars} == {"train", "validation", "metric"}
+    assert {bar.kind for bar in chart.bars} == {"train", "validation", "metrics"}
     for bar, patch, text in drawn:
         assert patch.get_width() == pytest.approx(bar.length)
         assert text.get_text() == bar.words
@@ -221,7 +221,7 @@ def test_intervals_are_of_95_per_cent_and_noise_is_what_crosses_zero(held):
     assert "95 %" in chart.subtitle
     for d in compared:
         (bar,) = (bar for bar in chart.bars if (bar.name, bar.kind) == (d.name, d.split))
-        parts = measured(held.records[0])[d.split]
+        parts = held.records[0].values.part(d.split)
         assert bar.half == pytest.approx(
             100 * quantile(parts.batches) * d.standard_error / abs(parts[d.name])
         )
@@ -239,7 +239,7 @@ def test_a_change_that_rounds_to_nothing_keeps_its_sign(session):
     point = session.point(0)
     moved = replace(point.train, batches=point.train.batches * (1 + 3e-5))
     Journal(copy).add(
-        replace(session[1], losses=Estimates(shift)),
+        replace(session[1], values=replace(session[1].values, train=Estimates(shift))),
         replace(session.point(1), train=moved),
         Journal(session).tangent(1),
     )

@@ -18,7 +18,7 @@ from paretonav.statistics import quantile
 def test_points_and_front_are_of_the_data_that_are_drawn(held, split, shown):
     chart = Front.of(held.session, split=split)
     record = held.records[-1]
-    losses = record.shown(split)
+    losses = record.values.on(split)
     assert chart.visited.split == shown
     assert chart.visited.losses[-1].tolist() == [losses[name] for name in NAMES]
     off = np.abs(chart.patch.outcomes - chart.visited.losses[-1]).sum(axis=1)

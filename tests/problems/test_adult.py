@@ -121,8 +121,8 @@ def test_two_objectives_can_be_chosen_and_steps_come_true(folder: Path) -> None:
     assert point.joint_gain < 0.02 * float(point.train.mean.mean())
     step = nav.step(pn.Improve({"cross-entropy": 1.0}), amount=0.02)
     for name in problem.names:
-        assert step.achieved[name] == pytest.approx(step.predicted[name], rel=0.15)
-    assert step.achieved["demographic parity"] > 0 > step.achieved["cross-entropy"]
+        assert step.achieved.train[name] == pytest.approx(step.predicted.train[name], rel=0.15)
+    assert step.achieved.train["demographic parity"] > 0 > step.achieved.train["cross-entropy"]
 
 
 def test_seeds_are_reproducible(folder: Path) -> None:

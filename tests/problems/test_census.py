@@ -231,5 +231,5 @@ def test_the_narrow_trunk_makes_the_tasks_compete() -> None:
     unit = torch.nn.functional.normalize(nav.tangent.jacobian, dim=1)
     assert (unit @ unit.T).min() < -0.1
     step = nav.step(pn.Improve({"age": 1.0}), 0.05)
-    predicted, achieved = (np.array(list(d.values())) for d in (step.predicted, step.achieved))
+    predicted, achieved = (np.array(list(d.values())) for d in (step.predicted.train, step.achieved.train))
     assert np.linalg.norm(predicted - achieved) < 0.1 * np.linalg.norm(predicted)

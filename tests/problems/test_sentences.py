@@ -201,8 +201,8 @@ def test_navigation_works_with_either_attention(folder: Path, attention: Any, pa
     nav = pn.Navigator(problem, geometry=pn.Geometry(samples=16, damping=1.0, max_iterations=10))
     start = nav.start(polish=False)
     wish = pn.Improve({"source": 1.0})
-    expected = nav.preview(wish, amount=1e-3).predicted_validation
-    assert nav.trial(wish, amount=1e-3).losses == pytest.approx(expected, rel=0.02)
+    expected = nav.preview(wish, amount=1e-3).predicted.validation
+    assert nav.trial(wish, amount=1e-3).changes.losses == pytest.approx(expected, rel=0.02)
     # Nothing is trained here, and what the corrector makes up for is not what was promised.
     step = nav.step(wish, amount=1e-3)
     assert step.status is pn.StepStatus.REJECTED

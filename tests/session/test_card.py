@@ -41,12 +41,13 @@ def test_every_step_of_the_way_and_no_other(walked: pn.Session) -> None:
     card = walked.card(3)
     assert re.findall(r"### From point (\d) to point (\d)", card) == [("0", "1"), ("1", "3")]
     assert "Asked for: improve a by 3%. The step was accepted" in card
-    achieved, predicted = walked[3].achieved_validation, walked[3].predicted_validation
+    achieved, predicted = walked[3].achieved.validation, walked[3].predicted.validation
     there = walked[1].validation["b"]
-    row = f"| b, validation loss | {change(walked[3].requested['b'], there)} | {change(predicted['b'], there)} | "
+    row = f"| b, validation loss | {change(walked[3].requested.shown['b'], there)} | {change(predicted['b'], there)} | "
     row += f"{change(achieved['b'], there)} | ± {value(achieved.standard_errors['b'], there)} |"
     assert row in card
-    beside = f"| b, training loss |  | {change(walked[3].predicted['b'], walked[1].losses['b'])} | "  # not asked for
+    predicted = walked[3].predicted.train["b"]
+    beside = f"| b, training loss |  | {change(predicted, walked[1].losses['b'])} | "  # not asked for
     assert card.index(row) < card.index(beside)
 
 

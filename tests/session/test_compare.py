@@ -8,6 +8,7 @@ import pytest
 import paretonav as pn
 from paretonav.session import Comparison
 from paretonav.steering import Changes, Estimates
+from paretonav.steering.outcome import Outcome
 
 
 def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
@@ -15,7 +16,7 @@ def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
     seen = set()
     for d in comparison:
         then, now = walked.point(0), walked.point(d.point)
-        if d.split == "metric":
+        if d.split == "metrics":
             i = now.held_out.metric_names.index(d.name)
             before, after = then.held_out.metric_batches[:, i], now.held_out.metric_batches[:, i]
             shares = now.held_out.fractions.numpy()
@@ -39,18 +40,20 @@ def test_better_is_lower_for_losses_and_as_said_for_metrics() -> None:
     nothing = Changes({"x": 0.1, "y": -0.1}, {"x": 1.0, "y": 1.0}, 100)
     record = _record({"x": 2.0, "y": 2.0}, {"x": 0.5, "y": 0.5})
 
-    def verdicts(change: object, up: dict[str, bool]) -> list[tuple[str, str, bool | None]]:
-        comparison = Comparison((record, record), (change,), None, (change,), up)
-        return [(d.split, d.name, d.better) for d in comparison]
+    def compared(change: Changes, up: dict[str, bool]) -> Comparison:
+        return Comparison((record, record), (Outcome(change, Changes(), change, "train"),), up)
+
+    def verdicts(change: Changes, up: dict[str, bool]) -> list[tuple[str, str, bool | None]]:
+        return [(d.split, d.name, d.better) for d in compared(change, up)]
 
     assert verdicts(changes, {"x": True}) == [
         ("train", "x", True),
         ("train", "y", False),
-        ("metric", "x", False),
-        ("metric", "y", None),
+        ("metrics", "x", False),
+        ("metrics", "y", None),
     ]
     assert [better for *_, better in verdicts(nothing, {"x": True})] == [None] * 4
-    assert all(d.noise for d in Comparison((record, record), (nothing,), None, (nothing,), {}))
+    assert all(d.noise for d in compared(nothing, {}))
 
 
 def test_the_table_begins_with_the_first_point(walked: pn.Session) -> None:
@@ -89,4 +92,5 @@ def test_what_cannot_be_compared(walked: pn.Session, ids: tuple[int, ...], says:
 def _record(losses: dict[str, float], metrics: dict[str, float]) -> pn.Record:
     navigator = pn.Navigator(pn.problems.quadratic(n=5, m=2))
     navigator.start()
-    return replace(navigator.records[0], losses=Estimates(losses), metrics=Estimates(metrics))
+    values = Outcome(Estimates(losses), Estimates(), Estimates(metrics), "train")
+    return replace(navigator.records[0], values=values)

@@ -24,7 +24,7 @@ TANGENT = "tangents/000002.safetensors"
 def survey(folder: Path) -> dict[str, object]:
     """All that a session has, as far as it can be compared."""
     session = pn.Session(folder)
-    bare = [(r.losses, r.metrics, r.weights, r.achieved, r.parent, repr(r.preference)) for r in session]
+    bare = [(r.losses, r.metrics, r.weights, r.achieved.train, r.parent, repr(r.preference)) for r in session]
     points = [session.point(i) for i in range(len(session))]
     tangents = [Journal(session).tangent(i) for i in range(len(session))]
     state = session.state_dict(0)

@@ -75,8 +75,11 @@ def session(walked: pn.Session) -> pn.Session:
     for record, (train, held_out) in zip(walked, values, strict=True):
         changed = replace(
             record,
-            losses=Estimates(dict(zip("ab", map(float, train), strict=True))),
-            validation=Estimates(dict(zip("ab", map(float, held_out), strict=True))),
+            values=replace(
+                record.values,
+                train=Estimates(dict(zip("ab", map(float, train), strict=True))),
+                validation=Estimates(dict(zip("ab", map(float, held_out), strict=True))),
+            ),
         )
         Journal(session).add(changed, walked.point(record.id), Journal(walked).tangent(record.id))
     return session

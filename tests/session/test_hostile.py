@@ -153,6 +153,10 @@ def test_facts_that_are_missing_are_refused(visited: Path, key: str) -> None:
     require_refused(visited, key)
 
 
+def with_values(record: Any, **parts: Any) -> Any:
+    return record | {"values": record["values"] | parts}
+
+
 RECORDS: dict[str, Callable[[Any], Any]] = {
     "no JSON": lambda r: "{",
     "deep": lambda r: DEEP,
@@ -163,14 +167,17 @@ RECORDS: dict[str, Callable[[Any], Any]] = {
     "itself": lambda r: r | {"parent": 1},
     "before the first": lambda r: r | {"parent": -1},
     "no parent": lambda r: r | {"parent": None},
-    "no losses": lambda r: r | {"losses": None},
+    "no losses": lambda r: with_values(r, train=None),
     "a missing field": lambda r: {key: value for key, value in r.items() if key != "weights"},
-    "other objectives": lambda r: r | {"losses": [{"z": 1.0}, None, 1]},
-    "errors of others": lambda r: r | {"losses": [r["losses"][0], {"z": 1.0}, 1]},
+    "other objectives": lambda r: with_values(r, train=[{"z": 1.0}, {}, 1]),
+    "errors of others": lambda r: with_values(r, train=[r["values"]["train"][0], {"z": 1.0}, 1]),
+    "no training losses": lambda r: with_values(r, train=[{}, {}, 0]),
+    "a fourth part": lambda r: with_values(r, test=[{}, {}, 0]),
+    "values that are a list": lambda r: r | {"values": []},
     "a number as text": lambda r: r | {"joint_gain": "one"},
     "a huge number": lambda r: r | {"joint_gain": 10**400},
     "a pull as text": lambda r: r | {"pull": "strong"},
-    "asked on no data": lambda r: r | {"on": "test"},
+    "asked on no data": lambda r: r | {"requested": r["requested"] | {"split": "test"}},
     "missed by a number": lambda r: r | {"missed": 5},
     "missed on no data": lambda r: r | {"missed": [["a", "\x1b[2J"]]},
     "a huge id": lambda r: r | {"id": 10**400},

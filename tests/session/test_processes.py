@@ -61,7 +61,7 @@ def test_a_session_in_a_folder_that_cannot_be_written_can_be_read(
     assert len(session) == 3
     assert session.point(2).losses == session[2].losses
     reader = pn.Navigator(small_model(), session=session)
-    assert reader.preview(pn.Improve({"a": 1.0}), 0.02).requested["a"] < 0
+    assert reader.preview(pn.Improve({"a": 1.0}), 0.02).requested.shown["a"] < 0
     with pytest.raises(pn.SessionError, match="reading only"):
         reader.step(pn.Improve({"a": 1.0}), 0.02)
     with pytest.raises(pn.SessionError, match=r"cannot write to .* open the session for reading"):

@@ -117,7 +117,9 @@ def test_a_resumed_navigation_goes_on_bit_for_bit(
         require_identical(one, other)
     require_identical(Journal(through.session).tangent(3), Journal(nav.session).tangent(3), "tangent")
     assert [record.parent for record in nav.session] == [None, 0, 1, 1]
-    assert [record.achieved for record in nav.session] == [record.achieved for record in through.session]
+    assert [record.achieved.train for record in nav.session] == [
+        record.achieved.train for record in through.session
+    ]
     if kind == "model":  # what is not steered is as it was, too
         one, other = (
             through.problem.state_dict(through.here.parameters),
@@ -291,7 +293,7 @@ def test_a_second_navigator_reads_and_says_why_it_takes_no_steps(
     assert "for reading only: process" in caplog.text
     assert reader.start().id == 0
     wish, amount = wishes(reader.problem)[0]
-    assert reader.preview(wish, amount).predicted == writer.preview(wish, amount).predicted
+    assert reader.preview(wish, amount).predicted.train == writer.preview(wish, amount).predicted.train
     for attempt in (lambda: reader.step(wish, amount), lambda: reader.session.star(0)):
         with pytest.raises(pn.SessionError, match=r"reading only.*process .* writes to it"):
             attempt()

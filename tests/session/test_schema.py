@@ -1,8 +1,7 @@
-"""Sessions of earlier versions are brought up to date, those of later ones are left alone."""
+"""Sessions of later versions are left alone."""
 
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,100 +13,24 @@ import paretonav as pn
 from paretonav.session import schema
 from paretonav.session.precision import packed, unpacked
 
-# As the first versions made them.
-BY_HAND = {
-    1: (
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-        "CREATE TABLE points (id INTEGER PRIMARY KEY, parent INTEGER, record TEXT NOT NULL)",
-        "INSERT INTO meta SELECT key, value FROM new.meta WHERE key != 'model'",
-        "INSERT INTO points SELECT id, parent, record FROM new.points",
-        "PRAGMA application_id = 1348563566",
-        "PRAGMA user_version = 1",
-    ),
-    2: (
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-        "CREATE TABLE points (id INTEGER PRIMARY KEY, parent INTEGER, record TEXT NOT NULL)",
-        "ALTER TABLE points ADD COLUMN note TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE points ADD COLUMN star INTEGER NOT NULL DEFAULT 0",
-        "INSERT INTO meta SELECT key, value FROM new.meta WHERE key != 'model'",
-        "INSERT INTO points SELECT id, parent, record, note, star FROM new.points",
-        "PRAGMA application_id = 1348563566",
-        "PRAGMA user_version = 2",
-    ),
-}
-
-
-def age(folder: Path, version: int) -> None:
-    (folder / "session.db").rename(folder / "new.db")
-    connection = sqlite3.connect(folder / "session.db", isolation_level=None)
-    connection.execute("ATTACH ? AS new", (str(folder / "new.db"),))
-    for statement in BY_HAND[version]:
-        connection.execute(statement)
-    connection.close()
-    (folder / "new.db").unlink()
-
-
-def content(session: pn.Session) -> list[object]:
-    numbers = [(record.losses, record.parent, record.achieved, record.made) for record in session]
-    return [
-        *numbers,
-        [session.point(record.id).parameters.tolist() for record in session],
-        session.current is None,
-    ]
-
-
-@pytest.mark.parametrize("version", BY_HAND)
-def test_an_older_session_is_read_as_it_is(visited: Path, version: int) -> None:
-    expected = content(pn.Session(visited))
-    age(visited, version)
-    before = {file: file.read_bytes() for file in visited.rglob("*") if file.is_file()}
-    assert content(pn.Session(visited)) == expected
-    assert {file: file.read_bytes() for file in visited.rglob("*") if file.is_file()} == before
-
-
-@pytest.mark.parametrize("version", BY_HAND)
-def test_an_older_session_is_brought_up_to_date_by_its_writer(
-    visited: Path, version: int, small_model: Callable[[], pn.ModelProblem]
-) -> None:
-    expected = content(pn.Session(visited))
-    age(visited, version)
-    with pn.Session(visited, write=True) as session:
-        assert content(session) == expected
-        assert session[1].note == ("a note" if version > 1 else "")
-        nav = pn.Navigator(small_model(), session=session)
-        assert nav.here.id == 2
-        nav.step(pn.Improve({"a": 1.0}), 0.02)
-        session.note(0, "from then")
-    connection = sqlite3.connect(visited / "session.db")
-    assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
-    connection.close()
-    again = pn.Session(visited)
-    assert content(again)[:3] == expected[:3]
-    assert (len(again), again[0].note) == (4, "from then")
-
 
 @pytest.mark.parametrize(
     "statement", ["CREATE TABLE half (", "CREATE TABLE points (x)", "INSERT INTO meta VALUES (1)"]
 )
-def test_a_migration_that_fails_half_way_leaves_the_old_session(
-    visited: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+def test_tables_that_fail_half_way_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
-    age(visited, 1)
-    before = (visited / "session.db").read_bytes()
     with monkeypatch.context() as patch:
-        failing = (*schema.MIGRATIONS, ("CREATE TABLE first_half (x)", statement))
-        patch.setattr(schema, "MIGRATIONS", failing)
-        patch.setattr("paretonav.session.database.MIGRATIONS", failing)
+        patch.setattr(schema, "TABLES", (*schema.TABLES, statement))
         with pytest.raises(pn.SessionError, match=r"session\.db.*restore it"):
-            pn.Session(visited, write=True)
-        assert (visited / "session.db").read_bytes() == before
-    with pn.Session(visited, write=True) as session:
-        assert len(session) == 3
+            pn.Session(tmp_path, write=True)
+    with pn.Session(tmp_path, write=True) as session:
+        assert len(session) == 0
 
 
 def test_a_later_session_is_refused_and_left_alone(visited: Path) -> None:
     connection = sqlite3.connect(visited / "session.db")
-    connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     connection.close()
     before = (visited / "session.db").read_bytes()
     for write in (True, False):
@@ -117,7 +40,10 @@ def test_a_later_session_is_refused_and_left_alone(visited: Path) -> None:
 
 
 def test_what_a_later_version_added_with_a_default_needs_not_be_there(visited: Path) -> None:
-    age(visited, 2)  # without checksums
+    connection = sqlite3.connect(visited / "session.db")
+    with connection:
+        connection.execute("UPDATE points SET file = '', seal = ''")  # without checksums
+    connection.close()
     file = visited / "points" / "000001.safetensors"
     with safe_open(file, "pt") as opened:
         tensors = {name: opened.get_tensor(name).clone() for name in opened.keys()}  # noqa: SIM118

@@ -34,14 +34,14 @@ def test_a_row_per_point_with_what_its_record_has(walked: pn.Session) -> None:
             **{f"validation loss: {k}": x for k, x in record.validation.items()},
             **{f"metric: {k}": x for k, x in record.metrics.items()},
             **{f"weight: {k}": x for k, x in record.weights.items()},
-            **{f"requested change: {k}": x for k, x in record.requested.items()},
+            **{f"requested change: {k}": x for k, x in record.requested.shown.items()},
         }
-        if record.achieved is not None:
-            expected |= {f"achieved train change: {k}": x for k, x in record.achieved.items()}
-            expected |= {f"achieved metric change: {k}": x for k, x in record.achieved_metrics.items()}
+        if record.achieved:
+            expected |= {f"achieved train change: {k}": x for k, x in record.achieved.train.items()}
+            expected |= {f"achieved metric change: {k}": x for k, x in record.achieved.metrics.items()}
             expected |= {
                 f"predicted validation change s.e.: {k}": x
-                for k, x in record.predicted_validation.standard_errors.items()
+                for k, x in record.predicted.validation.standard_errors.items()
             }
         for column, x in expected.items():
             assert row[column] == x, column
@@ -80,12 +80,12 @@ def test_no_cell_that_people_wrote_is_a_formula(walked: pn.Session, text: str, s
 
 def test_what_arithmetic_leaves_behind_is_no_change_in_a_file(walked: pn.Session) -> None:
     record = walked[1]
-    achieved = type(record.achieved)(dict.fromkeys(record.achieved, 5.6e-17))
-    frame = table([replace(record, joint_gain=7.4e-26, achieved=achieved)])
+    achieved = type(record.achieved.train)(dict.fromkeys(record.achieved.train, 5.6e-17))
+    frame = table([replace(record, joint_gain=7.4e-26, achieved=replace(record.achieved, train=achieved))])
     (read,) = DictReader(io.StringIO(csv(frame)))
     assert float(read["joint gain"]) == 0
-    assert [float(read[f"achieved train change: {name}"]) for name in record.achieved] == [0.0] * len(
-        record.achieved
+    assert [float(read[f"achieved train change: {name}"]) for name in record.achieved.train] == [0.0] * len(
+        record.achieved.train
     )
     assert float(read["predicted train change: a"]) == frame["predicted train change: a"][0] != 0
     assert frame["joint gain"].tolist() == [7.4e-26]  # who computes with it has it as it is
@@ -111,14 +111,14 @@ def test_json_is_strict_and_complete(walked: pn.Session, tmp_path: Path) -> None
     assert document["higher_is_better"] == {"hits": True}
     assert document["current"] == 3
     first, *_, last = document["points"]
-    assert (first["achieved"], first["parent"]) == (None, None)
+    assert (first["achieved"]["train"], first["parent"]) == ({}, None)
     assert (last["note"], last["star"], last["parent"]) == ("=good\nenough", True, 1)
     record = walked[3]
     for part, values in (
-        (last["train"], record.losses),
-        (last["metrics"], record.metrics),
-        (last["achieved"]["validation"], record.achieved_validation),
-        (last["predicted"]["train"], record.predicted),
+        (last["values"]["train"], record.losses),
+        (last["values"]["metrics"], record.metrics),
+        (last["achieved"]["validation"], record.achieved.validation),
+        (last["predicted"]["train"], record.predicted.train),
     ):
         assert {name: entry["value"] for name, entry in part.items()} == dict(values)
         assert {name: entry["standard_error"] for name, entry in part.items()} == values.standard_errors

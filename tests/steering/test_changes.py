@@ -18,7 +18,7 @@ def test_vectors_come_by_name_in_their_order(pairs: list[tuple[float, float]], t
     values, errors = (make([pair[k] for pair in pairs]) for k in range(2))
     changes = Changes.of(names, values, errors)
     assert list(changes) == names
-    assert changes.standard_errors is not None
+    assert changes.standard_errors
     assert list(changes.standard_errors) == names
     for i, name in enumerate(names):
         assert (changes[name], changes.standard_errors[name]) == (float(values[i]), float(errors[i]))
@@ -28,7 +28,7 @@ def test_vectors_come_by_name_in_their_order(pairs: list[tuple[float, float]], t
 
 def test_what_is_not_known_is_not_called_noise() -> None:
     changes = Changes.of(["a"], np.array([0.0]), None)
-    assert changes.standard_errors is None
+    assert not changes.standard_errors
     assert not changes.is_noise("a")
     assert changes == {"a": 0.0}
 

@@ -8,7 +8,7 @@ import torch
 from tests.regression import NAMES, problem
 
 import paretonav as pn
-from paretonav.steering import Changes
+from paretonav.steering.outcome import nothing
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
 from paretonav.terminal.views import step_view
@@ -101,7 +101,7 @@ def test_what_was_taken_back_has_no_colour(held):
     before = held.navigator.here
     step = held.navigator.step(pn.Improve({"large": 1.0}), 0.01)
     rejected = replace(
-        step, point=before, achieved=Changes({}), status=pn.StepStatus.REJECTED, reason="it was worse"
+        step, point=before, achieved=nothing(), status=pn.StepStatus.REJECTED, reason="it was worse"
     )
     assert {"green", "red"} & styles(step_view(step, before))
     assert not {"green", "red"} & styles(step_view(rejected, before))

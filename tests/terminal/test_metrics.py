@@ -92,6 +92,6 @@ def test_a_far_preview_says_so(metric_dialogue, written):
 def test_legs_of_a_wish_that_names_no_metric_need_none(metric_dialogue):
     step = metric_dialogue.navigator.step(pn.Improve({"task 0": 1.0}), 0.3)
     assert "legs" in step.reason
-    assert step.achieved["task 0"] == pytest.approx(
+    assert step.achieved.train["task 0"] == pytest.approx(
         -0.3 * metric_dialogue.navigator.records[0].losses["task 0"], rel=0.02
     )

@@ -3,7 +3,6 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.console import Console
 import paretonav as pn
 from paretonav.objectives import Losses
 from paretonav.steering import Changes, StepStatus
+from paretonav.steering.outcome import Outcome
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import parse
 from paretonav.terminal.views import points_view, step_view, tree
@@ -85,21 +85,22 @@ def fake_step(names, before, after):
     values = dict(zip(names, before.mean.tolist(), strict=True))
     achieved = Changes.of(names, change, error)
     step = SimpleNamespace(
-        requested={names[0]: achieved[names[0]]},
-        predicted=achieved,
-        achieved=achieved,
-        predicted_validation=achieved,
-        predicted_metrics=Changes({}),
+        requested=outcome(Changes(), Changes({names[0]: achieved[names[0]]})),
+        predicted=outcome(achieved, achieved),
+        achieved=outcome(achieved, Changes.of(names, change, None)),
         missed=(),
-        achieved_metrics=None,
-        achieved_validation=Changes.of(names, change, None),
         status=StepStatus.ACCEPTED,
         on="validation",
         reason="",
         cost=pn.Cost(1, 2, 3, 4.0),
     )
-    front = SimpleNamespace(metric_names=(), metric_orientation=np.zeros(0))
-    return step, SimpleNamespace(id=0, losses=values, validation=values, metrics={}, front=front)
+    front = SimpleNamespace(senses=dict.fromkeys(names, 1.0))
+    known = Outcome(values, values, {}, "validation")
+    return step, SimpleNamespace(id=0, losses=values, values=known, metrics={}, front=front)
+
+
+def outcome(train, validation):
+    return Outcome(train, validation, Changes(), "validation")
 
 
 def test_changes_within_two_standard_errors_are_noise():
@@ -112,11 +113,11 @@ def test_changes_within_two_standard_errors_are_noise():
 
 def test_better_than_predicted_is_told_and_worse_is_what_the_test_of_steps_calls_so():
     step, before = fake_step(("a", "b"), losses([1.0, 1.0], 0.0), losses([0.9, 0.8], 0.01))
-    step.predicted_validation = Changes({"a": -0.1, "b": -0.1})
+    step.predicted = replace(step.predicted, validation=Changes({"a": -0.1, "b": -0.1}))
     shown = render(step_view(step, before))
     assert re.search(r"b +valid\. +free +-0\.1000 +-0\.2000 .*better", shown)
     assert "better, other: than predicted" in shown
-    step.predicted_validation = Changes({"a": -0.1, "b": -0.23})
+    step.predicted = replace(step.predicted, validation=Changes({"a": -0.1, "b": -0.23}))
     assert "worse" not in render(step_view(step, before))
     step.missed = (("b", "validation"),)
     shown = render(step_view(step, before))

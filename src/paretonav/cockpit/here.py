@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from paretonav.cockpit.messages import Mode
 from paretonav.cockpit.outlook import reaches_of
 from paretonav.cockpit.plain import array, in_order, plain
-from paretonav.cockpit.report import step_report
+from paretonav.cockpit.report import SIDES, step_report
 from paretonav.errors import PreferenceError
 from paretonav.geometry.local_front import local_front
-from paretonav.session import Record, Session
+from paretonav.session import Session
 from paretonav.session.compare import Difference
 from paretonav.session.wording import caution, price_sentence, standing, unsure
-from paretonav.steering import Changes, Option, Point, Step, TrainingGain
+from paretonav.steering import Option, Point, Step, TrainingGain
 from paretonav.text import sentence
 
 Json = dict[str, object]
 
 _OFFERS = 3  # prices that are named
 _FAR = 1e-3  # parts of a loss: if it can improve by so much, there is something to trade
-_SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
 
 
 def state_of(
@@ -47,7 +46,7 @@ def state_of(
     """
     record, start = session[here.id], session[0]
     front = here.front
-    shown, errors = _shown(record)
+    shown = record.values.shown
     since = {
         key: {} if other is None else _differences(session, other, here.id)
         for key, other in (("start", start.id if here.id else None), ("last", here.parent))
@@ -57,9 +56,9 @@ def state_of(
         {
             "name": name,
             "kind": "loss" if i < front.m else "metric",
-            "better": _SIDES[float(front.orientation[i])],
+            "better": SIDES[float(front.orientation[i])],
             "value": plain(shown[name]),
-            "error": plain(errors.get(name)),
+            "error": plain(shown.error(name)),
             "train": plain(here.losses[name] if i < front.m else here.metrics[name]),
             "start": since["start"].get(name),
             "last": since["last"].get(name),
@@ -75,7 +74,7 @@ def state_of(
         "current": here.id,
         "parent": here.parent,
         "after": after,
-        "split": "training" if here.held_out is None else "validation",
+        "split": "validation" if here.validation else "training",
         "objectives": front.m,
         "quantities": quantities,
         "caution": caution(here, gain),
@@ -138,13 +137,6 @@ def _reach(here: Point, i: int) -> float | None:
     return abs(reach.change) / value if reach is not None and value else None
 
 
-def _shown(record: Record) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """The losses and metrics that are shown, and their standard errors."""
-    losses = record.losses if record.validation is None else record.validation
-    errors = {**(losses.standard_errors or {}), **(record.metrics.standard_errors or {})}
-    return {**losses, **record.metrics}, errors
-
-
 def _differences(session: Session, before: int, now: int) -> dict[str, Json]:
     """Name -> the change of what is shown between two points."""
     found: dict[str, Json] = {}
@@ -158,15 +150,10 @@ def _difference(d: Difference) -> Json:
 
 
 def _option(option: Option, here: Point) -> Json:
-    names, metrics = here.front.names, here.front.metric_names
-    shown = option.predicted if option.predicted_validation is None else option.predicted_validation
+    shown = option.predicted.shown
     return {
         "title": option.title,
-        "train": in_order(names, option.predicted),
-        "shown": [*in_order(names, shown), *in_order(metrics, option.predicted_metrics)],
-        "errors": [*_errors(names, shown), *_errors(metrics, option.predicted_metrics)],
+        "train": in_order(here.front.names, option.predicted.train),
+        "shown": in_order(here.front.steerable, shown),
+        "errors": in_order(here.front.steerable, shown.standard_errors),
     }
-
-
-def _errors(names: Sequence[str], changes: Changes) -> list[float | None]:
-    return in_order(names, changes.standard_errors)

@@ -104,18 +104,14 @@ class Lookout:
             return
         finally:
             self._look_again()
-        names, metrics = here.front.names, here.front.metric_names
-        errors = [
-            *in_order(names, found.losses.standard_errors),
-            *in_order(metrics, found.metrics.standard_errors),
-        ]
+        shown, names = found.changes.shown, here.front.steerable
         told: Json = {
             "by": steer.by,
             "seq": steer.seq,
             "point": here.id,
             "modes": {name: mode.told() for name, mode in steer.modes.items()},
-            "shown": [*in_order(names, found.losses), *in_order(metrics, found.metrics)],
-            "errors": errors if any(error is not None for error in errors) else None,
+            "shown": in_order(names, shown),
+            "errors": in_order(names, shown.standard_errors) if shown.standard_errors else None,
             "seconds": seconds[-1],
         }
         with self._traits.turn:

@@ -198,20 +198,15 @@ def ends_of(front: FrontModel, modes: Mapping[str, Mode], reaches: Reaches) -> l
 
 
 def _exact(preview: Preview, front: FrontModel) -> Json:
-    names, metrics = front.names, front.metric_names
-    losses = preview.predicted if preview.predicted_validation is None else preview.predicted_validation
-    errors = [
-        *in_order(names, losses.standard_errors),
-        *in_order(metrics, preview.predicted_metrics.standard_errors),
-    ]
+    shown = preview.predicted.shown
     return {
-        "train": in_order(names, preview.predicted),
-        "shown": [*in_order(names, losses), *in_order(metrics, preview.predicted_metrics)],
-        "errors": errors if any(error is not None for error in errors) else None,
-        "weights": in_order(names, preview.weights),
+        "train": in_order(front.names, preview.predicted.train),
+        "shown": in_order(front.steerable, shown),
+        "errors": in_order(front.steerable, shown.standard_errors) if shown.standard_errors else None,
+        "weights": in_order(front.names, preview.weights),
         "attainable": preview.attainable,
         "trusted": preview.trusted,
-        "requested": in_order(front.steerable, preview.requested),
+        "requested": in_order(front.steerable, preview.requested.shown),
     }
 
 

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from paretonav.cockpit.plain import plain
 from paretonav.session import Comparison, Record, Session
-from paretonav.session.compare import measured
-from paretonav.session.outcome import outcomes
-from paretonav.steering import Changes, Point, Step, StepStatus
+from paretonav.steering import Point, Step, StepStatus
+from paretonav.steering.outcome import Part
 from paretonav.steering.preferences.wording import describe
+from paretonav.steering.reporting.verdict import judged
 
 Json = dict[str, object]
+
+SIDES = {1.0: "lower", -1.0: "higher", 0.0: None}
+_KINDS: dict[Part, str] = {"train": "loss", "validation": "loss", "metrics": "metric"}
+_SPLITS: dict[Part, str] = {"train": "training", "validation": "validation", "metrics": ""}
 
 
 def step_report(session: Session, record: Record, here: Point, step: Step | None) -> Json | None:
@@ -45,43 +49,40 @@ def step_report(session: Session, record: Record, here: Point, step: Step | None
 
 
 def _rows(told: Step | Record, before: Point) -> Iterator[Json]:
-    for part in outcomes(told, before):
-        achieved = part.achieved
-        for name, value in part.before.items():
-            side = part.senses[name]
+    senses = before.front.senses
+    found = judged(told, before.values, senses)
+    for part, predicted in told.predicted.parts(told.requested.split):
+        requested, achieved = told.requested.part(part), told.achieved.part(part)
+        for name, value in before.values.part(part).items():
             yield {
                 "name": name,
-                "kind": "loss" if part.split else "metric",
-                "split": part.split,
-                "better": "lower" if side > 0 else "higher" if side < 0 else None,
+                "kind": _KINDS[part],
+                "split": _SPLITS[part],
+                "better": SIDES[senses[name]],
                 "before": plain(value),
-                "requested": plain(part.requested.get(name)),
-                "predicted": plain(part.predicted[name]),
-                "predicted_error": _error(part.predicted, name),
-                "achieved": plain(achieved[name]) if achieved else None,
-                "achieved_error": _error(achieved, name) if achieved else None,
-                "noise": bool(achieved) and achieved.is_noise(name),
-                "verdict": str(part.verdicts.get(name, "")),
+                "requested": plain(requested.get(name)),
+                "predicted": plain(predicted[name]),
+                "predicted_error": plain(predicted.error(name)),
+                "achieved": plain(achieved.get(name)),
+                "achieved_error": plain(achieved.error(name)),
+                "noise": name in achieved and achieved.is_noise(name),
+                "verdict": str(found.part(part).get(name, "")),
             }
-
-
-def _error(changes: Changes, name: str) -> float | None:
-    return plain(None if changes.standard_errors is None else changes.standard_errors[name])
 
 
 def comparison(compared: Comparison) -> Json:
     """Points side by side with the first of them."""
     first, *others = compared.records
     rows: list[Json] = []
-    for split, values in measured(first).items():
+    for part, values in first.values.parts():
         for name, value in values.items():
-            found = [d for d in compared if d.split == split and d.name == name]
-            up = compared.higher_is_better.get(name) if split == "metric" else False
+            found = [d for d in compared if d.split == part and d.name == name]
+            up = compared.higher_is_better.get(name) if part == "metrics" else False
             rows.append(
                 {
                     "name": name,
-                    "kind": "metric" if split == "metric" else "loss",
-                    "split": {"train": "training", "validation": "validation"}.get(split, ""),
+                    "kind": _KINDS[part],
+                    "split": _SPLITS[part],
                     "better": None if up is None else "higher" if up else "lower",
                     "values": [plain(value), *(plain(d.value) for d in found)],
                     "changes": [None, *(plain(d.change) for d in found)],

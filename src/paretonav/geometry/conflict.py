@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from paretonav.display import Display, Shown, changes_shown
 from paretonav.geometry.front import FrontModel
 from paretonav.statistics import quantile
 
@@ -21,8 +22,8 @@ _WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no
 _PRICE = 0.02  # nor is one whose price is less than this part of the gain, both relative to the losses
 
 
-@dataclass(frozen=True)
-class Conflict:
+@dataclass(frozen=True, repr=False)
+class Conflict(Shown):
     """What improving one objective along the front does on validation data (training data if there is none).
 
     Training data alone cannot tell a trade-off from overfitting: at an optimum of the training losses somebody always
@@ -44,6 +45,16 @@ class Conflict:
     gain: float
     gain_error: float | None
     costs: dict[str, tuple[float, float | None]]
+
+    def _display(self) -> Display:
+        word = {True: "real", False: "none", None: "unknown"}[self.real]
+        changes = {"(itself)": (self.gain, self.gain_error), **self.costs}
+        return changes_shown(
+            f"Conflict: {word}; changes by an improvement of {100 * self.amount:.3g}%",
+            {"change": {name: change for name, (change, _) in changes.items()}},
+            {name: error for name, (_, error) in changes.items() if error is not None},
+            note=self.reason,
+        )
 
 
 def conflicts(front: FrontModel) -> dict[str, Conflict]:

@@ -256,6 +256,11 @@ class FrontModel:
         """[q], 1 where lower is better, -1 where higher is, 0 where nobody has said."""
         return np.concatenate([np.ones(self.m), self.metric_orientation])
 
+    @property
+    def senses(self) -> dict[str, float]:
+        """Name -> ``orientation``, of all that can be asked for."""
+        return dict(zip(self.steerable, self.orientation.tolist(), strict=True))
+
     def changes(self, c: Array) -> Array:
         """[q], the predicted changes of losses and metrics, as they are asked for, at coordinates c."""
         return self._corner.changes(self.values, self._smooth(c))
@@ -274,34 +279,33 @@ class FrontModel:
             return np.zeros(0)
         return self._corner[self.m :].changes(self.metric_values, self._smooth(c)[self.m :])
 
-    def errors(self, c: Array) -> tuple[Array | None, Array | None, Array | None]:
+    def errors(self, c: Array) -> tuple[Array, Array, Array]:
         """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
 
-        Those of their first-order parts, from the responses batch by batch. None where there are too few batches, or
+        Those of their first-order parts, from the responses batch by batch. Empty where there are too few batches, or
         no data.
         """
         coordinates = torch.from_numpy(np.asarray(c, dtype=float))
-        seen, held_out = (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
+        seen, held_out = (
+            np.zeros(0) if error is None else error.numpy()
+            for error in (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
+        )
         shown = held_out
-        if self.held_out is None and self.seen is not None and seen is not None:
+        if self.held_out is None and self.seen is not None:
             shown = (
                 seen / self.seen.share**0.5
             )  # of metrics nothing more was measured; of losses all the data
-        return (
-            None if seen is None else seen[: self.m].numpy(),
-            None if held_out is None else held_out[: self.m].numpy(),
-            None if shown is None or not self.metric_names else shown[self.m :].numpy(),
-        )
+        return seen[: self.m], held_out[: self.m], shown[self.m :]
 
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""
         smooth = -self.response @ c + 0.5 * np.asarray(self.bend @ c @ c)
         return self._corner[: self.m].changes(self.losses, smooth)
 
-    def validation_change(self, c: Array) -> Array | None:
-        """The same on validation data, with its own response and bend."""
+    def validation_change(self, c: Array) -> Array:
+        """The same on validation data, with its own response and bend; empty without any."""
         if self.validation_response is None or self.validation_bend is None:
-            return None
+            return np.zeros(0)
         smooth = -self.validation_response @ c + 0.5 * np.asarray(self.validation_bend @ c @ c)
         if self.validation_losses is None:
             return smooth

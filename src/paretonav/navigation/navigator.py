@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike
 from typing import get_args
 
+from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
@@ -42,7 +44,7 @@ logger = logging.getLogger(__name__)
 _NOT_STARTED = "the navigation has no point yet; call start() first"
 
 
-class Navigator:
+class Navigator(Shown):
     """Steers a problem from one Pareto point to the next.
 
     The problem's parameters always are those of the current point: they are written when a step is accepted, and
@@ -73,7 +75,7 @@ class Navigator:
         >>> step = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount=0.05)
         >>> step.status
         <StepStatus.ACCEPTED: 'accepted'>
-        >>> round(step.achieved["f1"] / start.losses["f1"], 4), abs(round(step.achieved["f2"], 4))
+        >>> round(step.achieved.train["f1"] / start.losses["f1"], 4), abs(round(step.achieved.train["f2"], 4))
         (-0.05, 0.0)
     """
 
@@ -265,7 +267,7 @@ class Navigator:
         return Preview(
             plan=plan,
             requested=plan.requested,
-            **predictions(front, plan),
+            predicted=predictions(front, plan),
             weights=named(front.names, plan.weights),
             trusted=plan.modelled == 1 and here.trust.share(front, plan.changes[: front.m]) == 1,
             attainable=plan.attainable,
@@ -408,6 +410,12 @@ class Navigator:
         """
         self.session.export(path, self.here.id, card=card)
 
+    def _display(self) -> Display:
+        if self._at.point is None:
+            return Display("Navigator, not started; call start()")
+        shown = self._at.point._display()
+        return replace(shown, title=f"Navigator at {shown.title[:1].lower()}{shown.title[1:]}")
+
     @property
     def _effort(self) -> Geometry:
         """How curvature is measured next."""
@@ -462,4 +470,4 @@ class Navigator:
         return Planned(preference, wish, *made, point=here.id, by=self)
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
-        return [{**point.shown(split), **point.metrics} for point in self.records]
+        return [{**point.values.on(split), **point.metrics} for point in self.records]

@@ -56,7 +56,7 @@ class Visited:
         if not records:
             raise SessionError("no point is named; give one or more, or None for all")
         losses = losses_of(records, split)
-        shown = "training" if split == "train" or records[0].validation is None else "validation"
+        shown = "training" if split == "train" or not records[0].validation else "validation"
         here = session.current.id if current is None else session[current].id
         return cls(tuple(map(printable, session.names)), records, losses, shown, here)
 

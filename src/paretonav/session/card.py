@@ -19,6 +19,8 @@ from paretonav.steering import Point
 from paretonav.steering.preferences.wording import describe
 from paretonav.text import change, listed, relative, weight
 
+_DATA = {"train": "training", "validation": "validation"}
+
 
 @dataclass(frozen=True, eq=False)
 class Card:
@@ -78,9 +80,8 @@ class Card:
         yield "## What was traded for what"
         yield ""
         differences = list(self.since_start)
-        shown = "train" if self.since_start.validation is None else "validation"
-        split = "training" if shown == "train" else shown
-        yield _in_words([d for d in differences if d.split in (shown, "metric")], first, split)
+        shown = first.values.split
+        yield _in_words([d for d in differences if d.split in (shown, "metrics")], first, _DATA[shown])
         yield ""
         yield from table(
             ("", "at the start", "chosen", "change", "", "std. error", ""),
@@ -131,8 +132,7 @@ class Card:
         yield ""
         if record.joint_gain is not None:
             yield standing(self.chosen)
-        split = "training" if record.validation is None else "validation"
-        yield f"Whether there is a conflict on {split} data, or only noise:"
+        yield f"Whether there is a conflict on {_DATA[record.values.split]} data, or only noise:"
         yield ""
         for name, verdict in self.chosen.conflict.items():
             yield f"- improving {escaped(name)}: {escaped(verdict.reason)}"
@@ -141,16 +141,16 @@ class Card:
         record = self.record
         yield "## Data"
         yield ""
-        train, held_out = record.losses.batches, record.validation
+        train, held_out = record.losses.batches, record.validation.batches
         how = "planned" if self.chosen.anchor is not None else "planned and corrected"
         yield f"- Training data ({_batches(train)}): the steps were {how} on its losses."
-        if held_out is None:
+        if not record.validation:
             yield "- No validation data were given: nothing here says how the model does on other data."
         else:
             what = "losses and metrics" if record.metrics else "losses"
             asked = any(r.on == "validation" for r in self.path)
             made = "the steps were made for them" if asked else "the choice was made in sight of them"
-            yield f"- Validation data ({_batches(held_out.batches)}): {what} were measured on it at every point, and"
+            yield f"- Validation data ({_batches(held_out)}): {what} were measured on it at every point, and"
             yield f"  {made}, so they flatter the chosen model a little."
         if doubt := unsure(self.chosen):
             yield f"- {doubt}"
@@ -173,7 +173,7 @@ def _in_words(differences: Sequence[Difference], first: Record, split: str) -> s
     groups: dict[str, list[str]] = {"better": [], "worse": [], "changed": [], "no change beyond noise": []}
     for d in differences:
         there = before(d, first)
-        size = change(d.change, there) if d.split == "metric" else relative(d.change, there)
+        size = change(d.change, there) if d.split == "metrics" else relative(d.change, there)
         word = (
             "no change beyond noise"
             if d.noise

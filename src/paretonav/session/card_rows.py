@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paretonav.session.compare import Difference, measured
+from paretonav.session.compare import Difference
 from paretonav.session.markdown import escaped
 from paretonav.session.record import Record
+from paretonav.steering import Estimates
 from paretonav.text import change, relative, value
 
-_SPLITS = {"train": ", training loss", "validation": ", validation loss", "metric": ""}
+_SPLITS = {"train": ", training loss", "validation": ", validation loss", "metrics": ""}
 
 
 def difference_cells(difference: Difference, first: Record) -> list[str]:
@@ -28,42 +29,36 @@ def difference_cells(difference: Difference, first: Record) -> list[str]:
 
 def step_rows(parent: Record, record: Record) -> Iterator[list[str]]:
     """What a step was to do and did to each loss and metric; first on the data on which it was asked for."""
-    changes = {
-        "train": (record.predicted, record.achieved),
-        "validation": (record.predicted_validation, record.achieved_validation),
-        "metric": (record.predicted_metrics, record.achieved_metrics),
-    }
-    on = record.on or "train"
-    order = {on: 0, "metric": 2}
-    for split, values in sorted(measured(parent).items(), key=lambda part: order.get(part[0], 1)):
-        expected, achieved = changes[split]
-        if achieved is None:
-            continue
-        errors = achieved.standard_errors
+    for part, values in parent.values.parts(record.requested.split):
+        requested, predicted, achieved = (
+            x.part(part) for x in (record.requested, record.predicted, record.achieved)
+        )
         for name, there in values.items():
-            asked = record.requested.get(name) if split in (on, "metric") else None
+            if name not in achieved:
+                continue
+            asked = requested.get(name)
             yield [
-                escaped(name) + _SPLITS[split],
+                escaped(name) + _SPLITS[part],
                 "" if asked is None else "hold" if asked == 0 else change(asked, there),
-                "" if expected is None else change(expected[name], there),
+                change(predicted[name], there) if name in predicted else "",
                 change(achieved[name], there),
-                "" if errors is None else f"± {value(errors[name], there)}",
+                _error(achieved, name, there),
                 "noise" if achieved.is_noise(name) else "",
             ]
 
 
 def value_rows(record: Record) -> Iterator[list[str]]:
     """The losses and metrics of one point."""
-    for split, values in measured(record).items():
-        errors = values.standard_errors
+    for part, values in record.values.parts():
         for name, x in values.items():
-            yield [
-                escaped(name) + _SPLITS[split],
-                value(x, x),
-                "" if errors is None else f"± {value(errors[name], x)}",
-            ]
+            yield [escaped(name) + _SPLITS[part], value(x, x), _error(values, name, x)]
 
 
 def before(difference: Difference, first: Record) -> float:
     """The first point's value of what differs."""
-    return measured(first)[difference.split][difference.name]
+    return first.values.part(difference.split)[difference.name]
+
+
+def _error(estimates: Estimates, name: str, like: float) -> str:
+    error = estimates.error(name)
+    return "" if error is None else f"± {value(error, like)}"

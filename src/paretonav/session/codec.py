@@ -139,7 +139,7 @@ def decode(stored: Json, tensors: Mapping[str, Tensor], device: torch.device = _
         return _among(_ENUMS[kind].__members__, stored, "name")
     if kind in _ESTIMATES:
         parts = [decode(part, tensors, device) for part in _part(stored, "parts", list[Any])]
-        if not fits(tuple(parts), tuple[dict[str, float], dict[str, float] | None, int]):
+        if not fits(tuple(parts), tuple[dict[str, float], dict[str, float], int]):
             raise SessionError(f"it holds a {kind!r} that is not made of numbers")
         return _ESTIMATES[kind](*parts)
     given = _part(stored, "fields", dict[str, Any])

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from paretonav.errors import MissingExtraError, needing
 from paretonav.session.record import Record
-from paretonav.steering import Changes, Estimates, Point
+from paretonav.steering import Changes, Point
+from paretonav.steering.outcome import Outcome, Part
+from paretonav.steering.reporting.measured import changes_between
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,7 +23,7 @@ class Difference(NamedTuple):
     """One loss or metric at a point, and how it differs from the first of the points compared.
 
     Attributes:
-        split: "train", "validation" or "metric".
+        split: "train", "validation" or "metrics".
         name: of the loss or metric.
         point: the number of the point.
         value: there.
@@ -32,7 +34,7 @@ class Difference(NamedTuple):
         better: whether the change is an improvement; None if it is noise, or nobody said which way is better.
     """
 
-    split: str
+    split: Part
     name: str
     point: int
     value: float
@@ -52,16 +54,12 @@ class Comparison:
 
     Attributes:
         records: of the points.
-        train: the changes of the training losses from the first point, one for each of the others.
-        validation: the same on validation data, or None.
-        metrics: the same of the metrics.
+        changes: from the first point, one for each of the others.
         higher_is_better: metric -> which way is better, where that is known.
     """
 
     records: tuple[Record, ...]
-    train: tuple[Changes, ...]
-    validation: tuple[Changes, ...] | None
-    metrics: tuple[Changes, ...]
+    changes: tuple[Outcome[Changes], ...]
     higher_is_better: dict[str, bool]
 
     @classmethod
@@ -70,22 +68,17 @@ class Comparison:
     ) -> Comparison:
         """Compare points [k] with the first of them; ``records`` are theirs."""
         first, *others = points
-        return cls(
-            tuple(records),
-            tuple(train_change(first, point) for point in others),
-            None if first.held_out is None else tuple(validation_change(first, point) for point in others),
-            tuple(metric_change(first, point) for point in others),
-            higher_is_better,
-        )
+        names = first.front.names
+        changes = tuple(changes_between(names, first.read, point.read) for point in others)
+        return cls(tuple(records), changes, higher_is_better)
 
     def __iter__(self) -> Iterator[Difference]:
         """All differences: training losses, validation losses, metrics; point by point for each."""
         first, *others = self.records
-        changes = {"train": self.train, "validation": self.validation or (), "metric": self.metrics}
-        for split, values in measured(first).items():
+        for part, values in first.values.parts():
             for name in values:
-                for record, change in zip(others, changes[split], strict=True):
-                    yield self._difference(split, name, record, change)
+                for record, changes in zip(others, self.changes, strict=True):
+                    yield self._difference(part, name, record, changes.part(part))
 
     def table(self) -> DataFrame:
         """The differences, one row each, and the first point's values as rows without a change."""
@@ -94,8 +87,8 @@ class Comparison:
 
         first = self.records[0]
         own = [
-            Difference(split, name, first.id, value, 0.0, 0.0, True, None)
-            for split, values in measured(first).items()
+            Difference(part, name, first.id, value, 0.0, 0.0, True, None)
+            for part, values in first.values.parts()
             for name, value in values.items()
         ]
         frame = pd.DataFrame([*own, *self], columns=list(Difference._fields))
@@ -110,44 +103,17 @@ class Comparison:
             return None  # a notebook shows the text instead
         return html
 
-    def _difference(self, split: str, name: str, record: Record, changes: Changes) -> Difference:
-        change, errors = changes[name], changes.standard_errors
-        first = measured(self.records[0])[split][name]
+    def _difference(self, part: Part, name: str, record: Record, changes: Changes) -> Difference:
+        change, first = changes[name], self.records[0].values.part(part)[name]
         noise = changes.is_noise(name) or abs(change) <= _NOTHING * abs(first)
-        up = self.higher_is_better.get(name) if split == "metric" else False
+        up = self.higher_is_better.get(name) if part == "metrics" else False
         return Difference(
-            split=split,
+            split=part,
             name=name,
             point=record.id,
-            value=measured(record)[split][name],
+            value=record.values.part(part)[name],
             change=change,
-            standard_error=None if errors is None else errors[name],
+            standard_error=changes.error(name),
             noise=noise,
             better=None if noise or up is None else (change > 0) == up,
         )
-
-
-def measured(record: Record) -> dict[str, Estimates]:
-    """What was measured at a point: "train", "validation" where there is such data, "metric"."""
-    parts = {"train": record.losses, "validation": record.validation, "metric": record.metrics}
-    return {split: values for split, values in parts.items() if values is not None}
-
-
-def train_change(before: Point, now: Point) -> Changes:
-    """The change of the training losses from one point to another."""
-    return Changes.of(before.front.names, *now.train.change_from(before.train), len(now.train.fractions))
-
-
-def validation_change(before: Point, now: Point) -> Changes:
-    """The change of the validation losses; both points have them."""
-    if before.held_out is None or now.held_out is None:
-        raise ValueError("there are no validation losses")
-    return Changes.of(
-        before.front.names, *now.held_out.change_from(before.held_out), len(now.held_out.fractions)
-    )
-
-
-def metric_change(before: Point, now: Point) -> Changes:
-    """The change of the metrics; none where there are none."""
-    then, there = before.held_out or before.train, now.held_out or now.train
-    return Changes.of(then.metric_names, *there.metric_change_from(then), len(there.fractions))

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from paretonav.errors import SessionError
 from paretonav.session.record import Record
 from paretonav.session.record_json import from_json, require_tree, to_json
-from paretonav.session.schema import MIGRATIONS, migrate, version_of
+from paretonav.session.schema import is_empty, make_tables
 from paretonav.text import printable
 
 _COUNT = "coalesce(max(id), -1) + 1"  # unlike count(*), it does not read all of the table
@@ -213,22 +213,14 @@ class Database:
         )
 
     def _prepare(self, writable: bool) -> None:
-        """Check what the file is, and bring its schema up to date."""
+        """Check what the file is, and make it a session's if it is empty."""
         self._connection.execute("PRAGMA trusted_schema = OFF")
-        version = version_of(self._connection, self._file)
-        if version == 0 and not writable:
-            raise SessionError(f"there is no session in {str(self.path.parent)!r} yet: its database is empty")
-        if version < len(MIGRATIONS):
-            if not writable:  # a copy of the old one is brought up to date
-                copy = sqlite3.connect(":memory:", check_same_thread=False)
-                try:
-                    self._connection.backup(copy)
-                except BaseException:
-                    copy.close()
-                    raise
-                self._connection.close()
-                self._connection = copy
-            migrate(self._connection, version)
+        if is_empty(self._connection, self._file):
+            if not writable:
+                raise SessionError(
+                    f"there is no session in {str(self.path.parent)!r} yet: its database is empty"
+                )
+            make_tables(self._connection)
         if not writable:
             self.only_read()
 

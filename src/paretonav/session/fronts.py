@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.errors import SessionError, needing
+from paretonav.objectives.problem import Split
 from paretonav.session.record import Record
 
 Array = NDArray[np.float64]
@@ -28,11 +30,12 @@ def losses_of(records: Sequence[Record], split: str | None = None) -> Array:
     Raises:
         SessionError: there is no such split.
     """
-    if split not in (None, "train", "validation"):
+    if split is not None and split not in ("train", "validation"):
         raise SessionError(f"split={split!r} is unknown; choose 'train' or 'validation'")
-    if split == "validation" and any(record.validation is None for record in records):
+    if split == "validation" and not all(record.validation for record in records):
         raise SessionError("the session has no validation losses; choose split='train'")
-    return np.array([list(record.shown(split).values()) for record in records], dtype=np.float64)
+    values = [list(record.values.on(cast("Split | None", split)).values()) for record in records]
+    return np.array(values, dtype=np.float64)
 
 
 def non_dominated(losses: Array) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ _FACTS = {
     "current": int,
     "pruned": list[int],
 }
-_LATER = {"model", "weights", "pruned"}  # not noted by version 2, or where there is none
+_OPTIONAL = {"model", "pruned"}  # what there is none of is not noted
 
 
 def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def require_sound(facts: Mapping[str, Any], points: int, where: str) -> None:
         where: the file that they are from.
     """
     wrong = [key for key in facts if not fits(facts[key], _FACTS.get(key, Any))]
-    missing = sorted(_FACTS.keys() - facts.keys() - _LATER) if points else []
+    missing = sorted(_FACTS.keys() - facts.keys() - _OPTIONAL) if points else []
     if not wrong and not missing and points:
         wrong = _contradictions(facts)
     if wrong or missing:
@@ -174,8 +174,7 @@ def _contradictions(facts: Mapping[str, Any]) -> list[str]:
         layout = from_facts(facts)
     except (TypeError, ValueError, OverflowError):
         return ["layout"]
-    weights = facts.get("weights", dict.fromkeys(facts["names"], 0.0))
-    if sorted(weights) != sorted(facts["names"]):
+    if sorted(facts["weights"]) != sorted(facts["names"]):
         return ["weights"]
     negative = any(size < 0 for entry in layout for size in entry.shape)
     total = sum(prod(entry.shape) for entry in layout)

@@ -10,6 +10,7 @@ from typing import Any
 from paretonav.session.record import Record
 from paretonav.session.table import preference_text
 from paretonav.steering import Estimates
+from paretonav.steering.outcome import Outcome
 
 VERSION = 1
 
@@ -46,16 +47,14 @@ def _entry(record: Record) -> dict[str, Any]:
         "on": record.on,
         "status": None if record.status is None else record.status.value,
         "reason": record.reason,
-        "train": _estimates(record.losses),
-        "validation": _estimates(record.validation),
-        "metrics": _estimates(record.metrics),
+        "values": _outcome(record.values),
         "weights": record.weights,
         "joint_gain": record.joint_gain,
         "residual": record.residual,
         "pull": record.pull,
-        "requested": record.requested,
-        "predicted": _changes(record.predicted, record.predicted_validation, record.predicted_metrics),
-        "achieved": _changes(record.achieved, record.achieved_validation, record.achieved_metrics),
+        "requested": record.requested.shown,
+        "predicted": _outcome(record.predicted),
+        "achieved": _outcome(record.achieved),
         "cost": {
             "seconds": record.cost.seconds,
             "gradient_passes": record.cost.gradient_passes,
@@ -64,17 +63,12 @@ def _entry(record: Record) -> dict[str, Any]:
     }
 
 
-def _changes(*parts: Estimates | None) -> dict[str, Any] | None:
-    if parts[0] is None:
-        return None
-    return dict(zip(("train", "validation", "metrics"), map(_estimates, parts), strict=True))
+def _outcome(outcome: Outcome[Any]) -> dict[str, Any]:
+    return {name: _estimates(getattr(outcome, name)) for name in ("train", "validation", "metrics")}
 
 
-def _estimates(estimates: Estimates | None) -> dict[str, Any] | None:
-    if estimates is None:
-        return None
-    errors = estimates.standard_errors or {}
-    return {name: {"value": x, "standard_error": errors.get(name)} for name, x in estimates.items()}
+def _estimates(estimates: Estimates) -> dict[str, Any]:
+    return {name: {"value": x, "standard_error": estimates.error(name)} for name, x in estimates.items()}
 
 
 def _strict(value: Any) -> Any:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from paretonav.display import Display, Shown, values_shown
 from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
-from paretonav.objectives.losses import Losses
 from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
+from paretonav.steering.outcome import Outcome, Part, nothing
 from paretonav.steering.preferences import Wish
+from paretonav.steering.preferences.wording import origin
 
 Values = dict[str, float]
 
-_OF_THE_STEP = (
-    "status",
-    "reason",
-    "requested",
-    "predicted",
-    "predicted_validation",
-    "predicted_metrics",
-    "achieved",
-    "achieved_validation",
-    "achieved_metrics",
-    "on",
-    "missed",
-)
+_OF_THE_STEP = ("status", "reason", "requested", "predicted", "achieved", "missed")
 
 
 @dataclass(frozen=True)
@@ -46,19 +35,17 @@ class Unstorable:
         return self.text
 
 
-@dataclass(frozen=True, eq=False)
-class Record:
+@dataclass(frozen=True, eq=False, repr=False)
+class Record(Shown):
     """One visited point in numbers. Immutable, but for what is noted down about it: a change makes a new record.
 
-    The changes are those of the step that led here, None for the first point.
+    The changes are those of the step that led here, empty for the first point.
 
     Attributes:
         id: its number in the session, from 0.
         parent: the number of the point that it was reached from, or None.
         made: when, in UTC.
-        losses: the training losses, with standard errors of their values.
-        validation: the validation losses, or None.
-        metrics: on validation data where there is any.
+        values: losses and metrics, with their standard errors; ``values.shown`` is what people look at.
         weights: for which the point is optimal.
         joint_gain: by how much all objectives could still fall together; None where the model is held.
         residual: |J^T alpha|; None where the model is held.
@@ -68,13 +55,8 @@ class Record:
         status: whether the step was shortened; None for the first.
         reason: why, or what else there is to say about it.
         requested: the changes that were asked for.
-        predicted: the changes of the training losses as predicted.
-        predicted_validation: of the validation losses.
-        predicted_metrics: of the metrics.
-        achieved: the changes of the training losses as they came.
-        achieved_validation: of the validation losses.
-        achieved_metrics: of the metrics.
-        on: the data on which losses were asked for; None for the first.
+        predicted: the changes as predicted.
+        achieved: the changes as they came.
         missed: as in ``Step``.
         note: what somebody wrote about it.
         star: whether somebody marked it.
@@ -83,9 +65,7 @@ class Record:
     id: int
     parent: int | None
     made: datetime
-    losses: Estimates
-    validation: Estimates | None
-    metrics: Estimates
+    values: Outcome[Estimates]
     weights: Values
     joint_gain: float | None
     residual: float | None
@@ -94,15 +74,10 @@ class Record:
     amount: float | None = None
     status: StepStatus | None = None
     reason: str = ""
-    requested: Values = field(default_factory=dict)
-    predicted: Changes | None = None
-    predicted_validation: Changes | None = None
-    predicted_metrics: Changes | None = None
-    achieved: Changes | None = None
-    achieved_validation: Changes | None = None
-    achieved_metrics: Changes | None = None
-    on: Split | None = None
-    missed: tuple[tuple[str, str], ...] = ()
+    requested: Outcome[Changes] = field(default_factory=nothing)
+    predicted: Outcome[Changes] = field(default_factory=nothing)
+    achieved: Outcome[Changes] = field(default_factory=nothing)
+    missed: tuple[tuple[str, Part], ...] = ()
     pull: float | None = None
     note: str = ""
     star: bool = False
@@ -110,20 +85,11 @@ class Record:
     @classmethod
     def of(cls, point: Point, step: Step | None = None) -> Record:
         """The record of a new point, and of the step that led to it."""
-        shown = point.train if point.held_out is None else point.held_out
-        names = point.front.names
         record = cls(
             id=point.id,
             parent=point.parent,
             made=datetime.now(UTC),
-            losses=_estimates(names, point.train),
-            validation=None if point.held_out is None else _estimates(names, point.held_out),
-            metrics=Estimates.of(
-                shown.metric_names,
-                shown.fractions @ shown.metric_batches if shown.metric_names else shown.fractions[:0],
-                shown.metric_standard_error(),
-                len(shown.fractions),
-            ),
+            values=point.values,
             weights=point.weights,
             joint_gain=point.joint_gain if point.anchor is None else None,
             residual=point.residual if point.anchor is None else None,
@@ -136,14 +102,29 @@ class Record:
             return record
         return replace(record, **{name: getattr(step, name) for name in _OF_THE_STEP})
 
-    def shown(self, split: str | None = None) -> Mapping[str, float]:
-        """The losses on a split: "train" or "validation"; None is validation data where there is any."""
-        if split == "train" or (split is None and self.validation is None):
-            return self.losses
-        if self.validation is None:
-            raise ValueError("there are no validation losses")
-        return self.validation
+    @property
+    def losses(self) -> Estimates:
+        """The training losses."""
+        return self.values.train
 
+    @property
+    def validation(self) -> Estimates:
+        """The validation losses; empty without validation data."""
+        return self.values.validation
 
-def _estimates(names: tuple[str, ...], losses: Losses) -> Estimates:
-    return Estimates.of(names, losses.mean, losses.standard_error(), len(losses.fractions))
+    @property
+    def metrics(self) -> Estimates:
+        """On validation data where there is any."""
+        return self.values.metrics
+
+    @property
+    def on(self) -> Split | None:
+        """The data on which losses were asked for; None for the first point."""
+        return None if self.status is None else self.requested.split
+
+    def _display(self) -> Display:
+        way = origin(self.parent, self.preference, self.amount)
+        values = self.values
+        beside = {"train": values.train if values.validation else {}, "weight": self.weights}
+        title = f"Record of point {self.id}{', starred' if self.star else ''}, {way}"
+        return values_shown(title, values.shown, values.shown.standard_errors, beside, self.note)

@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from paretonav.errors import SessionError
 from paretonav.objectives import Cost
@@ -14,22 +14,16 @@ from paretonav.session.codec import decode, encode, made
 from paretonav.session.record import Record, Unstorable, Values
 from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Preference, StepStatus
+from paretonav.steering.outcome import Outcome, Part
 
 _E = TypeVar("_E", bound=Estimates)
-_MEASURED = ("losses", "validation", "metrics")
-_CHANGES = (
-    "predicted",
-    "predicted_validation",
-    "predicted_metrics",
-    "achieved",
-    "achieved_validation",
-    "achieved_metrics",
-)
+_PARTS = ("train", "validation", "metrics")
+_CHANGES = ("requested", "predicted", "achieved")
 _STORED: dict[str, Any] = {
     "id": int,
     "parent": int | None,
     "made": str,
-    **dict.fromkeys((*_MEASURED, *_CHANGES), list[Any] | None),
+    **dict.fromkeys(("values", *_CHANGES), dict[str, Any]),
     "weights": dict[str, float],
     "joint_gain": float | None,
     "residual": float | None,
@@ -38,12 +32,9 @@ _STORED: dict[str, Any] = {
     "amount": float | None,
     "status": str | None,
     "reason": str,
-    "requested": dict[str, float],
-    "on": Literal["validation", "train"] | None,
     "missed": list[list[str]],
     "pull": float | None,
 }
-_LATER = {"on", "missed", "pull"}  # not noted by the first versions
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -52,7 +43,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "id": record.id,
         "parent": record.parent,
         "made": record.made.isoformat(),
-        **{name: _packed(getattr(record, name)) for name in (*_MEASURED, *_CHANGES)},
+        **{name: _packed(getattr(record, name)) for name in ("values", *_CHANGES)},
         "weights": record.weights,
         "joint_gain": record.joint_gain,
         "residual": record.residual,
@@ -61,8 +52,6 @@ def to_json(record: Record) -> dict[str, Any]:
         "amount": record.amount,
         "status": None if record.status is None else record.status.value,
         "reason": record.reason,
-        "requested": record.requested,
-        "on": record.on,
         "missed": [list(pair) for pair in record.missed],
         "pull": record.pull,
     }
@@ -89,9 +78,9 @@ def _checked(stored: Any) -> dict[str, Any]:
     if not fits(stored, dict[str, Any]):
         raise SessionError("it holds no record")
     for name, hint in _STORED.items():
-        if name not in stored and name not in _LATER:
+        if name not in stored:
             raise SessionError(f"it holds a record without {name!r}")
-        if name in stored and not fits(stored[name], hint):
+        if not fits(stored[name], hint):
             raise SessionError(f"it holds a record whose {name!r} is not what paretonav writes")
     return cast(dict[str, Any], stored)
 
@@ -100,31 +89,26 @@ def _record(stored: dict[str, Any], note: str, star: bool) -> Record:
     time = datetime.fromisoformat(stored["made"])
     if time.tzinfo is None:
         raise ValueError("its time has no time zone")
-    measured = {name: _unpacked(stored[name], Estimates) for name in _MEASURED}
-    changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
-    losses, metrics = measured["losses"], measured["metrics"]
-    if losses is None or metrics is None:
+    values = _unpacked(stored["values"], Estimates)
+    if not values.train:
         raise ValueError("it has no losses")
+    changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
     return Record(
         id=stored["id"],
         parent=stored["parent"],
         made=time,
-        losses=losses,
-        validation=measured["validation"],
-        metrics=metrics,
+        values=values,
         **changes,
         weights=_numbers(stored["weights"]),
         joint_gain=_number(stored["joint_gain"]),
         residual=_number(stored["residual"]),
-        pull=_number(stored.get("pull")),
+        pull=_number(stored["pull"]),
         cost=made(Cost, stored["cost"]),
         preference=_preference(stored["preference"]),
         amount=_number(stored["amount"]),
         status=None if stored["status"] is None else StepStatus(stored["status"]),
         reason=stored["reason"],
-        requested=_numbers(stored["requested"]),
-        on=stored.get("on"),
-        missed=tuple(_missed(pair) for pair in stored.get("missed", ())),
+        missed=tuple(_missed(pair) for pair in stored["missed"]),
         note=note,
         star=star,
     )
@@ -157,10 +141,10 @@ def _preference(stored: Any) -> Preference | None:
     return cast(Preference | None, preference)
 
 
-def _missed(pair: list[str]) -> tuple[str, str]:
-    if len(pair) != 2 or pair[1] not in ("training", "validation", ""):
+def _missed(pair: list[str]) -> tuple[str, Part]:
+    if len(pair) != 2 or pair[1] not in _PARTS:
         raise ValueError(f"{pair} is no loss and no metric")
-    return pair[0], pair[1]
+    return pair[0], cast(Part, pair[1])
 
 
 def _number(stored: Any) -> float | None:
@@ -168,25 +152,32 @@ def _number(stored: Any) -> float | None:
 
 
 def _names(record: Record) -> tuple[object, ...]:
-    validation = None if record.validation is None else record.validation.keys()
-    return record.losses.keys(), record.metrics.keys(), record.weights.keys(), validation
+    return *(
+        part.keys() for part in (record.losses, record.validation, record.metrics)
+    ), record.weights.keys()
 
 
-def _packed(estimates: Estimates | None) -> list[Any] | None:
-    if estimates is None:
-        return None
-    return [dict(estimates), estimates.standard_errors, estimates.batches]
+def _packed(outcome: Outcome[Any]) -> dict[str, Any]:
+    parts = {name: getattr(outcome, name) for name in _PARTS}
+    return {
+        "split": outcome.split,
+        **{name: [dict(part), part.standard_errors, part.batches] for name, part in parts.items()},
+    }
 
 
-def _unpacked(stored: list[Any] | None, kind: type[_E]) -> _E | None:
-    if stored is None:
-        return None
-    if not fits(tuple(stored), tuple[dict[str, float], dict[str, float] | None, int]):
+def _unpacked(stored: dict[str, Any], kind: type[_E]) -> Outcome[_E]:
+    if stored.keys() != {"split", *_PARTS} or stored["split"] not in ("train", "validation"):
+        raise ValueError("its losses or metrics are not what paretonav writes")
+    return Outcome(**{name: _estimates(stored[name], kind) for name in _PARTS}, split=stored["split"])
+
+
+def _estimates(stored: Any, kind: type[_E]) -> _E:
+    if not fits(stored, list[Any]) or not fits(tuple(stored), tuple[dict[str, float], dict[str, float], int]):
         raise ValueError("its losses or metrics are not what paretonav writes")
     values, errors, batches = stored
-    if errors is not None and errors.keys() != values.keys():
+    if not errors.keys() <= values.keys():
         raise ValueError("its standard errors are of something else")
-    return kind(_numbers(values), None if errors is None else _numbers(errors), batches)
+    return kind(_numbers(values), _numbers(errors), batches)
 
 
 def _numbers(stored: dict[str, Any]) -> Values:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from torch import Tensor
 
-from paretonav.errors import SessionError
+from paretonav.display import Display, Shown
+from paretonav.errors import ParetonavError, SessionError
 from paretonav.objectives import Problem
 from paretonav.session import fronts
 from paretonav.session.archive import Archive, MemoryArchive, whole
@@ -23,7 +24,7 @@ from paretonav.session.listing import listing
 from paretonav.session.places import place
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
-from paretonav.session.table import csv, table
+from paretonav.session.table import csv, preference_text, table
 from paretonav.session.turns import one_at_a_time
 from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
@@ -38,7 +39,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Session:
+class Session(Shown):
     """Every point that was visited, how it was reached, and what was noted down about it.
 
     Points are never changed or removed: going back and taking another step makes a branch. ``Navigator(problem,
@@ -132,6 +133,29 @@ class Session:
             }
         return {} if self._problem is None else dict(self._problem.higher_is_better)
 
+    def _display(self) -> Display:
+        where = "in memory" if self.path is None else f"in {str(self.path)!r}"
+        try:
+            records, current = self.records, self.current
+        except ParetonavError as error:  # who asks what it is is not to be broken off
+            return Display(f"Session {where}, which cannot be read", note=str(error))
+        rows = [
+            [
+                str(r.id),
+                "" if r.parent is None else str(r.parent),
+                preference_text(r) or "start",
+                str(r.status or ""),
+            ]
+            for r in reversed(records)
+        ]
+        at = "" if current is None else f", at point {current.id}"
+        title = (
+            f"Session of {len(records)} point{'' if len(records) == 1 else 's'} {where}{at}; the latest first"
+        )
+        return Display(
+            title if rows else f"Session {where}, empty", ["point", "from", "asked", "status"], rows
+        )
+
     def path_to(self, point_id: int) -> tuple[Record, ...]:
         """The points from the first one to this one."""
         way, records = [self[point_id]], self.records
@@ -192,7 +216,7 @@ class Session:
             "paretonav.weights": record.weights,
             "paretonav.point": record.id,
         }
-        if record.validation is not None:
+        if record.validation:
             facts["paretonav.validation"] = record.validation
         write_state(path, self.state_dict(record.id), facts)
         if card:

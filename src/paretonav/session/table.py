@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paretonav.errors import needing
 from paretonav.session.record import Record
-from paretonav.steering import Estimates
+from paretonav.steering.outcome import Outcome, Part
 from paretonav.steering.preferences.wording import describe
 from paretonav.text import DUST
 
@@ -19,17 +19,7 @@ _FORMULAS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _SIZED = ("train loss: ", "metric: ")
 _TEXTS = ("preference", "status", "reason", "note")
-_ESTIMATES: dict[str, str] = {
-    "losses": "train loss",
-    "validation": "validation loss",
-    "metrics": "metric",
-    "predicted": "predicted train change",
-    "predicted_validation": "predicted validation change",
-    "predicted_metrics": "predicted metric change",
-    "achieved": "achieved train change",
-    "achieved_validation": "achieved validation change",
-    "achieved_metrics": "achieved metric change",
-}
+_PARTS: dict[Part, str] = {"train": "train", "validation": "validation", "metrics": "metric"}
 
 
 def table(records: Sequence[Record]) -> DataFrame:
@@ -49,13 +39,14 @@ def table(records: Sequence[Record]) -> DataFrame:
         "note": [r.note for r in records],
         "star": [r.star for r in records],
     }
-    columns |= _measured(records, list(_ESTIMATES)[:3])
+    columns |= _measured(records, "{} loss", lambda r: r.values)
     columns |= _named("weight", records, lambda r: r.weights)
     columns["joint gain"] = _floats(r.joint_gain for r in records)
     columns["residual"] = _floats(r.residual for r in records)
     columns["pull"] = _floats(r.pull for r in records)
-    columns |= _named("requested change", records, lambda r: r.requested)
-    columns |= _measured(records, list(_ESTIMATES)[3:])
+    columns |= _named("requested change", records, lambda r: r.requested.shown)
+    columns |= _measured(records, "predicted {} change", lambda r: r.predicted)
+    columns |= _measured(records, "achieved {} change", lambda r: r.achieved)
     columns["seconds"] = _floats(r.cost.seconds for r in records)
     columns["gradient passes"] = _floats(r.cost.gradient_passes for r in records)
     columns["Hessian products"] = _floats(r.cost.hessian_products for r in records)
@@ -96,26 +87,25 @@ def preference_text(record: Record) -> str:
     return describe(record.preference, record.amount or 0.0)
 
 
-def _measured(records: Sequence[Record], fields: Iterable[str]) -> dict[str, list[float]]:
+def _measured(
+    records: Sequence[Record], kind: str, of: Callable[[Record], Outcome[Any]]
+) -> dict[str, list[float]]:
+    """The columns of losses on training and validation data, and of metrics, each with its standard errors."""
     columns: dict[str, list[float]] = {}
-    for field in fields:
-        kind = _ESTIMATES[field]
-        columns |= _named(kind, records, lambda r, field=field: getattr(r, field))  # type: ignore[misc]
-        columns |= _named(f"{kind} s.e.", records, lambda r, field=field: _errors(getattr(r, field)))  # type: ignore[misc]
+    for part, word in _PARTS.items():
+        name = "metric" if kind == "{} loss" and part == "metrics" else kind.format(word)
+        columns |= _named(name, records, lambda r, part=part: of(r).part(part))  # type: ignore[misc]
+        columns |= _named(f"{name} s.e.", records, lambda r, part=part: of(r).part(part).standard_errors)  # type: ignore[misc]
     return columns
 
 
 def _named(
-    kind: str, records: Sequence[Record], of: Callable[[Record], dict[str, float] | None]
+    kind: str, records: Sequence[Record], of: Callable[[Record], Mapping[str, float]]
 ) -> dict[str, list[float]]:
     """A column for each name that any of the records has, not a number where one has none."""
-    rows = [of(record) or {} for record in records]
+    rows = [of(record) for record in records]
     names = dict.fromkeys(name for row in rows for name in row)
     return {f"{kind}: {name}": [row.get(name, float("nan")) for row in rows] for name in names}
-
-
-def _errors(estimates: Estimates | None) -> dict[str, float] | None:
-    return None if estimates is None else estimates.standard_errors
 
 
 def _floats(values: Iterable[float | None]) -> list[float]:

@@ -6,7 +6,7 @@ import math
 
 from paretonav.session.record import Record
 from paretonav.steering import Point, TrainingGain
-from paretonav.steering.preferences.wording import describe
+from paretonav.steering.preferences.wording import origin as reached
 from paretonav.text import listed, percent, printable, sentence
 
 _NOTHING = 1e-6  # of the losses
@@ -20,11 +20,7 @@ NO_TRADE = "there is nothing to trade here"
 
 def origin(point: Point | Record) -> str:
     """How a point was reached, in words."""
-    if point.parent is None:
-        return "start"
-    if point.preference is None or point.amount is None:
-        return f"from point {point.parent}"
-    return f"from point {point.parent}: {describe(point.preference, point.amount)}"
+    return reached(point.parent, point.preference, point.amount)
 
 
 def price(point: Point, name: str, most: int | None = None, *, reach: float | None = None) -> str:
@@ -64,7 +60,7 @@ def prices(point: Point, name: str) -> dict[str, float]:
     Infinite where there is no price.
     """
     if point.anchor is not None:
-        found, values = point.conflict[name], point.validation or point.losses
+        found, values = point.conflict[name], point.values.losses
         gain = -found.gain / abs(values[name]) if values[name] else 0.0
         return {
             other: change / abs(values[other]) / gain if gain > 0 and values[other] else math.inf
@@ -133,7 +129,7 @@ def caution(point: Point, gain: TrainingGain | None = None) -> str:
 
 def unsure(point: Point) -> str:
     """That nobody knows how much of a change is chance; empty where that is known, and of functions: they have none."""
-    shown = point.train if point.held_out is None else point.held_out
+    shown = point.held_out or point.train
     drawn = shown.examples is not None or point.front.seen is not None or point.front.held_out is not None
     if not drawn or shown.standard_error() is not None:
         return ""

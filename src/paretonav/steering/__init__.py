@@ -1,6 +1,7 @@
 """From a preference to a new point: plan, predict, correct, report."""
 
 from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.options import Option
 from paretonav.steering.preferences import Aim, Classify, Direction, Improve, Prefer, Preference, Situation
 from paretonav.steering.reporting.estimate import Estimate
@@ -20,6 +21,7 @@ __all__ = [
     "Estimates",
     "Improve",
     "Option",
+    "Outcome",
     "Point",
     "Prefer",
     "Preference",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -18,15 +18,18 @@ class Estimates(dict[str, float]):
 
     Attributes:
         standard_errors: name -> standard error: by how much the number would vary with another draw of as much data.
-            None where it is not known: fewer than four batches, or a function.
+            Empty where it is not known: fewer than four batches, or a function.
         batches: how many they are from; 0 if that is not known.
     """
 
     def __init__(
-        self, values: dict[str, float], standard_errors: dict[str, float] | None = None, batches: int = 0
+        self,
+        values: Mapping[str, float] | None = None,
+        standard_errors: Mapping[str, float] | None = None,
+        batches: int = 0,
     ) -> None:
-        super().__init__(values)
-        self.standard_errors = standard_errors
+        super().__init__(values or {})
+        self.standard_errors: dict[str, float] = dict(standard_errors or {})
         self.batches = batches
 
     @classmethod
@@ -37,8 +40,20 @@ class Estimates(dict[str, float]):
         errors: Tensor | NDArray[np.float64] | None,
         batches: int = 0,
     ) -> Self:
-        """From vectors in the order of ``names``."""
-        return cls(_named(names, values), None if errors is None else _named(names, errors), batches)
+        """From vectors in the order of ``names``; errors that are not known are None, or empty."""
+        known = errors is not None and len(errors) > 0
+        return cls(_named(names, values), _named(names, errors) if known else {}, batches)  # type: ignore[arg-type]
+
+    def beside(self, other: Self) -> Self:
+        """These numbers and others; of as many batches as the fewer of the two are from."""
+        if not self or not other:
+            return self or other
+        errors = self.standard_errors | other.standard_errors
+        return type(self)(self | other, errors, min(self.batches, other.batches))
+
+    def error(self, name: str) -> float | None:
+        """The standard error of a number, or None."""
+        return self.standard_errors.get(name)
 
 
 class Changes(Estimates):
@@ -51,8 +66,8 @@ class Changes(Estimates):
     """
 
     def is_noise(self, name: str) -> bool:
-        """Whether zero is inside the 95 % interval; False where standard errors are not known."""
-        if self.standard_errors is None:
+        """Whether zero is inside the 95 % interval; False where the standard error is not known."""
+        if name not in self.standard_errors:
             return False
         width = quantile(self.batches) if self.batches else 2.0
         return abs(self[name]) <= width * self.standard_errors[name]

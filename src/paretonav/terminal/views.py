@@ -12,19 +12,18 @@ from rich.text import Text
 
 from paretonav.objectives import Cost
 from paretonav.session import Comparison, Record
-from paretonav.session.compare import measured
-from paretonav.session.outcome import Outcome, outcomes
 from paretonav.session.wording import origin, price, standing, unsure
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
 from paretonav.steering.preferences.wording import describe
-from paretonav.steering.reporting.verdict import Verdict
+from paretonav.steering.reporting.verdict import Verdict, judged
 from paretonav.terminal.parser import VERBS
 from paretonav.text import change, listed, percent, printable, relative, sentence, value, weight
 
 Values = Mapping[str, float]
 
 _NOISE = "noise: zero is inside the change's 95% interval"
-_SPLITS = {"training": "train", "validation": "valid."}
+_DATA = {"train": "training", "validation": "validation"}
+_SPLITS = {"train": "train", "validation": "valid."}
 _MARKS = {
     Verdict.NOISE: ("noise", "dim"),
     # No green and red: those are of the change itself, which may be for the better and less than predicted.
@@ -45,8 +44,8 @@ def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
     kinds = _metric_kinds(point)
     table = _table("objective")
     splits: list[tuple[str, Values, Values]] = []
-    if point.validation is not None:
-        splits.append(("validation\nloss", point.validation, start.validation or {}))
+    if point.validation:
+        splits.append(("validation\nloss", point.validation, start.validation))
     splits.append(("training\nloss", point.losses, start.losses))
     for heading, _, _ in splits:
         _add_numbers(table, heading, *(["since\nstart"] if point.id else []))
@@ -93,7 +92,7 @@ def outlook_view(
         table.add_row(printable(name), price(point, name, reach=known), *reach)
     holding = f"Holding {listed([printable(name) for name in held])}. " if held else ""
     verdicts = [Text(f"{printable(name)}: {printable(c.reason)}.") for name, c in point.conflict.items()]
-    where = "training" if point.validation is None else "validation"
+    where = _DATA[point.values.split]
     heading = Text(f"Is there something to trade on {where} data? Improving", style="dim")
     measured_gain = "" if gain is None else f" {sentence(gain.words)}"
     doubt = f" {unsure(point)}" if unsure(point) else ""
@@ -104,18 +103,18 @@ def outlook_view(
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     """What a step would do to each objective."""
     table = _table("objective")
-    parts = [("predicted\ntraining", point.losses, preview.predicted)]
-    if preview.predicted_validation is not None and point.validation is not None:
-        parts.append(("predicted\nvalidation", point.validation, preview.predicted_validation))
-    if preview.on == "validation":
-        parts.reverse()
+    parts = [
+        (f"predicted\n{_DATA[part]}", point.values.part(part), predicted)
+        for part, predicted in preview.predicted.parts(preview.on)
+        if part != "metrics"
+    ]
     _add_numbers(table, "requested")
     for heading, _, _ in parts:
         _add_numbers(table, heading, "")
     moving = point.anchor is None  # else the weights stay those of the training
     _add_numbers(table, *(["weight\nnow", "weight\nthen"] if moving else []))
     for name in point.losses:
-        cells = [_requested(preview.requested, name, parts[0][1][name])]
+        cells = [_requested(preview.requested.losses, name, parts[0][1][name])]
         for _, losses, predicted in parts:
             cells += _change_cells(predicted[name], losses[name])
         weights = [weight(x[name]) for x in (point.weights, preview.weights)] if moving else []
@@ -131,28 +130,27 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
         )
     elif not preview.trusted:
         notes.append("It is far: the step will go in several legs, and what the others pay is a guess.")
-    metrics = _metric_table(point, preview.requested, preview.predicted_metrics, None)
+    predicted = preview.predicted.metrics
+    noise = {name: Verdict.NOISE for name in predicted if predicted.is_noise(name)}
+    metrics = _metric_table(point, preview.requested.metrics, predicted, Changes(), noise)
     return Group(Text(f"Preview: {title}", style="bold"), table, *metrics, *notes)
 
 
 def options_view(options: Sequence[Option], point: Point) -> RenderableType:
     """Proposals with their predicted changes, on validation data where there is any."""
-    base = point.losses if point.validation is None else point.validation
-    table = _table("option")
+    table, base, senses = _table("option"), point.values.shown, point.front.senses
     for name in base:
         _add_numbers(table, printable(name))
-    for metric in point.metrics:
-        _add_numbers(table, printable(metric))
-    senses = dict(zip(point.front.metric_names, point.front.metric_orientation.tolist(), strict=True))
     for place, option in enumerate(options, start=1):
-        shown = option.predicted if option.predicted_validation is None else option.predicted_validation
-        cells = [_coloured(shown[name], relative(shown[name], loss)) for name, loss in base.items()]
-        cells += [
-            _coloured(senses[name] * moved, change(moved, point.metrics[name]))
-            for name, moved in option.predicted_metrics.items()
+        cells = [
+            _coloured(
+                senses[name] * moved,
+                change(moved, base[name]) if name in point.metrics else relative(moved, base[name]),
+            )
+            for name, moved in option.predicted.shown.items()
         ]
         table.add_row(f"{place} {printable(option.title)}", *cells)
-    where = "" if point.validation is None else " on validation data"
+    where = " on validation data" if point.validation else ""
     note = Text(f"\nPredicted{where}. To take one, say for example: take 1", style="dim")
     return Group(table, note)
 
@@ -162,27 +160,28 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
     Of the losses on the data on which they were asked for first. What was taken back has no colour.
     """
-    kept = step.status is not StepStatus.REJECTED
     table = _table("objective")
     table.add_column("loss")
     _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
     table.add_column("")
-    told = outcomes(step, before)
-    losses = [part for part in told if part.split and part.achieved]
+    found = judged(step, before.values, before.front.senses)
+    losses = [part for part, _ in step.achieved.parts(step.requested.split) if part != "metrics"]
     for name in before.losses:
         for part in losses:
-            loss, first = part.before[name], part is losses[0]
+            loss, first = before.values.part(part)[name], part == losses[0]
+            predicted, achieved = step.predicted.part(part), step.achieved.part(part)
             table.add_row(
                 printable(name) if first else "",
-                _SPLITS[part.split],
-                _requested(part.requested, name, loss) if first else "",
-                *_outcome_cells(part, name, kept),
+                _SPLITS[part],
+                _requested(step.requested.part(part), name, loss) if first else "",
+                *_outcome_cells(predicted, achieved, name, loss, found.part(part)[name]),
             )
     metrics: list[RenderableType] = []
-    for part in told:
-        if not part.split and part.achieved:
-            metrics = _metric_table(before, part.requested, part.predicted, part)
-    said = {verdict for part in told for verdict in part.verdicts.values()}
+    if step.achieved.metrics:
+        metrics = _metric_table(
+            before, step.requested.metrics, step.predicted.metrics, step.achieved.metrics, found.metrics
+        )
+    said = {verdict for _, part in found.parts() for verdict in part.values()}
     legend = [Text(text, style="dim") for text, verdicts in _LEGEND.items() if said & verdicts]
     heading = Text(f"Step from point {before.id}", style="bold")
     return Group(heading, table, *metrics, *legend, "", _verdict(step), _cost(step.cost))
@@ -201,15 +200,14 @@ def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> 
     for branch, point in listed_so:
         here = point.id == current
         by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
-        losses = (value(loss, loss) for loss in point.shown().values())
+        losses = (value(loss, loss) for loss in point.values.losses.values())
         mark = (f" {star}" if point.star else "") + (" <- here" if here else "")
         by += f"\n{printable(point.note)}" if point.note else ""
         parent = "" if point.parent is None else str(point.parent)
         table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
     left_out = len(points) - len(shown)
     more = f" {left_out} of {len(points)} points are not shown." if left_out else ""
-    split = "training" if points[0].validation is None else "validation"
-    return Group(table, Text(f"\nThe columns are {split} losses.{more}", style="dim"))
+    return Group(table, Text(f"\nThe columns are {_DATA[points[0].values.split]} losses.{more}", style="dim"))
 
 
 def compare_view(comparison: Comparison) -> RenderableType:
@@ -225,11 +223,11 @@ def _difference_table(comparison: Comparison, first: Record, record: Record) -> 
     table.add_column("on")
     _add_numbers(table, f"point {first.id}", f"point {record.id}", "change", "std.\nerror", "change")
     table.add_column("")
-    held_out = "train" if first.validation is None else "valid."
+    held_out = _SPLITS[first.values.split]
     for d in comparison:
         if d.point != record.id:
             continue
-        before = measured(first)[d.split][d.name]
+        before = first.values.part(d.split)[d.name]
         sense = 0.0 if d.better is None else -1.0 if d.better else 1.0
         table.add_row(
             printable(d.name),
@@ -297,38 +295,39 @@ def verb_view(name: str) -> RenderableType:
 
 
 def _metric_table(
-    point: Point, requested: Values, predicted: Changes, outcome: Outcome | None
+    point: Point,
+    requested: Changes,
+    predicted: Changes,
+    achieved: Changes,
+    found: Mapping[str, Verdict],
 ) -> list[RenderableType]:
     """What happens to the metrics, with standard errors; nothing where there are none."""
     if not point.metrics:
         return []
+    kinds = [predicted, achieved] if achieved else [predicted]
+    shown, senses = kinds[-1], point.front.senses
     table = _table("metric")
     _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
-    if outcome is not None:
+    if achieved:
         _add_numbers(table, "achieved", "std.\nerror")
     table.add_column("")
-    shown = predicted if outcome is None else outcome.achieved
-    senses = dict(zip(point.front.metric_names, point.front.metric_orientation, strict=True))
     for name, now in point.metrics.items():
-        noise = shown.is_noise(name)
-        kept = outcome is None or outcome.verdicts[name] is not Verdict.TAKEN_BACK
+        plain = shown.is_noise(name) or found.get(name) is Verdict.TAKEN_BACK
         cells: list[str | Text] = [value(now, now), _requested(requested, name, now)]
-        for changes in (predicted, None if outcome is None else outcome.achieved):
-            if changes is not None:
-                # Only the last of the two is coloured: what happened, or else what will.
-                sense = 0.0 if noise or not kept or changes is not shown else senses[name]
-                cells += [
-                    _coloured(sense * changes[name], change(changes[name], now)),
-                    _error(changes, name, now),
-                ]
-        mark = Text("noise" if noise else "", style="dim") if outcome is None else _mark(outcome, name)
-        table.add_row(printable(name), *cells, mark)
+        for changes in kinds:
+            # Only the last of the two is coloured: what happened, or else what will.
+            sense = 0.0 if plain or changes is not shown else senses[name]
+            cells += [
+                _coloured(sense * changes[name], change(changes[name], now)),
+                _error(changes, name, now),
+            ]
+        table.add_row(printable(name), *cells, _mark(found.get(name)))
     return ["", table]
 
 
 def _error(changes: Changes, name: str, like: float) -> Text:
-    errors = changes.standard_errors
-    return Text("" if errors is None else f"±{value(errors[name], like)}", style="dim")
+    error = changes.error(name)
+    return Text("" if error is None else f"±{value(error, like)}", style="dim")
 
 
 def _table(first: str) -> Table:
@@ -356,20 +355,22 @@ def _requested(requested: Values, name: str, loss: float) -> Text:
     return Text("hold" if requested[name] == 0 else change(requested[name], loss))
 
 
-def _outcome_cells(part: Outcome, name: str, kept: bool) -> list[Text]:
-    loss, achieved, noise = part.before[name], part.achieved[name], part.achieved.is_noise(name)
+def _outcome_cells(
+    predicted: Changes, achieved: Changes, name: str, loss: float, verdict: Verdict
+) -> list[Text]:
+    came, plain = achieved[name], achieved.is_noise(name) or verdict is Verdict.TAKEN_BACK
     return [
-        Text(change(part.predicted[name], loss)),
-        _coloured(0.0 if noise or not kept else achieved, change(achieved, loss)),
-        _error(part.achieved, name, loss),
-        Text(relative(achieved, loss)),
-        _mark(part, name),
+        Text(change(predicted[name], loss)),
+        _coloured(0.0 if plain else came, change(came, loss)),
+        _error(achieved, name, loss),
+        Text(relative(came, loss)),
+        _mark(verdict),
     ]
 
 
-def _mark(part: Outcome, name: str) -> Text:
+def _mark(verdict: Verdict | None) -> Text:
     """How an outcome compares with its prediction, where that is worth a word."""
-    return Text(*_MARKS.get(part.verdicts[name], ("", "")))
+    return Text(*_MARKS.get(verdict, ("", ""))) if verdict else Text()
 
 
 def _verdict(step: Step | Record) -> Text:

@@ -49,9 +49,8 @@ def told(made: tuple[FrontModel, Plan], gain: float, error: float, rise: float, 
     front, first = made
     other = replace(
         first,
-        predicted=np.array([rise, 0.0]),
-        predicted_validation=np.array([-gain, 0.0]),
-        errors=(None, np.array([error, error]), None),
+        predicted=replace(first.predicted, train=np.array([rise, 0.0]), validation=np.array([-gain, 0.0])),
+        errors=replace(first.errors, validation=np.array([error, error])),
     )
     return doubt(replace(front, **changed), other)
 

@@ -65,7 +65,7 @@ def test_what_is_out_of_reach_ends_at_the_least_shortfall(m: int, seed: int, sha
     assert not made.exact
     assert not made.attainable
     assert made.weights.min() > -1e-9
-    r = np.maximum(front.losses + made.predicted - goal, 0) / front.losses
+    r = np.maximum(front.losses + made.predicted.train - goal, 0) / front.losses
     assert 0.5 * r @ r <= least_shortfall(front, goal) * (1 + 1e-5)
 
 
@@ -76,7 +76,7 @@ def test_a_target_that_is_worse_than_the_front_is_beaten_by_as_little_as_can_be(
     goal = 1.02 * front.losses
     made = plan(front, pn.Aim(dict(zip(front.names, goal, strict=True))).wish(situation(front)), 1.0)
     assert made.attainable
-    r = (front.losses + made.predicted - goal) / front.losses
+    r = (front.losses + made.predicted.train - goal) / front.losses
     assert r.max() <= 1e-7
 
     def value(c: Array) -> float:
@@ -97,8 +97,10 @@ def test_an_aim_within_reach_is_the_cheapest_plan_for_it(m: int, seed: int, shar
     aim = pn.Aim({"f1": front.losses[0] * (1 - amount)}, hold=["f2"]).wish(situation(front))
     there, made = plan(front, improve, amount), plan(front, aim, 1.0)
     assert made.exact
-    np.testing.assert_allclose(made.predicted, there.predicted, rtol=0, atol=1e-5 * amount)
-    np.testing.assert_allclose(plan(front, aim, 0.5).predicted[0], 0.5 * made.predicted[0], rtol=1e-6)
+    np.testing.assert_allclose(made.predicted.train, there.predicted.train, rtol=0, atol=1e-5 * amount)
+    np.testing.assert_allclose(
+        plan(front, aim, 0.5).predicted.train[0], 0.5 * made.predicted.train[0], rtol=1e-6
+    )
 
 
 def test_an_aim_keeps_its_holds_and_bounds_where_it_cannot_be_reached() -> None:
@@ -106,11 +108,11 @@ def test_an_aim_keeps_its_holds_and_bounds_where_it_cannot_be_reached() -> None:
     bound = front.losses[2] * 1.02
     aim = pn.Aim({"f1": 0.0}, hold=["f2"], allow={"f3": bound}).wish(situation(front))
     made = plan(front, aim, 1.0)
-    assert made.predicted[0] < -0.01 * front.losses[0]
-    assert made.predicted[1] == pytest.approx(0, abs=1e-8)
-    assert front.losses[2] + made.predicted[2] <= bound * (1 + 1e-8)
+    assert made.predicted.train[0] < -0.01 * front.losses[0]
+    assert made.predicted.train[1] == pytest.approx(0, abs=1e-8)
+    assert front.losses[2] + made.predicted.train[2] <= bound * (1 + 1e-8)
     free = plan(front, pn.Aim({"f1": 0.0}).wish(situation(front)), 1.0)
-    assert free.predicted[0] < made.predicted[0]
+    assert free.predicted.train[0] < made.predicted.train[0]
 
 
 @FEW
@@ -146,8 +148,8 @@ def test_a_held_quantity_is_no_part_of_a_liking() -> None:
     front = front_of(4, 2)
     wish = pn.Prefer({"f1": 1.0, "f3": 1.3}, {"f1": 1.2, "f3": 1.0}, hold=["f2"]).wish(situation(front))
     made = plan(front, wish, 0.01)
-    assert made.predicted[1] == pytest.approx(0, abs=1e-8)
-    assert made.predicted[0] < 0 < made.predicted[2]
+    assert made.predicted.train[1] == pytest.approx(0, abs=1e-8)
+    assert made.predicted.train[0] < 0 < made.predicted.train[2]
 
 
 @FEW

@@ -32,7 +32,7 @@ def test_proposals_are_few_distinct_and_none_is_better_than_another(m: int, seed
     found = here.options(0.04)
     assert 2 <= len(found) <= 6
     sizes = np.array(list(here.losses.values()))
-    changes = np.array([list(option.predicted.values()) for option in found]) / sizes
+    changes = np.array([list(option.predicted.train.values()) for option in found]) / sizes
     assert (changes.min(axis=1) < 0).all()
     for i, a in enumerate(changes):
         for b in changes[:i]:
@@ -46,7 +46,7 @@ def test_with_few_objectives_each_is_improved_in_turn() -> None:
     found = here.options(0.03)
     assert [option.title for option in found][:3] == ["improve f1", "improve f2", "improve f3"]
     for option, name in zip(found, here.losses, strict=False):
-        assert option.predicted[name] == pytest.approx(-0.03 * here.losses[name])
+        assert option.predicted.train[name] == pytest.approx(-0.03 * here.losses[name])
     titles = " ".join(option.title for option in found)
     assert "most for least" in titles or "more even" in titles
 
@@ -64,7 +64,7 @@ def test_the_exchange_is_the_best_of_all_pairs_of_the_cheapest() -> None:
         for held in here.losses:
             if gains != held:
                 other = nav.preview(pn.Improve({gains: 1.0}, hold=[held]), 0.02)
-                assert ratio(exchange.predicted) >= 0.98 * ratio(other.predicted)
+                assert ratio(exchange.predicted.train) >= 0.98 * ratio(other.predicted.train)
 
 
 def test_at_an_uneven_point_there_is_a_way_to_the_middle() -> None:
@@ -72,8 +72,8 @@ def test_at_an_uneven_point_there_is_a_way_to_the_middle() -> None:
     nav.start()
     nav.step(pn.Improve({"f1": 1.0}), 0.7 * nav.preview(pn.Improve({"f1": 1.0}), 1e-3).reach)
     (even,) = [option for option in nav.here.options() if option.title.startswith("more even")]
-    assert even.predicted["f1"] > 0
-    assert min(even.predicted.values()) < 0
+    assert even.predicted.train["f1"] > 0
+    assert min(even.predicted.train.values()) < 0
 
 
 def test_what_is_proposed_can_be_previewed_and_comes_true() -> None:
@@ -84,11 +84,13 @@ def test_what_is_proposed_can_be_previewed_and_comes_true() -> None:
     assert nav.problem.cost == before
     for option in found:
         nav.go_to(0)
-        assert nav.preview(option.preference, option.amount).predicted == pytest.approx(option.predicted)
+        assert nav.preview(option.preference, option.amount).predicted.train == pytest.approx(
+            option.predicted.train
+        )
         step = nav.step(option.preference, option.amount)
         assert step.status is pn.StepStatus.ACCEPTED
-        largest = max(map(abs, option.predicted.values()))
-        assert step.achieved == pytest.approx(option.predicted, abs=0.02 * largest)
+        largest = max(map(abs, option.predicted.train.values()))
+        assert step.achieved.train == pytest.approx(option.predicted.train, abs=0.02 * largest)
 
 
 def test_what_reaches_less_far_is_proposed_as_far_as_it_goes() -> None:
@@ -144,7 +146,7 @@ def around_a_held_model(m: int, seed: int) -> FrontModel:
 @pytest.mark.parametrize("seed", range(5))
 def test_around_a_held_model_too_none_is_better_than_another_in_all(m: int, seed: int) -> None:
     front = around_a_held_model(m, seed)
-    changes = [np.array(list(option.predicted.values())) for option in options(front, 0.05)]
+    changes = [np.array(list(option.predicted.train.values())) for option in options(front, 0.05)]
     assert changes
     for one in changes:
         for other in changes:
@@ -167,7 +169,7 @@ def test_no_proposal_goes_beyond_what_the_model_knows(pays: float) -> None:
     (first, _) = options(front, 0.9)
     assert first.title == "improve f1"
     assert 0.8 / pays <= first.amount <= 1 / pays
-    assert 0.8 <= first.predicted["f2"] <= 1
+    assert 0.8 <= first.predicted.train["f2"] <= 1
 
 
 @pytest.mark.parametrize("m", [3, 4])
@@ -177,7 +179,7 @@ def test_who_is_said_to_pay_does(m: int, seed: int) -> None:
     for option in options(front, 0.05):
         if option.title.startswith("most for least"):
             payer = option.title.rpartition("paid by ")[2]
-            assert option.predicted[payer] > 0
+            assert option.predicted.train[payer] > 0
 
 
 def test_of_many_objectives_those_that_do_different_things_are_improved() -> None:
@@ -199,7 +201,7 @@ def test_units_make_no_difference_to_what_is_proposed(scale: float) -> None:
         other = pn.FunctionProblem(lambda x: units * problem._values(x), problem.parameters())
         tangent = tangent_at(other, problem.pareto_point(weights), weights / units / (weights / units).sum())
         front = FrontModel.from_tangent(other, tangent, Geometry())
-        return [(each.title, each.predicted["f1"] / scale) for each in options(front, 0.03)]
+        return [(each.title, each.predicted.train["f1"] / scale) for each in options(front, 0.03)]
 
     plain, scaled = found(1.0), found(scale)
     assert len(plain) >= 3

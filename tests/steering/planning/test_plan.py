@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 import paretonav as pn
 from paretonav.geometry import Anchor, FrontModel, absolute, weight_basis
 from paretonav.objectives import Losses
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan, plan, reach, within_the_model
 from paretonav.steering.planning.programme import Programme, kinder
 from paretonav.steering.preferences import Preference, Wish
@@ -80,7 +81,7 @@ def require_feasible(front: FrontModel, made: Plan) -> None:
     Q = np.broadcast_to(front.bend, (front.m, *front.curvature.shape))
     change = -front.response @ c + 0.5 * np.einsum("ijk,j,k->i", Q, c, c)
     np.testing.assert_allclose(change[named], made.wish.changes(made.amount), rtol=0, atol=1e-8 * scale)
-    np.testing.assert_allclose(made.predicted, change, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(made.predicted.train, change, rtol=0, atol=1e-12)
     np.testing.assert_allclose(made.weights, front.weights + front.weight_basis @ c, rtol=0, atol=1e-12)
     assert made.weights.min() > -1e-9
     assert made.weights.sum() == pytest.approx(1)
@@ -277,9 +278,9 @@ def test_a_share_of_a_plan_goes_that_part_of_the_way(m: int, seed: int, share: f
     np.testing.assert_allclose(part.coordinates, share * whole.coordinates)
     assert part.amount == pytest.approx(share * whole.amount)
     np.testing.assert_allclose(part.weights, front.weights_at(part.coordinates))
-    np.testing.assert_allclose(part.predicted, front.change(part.coordinates))
-    for name, change in part.requested.items():
-        assert change == pytest.approx(share * whole.requested[name])
+    np.testing.assert_allclose(part.predicted.train, front.change(part.coordinates))
+    for name, change in part.requested.shown.items():
+        assert change == pytest.approx(share * whole.requested.shown[name])
     assert whole.share(front, 1.0) is whole
 
 
@@ -290,12 +291,11 @@ def test_validation_is_predicted_by_its_own_response() -> None:
     made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.02)
     c = made.coordinates
     assert front.validation_response is not None
-    assert made.predicted_validation is not None
     np.testing.assert_allclose(
-        made.predicted_validation, -front.validation_response @ c + 0.5 * np.array([c @ b @ c for b in bend])
+        made.predicted.validation, -front.validation_response @ c + 0.5 * np.array([c @ b @ c for b in bend])
     )
-    np.testing.assert_allclose(made.predicted, front.change(c))
-    np.testing.assert_allclose(made.changes, made.predicted)
+    np.testing.assert_allclose(made.predicted.train, front.change(c))
+    np.testing.assert_allclose(made.changes, made.predicted.train)
 
 
 def test_a_plan_is_for_the_validation_losses_where_they_are_asked_for() -> None:
@@ -303,11 +303,10 @@ def test_a_plan_is_for_the_validation_losses_where_they_are_asked_for() -> None:
     before = Losses(torch.tensor([[1.0, 2.0, 4.0]]).double(), torch.ones(1).double())
     front = replace(front, validation_losses=before, validation_bend=front.bend, asked="validation")
     made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.02)
-    assert made.requested == {"f1": pytest.approx(-0.02 * 1.0)}
-    assert made.predicted_validation is not None
-    assert made.predicted_validation[0] == pytest.approx(-0.02)
-    np.testing.assert_allclose(made.changes, made.predicted_validation)
-    assert made.predicted[0] != pytest.approx(-0.02 * front.losses[0])
+    assert made.requested.shown == {"f1": pytest.approx(-0.02 * 1.0)}
+    assert made.predicted.validation[0] == pytest.approx(-0.02)
+    np.testing.assert_allclose(made.changes, made.predicted.validation)
+    assert made.predicted.train[0] != pytest.approx(-0.02 * front.losses[0])
 
 
 class Counting(Programme):
@@ -360,14 +359,14 @@ def test_what_is_guessed_beyond_the_model_goes_on_in_proportion_and_costs_the_sq
     front = front_model(4, 0)
     made = plan(front, pn.Improve({"f1": 1.0}).wish(situation(front)), 0.01)
     predicted = np.array([-0.01, 0.02, -0.03, 0.0])
-    made = replace(made, predicted=predicted, changes=predicted, predicted_validation=2 * predicted)
+    made = replace(made, predicted=Outcome(predicted, 2 * predicted, np.zeros(0), "train"))
     for times in (1.0, 2.0, 5.0):
         guess = made.extended(front, times * 0.01, "why")
         expected = [-0.01 * times, 0.02 * times**2, -0.03, 0.0]  # what others gain does not go on
-        np.testing.assert_allclose(guess.predicted, expected)
+        np.testing.assert_allclose(guess.predicted.train, expected)
         np.testing.assert_allclose(guess.changes, expected)
-        np.testing.assert_allclose(guess.predicted_validation, 2 * np.array(expected))
-        assert guess.requested["f1"] == pytest.approx(times * made.requested["f1"])
+        np.testing.assert_allclose(guess.predicted.validation, 2 * np.array(expected))
+        assert guess.requested.shown["f1"] == pytest.approx(times * made.requested.shown["f1"])
         assert guess.modelled * guess.amount == pytest.approx(made.modelled * made.amount)
 
 

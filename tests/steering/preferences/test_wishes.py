@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from inspect import signature
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paretonav as pn
+from paretonav.steering import Estimates
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.preferences import KINDS, Fit, Preference, Situation, Units
 
 VALUES = {"age": 2.0, "education": 0.5, "accuracy": 0.8, "plain": 3.0}
@@ -93,9 +96,17 @@ def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
     assert asked(liked, 0.05) == {"age": -0.1, "education": 0.025}
 
 
+def point(train: float, validation: float | None, accuracy: float) -> Any:
+    """What a comparison looks at in a point."""
+    held_out = Estimates() if validation is None else Estimates({"age": validation})
+    split: Any = "train" if validation is None else "validation"
+    return SimpleNamespace(
+        values=Outcome(Estimates({"age": train}), held_out, Estimates({"accuracy": accuracy}), split)
+    )
+
+
 def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
-    better = SimpleNamespace(losses={"age": 1.0}, validation=None, metrics={"accuracy": 0.9})
-    worse = SimpleNamespace(losses={"age": 1.5}, validation=None, metrics={"accuracy": 0.7})
+    better, worse = point(1.0, None, 0.9), point(1.5, None, 0.7)
     made = pn.Prefer(better, worse, hold="education")
     assert made.better == {"age": 1.0, "accuracy": 0.9}
     assert made.over == {"age": 1.5, "accuracy": 0.7}
@@ -104,10 +115,7 @@ def test_points_can_be_compared_and_are_kept_as_numbers() -> None:
 
 
 def test_points_are_compared_on_the_data_that_are_asked_for() -> None:
-    better, worse = (
-        SimpleNamespace(losses={"age": t}, validation={"age": v}, metrics={"accuracy": 0.8})
-        for t, v in ((1.0, 1.2), (1.5, 1.9))
-    )
+    better, worse = (point(t, v, 0.8) for t, v in ((1.0, 1.2), (1.5, 1.9)))
     for on, values in ((None, (1.2, 1.9)), ("validation", (1.2, 1.9)), ("train", (1.0, 1.5))):
         made = pn.Prefer(better, worse, on=on)
         assert (made.better["age"], made.over["age"]) == values

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import paretonav as pn
 from paretonav.steering import Changes
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.preferences.wording import describe
 
 
@@ -25,7 +27,12 @@ def step(nav: pn.Navigator) -> pn.Step:
     return nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), 0.05)
 
 
-def measured(step: pn.Step, **fields: Any) -> pn.Step:
+def measured(
+    step: pn.Step,
+    achieved: Changes | None = None,
+    predicted: Changes | None = None,
+    missed: tuple[tuple[str, Any], ...] = (),
+) -> pn.Step:
     """The step as if there were validation data and three metrics."""
     front = replace(
         step.point.front,
@@ -33,20 +40,27 @@ def measured(step: pn.Step, **fields: Any) -> pn.Step:
         metric_orientation=np.array([-1.0, 1.0, 0.0]),
         metric_values=np.zeros(3),
     )
-    names = tuple(step.achieved)
+    names = tuple(step.achieved.train)
     point = replace(
         step.point,
         front=front,
-        held_out=step.point.train,
-        metrics={"accuracy": 0.87, "gap": 0.2, "odd": 3.0},
+        held_out=replace(
+            step.point.train,
+            metric_names=front.metric_names,
+            metric_batches=torch.tensor([[0.87, 0.2, 3.0]]).double(),
+        ),
     )
     changes = Changes(dict.fromkeys(names, -0.01), dict.fromkeys(names, 0.02), 20)
     metrics = {"accuracy": 0.012, "gap": 0.02, "odd": 0.5}
-    made = {
-        "achieved_validation": changes,
-        "achieved_metrics": Changes(metrics, {"accuracy": 0.001, "gap": 0.03, "odd": 0.1}, 20),
-    }
-    return replace(step, point=point, **{**made, **fields})
+    errors = {"accuracy": 0.001, "gap": 0.03, "odd": 0.1}
+    came = Outcome(step.achieved.train, achieved or changes, Changes(metrics, errors, 20), "validation")
+    expected = replace(step.predicted, validation=predicted or Changes(), split="validation")
+    return replace(step, point=point, achieved=came, predicted=expected, missed=missed)
+
+
+def other(changes: Changes, factor: float, only: str | None = None) -> Changes:
+    """So many times the changes, of one of them or of all."""
+    return Changes({name: (factor if only in (None, name) else 1) * x for name, x in changes.items()})
 
 
 def test_a_step_that_went_well(step: pn.Step) -> None:
@@ -81,15 +95,15 @@ def test_metrics_read_as_they_are_meant_and_noise_is_called_so(step: pn.Step) ->
 
 
 def test_what_is_lost_on_validation_data_is_said(step: pn.Step) -> None:
-    none = Changes(dict.fromkeys(step.achieved, 0.0), dict.fromkeys(step.achieved, 0.01), 20)
+    none = Changes(dict.fromkeys(step.achieved.train, 0.0), dict.fromkeys(step.achieved.train, 0.01), 20)
     assert (
         "Less than half of what f1 gained on training data shows there"
-        in measured(step, achieved_validation=none).explain()
+        in measured(step, achieved=none).explain()
     )
 
 
 def test_what_a_prediction_missed(step: pn.Step) -> None:
-    off = replace(step, predicted=Changes({**step.predicted, "f3": 0.3 * step.predicted["f3"]}))
+    off = replace(step, predicted=replace(step.predicted, train=other(step.predicted.train, 0.3, "f3")))
     said = off.explain()
     assert re.search(r"The largest difference is in f3: up \S+% instead of up \S+%\. ?$", said)
     assert "smaller step" not in said  # nothing has measured why
@@ -99,10 +113,10 @@ def test_what_a_prediction_missed(step: pn.Step) -> None:
 def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
     step: pn.Step, error: float, where: str
 ) -> None:
-    names = tuple(step.achieved)
+    names = tuple(step.achieved.train)
     came = Changes(dict.fromkeys(names, 0.3), dict.fromkeys(names, error), 20)
     missed = tuple((name, "validation") for name in names)
-    made = measured(step, predicted_validation=step.predicted, achieved_validation=came, missed=missed)
+    made = measured(step, predicted=step.predicted.train, achieved=came, missed=missed)
     said = made.explain()
     training, validation = said.split("On validation data")
     assert "The largest difference" not in training
@@ -110,30 +124,30 @@ def test_a_difference_is_told_from_sampling_error_on_the_data_that_it_is_on(
         rf"The largest difference there is in f\d: up \S+% instead of .*, which is {where} the sampling error of",
         validation,
     )
-    same = measured(step, predicted_validation=step.predicted, achieved_validation=step.predicted)
+    same = measured(step, predicted=step.predicted.train, achieved=step.predicted.train)
     assert "difference" not in same.explain()
 
 
 def test_better_than_expected_is_good_news(step: pn.Step) -> None:
-    better = replace(step, predicted=Changes({**step.predicted, "f3": 3 * step.predicted["f3"]}))
+    better = replace(step, predicted=replace(step.predicted, train=other(step.predicted.train, 3, "f3")))
     said = better.explain()
     assert "(worse). Better than expected is f3 up 3.9% instead of up 11.8%." in said
     assert "difference" not in said
 
 
-def on_validation(step: pn.Step, **fields: Any) -> pn.Step:
+def on_validation(step: pn.Step) -> pn.Step:
     """The step as if it had been asked for on validation data, on which everything is twice as large."""
     point = step.point
     assert point.held_out is None
-    twice = replace(point.train, batches=2 * point.train.batches)
-    errors = dict.fromkeys(step.achieved, 1e-4)
-    made = {
-        "point": replace(point, held_out=twice),
-        "predicted_validation": Changes({name: 2 * x for name, x in step.predicted.items()}),
-        "achieved_validation": Changes({name: 2 * x for name, x in step.achieved.items()}, errors, 20),
-        "on": "validation",
-    }
-    return replace(step, **{**made, **fields})
+    errors = dict.fromkeys(step.achieved.train, 1e-4)
+    achieved = Changes(other(step.achieved.train, 2), errors, 20)
+    return replace(
+        step,
+        point=replace(point, held_out=replace(point.train, batches=2 * point.train.batches)),
+        requested=Outcome(Changes(), step.requested.train, Changes(), "validation"),
+        predicted=replace(step.predicted, validation=other(step.predicted.train, 2), split="validation"),
+        achieved=replace(step.achieved, validation=achieved, split="validation"),
+    )
 
 
 def test_what_was_asked_for_is_spoken_of_first_and_the_other_data_in_a_sentence(step: pn.Step) -> None:
@@ -149,7 +163,7 @@ def test_a_step_taken_back_before_training_data_were_read(step: pn.Step) -> None
     before = on_validation(step)
     gone = replace(
         before,
-        achieved=Changes({}),
+        achieved=replace(before.achieved, train=Changes()),
         status=pn.StepStatus.REJECTED,
         reason="f3 came out +9 % on validation data, where +4 % was predicted",
     )

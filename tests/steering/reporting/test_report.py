@@ -9,6 +9,7 @@ import torch
 
 import paretonav as pn
 from paretonav.objectives import Cost, Losses
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences.situation import situation
@@ -54,23 +55,21 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
     assert step.status is pn.StepStatus.ACCEPTED
     assert step.point is start
     difference = (after_train.batches - train.batches).numpy()
-    np.testing.assert_allclose(list(step.achieved.values()), difference.mean(0))
-    assert step.achieved.standard_errors is not None
+    np.testing.assert_allclose(list(step.achieved.train.values()), difference.mean(0))
+    assert step.achieved.train.standard_errors
     np.testing.assert_allclose(
-        list(step.achieved.standard_errors.values()), difference.std(0, ddof=1) / np.sqrt(B)
+        list(step.achieved.train.standard_errors.values()), difference.std(0, ddof=1) / np.sqrt(B)
     )
     shown, then = (after_held_out, held_out) if validation else (after_train, train)
     assert shown is not None
     assert then is not None
-    assert step.achieved_metrics is not None
     np.testing.assert_allclose(
-        list(step.achieved_metrics.values()), (shown.metric_batches - then.metric_batches).mean(0)
+        list(step.achieved.metrics.values()), (shown.metric_batches - then.metric_batches).mean(0)
     )
-    assert list(step.achieved_metrics) == ["u", "v"]
-    assert (step.achieved_validation is None) == (not validation)
+    assert list(step.achieved.metrics) == ["u", "v"]
+    assert bool(step.achieved.validation) == validation
     if validation:
-        assert step.achieved_validation is not None
-        np.testing.assert_allclose(list(step.achieved_validation.values()), (shown.mean - then.mean).numpy())
+        np.testing.assert_allclose(list(step.achieved.validation.values()), (shown.mean - then.mean).numpy())
     assert step.requested == made.requested
 
 
@@ -80,8 +79,8 @@ def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
     step = Report(before, *ASKED, Cost()).rejected(Taken(made, losses(2, False), None), "why")
     assert step.status is pn.StepStatus.REJECTED
     assert step.point is before
-    assert step.achieved_validation is None
-    assert step.achieved_metrics is None
+    assert not step.achieved.validation
+    assert not step.achieved.metrics
     assert step.reason == "why"
 
 
@@ -90,26 +89,25 @@ def test_of_a_step_that_was_rejected_on_validation_data_no_training_losses_are_k
     made = plan_at(start, pn.Improve({"f1": 1.0}))
     after = losses(3, True)
     step = Report(before, *ASKED, Cost()).rejected(Taken(made, None, after), "why")
-    assert dict(step.achieved) == {}
-    assert step.achieved_validation is not None
+    assert dict(step.achieved.train) == {}
     np.testing.assert_allclose(
-        list(step.achieved_validation.values()), (after.mean - before.held_out.mean).numpy()
+        list(step.achieved.validation.values()), (after.mean - before.held_out.mean).numpy()
     )
-    assert step.achieved_metrics is not None
-    assert list(step.achieved_metrics) == ["u", "v"]
+    assert list(step.achieved.metrics) == ["u", "v"]
 
 
 def test_predictions_carry_the_errors_of_their_kind(start: pn.Point) -> None:
+    planned = plan_at(start, pn.Improve({"f1": 1.0}))
     made = replace(
-        plan_at(start, pn.Improve({"f1": 1.0})),
-        predicted_validation=np.array([1.0, 2.0, 3.0]),
-        errors=(np.full(3, 0.1), np.full(3, 0.2), np.array([0.3, 0.4])),
+        planned,
+        predicted=replace(planned.predicted, validation=np.array([1.0, 2.0, 3.0])),
+        errors=Outcome(np.full(3, 0.1), np.full(3, 0.2), np.array([0.3, 0.4]), "train"),
     )
     said = predictions(start.front, made)
-    assert said["predicted"].standard_errors == dict.fromkeys(("f1", "f2", "f3"), 0.1)
-    assert said["predicted_validation"] == {"f1": 1.0, "f2": 2.0, "f3": 3.0}
-    assert said["predicted_validation"].standard_errors == dict.fromkeys(("f1", "f2", "f3"), 0.2)
-    assert said["predicted_metrics"].standard_errors == {"u": 0.3, "v": 0.4}
+    assert said.train.standard_errors == dict.fromkeys(("f1", "f2", "f3"), 0.1)
+    assert said.validation == {"f1": 1.0, "f2": 2.0, "f3": 3.0}
+    assert said.validation.standard_errors == dict.fromkeys(("f1", "f2", "f3"), 0.2)
+    assert said.metrics.standard_errors == {"u": 0.3, "v": 0.4}
 
 
 def missed(start: pn.Point, preference: Any, **values: float) -> list[str]:
@@ -136,7 +134,7 @@ def test_a_target_that_was_missed_is_named(start: pn.Point) -> None:
 def test_a_miss_is_told_in_parts_of_what_was_asked_of_the_same_quantity(start: pn.Point) -> None:
     """However much was asked of others, whose changes may be larger, and in other units."""
     beside = pn.Improve({"f1": 1.0, "f2": 0.25, "u": 0.25})
-    asked = {name: abs(change) for name, change in plan_at(start, beside).requested.items()}
+    asked = {name: abs(change) for name, change in plan_at(start, beside).requested.shown.items()}
     assert asked["f2"] < 0.5 * asked["f1"]
     (said,) = missed(start, beside, f2=2 * asked["f2"])
     assert said == "f2 misses its target by 200% of the change asked of it"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.objectives import Losses
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.acceptance import Broken, broken
@@ -72,13 +73,18 @@ def plan(
     """One that predicts these changes, in parts of the losses, on every split."""
     wish = wish or pn.Improve({"f1": 1.0}, on=None)
     made = Plan.along(model, wish.wish(situation(model)), amount, np.zeros(2))
-    held_out = None if model.validation_losses is None else relative * BEFORE
-    return replace(
-        made,
-        predicted=relative * model.losses,
-        predicted_validation=held_out,
-        predicted_metrics=np.asarray(metrics) * METRICS,
+    predicted = Outcome(
+        train=relative * model.losses,
+        validation=np.zeros(0) if model.validation_losses is None else relative * BEFORE,
+        metrics=np.asarray(metrics) * METRICS,
+        split=made.predicted.split,
     )
+    return replace(made, predicted=predicted)
+
+
+def predicting(made: Plan, **parts: Any) -> Plan:
+    """The same with other predictions."""
+    return replace(made, predicted=replace(made.predicted, **parts))
 
 
 def on_validation(
@@ -183,8 +189,8 @@ def test_training_losses_count_too_by_a_quarter_of_the_largest_change_that_is_sh
     model = front()
     for off, kept in ((0.0099, True), (0.0101, False)):
         found = on_training(RELATIVE + np.array([0, off, 0]), model)
-        assert [(each.name, each.split) for each in found] == ([] if kept else [("f2", "training")])
-    made = replace(plan(model), predicted=0.1 * plan(model).predicted)
+        assert [(each.name, each.part) for each in found] == ([] if kept else [("f2", "train")])
+    made = replace(plan(model), predicted=0.1 * plan(model).predicted.train)
     assert on_training(0.1 * RELATIVE + np.array([0, 0.0099, 0]), model, made) == ()
     # Which was not what was asked for: more of it is good news.
     assert on_training(RELATIVE - np.array([0.5, 0, 0]), model) == ()
@@ -257,14 +263,16 @@ def test_the_worst_comes_first_and_says_what_came() -> None:
     found = on_validation(RELATIVE + np.array([0, 0.01, 0.5]))
     assert [each.name for each in found] == ["f3", "f2"]
     assert str(found[0]) == "f3 came out +51 % on validation data, where +1 % was predicted"
-    assert (found[0].split, found[0].predicted, found[0].before) == ("validation", pytest.approx(0.04), 4.0)
+    assert (found[0].part, found[0].predicted, found[0].before) == ("validation", pytest.approx(0.04), 4.0)
     assert found[0].achieved == pytest.approx(0.51 * 4)
 
 
 def test_what_was_zero_is_told_in_its_own_units() -> None:
-    nothing = Broken("gap", "training", 0.001, 0.02, 0.0)
+    nothing = Broken("gap", "train", 0.001, 0.02, 0.0)
     assert str(nothing) == "gap came out +0.02 on training data, where +0.001 was predicted"
-    assert str(Broken("rate", "", -0.008, -0.08, 0.8)) == "rate came out -10 %, where -1 % was predicted"
+    assert (
+        str(Broken("rate", "metrics", -0.008, -0.08, 0.8)) == "rate came out -10 %, where -1 % was predicted"
+    )
 
 
 def test_a_loss_that_is_next_to_nothing_is_not_measured_by_its_own_size() -> None:
@@ -272,7 +280,7 @@ def test_a_loss_that_is_next_to_nothing_is_not_measured_by_its_own_size() -> Non
     before = np.array([1.0, 2.0, 1e-6])
     model = replace(front(), validation_losses=losses(before))
     made = plan(model)
-    made = replace(made, predicted_validation=np.array([-0.02, 0.08, 0.0]))
+    made = predicting(made, validation=np.array([-0.02, 0.08, 0.0]))
     kept = losses(before + np.array([-0.02, 0.08, 0.0003]))
     assert broken(model, made, None, kept) == ()
     found = broken(model, made, None, losses(before + np.array([-0.02, 0.08, 0.0005])))
@@ -286,7 +294,7 @@ def test_units_make_no_difference(exponent: float, off: list[float]) -> None:
         sizes = BEFORE * scale
         model = replace(front(), losses=sizes / 10, validation_losses=losses(sizes))
         made = plan(model)
-        made = replace(made, predicted_validation=RELATIVE * sizes)
+        made = predicting(made, validation=RELATIVE * sizes)
         after = losses(sizes * (1 + RELATIVE + np.array(off)))
         return sorted(each.name for each in broken(model, made, None, after))
 
@@ -303,21 +311,20 @@ def test_the_training_loss_of_what_was_brought_may_be_worse_by_two_fifths() -> N
 
 def test_training_losses_are_judged_by_the_largest_change_on_either_data() -> None:
     model = front()
-    made = replace(
-        plan(model), predicted=3 * plan(model).predicted
+    made = predicting(
+        plan(model), train=3 * plan(model).predicted.train
     )  # 12 % on training data, 4 % on validation data
     for off, kept in ((0.0299, True), (0.0301, False)):
         found = on_training(3 * RELATIVE + np.array([0, off, 0]), model, made)
         assert [each.name for each in found] == ([] if kept else ["f2"])
 
 
-def broken_metrics(off: float, values: Any = METRICS, **changed: Any) -> list[str]:
+def broken_metrics(off: float, values: Any = METRICS, amount: float | None = None, **parts: Any) -> list[str]:
     """What is broken where losses have come as predicted, and the first metric is off by so much."""
     values = np.asarray(values)
     model = replace(front(metrics=True), metric_values=values, validation_losses=losses(BEFORE, values))
-    made = replace(plan(model), **changed)
-    assert made.predicted_validation is not None
-    after = losses(BEFORE + made.predicted_validation, values + np.array([off, 0, 0]))
+    made = predicting(plan(model) if amount is None else replace(plan(model), amount=amount), **parts)
+    after = losses(BEFORE + made.predicted.validation, values + np.array([off, 0, 0]))
     return [each.name for each in broken(model, made, None, after)]
 
 
@@ -329,11 +336,11 @@ def test_a_metric_next_to_nothing_counts_as_a_twentieth_of_the_largest() -> None
 
 def test_a_metric_is_judged_by_what_is_shown_beside_it_and_by_the_amount() -> None:
     """On validation data: what is predicted of training losses is no measure of it."""
-    train = 10 * plan(front()).predicted
-    assert broken_metrics(-0.0201 * 0.8, predicted=train) == ["rate"]
+    train = 10 * plan(front()).predicted.train
+    assert broken_metrics(-0.0201 * 0.8, train=train) == ["rate"]
     little = 0.1 * RELATIVE * BEFORE  # less than the amount, so the loss that was asked for is broken as well
     for off, kept in ((0.0099, True), (0.0101, False)):
-        found = broken_metrics(-off * 0.8, predicted_validation=little, amount=0.02)
+        found = broken_metrics(-off * 0.8, validation=little, amount=0.02)
         assert ("rate" in found) != kept
 
 

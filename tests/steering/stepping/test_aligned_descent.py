@@ -230,8 +230,8 @@ def test_it_is_a_corrector_of_the_navigator() -> None:
     start = nav.start()
     step = nav.step(WISHES[0], 0.05)
     assert step.status == pn.StepStatus.ACCEPTED
-    assert step.achieved["task 0"] == pytest.approx(-0.05 * start.losses["task 0"], rel=0.02)
-    assert abs(step.achieved["task 1"]) < 0.02 * abs(step.achieved["task 0"])
+    assert step.achieved.train["task 0"] == pytest.approx(-0.05 * start.losses["task 0"], rel=0.02)
+    assert abs(step.achieved.train["task 1"]) < 0.02 * abs(step.achieved.train["task 0"])
 
 
 def test_what_is_not_finite_is_named() -> None:

@@ -31,7 +31,7 @@ def test_no_loss_ends_beyond_its_bound(m: int, seed: int, amount: float, kind: s
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=seed, condition=100))
     start = nav.start()
     amount = min(amount, 0.9 * nav.preview(pn.Improve({"f1": 1.0}), 1e-3).reach)
-    free = nav.preview(pn.Improve({"f1": 1.0}), amount).predicted
+    free = nav.preview(pn.Improve({"f1": 1.0}), amount).predicted.train
     rising = [name for name, change in free.items() if change > 0][:2]
     allow = {
         name: start.losses[name] + free[name] * rng.choice([0.0, rng.uniform(0.05, 1.1)]) for name in rising
@@ -51,7 +51,7 @@ def test_no_loss_ends_beyond_its_bound(m: int, seed: int, amount: float, kind: s
     for name, bound in allow.items():
         assert step.point.losses[name] <= bound * (1 + 1e-15)
     if step.status is pn.StepStatus.ACCEPTED:
-        assert step.achieved["f1"] == pytest.approx(step.requested["f1"], rel=1e-4)
+        assert step.achieved.train["f1"] == pytest.approx(step.requested.shown["f1"], rel=1e-4)
 
 
 class Overshooting(Newton):
@@ -77,13 +77,13 @@ def test_a_corrector_that_passes_a_bound_is_brought_back(m: int) -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=m, seed=3), predictor=Unpromising() if m == 2 else None)
     start = nav.start()
     nav.method = replace(nav.method, corrector=Overshooting())
-    free = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted
+    free = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted.train
     payer = max(free, key=lambda name: free[name])
     bound = start.losses[payer] + 1.05 * free[payer]
     step = nav.step(pn.Improve({"f1": 1.0}, allow={payer: bound}), 0.05)
     assert step.point.losses[payer] <= bound
     assert step.status is not pn.StepStatus.REJECTED
-    assert step.achieved["f1"] < 0.5 * step.requested["f1"] < 0
+    assert step.achieved.train["f1"] < 0.5 * step.requested.shown["f1"] < 0
 
 
 def test_what_goes_too_far_inside_a_bound_is_no_outcome_that_was_asked_for() -> None:
@@ -91,7 +91,7 @@ def test_what_goes_too_far_inside_a_bound_is_no_outcome_that_was_asked_for() -> 
     nav = pn.Navigator(pn.problems.quadratic(n=8, m=2, seed=3))
     start = nav.start()
     nav.method = replace(nav.method, corrector=Overshooting())
-    rise = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted["f2"]
+    rise = nav.preview(pn.Improve({"f1": 1.0}), 0.05).predicted.train["f2"]
     step = nav.step(pn.Improve({"f1": 1.0}, allow={"f2": start.losses["f2"] + 1.05 * rise}), 0.05)
     assert step.status is pn.StepStatus.REJECTED
     assert re.fullmatch(r"f[12] came out .* on training data, where .* was predicted", step.reason)
@@ -114,7 +114,7 @@ def test_a_step_that_cannot_keep_a_bound_is_taken_back() -> None:
     assert step.status is pn.StepStatus.REJECTED
     assert step.reason == "the bound on f2 left no more room"
     assert nav.here is start
-    assert step.achieved["f2"] > 0.1 * start.losses["f2"]
+    assert step.achieved.train["f2"] > 0.1 * start.losses["f2"]
 
 
 def test_limits_know_which_way_is_worse() -> None:

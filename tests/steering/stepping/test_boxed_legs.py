@@ -40,8 +40,8 @@ def boxed(n: int, m: int, seed: int, condition: float, width: float, inside: boo
 
 def worse(step: pn.Step) -> float:
     """By how much something came out worse than predicted, in parts of the largest predicted change, of own sizes."""
-    achieved = np.array(list(step.achieved.values()))
-    predicted = np.array([step.predicted[name] for name in step.achieved])
+    achieved = np.array(list(step.achieved.train.values()))
+    predicted = np.array([step.predicted.train[name] for name in step.achieved.train])
     sizes = np.abs(np.array(list(step.point.losses.values())) - achieved)
     sizes = np.maximum(sizes, 0.05 * sizes.max())
     return float(((achieved - predicted) / sizes).max() / np.abs(predicted / sizes).max())

@@ -133,9 +133,9 @@ def test_a_gap_that_has_closed_is_no_obstacle(m: int) -> None:
         for name in (NAMES[0], *NAMES[2:m]):
             step = nav.step(pn.Improve({name: 1.0}), 0.01)
             assert step.status is pn.StepStatus.ACCEPTED
-            largest = max(abs(change) for change in step.predicted.values())
-            for other, change in step.achieved.items():
-                assert change == pytest.approx(step.predicted[other], abs=0.05 * largest)
+            largest = max(abs(change) for change in step.predicted.train.values())
+            for other, change in step.achieved.train.items():
+                assert change == pytest.approx(step.predicted.train[other], abs=0.05 * largest)
             assert np.isfinite(list(step.point.losses.values())).all()
             nav.go_to(0)
         if m == 3:
@@ -175,9 +175,9 @@ def test_what_is_equally_badly_off_improves_together() -> None:
     for name, amount in (("worst", 0.01), ("worst", 0.01), ("worst", 0.002), ("mean", 0.0001)):
         step = nav.step(pn.Improve({name: 1.0}), amount)
         assert step.status is pn.StepStatus.ACCEPTED, step.reason
-        largest = max(abs(change) for change in step.predicted.values())
-        for other, change in step.achieved.items():
-            assert change == pytest.approx(step.predicted[other], abs=0.25 * largest)
+        largest = max(abs(change) for change in step.predicted.train.values())
+        for other, change in step.achieved.train.items():
+            assert change == pytest.approx(step.predicted.train[other], abs=0.25 * largest)
         o = (x @ made.parameters()[:3] + made.parameters()[3])[:, None]
         rates = [float(each(o, (x, wanted))[group == g].mean()) for g in range(3)]
         assert step.point.losses["worst"] == pytest.approx(max(rates))

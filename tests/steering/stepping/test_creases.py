@@ -56,8 +56,8 @@ def test_a_corner_is_left_where_the_box_has_better(
         assert amount > 0
         step = nav.step(wish, amount)
         assert step.status is pn.StepStatus.ACCEPTED, step.reason
-        assert step.achieved[name] == pytest.approx(-amount * value, rel=1e-3)
-        assert step.predicted == preview.predicted
+        assert step.achieved.train[name] == pytest.approx(-amount * value, rel=1e-3)
+        assert step.predicted.train == preview.predicted.train
         assert abs(problem.front_distance(problem.evaluate(step.point.parameters).mean)) < 1e-6
         nav.go_to(0)
 
@@ -79,9 +79,11 @@ def test_corners_that_said_no_direction(
     before = nav.start().losses[name]
     step = nav.step(pn.Improve({name: 1.0}), 0.05)
     assert step.status is pn.StepStatus.ACCEPTED
-    assert step.achieved[name] == pytest.approx(-0.05 * before, rel=1e-3)
-    largest = max(abs(change) for change in step.predicted.values())
-    assert all(abs(step.achieved[k] - step.predicted[k]) <= 0.05 * largest for k in step.achieved)
+    assert step.achieved.train[name] == pytest.approx(-0.05 * before, rel=1e-3)
+    largest = max(abs(change) for change in step.predicted.train.values())
+    assert all(
+        abs(step.achieved.train[k] - step.predicted.train[k]) <= 0.05 * largest for k in step.achieved.train
+    )
 
 
 def test_what_is_best_already_has_no_direction() -> None:

@@ -90,7 +90,6 @@ def test_a_walk_that_ends_early_says_what_ends_it() -> None:
     assert step.status is pn.StepStatus.SHORTENED
     assert "on validation data, no way from here is known to take first further" in step.reason
     assert start is not None
-    assert nav.here.validation is not None
     gained = 1 - nav.here.validation["first"] / start["first"]
     assert 0.1 * asked < gained < asked
     # Which is so: from there, too, hardly anything is left.
@@ -105,7 +104,7 @@ def test_what_a_walk_pays_beyond_the_model_is_not_much_more_than_was_guessed(amo
     step = nav.step(pn.Improve({"first": 1.0}), amount)
     assert step.status is not pn.StepStatus.REJECTED
     assert ("a guess" in step.reason) == (step.legs > 1)
-    guessed, came = step.predicted_validation, step.achieved_validation
+    guessed, came = step.predicted.validation, step.achieved.validation
     assert guessed is not None
     assert came is not None
     assert before is not None
@@ -128,7 +127,9 @@ def test_beyond_the_model_prices_grow_with_the_square(
     known = made.share(front, made.modelled)
     assert known.modelled == 1
     assert made.changes == pytest.approx(guessed(known.changes, 1 / made.modelled, wish.named[0]))
-    assert made.predicted == pytest.approx(guessed(known.predicted, 1 / made.modelled, wish.named[0]))
+    assert made.predicted.train == pytest.approx(
+        guessed(known.predicted.train, 1 / made.modelled, wish.named[0])
+    )
     # What is known is the plan for that much, and what is asked for is promised in full.
     direct = plan(front, wish, made.modelled * amount)
     assert direct.changes == pytest.approx(known.changes, rel=1e-6)

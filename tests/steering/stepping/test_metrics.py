@@ -87,32 +87,28 @@ def nav(shared: pn.Navigator) -> pn.Navigator:
 
 def shown(point: pn.Point) -> dict[str, float]:
     """What is asked for: losses on validation data, and metrics."""
-    assert point.validation is not None
     return {**point.validation, **point.metrics}
 
 
 def predicted(report: pn.Preview | pn.Step) -> dict[str, float]:
     """The same of the changes that are predicted."""
-    assert report.predicted_validation is not None
-    return {**report.predicted_validation, **report.predicted_metrics}
+    return {**report.predicted.validation, **report.predicted.metrics}
 
 
 def losses_of(step: pn.Step) -> Changes:
-    assert step.achieved_validation is not None
-    return step.achieved_validation
+    return step.achieved.validation
 
 
 def metrics_of(step: pn.Step) -> Changes:
-    assert step.achieved_metrics is not None
-    return step.achieved_metrics
+    return step.achieved.metrics
 
 
 def test_a_metric_that_is_to_fall_falls_as_previewed(nav: pn.Navigator) -> None:
     before = nav.here.metrics["error"]
     wish = pn.Improve({"error": 1.0})
     preview = nav.preview(wish, 0.05)
-    assert preview.requested == {"error": pytest.approx(-0.05 * before)}
-    assert preview.predicted_metrics["error"] == pytest.approx(-0.05 * before)
+    assert preview.requested.shown == {"error": pytest.approx(-0.05 * before)}
+    assert preview.predicted.metrics["error"] == pytest.approx(-0.05 * before)
     step = nav.step(wish, 0.05)
     assert step.status == pn.StepStatus.ACCEPTED
     assert metrics_of(step)["error"] == pytest.approx(-0.05 * before, rel=0.1)
@@ -125,7 +121,7 @@ def test_a_metric_that_is_to_rise_rises(nav: pn.Navigator) -> None:
     before = nav.here.metrics["score"]
     step = nav.step(pn.Improve({"score": 1.0}), 0.005)
     assert step.status == pn.StepStatus.ACCEPTED
-    assert step.requested == {"score": pytest.approx(0.005 * before)}
+    assert step.requested.shown == {"score": pytest.approx(0.005 * before)}
     assert metrics_of(step)["score"] == pytest.approx(0.005 * before, rel=0.1)
     assert metrics_of(step)["error"] == pytest.approx(-metrics_of(step)["score"])
 
@@ -134,7 +130,7 @@ def test_a_metric_without_derivative_rises(nav: pn.Navigator) -> None:
     step = nav.step(pn.Improve({"hits": 1.0}), 0.05)
     assert step.status != pn.StepStatus.REJECTED
     # It goes by leaps, and what it takes to bring it there is not quite what was predicted.
-    assert metrics_of(step)["hits"] == pytest.approx(step.requested["hits"], rel=0.5)
+    assert metrics_of(step)["hits"] == pytest.approx(step.requested.shown["hits"], rel=0.5)
     assert losses_of(step)["task 0"] < 0
 
 
@@ -145,7 +141,7 @@ def test_a_metric_is_held_while_a_loss_improves(nav: pn.Navigator, improved: str
     step = nav.step(pn.Improve({improved: 1.0}, hold=[held]), 0.05)
     assert step.status == pn.StepStatus.ACCEPTED
     assert losses_of(step)[improved] == pytest.approx(losses_of(free)[improved], rel=0.05)
-    assert step.predicted_metrics[held] == pytest.approx(0, abs=1e-8)
+    assert step.predicted.metrics[held] == pytest.approx(0, abs=1e-8)
     assert abs(metrics_of(step)[held]) < 0.2 * abs(metrics_of(free)[held])
 
 
@@ -183,7 +179,7 @@ def test_a_bound_on_a_loss_is_kept_to_second_order_while_a_metric_improves(nav: 
     front = nav.here.front
     wish = pn.Improve({"error": 1.0})
     amount = 0.7 * nav.preview(wish, 1e-3).reach
-    free = dict(nav.preview(wish, amount).predicted_validation or {})
+    free = dict(nav.preview(wish, amount).predicted.validation or {})
     payer = max(free, key=lambda name: free[name])
     for share in (0.95, 0.9, 0.85):
         allowed = front.values[front.names.index(payer)] + share * free[payer]
@@ -255,11 +251,11 @@ def test_a_metric_of_which_nobody_says_which_way_is_better(nav: pn.Navigator) ->
 def test_relative_units_weigh_a_loss_and_a_metric_by_their_values(nav: pn.Navigator) -> None:
     here = shown(nav.here)
     wanted = nav.preview(pn.Improve({"task 0": 0.5, "hits": 1.0}, units="relative"), 0.02)
-    assert wanted.requested["hits"] == pytest.approx(0.02 * here["hits"])
-    assert wanted.requested["task 0"] == pytest.approx(-0.01 * here["task 0"])
+    assert wanted.requested.shown["hits"] == pytest.approx(0.02 * here["hits"])
+    assert wanted.requested.shown["task 0"] == pytest.approx(-0.01 * here["task 0"])
     step = nav.step(pn.Improve({"task 0": 1.0, "error": 0.5}, units="relative"), 0.02)
-    assert step.requested["task 0"] == pytest.approx(-0.02 * here["task 0"])
-    assert losses_of(step)["task 0"] == pytest.approx(step.requested["task 0"], rel=0.1)
+    assert step.requested.shown["task 0"] == pytest.approx(-0.02 * here["task 0"])
+    assert losses_of(step)["task 0"] == pytest.approx(step.requested.shown["task 0"], rel=0.1)
     assert metrics_of(step)["error"] == pytest.approx(-0.01 * here["error"], rel=0.15)
 
 
@@ -275,12 +271,12 @@ def test_without_validation_data_the_training_metrics_are_steered() -> None:
     nav = started(validation=False)
     before = nav.here.metrics["error"]
     preview = nav.preview(pn.Improve({"error": 1.0}), 0.03)
-    assert preview.predicted_validation is None
-    assert preview.predicted_metrics.standard_errors is not None
+    assert not preview.predicted.validation
+    assert preview.predicted.metrics.standard_errors
     step = nav.step(pn.Improve({"error": 1.0}), 0.03)
-    assert step.achieved_validation is None
+    assert not step.achieved.validation
     assert metrics_of(step)["error"] == pytest.approx(-0.03 * before, rel=0.1)
-    assert metrics_of(step).standard_errors is not None
+    assert metrics_of(step).standard_errors
 
 
 def require_unmoved(nav: pn.Navigator, here: pn.Point) -> None:
@@ -367,10 +363,8 @@ def test_too_few_batches_or_examples_have_no_standard_errors() -> None:
     preview = nav.preview(pn.Improve({"task 0": 1.0}), 0.02)
     step = nav.step(pn.Improve({"task 0": 1.0}), 0.02)
     for report in (preview, step):
-        assert report.predicted_validation is not None
-        for changes in (report.predicted, report.predicted_validation, report.predicted_metrics):
-            assert changes.standard_errors is None
-    assert step.achieved_validation is not None
-    for changes in (step.achieved, step.achieved_validation, metrics_of(step)):
-        assert changes.standard_errors is None
+        for changes in (report.predicted.train, report.predicted.validation, report.predicted.metrics):
+            assert not changes.standard_errors
+    for changes in (step.achieved.train, step.achieved.validation, metrics_of(step)):
+        assert not changes.standard_errors
         assert not changes.is_noise(next(iter(changes)))

@@ -167,9 +167,9 @@ def test_the_published_plan_takes_no_notice_of_holds_and_amounts() -> None:
 def test_the_published_plan_requests_the_weights_at_the_size_it_predicts() -> None:
     at = at_front(pn.problems.quadratic(12, 3), [0.2, 0.3, 0.5])
     made = plan_of(PublishedProjection(), at, pn.Improve({"f1": 0.7, "f3": 0.3}, units="absolute"), 0.05)
-    assert made.requested["f1"] == pytest.approx(made.predicted[0])
-    assert made.requested["f1"] < 0
-    assert made.requested["f1"] / made.requested["f3"] == pytest.approx(7 / 3)
+    assert made.requested.shown["f1"] == pytest.approx(made.predicted.train[0])
+    assert made.requested.shown["f1"] < 0
+    assert made.requested.shown["f1"] / made.requested.shown["f3"] == pytest.approx(7 / 3)
     assert float(at[0].point(torch.from_numpy(made.coordinates)).dist(at[0].theta)) == pytest.approx(0.01)
 
 
@@ -219,7 +219,7 @@ def test_a_step_is_halved_until_what_was_to_improve_does(predictor: Any, halving
         far = theta.dist(tangent.theta) > 1.01 * whole / 2**halvings
         return torch.from_numpy(front.losses) + (0.1 if far else 1.0) * (
             theta.dist(tangent.theta) / whole
-        ) * (torch.from_numpy(made.predicted) * (-1 if far else 1))
+        ) * (torch.from_numpy(made.predicted.train) * (-1 if far else 1))
 
     watched = Watched(problem, losses)
     prediction = predictor.predict(watched, front, tangent, made)
@@ -326,7 +326,7 @@ def test_objective_space_arrives_where_it_was_to(m: int, bounds: tuple[float, fl
     assert change[0] == pytest.approx(-0.03 * front.losses[0], rel=1e-3)
     if hold:
         assert abs(change[1]) <= 3e-5 * front.losses[0]
-    np.testing.assert_allclose(change, made.predicted, atol=1e-3 * np.abs(made.predicted).max())
+    np.testing.assert_allclose(change, made.predicted.train, atol=1e-3 * np.abs(made.predicted.train).max())
     if bounds is not None:
         assert prediction.theta.abs().max() <= 0.15
 

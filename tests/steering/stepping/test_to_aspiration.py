@@ -164,7 +164,7 @@ def test_a_preview_says_what_can_be_had_and_part_of_the_way_is_a_part() -> None:
     out = nav.preview(pn.Aim({"f1": far}))
     assert not out.attainable
     assert far < out.nearest["f1"] < start.losses["f1"]
-    assert out.requested == {"f1": pytest.approx(far - start.losses["f1"])}
+    assert out.requested.shown == {"f1": pytest.approx(far - start.losses["f1"])}
     half = nav.step(pn.Aim({"f1": near}), 0.5)
     assert half.point.losses["f1"] == pytest.approx(0.985 * start.losses["f1"])
     assert half.point.amount == 0.5
@@ -184,7 +184,7 @@ def test_a_leg_that_leads_away_is_taken_back() -> None:
     start = nav.start()
     nav.method = replace(nav.method, corrector=Elsewhere())
     step = nav.step(pn.Aim({"f1": 0.9 * start.losses["f1"]}))
-    assert step.achieved["f1"] > 0
+    assert step.achieved.train["f1"] > 0
     assert step.status is pn.StepStatus.REJECTED
     assert nav.here is start
     assert step.reason.startswith("the target was not reached: it came to f1 ")
@@ -197,7 +197,7 @@ class OnceTooFar(ObjectiveSpace):
     """A predictor that believes in its model at most up to a length, and leads astray beyond."""
 
     def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
-        if np.abs(plan.predicted[0]) < 0.03 * front.losses[0]:
+        if np.abs(plan.predicted.train[0]) < 0.03 * front.losses[0]:
             return super().predict(problem, front, tangent, plan)
         theta = tangent.point(-torch.from_numpy(plan.coordinates))
         return Prediction(theta, problem.evaluate(theta), 1.0, 1)
@@ -261,7 +261,7 @@ class Astray(ObjectiveSpace):
         self.__dict__.update(short=short, goes=goes, longest=0.0, right=[])
 
     def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
-        told, length = self.__dict__, float(np.abs(plan.predicted[0]))
+        told, length = self.__dict__, float(np.abs(plan.predicted.train[0]))
         told["longest"] = max(told["longest"], length)
         right = bool(told["right"]) or length <= told["short"] * told["longest"]
         told["right"] += [length] * right
@@ -283,7 +283,7 @@ def legs_after(predictor: Astray) -> tuple[Array, pn.Step, float]:
 def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: float) -> None:
     """Twice as long each: from a sixty-fourth of the way it takes seven legs, not sixty-four."""
     lengths, step, change = legs_after(Astray(short))
-    assert -step.achieved["f1"] == pytest.approx(change, rel=1e-2)
+    assert -step.achieved.train["f1"] == pytest.approx(change, rel=1e-2)
     growing = lengths[: int(lengths.argmax())]
     assert growing[0] < short * change
     np.testing.assert_allclose(growing[1:] / growing[:-1], 2, rtol=0.1)
@@ -291,7 +291,7 @@ def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: fl
 
 def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> None:
     lengths, step, change = legs_after(Astray(0.1, goes=0.5))
-    assert -step.achieved["f1"] > 0.3 * change
+    assert -step.achieved.train["f1"] > 0.3 * change
     assert len(lengths) > 5
     assert (lengths <= 1.1 * lengths[0]).all()
 

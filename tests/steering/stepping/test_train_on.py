@@ -316,7 +316,7 @@ def test_what_it_brings_in_words() -> None:
     measured = gain(made, train_on(made, HALF, FAST))
     assert measured.on == "validation"
     assert measured.pays is True
-    assert measured.changes.standard_errors is not None
+    assert measured.changes.standard_errors
     for name in NAMES:
         percent = 100 * abs(measured.changes[name]) / measured.before[name]
         error = 100 * measured.changes.standard_errors[name] / measured.before[name]

@@ -99,7 +99,7 @@ def test_bounds_count_from_the_start_of_the_walk() -> None:
     problem = pn.problems.quadratic(20, 3, seed=2)
     tangent, front = at_the_middle(problem)
     free = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.1)
-    ceiling = float(front.losses[1] + 0.5 * free.predicted[1])
+    ceiling = float(front.losses[1] + 0.5 * free.predicted.train[1])
     bounded = pn.Improve({"f1": 1.0}, allow={"f2": ceiling})
     planned = plan(front, wish_of(bounded, front), 0.1)
     trust = replace(EVERYWHERE, radius=0.03)
@@ -137,7 +137,7 @@ def up_to_a_bound(overshoots: Iterable[bool]) -> tuple[FrontModel, Walk]:
     problem = pn.problems.quadratic(n=8, m=2, seed=3)
     tangent, front = at_the_middle(problem)
     free = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
-    bound = float(front.losses[1] + 1.05 * free.predicted[1])
+    bound = float(front.losses[1] + 1.05 * free.predicted.train[1])
     planned = plan(front, wish_of(pn.Improve({"f1": 1.0}, allow={"f2": bound}), front), 0.05)
     gone = walk(
         ToTarget(
@@ -171,7 +171,7 @@ def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale:
     """A start beside the front is not the leg's fault, and one that comes nearer to it has wasted nothing."""
     tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
     made = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
-    largest = float(np.abs(made.predicted).max())
+    largest = float(np.abs(made.predicted.train).max())
 
     def waste(before: float, after: float) -> float | None:
         correction = Correction(
@@ -181,7 +181,7 @@ def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale:
         began = replace(front, losses=scale * front.losses, joint_gain=scale * before)
         return leg_report(Place(began, tangent, EVERYWHERE), scaled, arrival).waste
 
-    scaled = replace(made, changes=scale * made.changes)
+    scaled = replace(made, predicted=made.predicted.each(lambda x: scale * x))
     losses = replace(tangent.losses, batches=scale * tangent.losses.batches)
     for before in (0.0, 0.1, 3.0):
         assert waste(before, before + 0.5 * largest) == pytest.approx(0.5)
@@ -194,7 +194,10 @@ def test_what_a_leg_wastes_is_what_it_adds_to_the_joint_gain_in_any_units(scale:
 def test_a_leg_is_off_by_a_part_of_what_was_predicted_in_any_units(scale: float, off: float) -> None:
     tangent, front = at_the_middle(pn.problems.quadratic(n=8, m=3))
     made = plan(front, wish_of(pn.Improve({"f1": 1.0}), front), 0.05)
-    made, front = replace(made, changes=scale * made.changes), replace(front, losses=scale * front.losses)
+    made, front = (
+        replace(made, predicted=made.predicted.each(lambda x: scale * x)),
+        replace(front, losses=scale * front.losses),
+    )
     came = torch.from_numpy(front.losses + (1 + off) * made.changes)
     losses = replace(tangent.losses, batches=came[None])
     correction = Correction(tangent.theta, losses, tangent.weights, None, 0, True)
@@ -211,7 +214,7 @@ def test_of_a_part_of_the_way_that_part_was_promised(share: float) -> None:
     assert len(found) == (1 if share == 1 else 2)
     for each in found:
         assert each.amount == pytest.approx(share * 0.1)
-        assert each.requested["f1"] == pytest.approx(share * whole.requested["f1"])
+        assert each.requested.shown["f1"] == pytest.approx(share * whole.requested.shown["f1"])
         assert each.changes[0] == pytest.approx(share * whole.changes[0], rel=0.1)
 
 
@@ -225,7 +228,7 @@ def told_of_legs(
     def told(*given: Any) -> tuple[Arrival, tuple[Broken, ...]]:
         arrival, lost = attempt(*given)
         tried.append(given[3].amount)
-        return arrival, (Broken("f1", "training", -0.1, 0.3, 1.0),) if next(left, False) else lost
+        return arrival, (Broken("f1", "train", -0.1, 0.3, 1.0),) if next(left, False) else lost
 
     monkeypatch.setattr("paretonav.steering.stepping.walk.attempt", told)
     problem = pn.problems.quadratic(20, 3, seed=1)

@@ -9,14 +9,19 @@ import numpy as np
 
 from paretonav.plotting.chart import USUAL_SIZE
 from paretonav.plotting.style import BAD, GOOD, INK, PATH, axis_label, folded, plain
-from paretonav.session.compare import Comparison, Difference, measured
+from paretonav.session.compare import Comparison, Difference
 from paretonav.statistics import quantile
+from paretonav.steering.outcome import Part
 from paretonav.text import printable, relative
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_KINDS = {"validation": "validation losses", "metric": "metrics", "train": "training losses"}
+_KINDS: dict[Part, str] = {
+    "validation": "validation losses",
+    "metrics": "metrics",
+    "train": "training losses",
+}
 _BAR = 0.27  # inches from bar to bar
 _APART = 0.5  # bars between one name and the next
 _WORDS = 0.3  # of the bars' length: room for what is written at their ends
@@ -29,7 +34,7 @@ class Bar:
 
     Attributes:
         name: of the loss or metric, printable.
-        kind: "validation", "metric" or "train".
+        kind: "validation", "metrics" or "train".
         length: in per cent of the first value.
         half: of its 95 % interval; NaN where that is not known.
         verdict: "better", "worse", "noise", or "" where nobody said which way is better.
@@ -62,7 +67,7 @@ class Changed:
     def of(cls, comparison: Comparison, split: str | None = None) -> Changed:
         """The chart of a comparison of two points, of the losses on one split (None: all, and the metrics)."""
         first, second = comparison.records
-        values = measured(first)
+        values = {kind: first.values.part(kind) for kind in _KINDS}
         kinds = [kind for kind in _KINDS if split in (None, kind)]
         found = {(d.name, d.split): d for d in comparison if d.split in kinds and values[d.split][d.name]}
         names = dict.fromkeys(name for name, _ in found)
@@ -165,7 +170,7 @@ def _bar(d: Difference, before: float, quantile_: float, up: bool) -> Bar:
         half=np.nan if error is None else 100 * error / abs(before) * quantile_,
         verdict=verdict,
         words=f"{_percent(d.change, before)} {verdict}".strip(),
-        upwards=d.split == "metric" and up,
+        upwards=d.split == "metrics" and up,
     )
 
 

@@ -23,13 +23,13 @@ def doubt(front: FrontModel, plan: Plan) -> str:
     at one it must not rise. (Where a model fits its training data too well it does rise there, by less.) Along a front
     that is no question: there training losses are what is optimal.
     """
-    predicted, errors = plan.predicted_validation, plan.errors[1]
-    if front.anchor is None or front.asked != "validation" or predicted is None or errors is None:
+    predicted, errors = plan.predicted.validation, plan.errors.validation
+    if front.anchor is None or front.asked != "validation" or not len(predicted) or not len(errors):
         return ""
     for i in plan.wish.improved:
         if i >= front.m:
             continue
-        gain, rise = -float(predicted[i]), float(plan.predicted[i])
+        gain, rise = -float(predicted[i]), float(plan.predicted.train[i])
         if 0 < gain <= _NOISE * errors[i] and rise > 0.5 * (gain / errors[i] - 1) * gain:
             size = float(np.abs(front.asked_losses[i])) or 1.0
             return (

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paretonav.display import Display, Shown, changes_shown
 from paretonav.errors import InfeasiblePreferenceError, PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.along import along_the_front
 from paretonav.steering.planning.plan import Plan, plan
 from paretonav.steering.planning.predictions import predictions
@@ -18,6 +20,7 @@ from paretonav.steering.preferences import Direction, Improve, Prefer, Preferenc
 from paretonav.steering.preferences.checks import names
 from paretonav.steering.preferences.ends import ends, rays
 from paretonav.steering.preferences.situation import situation
+from paretonav.steering.preferences.wording import describe
 from paretonav.text import listed
 
 Array = NDArray[np.float64]
@@ -29,25 +32,26 @@ _UNEVEN = 0.1  # of the ranges: a point nearer to the middle needs no balance
 _BARGAINS = 3
 
 
-@dataclass(frozen=True)
-class Option:
+@dataclass(frozen=True, repr=False)
+class Option(Shown):
     """One proposal, to be taken with ``nav.step(option.preference, option.amount)``.
 
     Attributes:
         title: what it does, in a few words.
         preference: what to ask for.
         amount: how much of it; less than was wanted where the front ends before.
-        predicted: name -> predicted change of the training loss.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> predicted change of the metric.
+        predicted: the predicted changes of losses and metrics.
     """
 
     title: str
     preference: Preference
     amount: float
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
+    predicted: Outcome[Changes]
+
+    def _display(self) -> Display:
+        shown = self.predicted.shown
+        title = f"Option: {self.title} ({describe(self.preference, self.amount)})"
+        return changes_shown(title, {"predicted": shown}, shown.standard_errors)
 
 
 def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple[Option, ...]:
@@ -73,7 +77,7 @@ def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple
     chosen = _distinct(_not_dominated([proposal for proposal in proposals if proposal is not None]))
     order = {name: place for place, (name, _) in enumerate(singles)}
     chosen.sort(key=lambda proposal: order.get(proposal.title, len(order)))
-    return tuple(Option(p.title, p.preference, p.plan.amount, **predictions(front, p.plan)) for p in chosen)
+    return tuple(Option(p.title, p.preference, p.plan.amount, predictions(front, p.plan)) for p in chosen)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.objectives.problem import Split
+from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.along import along_the_front
 from paretonav.steering.planning.doubt import doubt
 from paretonav.steering.planning.nearest import nearest_outcome
@@ -32,11 +34,8 @@ class Plan:
         wish: what was asked.
         amount: how much of it.
         coordinates: c [k]; the parameters move by -V c, the weights by B c (not around a model that is held).
-        predicted: [m], the change of the training losses.
-        predicted_validation: [m] or None.
-        predicted_metrics: [p].
-        changes: [q], of losses and metrics as they are asked for.
-        errors: the standard errors of the three, each None where it is not known.
+        predicted: the changes, [m] of the losses on training data, [m] on validation data, and [p] of the metrics.
+        errors: their standard errors, each empty where it is not known.
         weights: [m], those of the new point.
         exact: whether the named quantities change just as the wish says.
         attainable: whether they get at least as good as it says.
@@ -49,11 +48,8 @@ class Plan:
     wish: Wish
     amount: float
     coordinates: Array
-    predicted: Array
-    predicted_validation: Array | None
-    predicted_metrics: Array
-    changes: Array
-    errors: tuple[Array | None, Array | None, Array | None]
+    predicted: Outcome[Array]
+    errors: Outcome[Array]
     weights: Array
     exact: bool = True
     attainable: bool = True
@@ -73,15 +69,13 @@ class Plan:
         attainable: bool = True,
     ) -> Plan:
         """The plan that goes to coordinates c, with its outcome as the front model predicts it."""
+        split: Split = "train" if front.validation_response is None else "validation"
         return cls(
             wish,
             amount,
             c,
-            front.change(c),
-            front.validation_change(c),
-            front.metric_change(c),
-            front.changes(c),
-            front.errors(c),
+            Outcome(front.change(c), front.validation_change(c), front.metric_change(c), split),
+            Outcome(*front.errors(c), split),
             front.weights_at(c),
             exact,
             attainable,
@@ -119,38 +113,41 @@ class Plan:
             self,
             amount=amount,
             coordinates=times * self.coordinates,
-            predicted=self._guessed(times, self.predicted),
-            predicted_validation=None
-            if self.predicted_validation is None
-            else self._guessed(times, self.predicted_validation),
-            predicted_metrics=times * self.predicted_metrics,
-            changes=np.concatenate(
-                [
-                    self._guessed(times, self.changes[: len(self.predicted)]),
-                    times * self.changes[len(self.predicted) :],
-                ]
+            predicted=Outcome(
+                self._guessed(times, self.predicted.train),
+                self._guessed(times, self.predicted.validation),
+                times * self.predicted.metrics,
+                self.predicted.split,
             ),
-            errors=(
-                _times(times, self.errors[0]),
-                _times(times, self.errors[1]),
-                _times(times, self.errors[2]),
-            ),
+            errors=self.errors.each(lambda errors: times * errors),
             weights=front.weights_at(times * self.coordinates),
             modelled=self.modelled / times,
             end=end,
         )
 
     def _guessed(self, times: float, losses: Array) -> Array:
-        """[m], changes of losses as they are guessed for so many times the amount."""
+        """[m] (or none), changes of losses as they are guessed for so many times the amount."""
         grown = np.where(losses > 0, times**2, 1.0) * losses
         named = np.isin(np.arange(len(losses)), self.wish.named)
         return np.where(named, times * losses, grown)
 
     @property
-    def requested(self) -> dict[str, float]:
-        """Name -> the change that was asked for, of what the wish names."""
-        changes = self.wish.changes(self.amount)
-        return {self.wish.names[i]: float(v) for i, v in zip(self.wish.named, changes, strict=True)}
+    def changes(self) -> Array:
+        """[q], predicted of losses and metrics as they are asked for."""
+        return np.concatenate([self.predicted.on(self.on), self.predicted.metrics])
+
+    @property
+    def requested(self) -> Outcome[Changes]:
+        """The changes that were asked for, of what the wish names."""
+        m, wish = len(self.predicted.train), self.wish
+        asked = list(zip(wish.named.tolist(), wish.changes(self.amount).tolist(), strict=True))
+        losses = Changes({wish.names[i]: x for i, x in asked if i < m})
+        return Outcome(
+            train=Changes() if self.on == "validation" else losses,
+            validation=losses if self.on == "validation" else Changes(),
+            metrics=Changes({wish.names[i]: x for i, x in asked if i >= m}),
+            split=self.on,
+        )
 
 
 def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) -> Plan:
@@ -196,10 +193,6 @@ def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) ->
         reason=reason,
         reach=limit,
     )
-
-
-def _times(times: float, values: Array | None) -> Array | None:
-    return None if values is None else times * values
 
 
 def reach(front: FrontModel, wish: Wish) -> float:

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from paretonav.errors import PreferenceError
+from paretonav.steering.changes import Estimates
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.preferences.checks import disjoint, numbers, proportional
 from paretonav.steering.preferences.terms import Terms
 from paretonav.steering.preferences.wish import Fit, On, Situation, Units, Wish
 
 
-@runtime_checkable
-class Outcome(Protocol):
+class Valued(Protocol):
     """What has losses and metrics: a point, or its record."""
 
     @property
-    def losses(self) -> Mapping[str, float]:
-        """Name -> training loss."""
-
-    @property
-    def validation(self) -> Mapping[str, float] | None:
-        """Name -> validation loss, or None."""
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Name -> metric."""
+    def values(self) -> Outcome[Estimates]:
+        """On each part of the data."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,8 +50,8 @@ class Prefer(Terms):
 
     def __init__(
         self,
-        better: Outcome | Mapping[str, float],
-        over: Outcome | Mapping[str, float],
+        better: Valued | Mapping[str, float],
+        over: Valued | Mapping[str, float],
         *,
         hold: Sequence[str] = (),
         allow: Mapping[str, float] | None = None,
@@ -94,8 +87,8 @@ class Prefer(Terms):
         )
 
 
-def _values(given: Outcome | Mapping[str, float], what: str, on: On | None) -> dict[str, float]:
-    if isinstance(given, Outcome):
-        losses = given.losses if on == "train" or given.validation is None else given.validation
-        given = {**losses, **given.metrics}
-    return numbers(given, what, finite=True)
+def _values(given: Valued | Mapping[str, float], what: str, on: On | None) -> dict[str, float]:
+    values = getattr(given, "values", None)  # a mapping has them, too, and others
+    if isinstance(values, Outcome):
+        given = {**(values.train if on == "train" else values.losses), **values.metrics}
+    return numbers(given, what, finite=True)  # type: ignore[arg-type]

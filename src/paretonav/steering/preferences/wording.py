@@ -24,6 +24,15 @@ def describe(preference: Preference, amount: float) -> str:
     )
 
 
+def origin(parent: int | None, preference: Preference | None, amount: float | None) -> str:
+    """How a point was reached, in words."""
+    if parent is None:
+        return "start"
+    if preference is None or amount is None:
+        return f"from point {parent}"
+    return f"from point {parent}: {describe(preference, amount)}"
+
+
 def _described(preference: Preference, amount: float) -> str:
     by = f" by {100 * amount:.3g}%"
     match preference:

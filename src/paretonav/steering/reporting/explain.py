@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from paretonav.errors import PreferenceError
+from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes
 from paretonav.steering.preferences import Aim
 from paretonav.steering.preferences.wording import describe
-from paretonav.steering.reporting.point import Step, StepStatus
+from paretonav.steering.reporting.point import DATA, Step, StepStatus
 from paretonav.steering.reporting.verdict import Verdict, verdicts
 from paretonav.text import listed, printable
 
@@ -35,24 +35,12 @@ def explained(step: Step, names: Sequence[str] = ()) -> str:
     return " ".join(sentence for sentence in said if sentence)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What was expected and what came of the losses on one part of the data; empty is what was not measured."""
-
-    split: str
-    before: dict[str, float]
-    expected: Changes
-    came: Changes
-
-    @classmethod
-    def of(cls, step: Step, on: str) -> _Outcome:
-        validation = on == "validation"
-        here = (step.point.validation if validation else step.point.losses) or {}
-        expected = step.predicted_validation if validation else step.predicted
-        came = (step.achieved_validation if validation else step.achieved) or Changes({})
-        kept = step.status is not StepStatus.REJECTED
-        before = {name: value - came.get(name, 0.0) if kept else value for name, value in here.items()}
-        return cls("validation" if validation else "training", before, expected or Changes({}), came)
+def _before(step: Step, on: Split) -> Mapping[str, float]:
+    """The losses where a step began."""
+    here, came = step.point.values.on(on), step.achieved.on(on)
+    if step.status is StepStatus.REJECTED:
+        return here
+    return {name: value - came.get(name, 0.0) for name, value in here.items()}
 
 
 def _require_known(step: Step, names: Sequence[str]) -> None:
@@ -64,19 +52,19 @@ def _require_known(step: Step, names: Sequence[str]) -> None:
 
 def _spoken_of(step: Step) -> list[str]:
     """The losses that were asked for, and those that changed most besides."""
-    outcome = _Outcome.of(step, step.on)
-    changes = outcome.came or outcome.expected
-    asked = [name for name in changes if name in step.requested]
-    others = [name for name in changes if name not in step.requested]
-    others.sort(key=lambda name: -abs(changes[name]) / (abs(outcome.before[name]) or math.inf))
+    before = _before(step, step.on)
+    changes = step.achieved.on(step.on) or step.predicted.on(step.on)
+    asked = [name for name in changes if name in step.requested.shown]
+    others = [name for name in changes if name not in step.requested.shown]
+    others.sort(key=lambda name: -abs(changes[name]) / (abs(before[name]) or math.inf))
     chosen = {*asked, *others[: max(0, _MOST - len(asked))]}
     return [name for name in changes if name in chosen]
 
 
 def _telling_metrics(step: Step) -> list[str]:
     """The metrics that were asked for, and others that changed beyond their noise."""
-    achieved = step.achieved_metrics or Changes({})
-    asked = [name for name in achieved if name in step.requested]
+    achieved = step.achieved.metrics
+    asked = [name for name in achieved if name in step.requested.metrics]
     others = [
         name
         for name, change in achieved.items()
@@ -87,14 +75,17 @@ def _telling_metrics(step: Step) -> list[str]:
 
 def _asked(step: Step, losses: Sequence[str]) -> list[str]:
     """What was expected and what came where it was asked for, and why they differ."""
-    outcome = _Outcome.of(step, step.on)
-    before, predicted, achieved = outcome.before, outcome.expected, outcome.came
-    on = f" on {outcome.split} data" if step.point.validation is not None else ""
+    before, predicted, achieved = (
+        _before(step, step.on),
+        step.predicted.on(step.on),
+        step.achieved.on(step.on),
+    )
+    on = f" on {DATA[step.on]}" if step.point.validation else ""
     expected = listed(_moved(name, predicted[name], before[name]) for name in losses)
     said = [f"Expected{on} was {expected}."]
     if not achieved:
         return said
-    noisy = outcome.split == "validation" and achieved.standard_errors is not None
+    noisy = step.on == "validation" and bool(achieved.standard_errors)
     came = listed(_came(achieved, name, before[name], noisy) for name in losses)
     note = " (± is one standard error)" if noisy else ""
     if step.status is StepStatus.REJECTED:
@@ -102,18 +93,18 @@ def _asked(step: Step, losses: Sequence[str]) -> list[str]:
     return [
         *said,
         f"What came is {came}{note}.",
-        *(_compared(step, outcome, losses) or ["That is as expected."]),
+        *(_compared(step, step.on, losses) or ["That is as expected."]),
     ]
 
 
-def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]:
+def _compared(step: Step, on: Split, losses: Sequence[str]) -> list[str]:
     """What is better than predicted, and of the rest where prediction and outcome are furthest apart.
 
     Why they are is not said: nothing has measured it.
     """
-    there = "" if outcome.split == ("validation" if step.on == "validation" else "training") else " there"
-    before, predicted, achieved = outcome.before, outcome.expected, outcome.came
-    missed = [name for name, split in step.missed if split == outcome.split]
+    there = "" if on == step.on else " there"
+    before, predicted, achieved = _before(step, on), step.predicted.on(on), step.achieved.on(on)
+    missed = [name for name, part in step.missed if part == on]
     found = verdicts(before, predicted, achieved, dict.fromkeys(before, 1.0), missed)
     instead = {
         name: f"{_size(achieved[name], before[name])} instead of {_size(predicted[name], before[name])}"
@@ -131,29 +122,31 @@ def _compared(step: Step, outcome: _Outcome, losses: Sequence[str]) -> list[str]
         return said
     worst = max(off, key=lambda name: off[name] / (abs(before[name]) or 1.0))
     beside = f"The largest difference{there} is in {printable(worst)}: {instead[worst]}"
-    if achieved.standard_errors is None:
+    if worst not in achieved.standard_errors:
         return [*said, f"{beside}."]
-    difference = Changes({worst: off[worst]}, {worst: achieved.standard_errors[worst]}, achieved.batches)
+    difference = Changes({worst: off[worst]}, achieved.standard_errors, achieved.batches)
     where = "within" if difference.is_noise(worst) else "beyond"
     return [*said, f"{beside}, which is {where} the sampling error of such a change."]
 
 
 def _beside(step: Step, losses: Sequence[str]) -> list[str]:
     """What came on the other data, in a sentence."""
-    other = _Outcome.of(step, "train" if step.on == "validation" else "validation")
-    if not other.came or not losses:
+    other: Split = "train" if step.on == "validation" else "validation"
+    before, achieved = _before(step, other), step.achieved.on(other)
+    if not achieved or not losses:
         return []
-    noisy = other.split == "validation" and other.came.standard_errors is not None
-    came = listed(_noisy(other.came, name, other.before[name], noisy) for name in losses)
+    noisy = other == "validation" and bool(achieved.standard_errors)
+    came = listed(_noisy(achieved, name, before[name], noisy) for name in losses)
     note = " (± is one standard error)" if noisy else ""
-    said = [f"On {other.split} data it is {came}{note}.", *_compared(step, other, losses)]
+    said = [f"On {DATA[other]} it is {came}{note}.", *_compared(step, other, losses)]
+    trained = step.achieved.train
     lost = [
         printable(name)
         for name in losses
         if step.on == "train"
-        and step.requested.get(name, 0.0) < 0
-        and step.achieved[name] < 0
-        and other.came[name] > 0.5 * step.achieved[name]
+        and step.requested.train.get(name, 0.0) < 0
+        and trained[name] < 0
+        and achieved[name] > 0.5 * trained[name]
     ]
     if lost:
         said.append(
@@ -164,10 +157,8 @@ def _beside(step: Step, losses: Sequence[str]) -> list[str]:
 
 
 def _metrics(step: Step, metrics: Sequence[str]) -> list[str]:
-    achieved, after = step.achieved_metrics, step.point.metrics
-    front = step.point.front
-    senses = dict(zip(front.metric_names, front.metric_orientation.tolist(), strict=True))
-    if achieved is None or not metrics:
+    achieved, after, senses = step.achieved.metrics, step.point.metrics, step.point.front.senses
+    if not achieved or not metrics:
         return []
     said = []
     for name in metrics:
@@ -176,9 +167,9 @@ def _metrics(step: Step, metrics: Sequence[str]) -> list[str]:
         # A number between 0 and 1 that is to be high is taken for a rate, such as an accuracy.
         rate = senses[name] < 0 and min(before, after[name]) >= 0 and max(before, after[name]) <= 1
         words = _moved(name, achieved[name], before, to=True, sense=sense, rate=rate)
-        errors = achieved.standard_errors
-        if errors is not None:
-            words += f", ±{_amount(errors[name], before, rate=rate)}"
+        error = achieved.error(name)
+        if error is not None:
+            words += f", ±{_amount(error, before, rate=rate)}"
         said.append(
             words + (", which is within its noise" if achieved.is_noise(name) and achieved[name] else "")
         )
@@ -226,7 +217,7 @@ def _came(changes: Changes, name: str, before: float, noisy: bool) -> str:
 
 def _noisy(changes: Changes, name: str, before: float, noisy: bool) -> str:
     words = _moved(name, changes[name], before)
-    if not noisy or changes.standard_errors is None:
+    if not noisy:
         return words
     words += f" ±{_amount(changes.standard_errors[name], before)}"
     return words + (" (noise)" if changes.is_noise(name) else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -13,22 +13,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from paretonav.display import Display, Shown, changes_shown, values_shown
 from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.objectives.problem import Split
-from paretonav.steering.changes import Changes
+from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.outcome import Outcome, Part
 from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
+from paretonav.steering.preferences.wording import describe, origin
+from paretonav.steering.reporting.measured import Read, values_of
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.trust import Trust
 
 Values = dict[str, float]
 
+DATA = {"train": "training data", "validation": "validation data"}
 
-@dataclass(frozen=True, eq=False)
-class Point:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Point(Shown):
     """One model on (or near) the front. Immutable.
 
     Attributes:
@@ -38,7 +44,6 @@ class Point:
         train: the training losses, batch by batch.
         held_out: the validation losses, batch by batch, or None.
         front: the model of the front around it.
-        metrics: name -> number, on validation data where there is any.
         preference: what led here, and ``amount`` how much of it; None for the first.
         cost: of coming here.
         trust: how far the front is trusted from here, and how it is measured.
@@ -50,7 +55,6 @@ class Point:
     train: Losses
     held_out: Losses | None
     front: FrontModel
-    metrics: Mapping[str, float]
     preference: Preference | None
     amount: float | None
     cost: Cost
@@ -75,7 +79,6 @@ class Point:
             train=place.tangent.losses,
             held_out=place.front.validation_losses,
             front=place.front,
-            metrics=place.shown.metrics,
             preference=preference,
             amount=amount,
             cost=cost,
@@ -83,14 +86,29 @@ class Point:
         )
 
     @property
-    def losses(self) -> Values:
-        """The training losses, without weight decay."""
-        return named(self.front.names, self.train.mean)
+    def read(self) -> Read:
+        """The losses and metrics, batch by batch, on the training and the validation data."""
+        return Read(self.train, self.held_out)
+
+    @cached_property
+    def values(self) -> Outcome[Estimates]:
+        """Losses and metrics, with their standard errors; ``values.shown`` is what people look at."""
+        return values_of(self.front.names, self.read)
 
     @property
-    def validation(self) -> Values | None:
-        """The validation losses, or None without validation data."""
-        return None if self.held_out is None else named(self.front.names, self.held_out.mean)
+    def losses(self) -> Estimates:
+        """The training losses, without weight decay."""
+        return self.values.train
+
+    @property
+    def validation(self) -> Estimates:
+        """The validation losses; empty without validation data."""
+        return self.values.validation
+
+    @property
+    def metrics(self) -> Estimates:
+        """Name -> number, on validation data where there is any."""
+        return self.values.metrics
 
     @property
     def weights(self) -> Values:
@@ -129,6 +147,14 @@ class Point:
         """
         return options(self.front, check_amount(amount), hold)
 
+    def _display(self) -> Display:
+        held = "on the front" if self.anchor is None else "held where it is"
+        values = self.values
+        beside = {"train": values.train if values.validation else {}, "weight": self.weights}
+        way = origin(self.parent, self.preference, self.amount)
+        title = f"Point {self.id}, {held}, {way}; values on {DATA[values.split]}"
+        return values_shown(title, values.shown, values.shown.standard_errors, beside)
+
     @property
     def trade_offs(self) -> dict[str, Values]:
         """``trade_offs[a][b]``: what loss b rises by per unit that loss a falls, all others held.
@@ -145,17 +171,15 @@ class Point:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Preview:
+@dataclass(frozen=True, eq=False, repr=False)
+class Preview(Shown):
     """What a step would do; all changes are signed and carry standard errors.
 
     Attributes:
         plan: the tangent coordinates and predictions as arrays.
-        requested: name -> the change asked for.
-        predicted: name -> the predicted change of the training loss, to second order.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> the predicted change of the metric, from measurements next to the model, to second
-            order where they show a bend; empty without metrics.
+        requested: the changes asked for.
+        predicted: the changes as predicted to second order, of losses and metrics; of metrics from measurements next
+            to the model, where they show a bend.
         weights: name -> weight at the new point; around a model that is held, what it is here.
         trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
             legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
@@ -169,10 +193,8 @@ class Preview:
     """
 
     plan: Plan
-    requested: Values
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
+    requested: Outcome[Changes]
+    predicted: Outcome[Changes]
     weights: Values
     trusted: bool
     attainable: bool
@@ -191,6 +213,15 @@ class Preview:
         """The largest feasible amount along this preference."""
         return self._reach()
 
+    def _display(self) -> Display:
+        title = f"Preview: {describe(self.planned.preference, self.plan.amount)}"
+        note = "" if self.trusted else "It is far: what the others pay is a guess."
+        if not self.attainable:
+            note = "There is no such outcome; this is the nearest."
+        predicted = self.predicted.asked(self.on)
+        errors = predicted.standard_errors
+        return changes_shown(title, {"predicted": predicted}, errors, self.requested.shown, note=note)
+
 
 class StepStatus(StrEnum):
     """How a step ended."""
@@ -200,49 +231,44 @@ class StepStatus(StrEnum):
     REJECTED = "rejected"  # taken back: the model is where it was
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+@dataclass(frozen=True, eq=False, repr=False)
+class Step(Shown):
     """What a step was to do, and did; all changes are signed and carry standard errors.
 
     Attributes:
         point: where the navigation is now: the new point, or the old one if the step was rejected.
-        requested: name -> the change asked for (of the part that was taken, where it was shortened).
-        predicted: name -> predicted change of the training loss.
-        predicted_validation: the same on validation data, or None.
-        predicted_metrics: name -> predicted change of the metric.
-        achieved: name -> the training loss's change. For a rejected step, the change that was taken back; empty where
-            validation data had settled it before training data were read.
-        achieved_validation: the same on validation data, or None.
-        achieved_metrics: name -> the metric's change; None for a rejected step, after which they are not measured.
+        requested: the changes asked for (of the part that was taken, where it was shortened).
+        predicted: the changes as predicted.
+        achieved: the changes as they came. For a rejected step, those that were taken back, as far as they were read:
+            where validation data have settled it, no training data are, and where training data have, no others.
         status: see StepStatus.
         reason: why it was shortened or rejected, or what the corrector has left; empty if all went as planned.
         cost: of this step, to the new point's tangent included.
         preference: what was asked.
         amount: how much of it.
         legs: in how many it was gone; 0 if not even the first was possible.
-        on: the data on which losses were asked for: "validation" or "train".
-        missed: (name, data) of what came out worse than predicted, or was asked for and came out otherwise, by more
-            than a step is allowed (``acceptance.broken``); the data are "training", "validation" or, of a metric, "".
+        missed: (name, part) of what came out worse than predicted, or was asked for and came out otherwise, by more
+            than a step is allowed (``acceptance.broken``); the part is "train", "validation" or "metrics".
             There are none but in steps that were kept all the same: those of the published method, and those whose
             every leg came true while the prediction for all of the way was a guess.
     """
 
     point: Point
-    requested: Values
-    predicted: Changes
-    predicted_validation: Changes | None
-    predicted_metrics: Changes
-    achieved: Changes
-    achieved_validation: Changes | None
-    achieved_metrics: Changes | None
+    requested: Outcome[Changes]
+    predicted: Outcome[Changes]
+    achieved: Outcome[Changes]
     status: StepStatus
     reason: str
     cost: Cost
     preference: Preference
     amount: float
     legs: int
-    on: Split
-    missed: tuple[tuple[str, str], ...] = ()
+    missed: tuple[tuple[str, Part], ...] = ()
+
+    @property
+    def on(self) -> Split:
+        """The data on which losses were asked for: "validation" or "train"."""
+        return self.requested.split
 
     def explain(self, *names: str) -> str:
         """One paragraph in plain words: what was asked, expected, and happened, and where they differ.
@@ -268,6 +294,20 @@ class Step:
         )
 
         return explained(self, names)
+
+    def _display(self) -> Display:
+        point, predicted, achieved = self.point, self.predicted.asked(self.on), self.achieved.asked(self.on)
+        way = f"from point {point.id}"
+        if self.status is not StepStatus.REJECTED:
+            way = f"from point {point.parent} to point {point.id}"
+        return changes_shown(
+            f"Step {way}, {self.status}: {describe(self.preference, self.amount)}",
+            {"predicted": predicted, "achieved": achieved},
+            (achieved or predicted).standard_errors,
+            self.requested.shown,
+            point.values.shown,
+            self.reason,
+        )
 
 
 def named(names: Sequence[str], values: Tensor | NDArray[np.float64] | Sequence[float]) -> Values:

@@ -9,10 +9,11 @@ import numpy as np
 
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Cost, Losses
-from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences import Fit, Preference, Wish
+from paretonav.steering.reporting.measured import Read, changes_between
 from paretonav.steering.reporting.point import Point, Step, StepStatus
 from paretonav.steering.stepping.acceptance import broken
 from paretonav.steering.stepping.target import Target
@@ -61,43 +62,26 @@ class Report:
         return replace(step, missed=_missed(self.before, taken.plan, taken.train, taken.held_out))
 
     def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str) -> Step:
-        before, plan, train, held_out = self.before, taken.plan, taken.train, taken.held_out
-        validation, metrics = None, None
-        if held_out is not None and before.held_out is not None:
-            validation = Changes.of(
-                before.front.names, *held_out.change_from(before.held_out), len(held_out.fractions)
-            )
-            metrics = _metric_changes(before, held_out, before.held_out)
-        elif before.held_out is None and train is not None:
-            metrics = _metric_changes(before, train, before.train)
+        before = self.before
         return Step(
             point=after,
-            requested=plan.requested,
-            **predictions(before.front, plan),
-            achieved=Changes({})
-            if train is None
-            else Changes.of(before.front.names, *train.change_from(before.train), len(train.fractions)),
-            achieved_validation=validation,
-            achieved_metrics=metrics,
+            requested=taken.plan.requested,
+            predicted=predictions(before.front, taken.plan),
+            achieved=changes_between(before.front.names, before.read, Read(taken.train, taken.held_out)),
             status=status,
             reason=reason,
             cost=self.cost,
             preference=self.preference,
             amount=self.amount,
             legs=taken.legs,
-            on=plan.on,
         )
-
-
-def _metric_changes(point: Point, after: Losses, before: Losses) -> Changes:
-    return Changes.of(point.front.metric_names, *after.metric_change_from(before), len(after.fractions))
 
 
 def _missed(
     before: Point, plan: Plan, train: Losses | None, held_out: Losses | None
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, Part], ...]:
     front = replace(before.front, asked=plan.on)
-    return tuple((each.name, each.split) for each in broken(front, plan, train, held_out))
+    return tuple((each.name, each.part) for each in broken(front, plan, train, held_out))
 
 
 def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
@@ -129,8 +113,7 @@ def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
     """The metrics that were to improve, and got worse by more than their noise."""
     m = before.front.m
-    shown = [point.train if point.held_out is None else point.held_out for point in (before, after)]
-    changes = _metric_changes(before, shown[1], shown[0])
+    changes = changes_between(before.front.names, before.read, after.read).metrics
     return [
         wish.names[i]
         for i in ([] if wish.fit is Fit.NEAREST else wish.improved)

@@ -110,6 +110,6 @@ class TrainingGain:
     def _amount(self, name: str) -> str:
         """``1.2 % ± 0.3 %``, of the loss before; as they are where that is zero."""
         size = abs(self.before[name])
-        errors = self.changes.standard_errors
-        numbers = [abs(self.changes[name]), *([] if errors is None else [errors[name]])]
+        error = self.changes.error(name)
+        numbers = [abs(self.changes[name]), *([] if error is None else [error])]
         return " ± ".join(f"{100 * x / size:.2g} %" if size else f"{x:.2g}" for x in numbers)

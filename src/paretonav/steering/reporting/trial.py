@@ -6,24 +6,30 @@ from dataclasses import dataclass
 
 import torch
 
+from paretonav.display import Display, Shown, changes_shown
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.changes import Changes
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
-from paretonav.steering.reporting.point import Point
+from paretonav.steering.reporting.measured import Read, changes_between
+from paretonav.steering.reporting.point import DATA, Point
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, repr=False)
+class Trial(Shown):
     """What the linearised model ``theta - V c`` of a plan does. It is no step: nothing was corrected, or kept.
 
     Attributes:
-        losses: name -> change of the loss, on validation data where there is any.
-        metrics: name -> change of the metric.
+        changes: of losses and metrics, on validation data where there is any; on the others nothing is measured.
     """
 
-    losses: Changes
-    metrics: Changes
+    changes: Outcome[Changes]
+
+    def _display(self) -> Display:
+        shown = self.changes.shown
+        title = f"Trial: the model moved along the tangent, measured on {DATA[self.changes.split]}"
+        return changes_shown(title, {"change": shown}, shown.standard_errors)
 
 
 def trial(problem: Problem, here: Point, tangent: Tangent, plan: Plan) -> Trial:
@@ -31,10 +37,7 @@ def trial(problem: Problem, here: Point, tangent: Tangent, plan: Plan) -> Trial:
     theta = tangent.point(torch.from_numpy(plan.coordinates))
     if problem.bounds is not None:
         theta = problem.bounds.clamp(theta)
-    before = here.train if here.held_out is None else here.held_out
-    after = problem.evaluate(theta, "train" if here.held_out is None else "validation")
-    batches = len(after.fractions)
-    return Trial(
-        losses=Changes.of(here.front.names, *after.change_from(before), batches),
-        metrics=Changes.of(here.front.metric_names, *after.metric_change_from(before), batches),
-    )
+    split = here.values.split
+    found = problem.evaluate(theta, split)
+    read = Read(None, found) if split == "validation" else Read(found, None)
+    return Trial(changes_between(here.front.names, here.read, read))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Protocol
 
-from paretonav.steering.changes import Changes
+from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.outcome import Outcome, Part
+from paretonav.steering.reporting.point import StepStatus
 
 _OFF = 0.1  # of the largest change: a difference between prediction and outcome that is worth a word
 _SURE = 2.0  # standard errors, likewise
@@ -21,6 +24,48 @@ class Verdict(StrEnum):
     OTHER = "other than predicted"  # what was asked for was overshot, or nobody knows which way is better
     NOISE = "noise"
     TAKEN_BACK = "taken back"  # nothing is left to compare
+
+
+class Told(Protocol):
+    """What is judged: a step, or the record of one."""
+
+    @property
+    def status(self) -> StepStatus | None:
+        """How it ended."""
+
+    @property
+    def predicted(self) -> Outcome[Changes]:
+        """What it was to do."""
+
+    @property
+    def achieved(self) -> Outcome[Changes]:
+        """What it did."""
+
+    @property
+    def missed(self) -> tuple[tuple[str, Part], ...]:
+        """What did not pass the test of steps."""
+
+
+def judged(
+    step: Told, before: Outcome[Estimates], senses: Mapping[str, float]
+) -> Outcome[dict[str, Verdict]]:
+    """Name -> verdict, on each part of the data; none on what was not measured, unless it was taken back.
+
+    Args:
+        step: taken back or not.
+        before: the values where it began.
+        senses: of all that can be asked for, 1 where lower is better, -1 where higher is, 0 where nobody has said.
+    """
+
+    def of(part: Part) -> dict[str, Verdict]:
+        if step.status is StepStatus.REJECTED:
+            return dict.fromkeys(before.part(part), Verdict.TAKEN_BACK)
+        missed = [name for name, where in step.missed if where == part]
+        return verdicts(
+            before.part(part), step.predicted.part(part), step.achieved.part(part), senses, missed
+        )
+
+    return Outcome(of("train"), of("validation"), of("metrics"), before.split)
 
 
 def verdicts(
@@ -43,7 +88,7 @@ def verdicts(
     """
     sizes = {name: abs(before[name]) or 1.0 for name in predicted}
     largest = max((abs(change) / sizes[name] for name, change in predicted.items()), default=0.0)
-    errors = achieved.standard_errors or {}
+    errors = achieved.standard_errors
 
     def verdict(name: str) -> Verdict:
         off, sense = achieved[name] - predicted[name], senses[name]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Losses
+from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences import Fit
 
@@ -32,20 +33,20 @@ class Broken:
 
     Attributes:
         name: of the loss or metric.
-        split: "training", "validation", or "" for a metric.
+        part: of the outcome: "train", "validation" or "metrics".
         predicted: its change.
         achieved: its change as it came.
         before: its value.
     """
 
     name: str
-    split: str
+    part: Part
     predicted: float
     achieved: float
     before: float
 
     def __str__(self) -> str:
-        on = f" on {self.split} data" if self.split else ""
+        on = {"train": " on training data", "validation": " on validation data", "metrics": ""}[self.part]
         came, was = self._change(self.achieved), self._change(self.predicted)
         return f"{self.name} came out {came}{on}, where {was} was predicted"
 
@@ -93,12 +94,12 @@ def _broken(
     asked = front.asked if front.validation_losses is not None else "train"
     named = set() if plan.wish.fit is Fit.NEAREST or not plan.exact else set(plan.wish.named.tolist())
     wished = dict(zip(plan.wish.named.tolist(), plan.wish.changes(plan.amount), strict=True))
-    seen = _Shown(front.losses, plan.predicted, front.sizes_of(front.losses))
+    seen = _Shown(front.losses, plan.predicted.train, front.sizes_of(front.losses))
     largest = seen.largest
     shown: _Shown | None = None
-    if plan.predicted_validation is not None and front.validation_losses is not None:
+    if len(plan.predicted.validation) and front.validation_losses is not None:
         before = front.validation_losses.mean.numpy()
-        shown = _Shown(before, plan.predicted_validation, front.sizes_of(before))
+        shown = _Shown(before, plan.predicted.validation, front.sizes_of(before))
         largest = max(largest, shown.largest)
     if train is not None:
         change = train.mean.numpy() - seen.before
@@ -107,7 +108,7 @@ def _broken(
         if asked == "validation":
             brought = [i for i in named if i < m]
             tolerance[brought] = np.maximum(tolerance[brought], _BROUGHT * largest)
-        yield from seen.worse(front.names, "training", change, tolerance, both, wished)
+        yield from seen.worse(front.names, "train", change, tolerance, both, wished)
     if held_out is None:
         return
     if shown is not None and front.validation_losses is not None:
@@ -138,7 +139,7 @@ def _metrics(
     difference, error = after.metric_change_from(before)
     sizes = np.abs(front.metric_values)
     sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
-    shown = _Shown(front.metric_values, plan.predicted_metrics, sizes)
+    shown = _Shown(front.metric_values, plan.predicted.metrics, sizes)
     largest = max(shown.largest, losses, plan.amount)
     tolerance = np.full(len(difference), _MOST * largest)
     if error is not None:
@@ -148,7 +149,14 @@ def _metrics(
     wanted = {i - m: change for i, change in wished.items() if i >= m}
     tolerance[(front.metric_orientation == 0) & ~np.isin(np.arange(p), list(both))] = np.inf
     yield from shown.worse(
-        front.metric_names, "", difference.numpy(), tolerance, both, wanted, front.metric_orientation, _MOST
+        front.metric_names,
+        "metrics",
+        difference.numpy(),
+        tolerance,
+        both,
+        wanted,
+        front.metric_orientation,
+        _MOST,
     )
 
 
@@ -162,7 +170,7 @@ class _Shown:
     def worse(
         self,
         names: tuple[str, ...],
-        split: str,
+        part: Part,
         change: Array,
         tolerance: Array,
         both: set[int],
@@ -185,5 +193,5 @@ class _Shown:
             if not excess <= allowed + 1e-12:  # NaN is worse
                 yield (
                     float(np.nan_to_num(excess / max(allowed, 1e-300), nan=np.inf)),
-                    Broken(name, split, float(target), float(change[i]), float(self.before[i])),
+                    Broken(name, part, float(target), float(change[i]), float(self.before[i])),
                 )
