@@ -25,7 +25,9 @@ class Told(pn.FunctionProblem):
     """Losses of two parameters, other ones on training than on validation data; each is 1 at zero."""
 
     def __init__(self, validation: Any, train: Any = None, noise: float = 0.0) -> None:
-        super().__init__(lambda x: torch.stack([x.sum(), -x.sum()]), torch.zeros(2).double(), ["a", "b"])
+        super().__init__(
+            lambda x: torch.stack([x.sum(), -x.sum()]), torch.zeros(2).double(), names=["a", "b"]
+        )
         self.has_validation = validation is not None
         self._functions: dict[str, Any] = {"train": train or validation, "validation": validation}
         self._noise, self.asked = noise, set[str]()

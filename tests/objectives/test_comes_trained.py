@@ -47,11 +47,8 @@ def test_functions_do_not() -> None:
     assert not any(problem.comes_trained for problem in (function, *known))
 
 
-def test_no_problem_on_real_data_does() -> None:
-    """They all bring their recipe, so that none has to be loaded to know."""
-    names = [getattr(problems, name) for name in problems.__all__]
-    kinds = [kind for kind in names if isinstance(kind, type) and issubclass(kind, ModelProblem)]
-    assert kinds
-    for kind in kinds:
-        assert issubclass(kind, TrainedProblem)
-        assert kind.train is not Problem.train
+def test_a_problem_on_real_data_brings_its_recipe() -> None:
+    assert TrainedProblem.train is not Problem.train
+    problem = problems.digits()
+    assert isinstance(problem, TrainedProblem)
+    assert not problem.comes_trained
