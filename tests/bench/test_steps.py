@@ -20,6 +20,7 @@ from torch.utils.data import TensorDataset
 import paretonav as pn
 from measures import efficiency
 from paretonav.objectives import Cost
+from paretonav.steering import Outcome
 from paretonav.steering.stepping.correctors import Newton
 from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.predictors import PublishedProjection
@@ -150,8 +151,7 @@ def test_rejected_steps_are_retried_with_half_the_length(small: Start, rejection
                 status=status,
                 point=there,
                 cost=Cost(seconds=1.0),
-                predicted={"a": 1.0},
-                predicted_validation={"a": 1.0},
+                predicted=Outcome({"a": 1.0}, {"a": 1.0}, {}, "validation"),
             )
 
     asked = task(small, wishes(small.problem.names)[0])

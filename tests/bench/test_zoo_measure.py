@@ -165,7 +165,7 @@ def test_a_wish_asks_for_the_same_part_of_each_loss(case: Case) -> None:
     start = Start.of(case, 1)
     pair = wishes(case.names)[-1]
     sizes = start.before["train"].values
-    requested = start.nav.preview(replace(pair.preference, on="train"), 0.001).requested
+    requested = start.nav.preview(replace(pair.preference, on="train"), 0.001).requested.shown
     parts = [requested[name] / size for name, size in zip("ab", sizes, strict=False)]
     assert parts == pytest.approx([-0.001, -0.001], rel=1e-3)
 

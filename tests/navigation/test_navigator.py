@@ -191,7 +191,7 @@ def test_published_steps_at_a_corner_are_rejected_and_no_error() -> None:
 def test_a_step_on_a_preview_is_the_step_that_it_showed(nav: pn.Navigator, amount: float) -> None:
     preview = nav.preview(pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
     of_preview = nav.step(preview)
-    assert dict(of_preview.predicted) == dict(preview.predicted)
+    assert of_preview.predicted == preview.predicted
     assert (of_preview.preference, of_preview.amount) == (pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
     nav.undo()
     again = nav.step(pn.Improve({"f1": 1.0}, hold=["f2"]), amount)
@@ -205,7 +205,7 @@ def test_a_step_on_a_preview_plans_nothing_anew(nav: pn.Navigator, monkeypatch: 
         raise AssertionError("it was planned")
 
     monkeypatch.setattr("paretonav.navigation.navigator.plan_from_creases", planned)
-    assert nav.trial(preview).losses["f1"] == pytest.approx(preview.predicted["f1"], rel=0.1)
+    assert nav.trial(preview).changes.shown["f1"] == pytest.approx(preview.predicted.shown["f1"], rel=0.1)
     assert nav.step(preview).status is pn.StepStatus.ACCEPTED
 
 

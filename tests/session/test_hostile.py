@@ -89,7 +89,7 @@ def require_refused(folder: Path, words: str | None = None) -> None:
         "ALTER TABLE points ADD COLUMN big GENERATED ALWAYS AS (zeroblob(1000000000))",
         "PRAGMA user_version = -1",
         "PRAGMA user_version = 0",
-        "PRAGMA user_version = 1",
+        "PRAGMA user_version = 2",
         "PRAGMA user_version = 99",
         "PRAGMA application_id = 0",
     ],

@@ -190,7 +190,7 @@ def test_training_losses_count_too_by_a_quarter_of_the_largest_change_that_is_sh
     for off, kept in ((0.0099, True), (0.0101, False)):
         found = on_training(RELATIVE + np.array([0, off, 0]), model)
         assert [(each.name, each.part) for each in found] == ([] if kept else [("f2", "train")])
-    made = replace(plan(model), predicted=0.1 * plan(model).predicted.train)
+    made = predicting(plan(model), train=0.1 * plan(model).predicted.train)
     assert on_training(0.1 * RELATIVE + np.array([0, 0.0099, 0]), model, made) == ()
     # Which was not what was asked for: more of it is good news.
     assert on_training(RELATIVE - np.array([0.5, 0, 0]), model) == ()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.target import Limits, Target
@@ -150,7 +151,8 @@ def planned(preference: Any) -> tuple[FrontModel, Plan, Target]:
     """A plan by which the quantities change like this, whatever the coordinates say."""
     model = front([1.0, 2.0, 4.0], [0.9, 5000.0, 0.02])
     made = Plan.along(model, preference.wish(situation(model)), 0.1, np.zeros(2))
-    made = replace(made, changes=np.array([-0.1, 0.2, 0.04, -0.05, 0.0, 0.0]))
+    predicted = Outcome(np.array([-0.1, 0.2, 0.04]), np.zeros(0), np.array([-0.05, 0.0, 0.0]), "train")
+    made = replace(made, predicted=predicted)
     return model, made, Target.of(made, model, PROBLEM, 0.01)
 
 
