@@ -23,3 +23,7 @@ def test_what_joins_letters_stays_and_what_moves_a_cursor_does_not() -> None:
     assert printable(family) == family
     assert printable(persian) == persian
     assert printable("a\u200db\u202ec\x1b[2J\n") == r"a\u200db\u202ec\x1b[2J\n"
+
+
+def test_nothing_is_printable() -> None:
+    assert printable("") == ""

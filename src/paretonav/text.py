@@ -17,7 +17,7 @@ def printable(text: str) -> str:
     What joins letters (a family of emoji, a word of Persian) does neither and stays, unless it is beside plain ASCII,
     where it has nothing to join.
     """
-    before = " " + text[:-1]
+    before = (" " + text)[: len(text)]
     return "".join(
         ch
         if ch.isprintable() or (ch in _JOINERS and not last.isascii())
