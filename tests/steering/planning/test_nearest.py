@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -70,6 +70,7 @@ def test_what_is_out_of_reach_ends_at_the_least_shortfall(m: int, seed: int, sha
 
 
 @FEW
+@example(6, 73)  # without the edge of the front there would be a nearer outcome, beyond it
 @given(SIZES, SEEDS)
 def test_a_target_that_is_worse_than_the_front_is_beaten_by_as_little_as_can_be(m: int, seed: int) -> None:
     front = front_of(m, seed)
@@ -83,7 +84,10 @@ def test_a_target_that_is_worse_than_the_front_is_beaten_by_as_little_as_can_be(
         return float(0.5 * np.square((front.losses + front.change(c) - goal) / front.losses).sum())
 
     keep = {"type": "ineq", "fun": lambda c: (goal - front.losses - front.change(c)) / front.losses}
-    best = minimize(value, np.zeros(m - 1), method="SLSQP", constraints=[keep], options={"ftol": 1e-14})
+    inside = {"type": "ineq", "fun": front.weights_at}
+    best = minimize(
+        value, np.zeros(m - 1), method="SLSQP", constraints=[keep, inside], options={"ftol": 1e-14}
+    )
     assert value(made.coordinates) <= value(best.x) * (1 + 1e-3) + 1e-9
 
 
