@@ -1,15 +1,28 @@
+// @ts-check
 // The one who talks to Python: numbers what it says, and sends a steer at most once per animation frame.
 
-/** A client of the traits of `model`; `onSteer(steer)` hears of what other views ask for. */
+/** @import { Asked, Command, Model, More, Steer, Traits } from "./types.js" */
+
+/**
+ * A client of the traits of `model`; `onSteer(steer)` hears of what other views ask for.
+ * @param {Model} model
+ * @param {(steer: Steer) => void} onSteer
+ */
 export function createClient(model, onSteer) {
   const by = `view-${Math.random().toString(36).slice(2, 10)}`;
   let seq = 0;
   let frame = 0;
+  /** @type {Asked | null} */
   let waiting = null;
 
+  /**
+   * @template {"steer" | "request"} Name
+   * @param {Name} name
+   * @param {Omit<Traits[Name] & {}, "by" | "seq">} message
+   */
   const send = (name, message) => {
     seq += 1;
-    const numbered = { by, seq, ...message };
+    const numbered = /** @type {Traits[Name] & {}} */ ({ by, seq, ...message });
     model.set(name, numbered);
     model.save_changes();
     return numbered;
@@ -30,14 +43,22 @@ export function createClient(model, onSteer) {
 
   return {
     by,
-    /** Ask what would happen; what is settled goes at once, the rest with the next frame. */
+    /**
+     * Ask what would happen; what is settled goes at once, the rest with the next frame.
+     * @param {Asked} message
+     */
     steer(message) {
       waiting = message;
       // A hidden page has no frames.
       if (message.settled || document.hidden) flush();
       else if (frame === 0) frame = requestAnimationFrame(flush);
     },
-    /** Ask for something to be done; returns the number of the request. */
+    /**
+     * Ask for something to be done; returns the number of the request.
+     * @param {Command} cmd
+     * @param {number | null} expected_current
+     * @param {More} more
+     */
     request(cmd, expected_current, more = {}) {
       flush();
       return send("request", { cmd, expected_current, ...more }).seq;

@@ -1,6 +1,10 @@
+// @ts-check
 // Drawing once per frame, however often something changes.
 
-/** A function that has `draw` called with the next frame; `.cancel()` forgets it. */
+/**
+ * A function that has `draw` called with the next frame; `.cancel()` forgets it.
+ * @param {() => void} draw
+ */
 export function oncePerFrame(draw) {
   let frame = 0;
   let timer = 0;
@@ -26,7 +30,11 @@ export function oncePerFrame(draw) {
   return ask;
 }
 
-/** A function that has `draw` called once it has not been called for `delay` ms; `.cancel()` forgets it. */
+/**
+ * A function that has `draw` called once it has not been called for `delay` ms; `.cancel()` forgets it.
+ * @param {() => void} draw
+ * @param {number} delay
+ */
 export function onceQuiet(draw, delay) {
   let timer = 0;
   const ask = () => {

@@ -1,12 +1,23 @@
+// @ts-check
 // What is being done for whom, what has been asked for and not begun, and what went wrong.
+
+/** @import { Command, Job, Maybe, Model, More } from "./types.js" */
 
 import { onceQuiet } from "./frames.js";
 
 const BRIEF = 200; // ms: what is over sooner needs no progress
 const PATIENCE = 6000; // ms after which a request that nobody took up is forgotten
+/** @type {Partial<Record<Job["what"], string>>} */
+const DOING = { start: "The start", step: "The step", undo: "Undo", go: "Going there" };
 
-/** Requests over a steering's client; `changed()` when usable things become unusable or the other way round. */
+/**
+ * Requests over a steering's client; `changed()` when usable things become unusable or the other way round.
+ * @param {Model} model
+ * @param {{ by: string, request(cmd: Command, current: number | null, more: More): number }} client
+ * @param {{ changed(): void, failed(text: string): void, ended(job: Job): void }} on
+ */
 export function createJobs(model, client, { changed, failed, ended }) {
+  /** @type {number | null} */
   let waiting = null; // number of the request that has not become a job yet
   let seen = keyOf(model.get("job"));
   const forget = onceQuiet(() => {
@@ -19,7 +30,7 @@ export function createJobs(model, client, { changed, failed, ended }) {
     const job = model.get("job");
     if (!job) return;
     const mine = job.by === client.by;
-    if (mine && waiting !== null && job.seq >= waiting) {
+    if (mine && waiting !== null && Number(job.seq) >= waiting) {
       waiting = null;
       forget.cancel();
     }
@@ -50,7 +61,11 @@ export function createJobs(model, client, { changed, failed, ended }) {
       const job = model.get("job");
       return job?.status === "running" && (job.what === "start" || performance.now() - since > BRIEF);
     },
-    /** Ask for something; what changes the current point blocks other such requests until it is taken up. */
+    /**
+     * Ask for something; what changes the current point blocks other such requests until it is taken up.
+     * @param {Command} cmd
+     * @param {More} more
+     */
     request(cmd, more = {}, blocking = false) {
       const seq = client.request(cmd, model.get("state")?.current ?? null, more);
       if (blocking) {
@@ -71,12 +86,14 @@ export function createJobs(model, client, { changed, failed, ended }) {
   };
 }
 
+/** @param {Maybe<Job>} job */
 function keyOf(job) {
   return job ? `${job.id}:${job.status}:${job.seq}` : "";
 }
 
+/** @param {Job} job */
 function wordsOf(job) {
-  const what = { start: "The start", step: "The step", undo: "Undo", go: "Going there" }[job.what] ?? "";
+  const what = DOING[job.what] ?? "";
   if (job.message) return what && job.status === "failed" ? `${what} failed: ${job.message}` : job.message;
   return `${what || "That"} ${job.status === "failed" ? "failed" : "was refused"}, and no reason was given.`;
 }

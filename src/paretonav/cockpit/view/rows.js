@@ -36,7 +36,9 @@ export function createRows(units, on) {
         list.replaceChildren(...rows.map((row) => row.root));
         setAttribute(root, "data-many", rows.length > MANY);
       }
-      rows.forEach((row, i) => row.describe(state.quantities[i], state.split, units.now));
+      rows.forEach((row, i) => {
+        row.describe(state.quantities[i], state.split, units.now);
+      });
     },
     /** Choose other scales for all sliders with the next answer. */
     rescale() {

@@ -1,10 +1,18 @@
+// @ts-check
 // The scale of a slider: chosen once with the mode and the reach of that moment, so that a thumb does not jump while
 // other sliders move; and how far along it one may go now.
+
+/** @import { Amounted, Maybe, Reach, Scale, Sized } from "./types.js" */
 
 import { isNumber, niceAbove, niceBelow, tidy } from "./numbers.js";
 import { sizeOf, worseSign } from "./wishes.js";
 
-/** { min, max, step } of the slider of a wish. */
+/**
+ * { min, max, step } of the slider of a wish.
+ * @param {Amounted} wish
+ * @param {Sized} quantity
+ * @param {Maybe<Reach>} reach
+ */
 export function chooseScale(wish, quantity, reach) {
   const now = quantity.value ?? 0;
   const size = sizeOf(quantity);
@@ -19,7 +27,14 @@ export function chooseScale(wish, quantity, reach) {
   return spanning(positive ? Math.max(best, 0) : best, now + worse * 0.3 * size, wish.value);
 }
 
-/** The interval [from, to] of a scale that can be reached now. */
+/**
+ * The interval [from, to] of a scale that can be reached now.
+ * @param {Amounted} wish
+ * @param {Sized} quantity
+ * @param {Maybe<Reach>} reach
+ * @param {Scale} scale
+ * @returns {[number, number]}
+ */
 export function reachable(wish, quantity, reach, scale) {
   const { min, max, step } = scale;
   if (!isNumber(reach?.end) || wish.mode === "limit") return [min, max];
@@ -30,12 +45,22 @@ export function reachable(wish, quantity, reach, scale) {
   return better ? [min, tidy(down)] : [tidy(up), max];
 }
 
-/** The scale, widened if a number beyond it was typed. */
+/**
+ * The scale, widened if a number beyond it was typed.
+ * @param {Scale} scale
+ * @param {number} value
+ */
 export function including(scale, value) {
   if (value >= scale.min && value <= scale.max) return scale;
   return spanning(Math.min(scale.min, value), Math.max(scale.max, value));
 }
 
+/**
+ * @param {number} one
+ * @param {number} other
+ * @param {number[]} also
+ * @returns {Scale}
+ */
 function spanning(one, other, ...also) {
   const low = Math.min(one, other, ...also);
   const high = Math.max(one, other, ...also);

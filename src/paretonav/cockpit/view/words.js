@@ -1,4 +1,7 @@
+// @ts-check
 // Changes and outcomes in words.
+
+/** @import { Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
 
 import { formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
 import { isTellable, tellWithError } from "./units.js";
@@ -8,55 +11,91 @@ const NOTHING = 5e-4; // of its value: a change that is said to be none
 const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
 const SPOKEN = 4; // quantities that a sentence speaks of
 
-/** "better", "worse", "same" or "" (nobody said which way is better). */
+/**
+ * "better", "worse", "same" or "" (nobody said which way is better).
+ * @param {Judged} quantity
+ * @param {Maybe<number>} change
+ * @param {Maybe<number>} value
+ */
 export function senseOf(quantity, change, value = quantity.value) {
   if (!isNumber(change) || isNothing(change, value)) return "same";
   if (quantity.better === null) return "";
   return change * worseSign(quantity) > 0 ? "worse" : "better";
 }
 
-/** Whether a change is too small to be spoken of. */
+/**
+ * Whether a change is too small to be spoken of.
+ * @param {number} change
+ * @param {Maybe<number>} value
+ */
 export function isNothing(change, value) {
-  return Math.abs(change) <= NOTHING * (Math.abs(value) || 1);
+  return Math.abs(change) <= NOTHING * (Math.abs(value ?? 0) || 1);
 }
 
 /** How a step ended, in the same words wherever it is said. */
 export const ENDINGS = { accepted: "accepted", shortened: "ended early", rejected: "taken back" };
 
-/** `3.2 % better`, or the change itself where that is wanted or there is no size to compare with. */
+/**
+ * `3.2 % better`, or the change itself where that is wanted or there is no size to compare with.
+ * @param {Judged} quantity
+ * @param {Maybe<number>} change
+ * @param {Maybe<number>} value
+ * @param {Units} units
+ */
 export function describeChange(quantity, change, value = quantity.value, units = "percent") {
   const sense = senseOf(quantity, change, value);
-  if (sense === "same") return "unchanged";
+  if (sense === "same" || !isNumber(change)) return "unchanged";
   const way = sense || (change > 0 ? "higher" : "lower");
-  const inPercent = units === "percent" && isTellable(change, value);
+  const inPercent = units === "percent" && isNumber(value) && isTellable(change, value);
   return inPercent ? `${formatPercent(100 * Math.abs(change / value))} ${way}` : `${formatChange(change)} (${way})`;
 }
 
-/** How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing; "" if both do. */
+/**
+ * How far a quantity can improve: `11.7 %`, or the value that it can come to where per cent say nothing; "" if both do.
+ * @param {Quantity} quantity
+ * @param {number} percent
+ */
 export function describeReach(quantity, percent) {
   if (percent < 100) return formatPercent(percent);
   const reached = quantity.value - (worseSign(quantity) * percent * Math.abs(quantity.value)) / 100;
   return reached * quantity.value > 0 ? formatValue(reached) : "";
 }
 
-/** Whether an improvement by so many per cent is none worth asking for. */
+/**
+ * Whether an improvement by so many per cent is none worth asking for.
+ * @param {number} percent
+ */
 export function isLittle(percent) {
   return percent < LITTLE;
 }
 
-/** `since start −2.6 %`, and whether that is noise. */
+/**
+ * `since start −2.6 %`, and whether that is noise.
+ * @param {Maybe<Since>} since
+ * @param {string} moment
+ * @param {number} value
+ * @param {Units} units
+ */
 export function describeSince(since, moment, value, units) {
   if (!since || !isNumber(since.change)) return "";
   const told = tellWithError(since.change, null, value - since.change, units);
   return `since ${moment} ${told}${since.noise ? ", noise" : ""}`;
 }
 
-/** A value with its standard error. */
+/**
+ * A value with its standard error.
+ * @param {Maybe<number>} value
+ * @param {Maybe<number>} error
+ */
 export function describeValue(value, error) {
   return [formatKnown(value, error), formatError(error)].filter(Boolean).join(" ");
 }
 
-/** The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn". */
+/**
+ * The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn".
+ * @param {{ state: State, wishes: Wishes, prediction: Prediction, outlook: Outlook | null, live: boolean, units: Units, taking?: boolean }} now
+ * @returns {Sentence[]}
+ */
 export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
   if (prediction.kind === "proposal") {
     const what = taking ? "A proposal that is being taken." : "A proposal, not yet taken.";
@@ -64,6 +103,7 @@ export function summarise({ state, wishes, prediction, outlook, live, units, tak
   }
   if (taking) return [{ text: "A proposal is being taken.", tone: "strong" }];
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
+  /** @type {Sentence[]} */
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
   if (prediction.problem) said.push({ text: `Not possible. ${prediction.problem}`, tone: "warn" });
   if (prediction.shown) said.push({ text: outcomeWords(state, prediction, units, wishes), tone: "" });
@@ -79,6 +119,10 @@ export function summarise({ state, wishes, prediction, outlook, live, units, tak
   return said.filter((sentence) => sentence.text);
 }
 
+/**
+ * @param {Wishes} wishes
+ * @param {State} state
+ */
 function invitation(wishes, state) {
   const kept = describeWishes(wishes, state.quantities);
   return kept
@@ -86,9 +130,16 @@ function invitation(wishes, state) {
     : "Choose what to improve, or what to aim for; the others then show what it would cost.";
 }
 
-/** `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` What was asked for comes first, whatever becomes of it. */
-function outcomeWords(state, { shown, noise }, units, wishes = new Map()) {
-  const isAsked = ({ name }) => ["improve", "aim"].includes(wishes.get(name)?.mode);
+/**
+ * `Expected: a 4 % better; b 2 % worse; the rest unchanged or noise.` What was asked for comes first, whatever becomes of it.
+ * @param {State} state
+ * @param {Prediction} prediction
+ * @param {Units} units
+ * @param {Wishes} wishes
+ */
+function outcomeWords(state, { shown = [], noise = [] }, units, wishes = new Map()) {
+  /** @param {Quantity} quantity */
+  const isAsked = ({ name }) => ["improve", "aim"].includes(wishes.get(name)?.mode ?? "free");
   const moved = state.quantities
     .map((quantity, i) => ({
       quantity,
@@ -98,7 +149,7 @@ function outcomeWords(state, { shown, noise }, units, wishes = new Map()) {
       asked: isAsked(quantity),
     }))
     .filter(({ lost, asked }) => asked || !lost)
-    .sort((one, other) => other.asked - one.asked || other.share - one.share);
+    .sort((one, other) => Number(other.asked) - Number(one.asked) || other.share - one.share);
   if (moved.every(({ lost }) => lost)) return "Expected: no change beyond noise.";
   const words = moved
     .slice(0, SPOKEN)
@@ -109,6 +160,11 @@ function outcomeWords(state, { shown, noise }, units, wishes = new Map()) {
   return `Expected: ${listWords(words)}${ends.filter(Boolean).map((end) => `; ${end}`).join("")}.`;
 }
 
+/**
+ * @param {State} state
+ * @param {Wishes} wishes
+ * @param {Outlook | null} outlook
+ */
 function reachWords(state, wishes, outlook) {
   if (!outlook || outlook.point !== state.current) return "";
   const reached = state.quantities.flatMap((quantity, i) => {

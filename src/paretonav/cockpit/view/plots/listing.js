@@ -1,6 +1,6 @@
 // All points as a table: what the charts show, to read, sort, mark and go to.
 
-import { build, setAttribute, setShown, setText } from "../dom.js";
+import { build, setShown, setText } from "../dom.js";
 import { formatValue, isNumber } from "../numbers.js";
 import { tellWithError } from "../units.js";
 import { ENDINGS } from "../words.js";

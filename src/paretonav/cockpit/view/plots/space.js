@@ -55,7 +55,7 @@ export function drawSpace(brush, data, plan, colours, spots) {
   }
   const depth = Math.max(1e-9, nearest - farthest);
   drawWays(brush, data, colours, spots, 3);
-  if (data.current !== null) drawStem(brush, box.here, view, colours, colours.accent);
+  if (data.current !== null) drawStem(brush, box.here, view, colours.accent);
   drawPoints(brush, data, colours, spots, 3, (id) => (nearest - spots[3 * id + 2]) / depth);
   drawNumbers(brush, data, colours, spots, 3, { left: 0, top: 0, right: plan.width, bottom: plan.height });
 }
@@ -69,7 +69,7 @@ export function drawSpaceGhost(brush, data, { box, view }, colours, ghost) {
   const from = [0, 0, 0];
   view.project(...inside, spot, 0);
   view.project(...box.here, from, 0);
-  drawStem(brush, inside, view, colours, colours.ghost);
+  drawStem(brush, inside, view, colours.ghost);
   if (data.current !== null) drawGhostLine(brush, colours, from, spot, ghost.sure);
   const beyond = inside.some((value, k) => value !== at[k]);
   drawMark(brush, colours, "ghost", spot[0], spot[1], { hollow: !ghost.sure || beyond, alpha: beyond ? 0.6 : 1 });
@@ -152,7 +152,7 @@ function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
 }
 
 /** A line down to the floor: it says where in the depth a point is. */
-function drawStem(brush, [a, b, c], view, colours, colour) {
+function drawStem(brush, [a, b, c], view, colour) {
   const ends = new Float64Array(6);
   view.project(a, b, c, ends, 0);
   view.project(a, b, -0.5, ends, 3);

@@ -1,0 +1,323 @@
+// What the view and Python say to each other, as docs/traits.md describes it: for the type checker only, which reads these
+// names in the modules' comments. The bundle leaves this file out.
+
+/** Which way is better; null: nobody said. */
+export type Better = "lower" | "higher" | null;
+/** What changes are shown in. */
+export type Units = "percent" | "value";
+export type Split = "training" | "validation";
+/** What may not be known, or be no finite number. */
+export type Maybe<T> = T | null | undefined;
+
+// What is asked for.
+
+interface Free {
+  mode: "free";
+  percent?: undefined;
+  value?: undefined;
+}
+interface Hold {
+  mode: "hold";
+  percent?: undefined;
+  value?: undefined;
+}
+interface Improve {
+  mode: "improve";
+  percent: number;
+  value?: undefined;
+}
+interface Limit {
+  mode: "limit";
+  value: number;
+  percent?: undefined;
+}
+interface Aim {
+  mode: "aim";
+  value: number;
+  percent?: undefined;
+}
+/** A wish that has an amount. */
+export type Amounted = Improve | Limit | Aim;
+export type Wish = Free | Hold | Amounted;
+export type Mode = Wish["mode"];
+export type WishOf<Chosen extends Mode> = Extract<Wish, { mode: Chosen }>;
+/** By the names of quantities; what is absent is free. */
+export type Wishes = Map<string, Wish>;
+/** The same as JSON. */
+export type Modes = Record<string, Wish>;
+
+/** How far one can go; a null end is none. */
+export interface Reach {
+  end: number | null;
+  reason?: string;
+}
+/** The scale of a slider. */
+export interface Scale {
+  min: number;
+  max: number;
+  step: number;
+}
+
+// Down: state.
+
+/** A change since another point. */
+export interface Since {
+  change: number;
+  error: number | null;
+  noise: boolean;
+}
+/** What a sense of better and worse needs. */
+export interface Judged {
+  better: Better;
+  value?: number | null;
+}
+export interface Quantity {
+  name: string;
+  kind: "loss" | "metric";
+  better: Better;
+  value: number;
+  error: number | null;
+  train: number;
+  start: Since | null;
+  last: Since | null;
+  weight: number | null;
+  conflict: string;
+  price: string;
+}
+/** What a wish needs to know of a quantity. */
+export type Sized = Pick<Quantity, "better" | "value"> & Partial<Quantity>;
+
+export interface StepRow {
+  name: string;
+  kind: "loss" | "metric";
+  split: Split | "";
+  better: Better;
+  before: number;
+  /** null: free; 0: held. */
+  requested: number | null;
+  predicted: number;
+  predicted_error: number | null;
+  achieved: number | null;
+  achieved_error: number | null;
+  noise: boolean;
+  verdict: string;
+}
+export interface Step {
+  from: number;
+  /** null: rejected. */
+  to: number | null;
+  asked: string;
+  status: "accepted" | "shortened" | "rejected";
+  reason: string;
+  seconds: number;
+  gradient_passes: number;
+  hessian_products: number;
+  words: string[];
+  rows: StepRow[];
+}
+/** A proposal. */
+export interface Option {
+  title: string;
+  train: number[];
+  shown: number[];
+  errors: (number | null)[] | null;
+}
+export interface State {
+  version: number;
+  title: string;
+  live: boolean;
+  writable: boolean;
+  why_not: string;
+  current: number | null;
+  parent: number | null;
+  after: "start" | "step" | "take" | "undo" | "go" | "";
+  split: Split;
+  objectives: number;
+  quantities: Quantity[];
+  caution: string;
+  unsure: string;
+  standing: string;
+  front: { outcomes: number[][]; lines: number[][] } | null;
+  step: Step | null;
+  options: Option[];
+  downloads: string;
+}
+
+// Down: points, job.
+
+/** Columns over all visited points. */
+export interface Points {
+  version: number;
+  parent: (number | null)[];
+  star: boolean[];
+  note: string[];
+  asked: string[];
+  status: string[];
+  reason: string[];
+  made: string[];
+  seconds: number[];
+  efficient: boolean[];
+  train: number[][];
+  validation: number[][] | null;
+  metrics: number[][];
+  weights: number[][];
+}
+export interface Job {
+  id: number;
+  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "note" | "compare" | "download" | "";
+  status: "idle" | "running" | "done" | "failed" | "cancelled" | "refused";
+  by: string | null;
+  seq: number | null;
+  phase: string;
+  fraction: number | null;
+  seconds: number | null;
+  left: number | null;
+  losses: Record<string, number> | null;
+  message: string;
+}
+
+// Down: outlook, trial, answer.
+
+/** One row of coefficients and one square of them for each change. */
+export interface Quadratic {
+  linear: number[][];
+  bend: number[][][] | null;
+}
+/** What would happen, as a function of the amounts of these modes. */
+export interface WhatIf {
+  base: number[];
+  train: Quadratic;
+  shown: Quadratic;
+  errors: number[][][] | null;
+  weights: number[][] | null;
+  noise: number;
+}
+export interface Exact {
+  train: number[];
+  shown: number[];
+  errors: (number | null)[] | null;
+  weights: number[];
+  attainable: boolean;
+  trusted: boolean;
+  requested: (number | null)[];
+}
+export interface Outlook {
+  by: string | null;
+  seq: number | null;
+  point: number;
+  modes: Modes;
+  asked: string;
+  problem: string;
+  instead: { words: string; modes: Modes } | null;
+  inputs: number[];
+  reach: (Reach | null)[];
+  map: WhatIf | null;
+  exact: Exact | null;
+}
+export interface Trial {
+  by: string | null;
+  seq: number | null;
+  point: number;
+  modes: Modes;
+  shown: number[];
+  errors: (number | null)[] | null;
+  seconds: number;
+}
+export interface ComparedRow {
+  name: string;
+  kind: "loss" | "metric";
+  split: Split | "";
+  better: Better;
+  values: number[];
+  changes: (number | null)[];
+  errors: (number | null)[];
+  noise: boolean[];
+}
+export interface Compared {
+  points: number[];
+  rows: ComparedRow[];
+}
+export interface File64 {
+  name: string;
+  mime: string;
+  base64: string;
+}
+interface Reply {
+  by: string;
+  seq: number;
+}
+export type Answer = Reply & ({ cmd: "compare"; data: Compared } | { cmd: "download"; data: File64 });
+
+// Up: steer, request.
+
+/** What a view asks for, without its sender. */
+export interface Asked {
+  point: number | null;
+  modes: Modes;
+  active: string | null;
+  settled: boolean;
+}
+export interface Steer extends Asked {
+  by: string;
+  seq: number;
+}
+export type Command =
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "note" | "compare" | "download";
+/** What belongs to a command. */
+export interface More {
+  steer?: Asked & { by: string };
+  option?: number;
+  point?: number | null;
+  points?: number[];
+  on?: boolean;
+  text?: string;
+  what?: string;
+}
+export interface Request extends More {
+  by: string;
+  seq: number;
+  cmd: Command;
+  expected_current: number | null;
+}
+
+// The host.
+
+export interface Traits {
+  state: State | null;
+  points: Points | null;
+  job: Job | null;
+  outlook: Outlook | null;
+  trial: Trial | null;
+  answer: Answer | null;
+  steer: Steer | null;
+  request: Request | null;
+}
+/** A model of traits, as anywidget has it. */
+export interface Model {
+  get<Name extends keyof Traits>(name: Name): Maybe<Traits[Name]>;
+  set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
+  save_changes(): void;
+  on(event: string, heard: () => void): void;
+  off(event: string, heard: () => void): void;
+}
+
+// Inside of the view.
+
+/** A sentence above the rows. */
+export interface Sentence {
+  text: string;
+  tone: "" | "strong" | "plain" | "warn" | "quiet";
+}
+/** What is predicted for what is asked now; see prediction.js. */
+export interface Prediction {
+  kind: "none" | "pending" | "problem" | "map" | "exact" | "proposal";
+  problem: string;
+  train?: number[];
+  shown?: number[];
+  errors?: (number | null)[] | null;
+  noise?: boolean[];
+  weights?: number[] | null;
+  requested?: (number | null)[] | null;
+  attainable?: boolean;
+  trusted?: boolean;
+}
