@@ -1,0 +1,25 @@
+"""The view's pure modules, tested in their own language where there is Node.js; the pages' tests need a browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NODE = shutil.which("node")
+TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "js").glob("*.test.js"))
+
+
+def test_there_are_tests_in_javascript() -> None:
+    assert TESTS
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node.js on the path")
+@pytest.mark.parametrize("name", TESTS, ids=lambda name: Path(name).name.split(".")[0])
+def test_javascript(name: str) -> None:
+    assert NODE is not None
+    run = subprocess.run([NODE, "--test", name], cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    assert run.returncode == 0, run.stdout + run.stderr
