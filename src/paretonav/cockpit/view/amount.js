@@ -1,4 +1,7 @@
+// @ts-check
 // A slider and a number field that belong together.
+
+/** @import { Amounted, Drawn, Quantity, Reach, Scale, Wish, WishOf } from "./types.js" */
 
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
 import { formatAsked, formatPercent, formatValue, isNumber, tidy } from "./numbers.js";
@@ -6,7 +9,11 @@ import { chooseScale, including, reachable } from "./scales.js";
 import { sizeOf, wayOf, worseSign } from "./wishes.js";
 import { describeReach, isLittle } from "./words.js";
 
-/** The amount of one wish; `onAmount(amount, settled)` hears of every movement. */
+/**
+ * The amount of one wish; `onAmount(amount, settled)` hears of every movement.
+ * @param {string} name
+ * @param {(amount: number, settled: boolean) => void} onAmount
+ */
 export function createAmount(name, onAmount) {
   const reasonId = freshId("reason");
   const field = build("input", { type: "number", step: "any", class: "pn-number", "aria-label": `${name}, number` });
@@ -18,20 +25,24 @@ export function createAmount(name, onAmount) {
     "aria-describedby": reasonId,
   });
   const reason = build("p", { class: "pn-reason", id: reasonId });
-  let drawn = null; // { wish, quantity, reach, scale, scaled (to a reach), known (what it would come to) }
+  /** @type {Drawn | null} */
+  let drawn = null;
   let typing = false;
   let held = false; // between the first movement of a slider and its release
 
-  const allowedNow = () => reachable(drawn.wish, drawn.quantity, drawn.reach, drawn.scale);
+  /** @param {Drawn} now */
+  const allowedIn = (now) => reachable(now.wish, now.quantity, now.reach, now.scale);
+  /** @param {boolean} settled */
   const slide = (settled) => {
     if (!drawn) return;
     // Before the first answer nobody knows how far one may go; disabling it would take the focus away.
-    const [from, to] = drawn.known ? allowedNow() : [amountOf(drawn.wish), amountOf(drawn.wish)];
+    const [from, to] = drawn.known ? allowedIn(drawn) : [amountOf(drawn.wish), amountOf(drawn.wish)];
     const value = tidy(Math.min(to, Math.max(from, Number(slider.value))));
-    if (Number(slider.value) !== value) slider.value = value;
+    if (Number(slider.value) !== value) slider.value = String(value);
     held = !settled;
     onAmount(value, settled);
   };
+  /** @param {boolean} settled */
   const type = (settled) => {
     const value = field.valueAsNumber;
     typing = !settled;
@@ -47,10 +58,11 @@ export function createAmount(name, onAmount) {
     if (drawn) write(drawn.wish);
   });
 
+  /** @param {Amounted} wish */
   const write = (wish) => {
     const amount = amountOf(wish);
-    if (!typing && Number(field.value) !== amount) field.value = amount;
-    if (Number(slider.value) !== amount) slider.value = amount;
+    if (!typing && Number(field.value) !== amount) field.value = String(amount);
+    if (Number(slider.value) !== amount) slider.value = String(amount);
   };
 
   return {
@@ -66,17 +78,20 @@ export function createAmount(name, onAmount) {
     rescale() {
       if (drawn) drawn = { ...drawn, scaled: false };
     },
-    /** Draw a wish that has an amount; `outcome` is the value predicted for it, or null. */
+    /**
+     * Draw a wish that has an amount; `outcome` is the value predicted for it, or null.
+     * @param {{ wish: Amounted, quantity: Quantity, reach: Reach | null, known: boolean, outcome: number | null }} now
+     */
     draw({ wish, quantity, reach: answered, known, outcome }) {
       // While other modes or another point are being answered, what was drawn stays: nothing flickers.
-      const same = drawn !== null && drawn.wish.mode === wish.mode;
-      const reach = answered ?? (same && !known ? drawn.reach : null);
+      const same = drawn !== null && drawn.wish.mode === wish.mode ? drawn : null;
+      const reach = answered ?? (same && !known ? same.reach : null);
       // The reach may come after the map; nothing moves below a hand that is on the slider already.
-      const rescaled = same && !drawn.scaled && answered !== null && !held;
-      const chosen = same && !rescaled ? drawn.scale : chooseScale(wish, quantity, reach);
-      const scaled = same ? drawn.scaled || rescaled : answered !== null;
+      const rescaled = same && !same.scaled && answered !== null && !held;
+      const chosen = same && !rescaled ? same.scale : chooseScale(wish, quantity, reach);
+      const scaled = same ? same.scaled || Boolean(rescaled) : answered !== null;
       const scale = including(chosen, wish.mode === "improve" ? Math.max(0, wish.percent) : wish.value);
-      const fresh = !same || scale !== drawn.scale;
+      const fresh = !same || scale !== same.scale;
       if (fresh) {
         setAttribute(slider, "min", scale.min);
         setAttribute(slider, "max", scale.max);
@@ -85,10 +100,10 @@ export function createAmount(name, onAmount) {
         setAttribute(field, "min", wish.mode === "improve" ? 0 : null);
         setText(unit, wish.mode === "improve" ? "%" : "");
       }
-      drawn = { wish, quantity, reach, scale, scaled, known: known || (same && drawn.known) };
+      drawn = { wish, quantity, reach, scale, scaled, known: known || Boolean(same?.known) };
       setAttribute(slider, "aria-disabled", drawn.known ? null : "true");
       write(wish);
-      drawTrack(slider, drawn, allowedNow());
+      drawTrack(slider, drawn, allowedIn(drawn));
       const spoken = valueInWords(wish, quantity, outcome);
       setAttribute(slider, "aria-valuetext", spoken);
       const text = reasonInWords(wish, quantity, reach);
@@ -100,19 +115,38 @@ export function createAmount(name, onAmount) {
   };
 }
 
-/** The percent or the value of a wish. */
+/**
+ * The percent or the value of a wish.
+ * @overload
+ * @param {Amounted} wish
+ * @returns {number}
+ *
+ * @overload
+ * @param {Wish} wish
+ * @returns {number | undefined}
+ *
+ * @param {Wish} wish
+ */
 export function amountOf(wish) {
   return wish.mode === "improve" ? wish.percent : wish.value;
 }
 
+/**
+ * @param {HTMLElement} slider
+ * @param {{ wish: Amounted, quantity: Quantity, scale: Scale }} drawn
+ * @param {[number, number]} allowed
+ */
 function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
+  /** @param {number} value */
   const along = (value) => Math.max(0, Math.min(1, (value - scale.min) / (scale.max - scale.min || 1)));
   const start = wish.mode === "improve" ? 0 : along(quantity.value);
   const thumb = along(amountOf(wish));
   // The middle of the thumb never reaches the ends of the track; what is usable does.
+  /** @param {number} share */
   const place = (share) => `calc(var(--pn-half) + var(--pn-usable) * ${share.toFixed(4)})`;
   const ends = { "--pn-from": from <= scale.min ? "0%" : place(along(from)), "--pn-to": to >= scale.max ? "100%" : place(along(to)) };
   // What is asked beyond the reach, since other wishes have shortened it, is not filled.
+  /** @param {number} share */
   const within = (share) => Math.max(along(from), Math.min(along(to), share));
   const filled = {
     "--pn-fill-from": place(within(Math.min(start, thumb))),
@@ -123,6 +157,11 @@ function drawTrack(slider, { wish, quantity, scale }, [from, to]) {
   setAttribute(slider, "data-sense", worse ? "worse" : "better");
 }
 
+/**
+ * @param {Amounted} wish
+ * @param {Quantity} quantity
+ * @param {number | null} outcome
+ */
 function valueInWords(wish, quantity, outcome) {
   if (wish.mode === "improve") {
     return `${formatPercent(wish.percent)} better${isNumber(outcome) ? `: ${formatValue(outcome)}` : ""}`;
@@ -134,7 +173,11 @@ function valueInWords(wish, quantity, outcome) {
   return `${formatValue(wish.value)}, ${quantity.better === null ? `${percent} away` : `${percent} ${way}`}`;
 }
 
-/** How far an amount is from the value now: `2.0 % worse than now`. */
+/**
+ * How far an amount is from the value now: `2.0 % worse than now`.
+ * @param {WishOf<"limit" | "aim">} wish
+ * @param {Quantity} quantity
+ */
 function awayInWords(wish, quantity) {
   const change = wish.value - quantity.value;
   if (change === 0) return "The value now";
@@ -142,6 +185,11 @@ function awayInWords(wish, quantity) {
   return `${formatPercent((100 * Math.abs(change)) / sizeOf(quantity))} ${way} than now`;
 }
 
+/**
+ * @param {Amounted} wish
+ * @param {Quantity} quantity
+ * @param {Reach | null} reach
+ */
 function reasonInWords(wish, quantity, reach) {
   if (wish.mode === "limit") return `${awayInWords(wish, quantity)}.`;
   if (!reach) return wish.mode === "aim" ? `${awayInWords(wish, quantity)}.` : "";

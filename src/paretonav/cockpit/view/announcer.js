@@ -1,3 +1,4 @@
+// @ts-check
 // One polite live region, so that nothing is said over something else.
 
 import { build } from "./dom.js";
@@ -10,6 +11,7 @@ export function createAnnouncer() {
   let timer = 0;
   let said = "";
   let waiting = "";
+  /** @param {string} text */
   const say = (text) => {
     clearTimeout(timer);
     if (text && text !== said) root.textContent = text;
@@ -18,6 +20,7 @@ export function createAnnouncer() {
   return {
     root,
     say,
+    /** @param {string} text */
     sayLater(text) {
       if (text === waiting) return;
       waiting = text;

@@ -1,4 +1,7 @@
+// @ts-check
 // A change as a bar: better to the right, worse to the left, a thin line for one standard error either way.
+
+/** @import { Quantity } from "./types.js" */
 
 import { build, setAttribute } from "./dom.js";
 import { niceAbove } from "./numbers.js";
@@ -9,6 +12,7 @@ export function createBar() {
   const fill = build("span", { class: "pn-bar-fill" });
   const whisker = build("span", { class: "pn-bar-error" });
   const root = build("span", { class: "pn-bar", "aria-hidden": "true" }, fill, build("span", { class: "pn-bar-zero" }), whisker);
+  /** @param {{ share: number, error: number, sense: string, noise: boolean } | null} drawn */
   const draw = (drawn) => {
     const share = drawn ? limited(drawn.share) : 0;
     const error = drawn ? Math.min(1, drawn.error ?? 0) : 0;
@@ -18,18 +22,28 @@ export function createBar() {
     whisker.style.visibility = error > 0.004 ? "visible" : "hidden";
     setAttribute(root, "data-sense", drawn ? drawn.sense : null);
     setAttribute(root, "data-noise", drawn?.noise ?? false);
-    setAttribute(root, "data-over", Boolean(drawn) && Math.abs(drawn.share) > 1.02);
+    setAttribute(root, "data-over", drawn !== null && Math.abs(drawn.share) > 1.02);
   };
   return { root, draw };
 }
 
-/** A change as a share of the value, positive where better (or, if nobody said what is better, where higher). */
+/**
+ * A change as a share of the value, positive where better (or, if nobody said what is better, where higher).
+ * @param {Pick<Quantity, "better" | "value">} quantity
+ * @param {number} change
+ */
 export function goodShare(quantity, change) {
   const sign = quantity.better === null ? 1 : -worseSign(quantity);
   return (sign * change) / (Math.abs(quantity.value) || 1);
 }
 
-/** The share that a full bar stands for; while something is being dragged it only grows. */
+/**
+ * The share that a full bar stands for; while something is being dragged it only grows.
+ * @param {Quantity[]} quantities
+ * @param {number[]} shown
+ * @param {number} before
+ * @param {boolean} dragging
+ */
 export function barScale(quantities, shown, before, dragging) {
   // Metrics may be next to nothing, and then any change is many times their value: the losses make the scale.
   const losses = quantities.flatMap((quantity, i) => (quantity.kind === "loss" ? [Math.abs(goodShare(quantity, shown[i]))] : []));
@@ -37,6 +51,7 @@ export function barScale(quantities, shown, before, dragging) {
   return dragging && before > needed ? before : needed;
 }
 
+/** @param {number} share */
 function limited(share) {
   return Math.max(-1, Math.min(1, share));
 }

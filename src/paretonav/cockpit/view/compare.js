@@ -1,4 +1,7 @@
+// @ts-check
 // Selected points side by side, each against the first of them.
+
+/** @import { Cell, Compared, ComparedRow, Group, Points, Quantity, Split, Units } from "./types.js" */
 
 import { build, makeButton } from "./dom.js";
 import { formatValue, isNumber } from "./numbers.js";
@@ -6,7 +9,12 @@ import { buildTable } from "./table.js";
 import { tellWithError } from "./units.js";
 import { senseOf } from "./words.js";
 
-/** Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`. */
+/**
+ * Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`.
+ * @param {HTMLElement} root
+ * @param {{ selected: number[], data: Compared | null, live: boolean, unsure: string, units: Units }} now
+ * @param {{ clear(): void }} on
+ */
 export function drawComparison(root, { selected, data, live, unsure, units }, on) {
   if (selected.length < 2) {
     const text = "Select two or more points, in a chart or in the table, to see how they differ.";
@@ -27,10 +35,24 @@ export function drawComparison(root, { selected, data, live, unsure, units }, on
   root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data, units)));
 }
 
-/** What can be said of points without Python: values and changes, no errors. */
+/**
+ * What can be said of points without Python: values and changes, no errors.
+ * @param {Points} points
+ * @param {Quantity[]} quantities
+ * @param {number[]} ids
+ * @param {Split} split
+ * @returns {Compared}
+ */
 export function compareColumns(points, quantities, ids, split) {
   const losses = quantities.filter((quantity) => quantity.kind === "loss");
   const metrics = quantities.filter((quantity) => quantity.kind !== "loss");
+  /**
+   * @param {Quantity["kind"]} kind
+   * @param {Split | ""} part
+   * @param {Quantity[]} named
+   * @param {number[][]} columns
+   * @returns {ComparedRow[]}
+   */
   const rows = (kind, part, named, columns) =>
     named.map(({ name, better }, i) => {
       const values = ids.map((id) => columns[i][id]);
@@ -46,6 +68,11 @@ export function compareColumns(points, quantities, ids, split) {
   };
 }
 
+/**
+ * @param {Compared} data
+ * @param {Units} units
+ * @returns {(Cell[] | Group)[]}
+ */
 function rowsOfComparison(data, units) {
   const groups = [...new Set(data.rows.map(groupOf))];
   return groups.flatMap((group) => [
@@ -54,16 +81,24 @@ function rowsOfComparison(data, units) {
   ]);
 }
 
+/** @param {ComparedRow} row */
 function groupOf(row) {
   return row.kind === "loss" ? `Losses on ${row.split} data` : "Metrics";
 }
 
+/**
+ * @param {ComparedRow} row
+ * @param {number} value
+ * @param {number} k
+ * @param {Units} units
+ * @returns {Cell}
+ */
 function cellOf(row, value, k, units) {
   const change = row.changes[k];
   if (!isNumber(change)) return formatValue(value);
   const told = tellWithError(change, row.errors[k], row.values[0], units);
   if (row.noise[k]) return { text: `${told} noise`, class: "pn-quiet", title: formatValue(value) };
   const sense = senseOf(row, change, row.values[0]);
-  const arrow = { better: " ▴", worse: " ▾" }[sense] ?? "";
+  const arrow = sense === "better" ? " ▴" : sense === "worse" ? " ▾" : "";
   return { text: `${told}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
 }

@@ -1,4 +1,7 @@
+// @ts-check
 // What can be taken away: the model, its card, the table, everything, a picture.
+
+/** @import { File64, State } from "./types.js" */
 
 import { build, makeButton } from "./dom.js";
 
@@ -9,7 +12,12 @@ const WHAT = [
   ["json", "Everything as JSON"],
 ];
 
-/** Fill the menu's panel; `ask(what)` requests a file, `picture()` makes the picture. */
+/**
+ * Fill the menu's panel; `ask(what)` requests a file, `picture()` makes the picture.
+ * @param {HTMLElement} panel
+ * @param {State} state
+ * @param {{ ask(what: string): void, picture(): void }} on
+ */
 export function fillDownloads(panel, state, { ask, picture }) {
   const { current, downloads, live } = state;
   const entries = live && current !== null ? WHAT : [];
@@ -21,13 +29,20 @@ export function fillDownloads(panel, state, { ask, picture }) {
   panel.replaceChildren(...made, makeButton("Picture of the chart (PNG)", picture, { kind: "pn-menu-item" }));
 }
 
-/** Hand a file that Python has sent to the browser. */
+/**
+ * Hand a file that Python has sent to the browser.
+ * @param {File64} file
+ */
 export function saveBase64({ name, mime, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
   saveBlob(name, new Blob([bytes], { type: mime }));
 }
 
-/** Hand a blob to the browser as a file. */
+/**
+ * Hand a blob to the browser as a file.
+ * @param {string} name
+ * @param {Blob} blob
+ */
 export function saveBlob(name, blob) {
   const url = URL.createObjectURL(blob);
   const link = build("a", { href: url, download: name });

@@ -1,10 +1,16 @@
+// @ts-check
 // Where one is, what can be done, what is being done.
 
-import { build, makeButton, setAttribute, setShown, setText, setUsable } from "./dom.js";
+/** @import { Job, State } from "./types.js" */
+
+import { activeIn, build, makeButton, setAttribute, setShown, setText, setUsable } from "./dom.js";
 import { createMenu } from "./menu.js";
 import { createProgress } from "./progress.js";
 
-/** The header; `on` has step, undo, cancel, help and fillDownloads(panel). */
+/**
+ * The header; `on` has step, undo, cancel, help and fillDownloads(panel).
+ * @param {{ step(): void, undo(): void, cancel(): void, help(): void, fillDownloads(panel: HTMLElement): void }} on
+ */
 export function createHeader(on) {
   const title = build("h1", { class: "pn-session" });
   const point = build("span", { class: "pn-point" });
@@ -25,16 +31,17 @@ export function createHeader(on) {
   );
   return {
     root,
+    /** @param {{ state: State, job: Job | null, busy: boolean, status: string, can: { step: string, undo: string } }} now */
     draw({ state, job, busy, status, can }) {
       setText(title, state.title);
       setAttribute(title, "title", state.title);
       setText(point, pointInWords(state));
-      if (!busy && running.contains(root.getRootNode().activeElement)) step.focus();
+      if (!busy && running.contains(activeIn(root))) step.focus();
       setShown(running, busy);
       setShown(note, !busy);
       setText(note, status);
       setAttribute(note, "title", status || null);
-      if (busy) progress.draw(job);
+      if (busy && job) progress.draw(job);
       setShown(cancel, state.live);
       setShown(step, state.live);
       setShown(undo, state.live);
@@ -45,6 +52,7 @@ export function createHeader(on) {
   };
 }
 
+/** @param {State} state */
 function pointInWords(state) {
   if (state.current === null) return "";
   return state.parent === null ? `point ${state.current}` : `point ${state.current}, from ${state.parent}`;

@@ -1,3 +1,4 @@
+// @ts-check
 // How to use it, on one page.
 
 import { build, makeButton, setShown } from "./dom.js";
@@ -33,6 +34,7 @@ const KEYS = [
 export function createHelp() {
   const keys = build("div", {}, build("h3", { text: "Keyboard" }), definitions(KEYS));
   const steps = build("ol", {});
+  /** @type {HTMLDialogElement} */
   const root = build(
     "dialog",
     { class: "pn-help", "aria-label": "Help" },
@@ -45,6 +47,7 @@ export function createHelp() {
   );
   return {
     root,
+    /** @param {boolean} live */
     open(live) {
       steps.replaceChildren(...(live ? STEPS : LOOKING).map((text) => build("li", { text })));
       setShown(keys, live);
@@ -53,6 +56,7 @@ export function createHelp() {
   };
 }
 
+/** @param {string[][]} pairs */
 function definitions(pairs) {
   return build("dl", {}, ...pairs.flatMap(([term, meaning]) => [build("dt", { text: term }), build("dd", { text: meaning })]));
 }

@@ -1,8 +1,13 @@
+// @ts-check
 // A menu that opens below its button and closes again by itself.
 
 import { build } from "./dom.js";
 
-/** A disclosure called `label`; `fill(panel)` makes its content whenever it opens. */
+/**
+ * A disclosure called `label`; `fill(panel)` makes its content whenever it opens.
+ * @param {string} label
+ * @param {(panel: HTMLElement) => void} fill
+ */
 export function createMenu(label, fill) {
   const summary = build("summary", { class: "pn-button", text: label });
   const panel = build("div", { class: "pn-menu-panel" });
@@ -14,7 +19,8 @@ export function createMenu(label, fill) {
     if (root.open) fill(panel);
   });
   root.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !root.contains(event.relatedTarget)) close();
+    const to = /** @type {Node | null} */ (event.relatedTarget);
+    if (to && !root.contains(to)) close();
   });
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !root.open) return;
@@ -23,6 +29,7 @@ export function createMenu(label, fill) {
     summary.focus();
   });
   panel.addEventListener("click", close);
+  /** @param {Event} event */
   const outside = (event) => {
     if (!event.composedPath().includes(root)) close();
   };

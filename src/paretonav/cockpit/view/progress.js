@@ -1,8 +1,12 @@
+// @ts-check
 // How far a job is: what it is doing, a bar, the seconds left, the losses as they are now.
+
+/** @import { Job } from "./types.js" */
 
 import { build, setAttribute, setShown, setText } from "./dom.js";
 import { formatSeconds, formatValue, isNumber } from "./numbers.js";
 
+/** @type {Partial<Record<Job["what"], string>>} */
 const NAMES = {
   start: "Starting",
   step: "Stepping",
@@ -21,6 +25,7 @@ export function createProgress() {
   const root = build("div", { class: "pn-progress" }, build("div", { class: "pn-progress-line" }, phase, time), bar, losses);
   return {
     root,
+    /** @param {Job} job */
     draw(job) {
       const doing = NAMES[job.what] ?? "Working";
       setText(phase, job.phase ? `${doing}: ${job.phase}` : doing);
@@ -36,6 +41,7 @@ export function createProgress() {
   };
 }
 
+/** @param {Pick<Job, "seconds" | "left">} job */
 function timeInWords({ seconds, left }) {
   const spent = isNumber(seconds) && seconds >= 1 ? formatSeconds(seconds) : "";
   const rest = isNumber(left) ? `about ${formatSeconds(Math.max(left, 0.1))} to go` : "";

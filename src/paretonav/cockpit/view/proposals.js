@@ -1,4 +1,7 @@
+// @ts-check
 // Proposals from here: each with what it would change; looking at one shows it in the charts and the rows.
+
+/** @import { Option, Quantity, State, Units } from "./types.js" */
 
 import { goodShare } from "./bar.js";
 import { build, makeButton, setUsable } from "./dom.js";
@@ -9,14 +12,25 @@ import { describeChange, isNothing, senseOf } from "./words.js";
 const SPOKEN = 3; // changes of a proposal that are put in words
 const TIMES = 2; // standard errors of what is called noise here
 
-/** The list of proposals; `on.look(k | null)`, `on.take(k)`. */
+/**
+ * The list of proposals; `on.look(k | null)`, `on.take(k)`.
+ * @param {{ look(k: number | null): void, take(k: number): void }} on
+ */
 export function createProposals(on) {
   const root = build("div", { class: "pn-proposals" });
+  /** @type {Option[] | null} */
   let drawn = null;
   let shown = "";
+  /** @type {HTMLElement[]} */
   let buttons = [];
   return {
     root,
+    /**
+     * @param {State} state
+     * @param {Units} units
+     * @param {boolean} usable
+     * @param {string} why
+     */
     draw(state, units, usable, why) {
       const now = `${units} ${state.live}`;
       if (drawn !== state.options || shown !== now) {
@@ -30,6 +44,12 @@ export function createProposals(on) {
   };
 }
 
+/**
+ * @param {State} state
+ * @param {Units} units
+ * @param {{ look(k: number | null): void, take(k: number): void }} on
+ * @param {HTMLElement[]} buttons
+ */
 function fill(state, units, on, buttons) {
   const { options, quantities } = state;
   if (!options?.length) return [build("p", { class: "pn-empty", text: "There are no proposals from this point." })];
@@ -58,6 +78,12 @@ function fill(state, units, on, buttons) {
   ];
 }
 
+/**
+ * @param {Option} option
+ * @param {Quantity[]} quantities
+ * @param {number} full
+ * @param {Units} units
+ */
 function columns(option, quantities, full, units) {
   const made = option.shown.map((change, i) => {
     const share = Math.max(-1, Math.min(1, goodShare(quantities[i], change) / full));
@@ -67,10 +93,15 @@ function columns(option, quantities, full, units) {
     return build("span", { class: "pn-column", title: `${quantities[i].name}: ${describeChange(quantities[i], change, quantities[i].value, units)}${noise ? " (noise)" : ""}` }, fillBar);
   });
   const root = build("span", { class: "pn-columns", "aria-hidden": "true" }, ...made);
-  root.style.setProperty("--pn-count", made.length);
+  root.style.setProperty("--pn-count", String(made.length));
   return root;
 }
 
+/**
+ * @param {Option} option
+ * @param {Quantity[]} quantities
+ * @param {Units} units
+ */
 function outcomeOf(option, quantities, units) {
   const moved = quantities
     .map((quantity, i) => ({ quantity, change: option.shown[i], error: option.errors?.[i] }))

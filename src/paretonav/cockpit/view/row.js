@@ -1,8 +1,11 @@
+// @ts-check
 // One quantity: where it is, what is asked of it, what is predicted for it. Built once, then its texts are replaced.
+
+/** @import { Amounted, Measured, Mode, Quantity, Reach, RowEvents, Split, Units, Wish } from "./types.js" */
 
 import { amountOf, createAmount } from "./amount.js";
 import { createBar, goodShare } from "./bar.js";
-import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
+import { activeIn, build, freshId, setAttribute, setShown, setText } from "./dom.js";
 import { formatKnown, formatValue, isNumber } from "./numbers.js";
 import { tellChange, tellWithError } from "./units.js";
 import { modesOf } from "./wishes.js";
@@ -11,7 +14,12 @@ import { describeSince, describeValue, senseOf } from "./words.js";
 const SURE = 2; // standard errors of a difference
 const MUCH = 0.25; // of what is predicted
 
-/** A row; `on.mode(name, mode)` and `on.amount(name, wish, settled)` hear of what the user does. */
+/**
+ * A row; `on.mode(name, mode)` and `on.amount(name, wish, settled)` hear of what the user does.
+ * @param {Quantity} quantity
+ * @param {boolean} live
+ * @param {RowEvents} on
+ */
 export function createRow(quantity, live, on) {
   const labelId = freshId("name");
   const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name, dir: "auto" });
@@ -20,11 +28,13 @@ export function createRow(quantity, live, on) {
   const training = build("span", { class: "pn-training" });
   const select = build("select", { class: "pn-mode", "aria-label": `What to ask of ${quantity.name}` });
   for (const [mode, label] of modesOf(quantity, live)) select.append(build("option", { value: mode, text: label }));
-  select.addEventListener("change", () => on.mode(quantity.name, select.value));
+  select.addEventListener("change", () => on.mode(quantity.name, /** @type {Mode} */ (select.value)));
+  /** @type {Wish} */
   let wish = { mode: "free" };
   const amount = createAmount(quantity.name, (given, settled) => {
-    const key = wish.mode === "improve" ? "percent" : "value";
-    on.amount(quantity.name, { mode: wish.mode, [key]: given }, settled);
+    const { mode } = wish;
+    const other = mode === "improve" ? { mode, percent: given } : /** @type {Amounted} */ ({ mode, value: given });
+    on.amount(quantity.name, other, settled);
   });
   const bar = createBar();
   const change = build("span", { class: "pn-change" });
@@ -58,7 +68,12 @@ export function createRow(quantity, live, on) {
 
   return {
     root,
-    /** Another state of the quantity: its values and what is known about its price. */
+    /**
+     * Another state of the quantity: its values and what is known about its price.
+     * @param {Quantity} now
+     * @param {Split} split
+     * @param {Units} units
+     */
     describe(now, split, units) {
       quantity = now;
       setText(value, describeValue(now.value, now.error));
@@ -73,7 +88,10 @@ export function createRow(quantity, live, on) {
       setAttribute(price, "title", [now.conflict, now.price].filter(Boolean).join(" ") || null);
       setShown(price, Boolean(now.price || now.conflict));
     },
-    /** What is asked; `reach` is null and `known` false until Python has answered for these modes. */
+    /**
+     * What is asked; `reach` is null and `known` false until Python has answered for these modes.
+     * @param {{ wish: Wish, reach: Reach | null, known: boolean, outcome: number | null, locked: boolean }} now
+     */
     ask({ wish: asked, reach, known, outcome: expected, locked }) {
       wish = asked;
       setAttribute(root, "data-mode", asked.mode);
@@ -81,11 +99,11 @@ export function createRow(quantity, live, on) {
       if (select.disabled !== locked) select.disabled = locked;
       const given = amountOf(asked) !== undefined;
       // What goes out of sight hands the keyboard on, or the page would lose it.
-      const { activeElement } = root.getRootNode();
-      if (!given && (activeElement === amount.field || activeElement === amount.slider)) select.focus();
+      const active = activeIn(root);
+      if (!given && (active === amount.field || active === amount.slider)) select.focus();
       for (const part of [amount.field, amount.unit, amount.slider]) setShown(part, given);
       if (given) {
-        amount.draw({ wish: asked, quantity, reach, known, outcome: expected });
+        amount.draw({ wish: /** @type {Amounted} */ (asked), quantity, reach, known, outcome: expected });
       } else {
         amount.reset();
         setShown(amount.reason, false);
@@ -93,7 +111,11 @@ export function createRow(quantity, live, on) {
     },
     /** Choose another scale for the slider with the next answer: another point. */
     rescale: amount.rescale,
-    /** What is predicted: null for nothing, "pending", or { change, error, noise, full }. */
+    /**
+     * What is predicted: null for nothing, "pending", or { change, error, noise, full }.
+     * @param {{ change: number, error: number | null, noise: boolean, full: number } | "pending" | null} predicted
+     * @param {Units} units
+     */
     predict(predicted, units) {
       if (predicted === null || predicted === "pending") {
         setText(change, predicted === null ? "" : "…");
@@ -119,7 +141,11 @@ export function createRow(quantity, live, on) {
         noise: lost,
       });
     },
-    /** What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing. */
+    /**
+     * What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing.
+     * @param {Measured | null} measured
+     * @param {Units} units
+     */
     measure(measured, units) {
       const odd = measured !== null && contradicts(measured);
       const told = measured ? tellWithError(measured.change, measured.error, quantity.value, units) : "";
@@ -131,13 +157,17 @@ export function createRow(quantity, live, on) {
   };
 }
 
-/** Whether what was measured is another thing than what is predicted: by more than both are unsure of, and by much. */
+/**
+ * Whether what was measured is another thing than what is predicted: by more than both are unsure of, and by much.
+ * @param {Measured} measured
+ */
 function contradicts({ change, error, predicted, predictedError }) {
   if (!isNumber(change) || !isNumber(predicted)) return false;
   const off = Math.abs(change - predicted);
   return off > SURE * Math.hypot(error ?? 0, predictedError ?? 0) && off > MUCH * Math.abs(predicted);
 }
 
+/** @param {Quantity} quantity */
 function kindInWords(quantity) {
   if (quantity.kind === "loss") return "";
   if (quantity.better === "higher") return "higher is better";

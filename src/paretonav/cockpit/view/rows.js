@@ -1,4 +1,7 @@
+// @ts-check
 // All quantities, one row each, in a list with its own scrolling.
+
+/** @import { Prediction, Reach, RowEvents, State, Trial, Units, Wishes } from "./types.js" */
 
 import { barScale } from "./bar.js";
 import { build, setAttribute, setText } from "./dom.js";
@@ -7,7 +10,11 @@ import { createRow } from "./row.js";
 
 const MANY = 7; // quantities: from here on a row says only what is needed
 
-/** The list; `units` is the switch of what changes are shown in, `on` as for a row. */
+/**
+ * The list; `units` is the switch of what changes are shown in, `on` as for a row.
+ * @param {{ root: HTMLElement, now: Units }} units
+ * @param {RowEvents} on
+ */
 export function createRows(units, on) {
   const scale = build("span", { class: "pn-scale" });
   const now = build("span", { class: "pn-head-now", text: "Now" });
@@ -20,13 +27,17 @@ export function createRows(units, on) {
   );
   const list = build("div", { class: "pn-rows" });
   const root = build("div", { class: "pn-quantities" }, head, list);
+  /** @type {ReturnType<typeof createRow>[]} */
   let rows = [];
   let names = "";
   let full = 0.05;
 
   return {
     root,
-    /** Another state; rows are made anew only if there are other quantities. */
+    /**
+     * Another state; rows are made anew only if there are other quantities.
+     * @param {State} state
+     */
     describe(state) {
       const those = JSON.stringify(state.quantities.map(({ name, kind, better }) => [name, kind, better]));
       setText(now, state.split === "validation" ? "Now (validation data)" : "Now");
@@ -44,7 +55,10 @@ export function createRows(units, on) {
     rescale() {
       for (const row of rows) row.rescale();
     },
-    /** What is asked, predicted and measured. */
+    /**
+     * What is asked, predicted and measured.
+     * @param {{ state: State, wishes: Wishes, prediction: Prediction, reach: (Reach | null)[] | null, known: boolean, trial: Trial | null, dragging: boolean, locked: boolean }} now
+     */
     draw({ state, wishes, prediction, reach, known, trial, dragging, locked }) {
       const { quantities } = state;
       if (prediction.shown) full = barScale(quantities, prediction.shown, full, dragging);
@@ -56,7 +70,7 @@ export function createRows(units, on) {
         const wish = wishes.get(quantity.name) ?? { mode: "free" };
         row.ask({ wish, reach: reach?.[i] ?? null, known, outcome: expected, locked });
         if (isNumber(change)) {
-          row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise[i], full }, units.now);
+          row.predict({ change, error: prediction.errors?.[i] ?? null, noise: prediction.noise?.[i] ?? false, full }, units.now);
         } else row.predict(prediction.kind === "pending" ? "pending" : null, units.now);
         row.measure(
           trial

@@ -1,7 +1,7 @@
 // @ts-check
 // The selected points, and how they compare.
 
-/** @import { Answer, Compared, Job, Model, State } from "./types.js" */
+/** @import { Answer, Compared, Job, Model, Points, State } from "./types.js" */
 
 import { compareColumns } from "./compare.js";
 
@@ -21,7 +21,7 @@ export function createSelection(model, jobs, changed) {
   const ask = () => {
     const state = /** @type {State} */ (model.get("state"));
     if (selected.length < 2 || data !== null || asked !== null) return;
-    if (!state.live) data = compareColumns(model.get("points"), state.quantities, selected, state.split);
+    if (!state.live) data = compareColumns(/** @type {Points} */ (model.get("points")), state.quantities, selected, state.split);
     // Nothing else is answered while a job runs: it is asked once that has ended.
     else if (!jobs.running) asked = jobs.request("compare", { points: selected });
   };

@@ -1,9 +1,15 @@
+// @ts-check
 // Before the first point: a calm page with a button, or how far the start is.
+
+/** @import { Job, Maybe, State } from "./types.js" */
 
 import { build, makeButton, setShown, setText, setUsable } from "./dom.js";
 import { createProgress } from "./progress.js";
 
-/** The page; `on.start()`, `on.cancel()`. */
+/**
+ * The page; `on.start()`, `on.cancel()`.
+ * @param {{ start(): void, cancel(): void }} on
+ */
 export function createStart(on) {
   const title = build("h2", {});
   const text = build("p", {});
@@ -13,6 +19,11 @@ export function createStart(on) {
   const root = build("section", { class: "pn-start", "aria-label": "Start" }, title, text, start, progress.root, cancel);
   return {
     root,
+    /**
+     * @param {State | null} state
+     * @param {Job | null} job
+     * @param {boolean} waiting
+     */
     draw(state, job, waiting) {
       const running = job?.status === "running";
       setText(title, state ? state.title : "Connecting");
@@ -26,6 +37,10 @@ export function createStart(on) {
   };
 }
 
+/**
+ * @param {State | null} state
+ * @param {boolean} running
+ */
 function textOf(state, running) {
   if (!state) return "Waiting for the session.";
   if (running) return "The model is led to its first trade-off. Steering begins there.";

@@ -1,8 +1,16 @@
+// @ts-check
 // Tables of numbers.
+
+/** @import { Cell, Group } from "./types.js" */
 
 import { build } from "./dom.js";
 
-/** A table with a header row; cells are strings or { text, class, title }. Rows are arrays, or { group } for a heading. */
+/**
+ * A table with a header row; cells are strings or { text, class, title }. Rows are arrays, or { group } for a heading.
+ * @param {string} caption
+ * @param {string[]} columns
+ * @param {(Cell[] | Group)[]} rows
+ */
 export function buildTable(caption, columns, rows) {
   const head = build("tr", {}, ...columns.map((text, i) => build("th", { scope: "col", class: i ? "pn-right" : null, text })));
   const body = rows.map((row) => {
@@ -20,6 +28,10 @@ export function buildTable(caption, columns, rows) {
   );
 }
 
+/**
+ * @param {Cell} cell
+ * @param {number} i
+ */
 function buildCell(cell, i) {
   const { text, class: kind = "", title = null } = typeof cell === "string" ? { text: cell } : cell;
   if (i === 0) return build("th", { scope: "row", class: kind || null, title: title ?? text, dir: "auto", text });

@@ -1,8 +1,13 @@
+// @ts-check
 // Tabs after the pattern of the ARIA practices: arrow keys go from one to the next, one of them is in the tab order.
 
 import { build, freshId, setAttribute, setShown, setText } from "./dom.js";
 
-/** Tabs over `panels`: [{ key, label, content }]. `label(key, text)` renames one, `show(key)` goes there. */
+/**
+ * Tabs over `panels`: [{ key, label, content }]. `label(key, text)` renames one, `show(key)` goes there.
+ * @param {string} name
+ * @param {{ key: string, label: string, content: HTMLElement }[]} panels
+ */
 export function createTabs(name, panels) {
   const list = build("div", { class: "pn-tabs", role: "tablist", "aria-label": name });
   const root = build("div", { class: "pn-tabbed" }, list);
@@ -15,6 +20,7 @@ export function createTabs(name, panels) {
     root.append(panel);
     return { key, tab, panel };
   });
+  /** @param {string} key */
   const show = (key) => {
     for (const { key: other, tab, panel } of made) {
       setAttribute(tab, "aria-selected", String(other === key));
@@ -35,8 +41,13 @@ export function createTabs(name, panels) {
   return {
     root,
     show,
+    /**
+     * @param {string} key
+     * @param {string} text
+     */
     label(key, text) {
-      setText(made.find((one) => one.key === key).tab, text);
+      const named = made.find((one) => one.key === key);
+      if (named) setText(named.tab, text);
     },
   };
 }

@@ -1,6 +1,11 @@
+// @ts-check
 // Light or dark: what the notebook says, else what the editor says, else what the system says.
 
-/** Keep `root.dataset.theme` at "light" or "dark"; returns how to stop. */
+/**
+ * Keep `root.dataset.theme` at "light" or "dark"; returns how to stop.
+ * @param {HTMLElement} root
+ * @param {() => void} onChange
+ */
 export function followTheme(root, onChange) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
@@ -21,6 +26,7 @@ export function followTheme(root, onChange) {
   };
 }
 
+/** @param {MediaQueryList} system */
 function isDark(system) {
   const jupyter = document.querySelector("[data-jp-theme-light]");
   if (jupyter) return jupyter.getAttribute("data-jp-theme-light") === "false";

@@ -321,3 +321,140 @@ export interface Prediction {
   attainable?: boolean;
   trusted?: boolean;
 }
+/** The amount of a wish as it is drawn. */
+export interface Drawn {
+  wish: Amounted;
+  quantity: Quantity;
+  reach: Reach | null;
+  scale: Scale;
+  /** Whether the scale was chosen for a reach. */
+  scaled: boolean;
+  /** Whether it is known what it would come to. */
+  known: boolean;
+}
+/** What was measured along the way of a step, beside what was predicted. */
+export interface Measured {
+  change: number;
+  error: number | null;
+  predicted: number | null;
+  predictedError: number | null;
+}
+/** What a row of a quantity has to tell. */
+export interface RowEvents {
+  mode(name: string, mode: Mode): void;
+  amount(name: string, wish: Amounted, settled: boolean): void;
+}
+/** Of a table. */
+export type Cell = string | { text: string; class?: string; title?: string | null };
+/** A heading within one. */
+export interface Group {
+  group: string;
+}
+
+// The charts.
+
+export type Interval = [number, number];
+/** What a point is drawn as. */
+export type PointRole = "worse" | "plain" | "star" | "start" | "current";
+export type Role = PointRole | "ghost";
+/** Where a prediction leads, in absolute values. */
+export interface Ghost {
+  train: number[];
+  shown: number[];
+  sure: boolean | undefined;
+}
+/** A quantity on one split, as an axis. */
+export interface Axis {
+  key: string;
+  label: string;
+  name: string;
+  kind: "loss" | "metric";
+  better: Better;
+  training: boolean;
+  i: number;
+  values: number[];
+  value(id: number): number | null;
+  ghost(ghost: Ghost): number | null;
+  /** Whether values on it can be aimed at. */
+  aims: boolean;
+  /** Which of the front's outcomes it shows. */
+  onFront: number | null;
+  range: Interval | null;
+}
+/** An axis with a share of it for each value: 0 is best, 1 is worst. */
+export interface ScaledAxis extends Axis {
+  best: number;
+  worst: number;
+  known: boolean;
+  share(value: Maybe<number>): number;
+}
+/** What charts are told. */
+export interface Charted {
+  state: State | null;
+  points: Points | null;
+  selected?: number[];
+  outlook?: Outlook | null;
+  units?: Units;
+}
+/** What charts draw. */
+export interface Data {
+  state: State;
+  points: Points;
+  count: number;
+  current: number | null;
+  split: Split;
+  m: number;
+  axes: Axis[];
+  shown: Axis[];
+  front: State["front"];
+  selected: number[];
+  /** By the ids of selected points, which of them each is. */
+  picks: Map<number, number>;
+  trail: number[];
+  outlook: Outlook | null;
+  units: Units;
+  live: boolean;
+}
+/** A row of the tree of steps. */
+export interface TreeRow {
+  id: number;
+  lane: number;
+  depth: number;
+  up: number | null;
+}
+/** What a tip says. */
+export interface Told {
+  title: string;
+  how?: string;
+  rows?: [name: string, value: string, change: string][];
+  more?: string;
+  note?: string;
+  hint?: string;
+}
+export interface Colours {
+  ink: string;
+  faint: string;
+  line: string;
+  edge: string;
+  back: string;
+  accent: string;
+  front: string;
+  start: string;
+  star: string;
+  ghost: string;
+  font: string;
+  picks: string[];
+  ramp: string[];
+}
+export interface LegendItem {
+  role?: Role | "front";
+  pick?: number;
+  text: string;
+  lines: boolean;
+}
+/** How a box in space is looked at. */
+export interface Camera {
+  yaw: number;
+  pitch: number;
+  zoom: number;
+}

@@ -1,4 +1,7 @@
+// @ts-check
 // What all charts draw: the visited points by their quantities, and who is who among them.
+
+/** @import { Axis, Charted, Data, Split } from "../types.js" */
 
 import { isNumber } from "../numbers.js";
 import { rangeOf } from "./ticks.js";
@@ -8,16 +11,24 @@ const LONELY = 3; // below so many points, what is proposed says how large a cha
 /**
  * The axes, points and roles of a state; null while there is nothing to draw. An axis of `axes` is a quantity on one
  * split: { key, label, name, better, values, ghost(ghost), i, aims, onFront, range }; `shown` are those of what is shown.
+ * @param {Charted} now
+ * @param {Data | null} before
+ * @returns {Data | null}
  */
 export function arrange({ state, points, selected = [], outlook = null, units = "percent" }, before = null) {
   const count = points?.parent?.length ?? 0;
-  if (!state || !count || !state.quantities?.length) return null;
+  if (!state || !points || !count || !state.quantities?.length) return null;
   const m = state.objectives;
   const split = state.split;
   const current = isNumber(state.current) && state.current < count ? state.current : null;
   const exact = outlook?.point === state.current ? (outlook?.exact ?? null) : null;
   const hints = [...(exact ? [exact] : []), ...(count < LONELY ? (state.options ?? []) : [])];
 
+  /**
+   * @param {number} i
+   * @param {Split} part
+   * @returns {Axis}
+   */
   const axisOf = (i, part) => {
     const { name, kind, better, value, train } = state.quantities[i];
     const training = kind === "loss" && part === "training";
@@ -48,7 +59,9 @@ export function arrange({ state, points, selected = [], outlook = null, units = 
     ...losses.map((i) => axisOf(i, "training")),
     ...metrics.map((i) => axisOf(i, split)),
   ];
+  /** @param {number} i */
   const shownKey = (i) => (i < m && (split === "training" || !points.validation) ? `train:${i}` : `shown:${i}`);
+  /** @type {Data} */
   const data = {
     state,
     points,
@@ -57,7 +70,7 @@ export function arrange({ state, points, selected = [], outlook = null, units = 
     split,
     m,
     axes,
-    shown: state.quantities.map((_, i) => axes.find(({ key }) => key === shownKey(i))),
+    shown: /** @type {Axis[]} */ (state.quantities.map((_, i) => axes.find(({ key }) => key === shownKey(i)))),
     front: state.front?.outcomes?.length ? state.front : null,
     selected: selected.filter((id) => id < count),
     picks: new Map(selected.filter((id) => id < count).map((id, k) => [id, k])),
@@ -76,7 +89,11 @@ export function arrange({ state, points, selected = [], outlook = null, units = 
   return data;
 }
 
-/** Whether two updates say the same of the points and who is who. */
+/**
+ * Whether two updates say the same of the points and who is who.
+ * @param {Charted | null} one
+ * @param {Charted} other
+ */
 export function isSame(one, other) {
   return (
     one !== null &&
@@ -87,7 +104,11 @@ export function isSame(one, other) {
   );
 }
 
-/** The points from the start to one, inclusive. */
+/**
+ * The points from the start to one, inclusive.
+ * @param {(number | null)[]} parent
+ * @param {number | null} id
+ */
 export function trailOf(parent, id) {
   const trail = [];
   for (let at = id; isNumber(at) && trail.length <= parent.length; at = parent[at]) trail.push(at);

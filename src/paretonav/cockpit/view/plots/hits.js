@@ -1,6 +1,15 @@
+// @ts-check
 // Which point is meant.
 
-/** The point nearest to a place on the canvas, within `reach` pixels, or null; `spots` have `stride` numbers each. */
+/**
+ * The point nearest to a place on the canvas, within `reach` pixels, or null; `spots` have `stride` numbers each.
+ * @param {ArrayLike<number>} spots
+ * @param {number} stride
+ * @param {number} count
+ * @param {number} x
+ * @param {number} y
+ * @param {number} reach
+ */
 export function nearestPoint(spots, stride, count, x, y, reach) {
   let best = null;
   let least = reach * reach;
@@ -17,7 +26,14 @@ export function nearestPoint(spots, stride, count, x, y, reach) {
   return best;
 }
 
-/** The nearest point in a direction, as arrow keys go: what is aside counts as farther. */
+/**
+ * The nearest point in a direction, as arrow keys go: what is aside counts as farther.
+ * @param {ArrayLike<number>} spots
+ * @param {number} stride
+ * @param {number} count
+ * @param {number} from
+ * @param {number[]} way
+ */
 export function pointTowards(spots, stride, count, from, [dx, dy]) {
   let best = null;
   let least = Infinity;
@@ -35,13 +51,20 @@ export function pointTowards(spots, stride, count, from, [dx, dy]) {
   return best;
 }
 
-/** Where a pointer event is on its canvas. */
+/**
+ * Where a pointer event is on its canvas.
+ * @param {MouseEvent} event
+ * @returns {[number, number]}
+ */
 export function placeOf(event) {
-  const frame = event.currentTarget.getBoundingClientRect();
+  const frame = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
   return [event.clientX - frame.left, event.clientY - frame.top];
 }
 
-/** Whether turning the wheel over an element would scroll something around it. */
+/**
+ * Whether turning the wheel over an element would scroll something around it.
+ * @param {Element} element
+ */
 export function isScrollable(element) {
   for (let at = element.parentElement; at; at = at.parentElement) {
     if (at.scrollHeight <= at.clientHeight + 1) continue;

@@ -1,4 +1,7 @@
+// @ts-check
 // Marks and words on a canvas, the same in all charts.
+
+/** @import { Colours, Data, LegendItem, PointRole, Role } from "../types.js" */
 
 const TURN = 2 * Math.PI;
 const HALO = 3;
@@ -6,7 +9,12 @@ const HALO = 3;
 /** What a point is drawn as, by its role; later ones lie over earlier ones. */
 export const ROLES = ["worse", "plain", "star", "start", "current"];
 
-/** The role of a point. */
+/**
+ * The role of a point.
+ * @param {Data} data
+ * @param {number} id
+ * @returns {PointRole}
+ */
 export function roleOf(data, id) {
   if (id === data.current) return "current";
   if (id === 0) return "start";
@@ -14,7 +22,14 @@ export function roleOf(data, id) {
   return data.points.efficient?.[id] === false ? "worse" : "plain";
 }
 
-/** Begin or continue a path with the shape of a role; `size` is half its width. */
+/**
+ * Begin or continue a path with the shape of a role; `size` is half its width.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Role} role
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ */
 export function traceMark(brush, role, x, y, size) {
   if (role === "start") brush.rect(x - 0.85 * size, y - 0.85 * size, 1.7 * size, 1.7 * size);
   else if (role === "star") traceStar(brush, x, y, 1.35 * size);
@@ -30,17 +45,32 @@ export function traceMark(brush, role, x, y, size) {
   }
 }
 
-/** Half the width of a mark. */
+/**
+ * Half the width of a mark.
+ * @param {Role} role
+ */
 export function sizeOfMark(role) {
   return { worse: 3, plain: 3.6, star: 5.2, start: 5.2, current: 6.4, ghost: 6 }[role];
 }
 
-/** The colour of a mark. */
+/**
+ * The colour of a mark.
+ * @param {Colours} colours
+ * @param {Role} role
+ */
 export function colourOfMark(colours, role) {
   return { worse: colours.edge, plain: colours.faint, star: colours.star, start: colours.start, current: colours.accent, ghost: colours.ghost }[role];
 }
 
-/** One mark with a rim that sets it off from what is below. */
+/**
+ * One mark with a rim that sets it off from what is below.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {Role} role
+ * @param {number} x
+ * @param {number} y
+ * @param {{ size?: number, hollow?: boolean, alpha?: number, colour?: string | null }} how
+ */
 export function drawMark(brush, colours, role, x, y, { size = sizeOfMark(role), hollow = false, alpha = 1, colour = null } = {}) {
   brush.save();
   brush.globalAlpha *= alpha;
@@ -60,7 +90,15 @@ export function drawMark(brush, colours, role, x, y, { size = sizeOfMark(role), 
   brush.restore();
 }
 
-/** The ring around a point that is chosen for comparison. */
+/**
+ * The ring around a point that is chosen for comparison.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {number} k
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ */
 export function drawRing(brush, colours, k, x, y, size) {
   brush.save();
   brush.beginPath();
@@ -71,22 +109,41 @@ export function drawRing(brush, colours, k, x, y, size) {
   brush.restore();
 }
 
-/** The colour of the k-th point chosen for comparison; from the fifth on they repeat, dashed. */
+/**
+ * The colour of the k-th point chosen for comparison; from the fifth on they repeat, dashed.
+ * @param {Colours} colours
+ * @param {number} k
+ */
 export function pickColour(colours, k) {
   return colours.picks[k % colours.picks.length];
 }
 
-/** The dashes of its line. */
+/**
+ * The dashes of its line.
+ * @param {Colours} colours
+ * @param {number} k
+ */
 export function pickDash(colours, k) {
   return [[], [7, 3], [2, 3]][Math.floor(k / colours.picks.length) % 3];
 }
 
-/** The font of the charts. */
+/**
+ * The font of the charts.
+ * @param {Colours} colours
+ */
 export function fontOf(colours, size = 11, weight = 400) {
   return `${weight} ${size}px ${colours.font}`;
 }
 
-/** Text with a rim of the ground, so that lines below do not cross it. */
+/**
+ * Text with a rim of the ground, so that lines below do not cross it.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {{ colour?: string, align?: CanvasTextAlign, base?: CanvasTextBaseline, halo?: boolean }} how
+ */
 export function drawText(brush, colours, text, x, y, { colour = colours.faint, align = "center", base = "middle", halo = true } = {}) {
   brush.textAlign = align;
   brush.textBaseline = base;
@@ -99,10 +156,16 @@ export function drawText(brush, colours, text, x, y, { colour = colours.faint, a
   brush.fillText(text, x, y);
 }
 
-/** The text, or as much of its two ends as fits around an ellipsis: names often differ at their ends. The font must be set. */
+/**
+ * The text, or as much of its two ends as fits around an ellipsis: names often differ at their ends. The font must be set.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {string} text
+ * @param {number} width
+ */
 export function fitText(brush, text, width) {
   if (brush.measureText(text).width <= width) return text;
   const letters = [...text];
+  /** @param {number} kept */
   const cut = (kept) => {
     const behind = Math.floor(kept / 2);
     return `${letters.slice(0, kept - behind).join("").trimEnd()}…${letters.slice(letters.length - behind).join("").trimStart()}`;
@@ -117,7 +180,15 @@ export function fitText(brush, text, width) {
   return low > 0 ? cut(low) : "…";
 }
 
-/** One line that says what the marks are, of `legendOf`: { role | pick, text, lines }. Returns its width. */
+/**
+ * One line that says what the marks are, of `legendOf`: { role | pick, text, lines }. Returns its width.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {LegendItem[]} items
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ */
 export function drawLegend(brush, colours, items, x, y, width) {
   brush.save();
   brush.font = fontOf(colours);
@@ -126,7 +197,7 @@ export function drawLegend(brush, colours, items, x, y, width) {
   for (const { role = null, pick = null, text, lines } of items) {
     const wide = brush.measureText(text).width + 15;
     if (at > x && at + wide > x + width) break;
-    const colour = pick !== null ? pickColour(colours, pick) : role === "front" ? colours.front : colourOfMark(colours, role);
+    const colour = pick !== null ? pickColour(colours, pick) : role === "front" || role === null ? colours.front : colourOfMark(colours, role);
     if (pick !== null || role === "front" || lines) {
       brush.beginPath();
       brush.setLineDash(pick !== null ? pickDash(colours, pick) : role === "ghost" ? [3, 2] : []);
@@ -137,7 +208,7 @@ export function drawLegend(brush, colours, items, x, y, width) {
       brush.stroke();
       brush.setLineDash([]);
     }
-    if (pick === null && role !== "front") drawMark(brush, colours, role, at + 5, y, { size: (lines ? 0.55 : 0.72) * sizeOfMark(role) });
+    if (pick === null && role !== null && role !== "front") drawMark(brush, colours, role, at + 5, y, { size: (lines ? 0.55 : 0.72) * sizeOfMark(role) });
     drawText(brush, colours, text, at + 15, y, { align: "left", halo: false });
     at += wide + gap;
   }
@@ -145,6 +216,12 @@ export function drawLegend(brush, colours, items, x, y, width) {
   return at - gap - x;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ */
 function traceStar(brush, x, y, size) {
   for (let k = 0; k < 10; k += 1) {
     const far = k % 2 ? 0.45 * size : size;

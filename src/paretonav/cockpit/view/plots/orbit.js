@@ -1,9 +1,17 @@
+// @ts-check
 // From a box in space to the screen: turned around its vertical axis, then tipped towards the viewer.
+
+/** @import { Camera } from "../types.js" */
 
 const FAR = 4.5; // of the viewer, in edges of the box
 const STEEPEST = 1.5;
 
-/** A view of the box [-1/2, 1/2]³ on a canvas; `centre` is what stays in the middle when it is enlarged. */
+/**
+ * A view of the box [-1/2, 1/2]³ on a canvas; `centre` is what stays in the middle when it is enlarged.
+ * @param {Camera} camera
+ * @param {number} width
+ * @param {number} height
+ */
 export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) {
   const tip = Math.max(-STEEPEST, Math.min(STEEPEST, pitch));
   const [sinYaw, cosYaw, sinTip, cosTip] = [Math.sin(yaw), Math.cos(yaw), Math.sin(tip), Math.cos(tip)];
@@ -16,7 +24,14 @@ export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) 
   return {
     near,
     size,
-    /** Write [x, y, depth] into `out` at `k`; depth grows towards the viewer. */
+    /**
+     * Write [x, y, depth] into `out` at `k`; depth grows towards the viewer.
+     * @param {number} a
+     * @param {number} b
+     * @param {number} c
+     * @param {{ [k: number]: number }} out
+     * @param {number} k
+     */
     project(a, b, c, out, k) {
       const [u, v, w] = [a - middle[0], b - middle[1], c - middle[2]];
       const depth = u * near[0] + v * near[1] + w * near[2];
@@ -28,7 +43,12 @@ export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) 
   };
 }
 
-/** A camera turned by a drag of so many pixels. */
+/**
+ * A camera turned by a drag of so many pixels.
+ * @param {Camera} camera
+ * @param {number} dx
+ * @param {number} dy
+ */
 export function turned(camera, dx, dy) {
   return {
     ...camera,
@@ -37,7 +57,11 @@ export function turned(camera, dx, dy) {
   };
 }
 
-/** A camera that is so many times closer. */
+/**
+ * A camera that is so many times closer.
+ * @param {Camera} camera
+ * @param {number} times
+ */
 export function closer(camera, times) {
   return { ...camera, zoom: Math.max(0.5, Math.min(40, camera.zoom * times)) };
 }

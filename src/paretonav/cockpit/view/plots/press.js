@@ -1,10 +1,15 @@
+// @ts-check
 // One press chooses a point to compare, two go there.
 
 const TWICE = 260; // ms in which a second press makes it a double one
 
-/** `press(id)` for every click: the first waits for a second one before it chooses. */
+/**
+ * `press(id)` for every click: the first waits for a second one before it chooses.
+ * @param {{ choose(id: number): void, go(id: number): void }} on
+ */
 export function createPress({ choose, go }) {
   let timer = 0;
+  /** @type {number | null} */
   let waiting = null;
   const forget = () => {
     clearTimeout(timer);
@@ -12,6 +17,7 @@ export function createPress({ choose, go }) {
     waiting = null;
   };
   return {
+    /** @param {number} id */
     press(id) {
       if (waiting === id) {
         forget();
@@ -30,7 +36,11 @@ export function createPress({ choose, go }) {
   };
 }
 
-/** The chosen ids with one more or one less. */
+/**
+ * The chosen ids with one more or one less.
+ * @param {number[]} ids
+ * @param {number} id
+ */
 export function toggled(ids, id) {
   return ids.includes(id) ? ids.filter((other) => other !== id) : [...ids, id];
 }

@@ -1,10 +1,17 @@
+// @ts-check
 // Quantities side by side: each on its own scale from the best (0) to the worst (1) of what is known.
+
+/** @import { Axis, Colours, Data, Maybe, ScaledAxis } from "../types.js" */
 
 import { isNumber } from "../numbers.js";
 import { pickColour, pickDash } from "./marks.js";
 import { roomy } from "./ticks.js";
 
-/** The shown quantities of which somebody said what is better, each with `share(value)` in [0, 1], `best` and `worst`. */
+/**
+ * The shown quantities of which somebody said what is better, each with `share(value)` in [0, 1], `best` and `worst`.
+ * @param {Data} data
+ * @returns {ScaledAxis[]}
+ */
 export function scaledAxes(data) {
   return data.shown
     .filter(({ better }) => better === "lower" || better === "higher")
@@ -16,13 +23,17 @@ export function scaledAxes(data) {
     });
 }
 
-/** The points that are emphasised, the most important last: { id, colour, dash, width, text }. */
+/**
+ * The points that are emphasised, the most important last: { id, colour, dash, width, text }.
+ * @param {Data} data
+ * @param {Colours} colours
+ */
 export function emphasised(data, colours, most = Infinity) {
   const picks = data.selected
     .slice(0, most)
     .filter((id) => id !== data.current && id !== 0)
     .map((id) => {
-      const k = data.picks.get(id);
+      const k = data.picks.get(id) ?? 0;
       return { id, colour: pickColour(colours, k), dash: pickDash(colours, k), width: 2, text: `${id}`, role: "plain" };
     });
   const start = { id: 0, colour: colours.start, dash: [], width: 1.6, text: "start", role: "start" };

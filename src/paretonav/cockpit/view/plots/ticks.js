@@ -1,10 +1,18 @@
+// @ts-check
 // Ranges and the round numbers on them.
+
+/** @import { Interval, Maybe } from "../types.js" */
 
 import { isNumber, tidy } from "../numbers.js";
 
 const LONG = 6; // digits that a tick may have before it is written with a power of ten
 
-/** The smallest range with all these numbers, or null if there is none. */
+/**
+ * The smallest range with all these numbers, or null if there is none.
+ * @param {Iterable<Maybe<number>>} values
+ * @param {Interval | null} known
+ * @returns {Interval | null}
+ */
 export function rangeOf(values, known = null) {
   let [low, high] = known ?? [Infinity, -Infinity];
   for (const value of values) {
@@ -15,7 +23,11 @@ export function rangeOf(values, known = null) {
   return low <= high ? [low, high] : null;
 }
 
-/** A range to draw: with room around it, and never empty. */
+/**
+ * A range to draw: with room around it, and never empty.
+ * @param {Interval | null} range
+ * @returns {Interval}
+ */
 export function roomy(range, share = 0.06) {
   if (range === null) return [0, 1];
   const [low, high] = range;
@@ -25,7 +37,11 @@ export function roomy(range, share = 0.06) {
   return [low - half, high + half];
 }
 
-/** About `count` round numbers within a range, each { value, text }. */
+/**
+ * About `count` round numbers within a range, each { value, text }.
+ * @param {Interval} range
+ * @param {number} count
+ */
 export function ticksOf([low, high], count) {
   const rough = (high - low) / Math.max(1, count);
   if (!(rough > 0) || !isNumber(rough)) return [];
@@ -38,6 +54,11 @@ export function ticksOf([low, high], count) {
   return found.map((value) => ({ value, text: tickText(value, step, Math.max(Math.abs(low), Math.abs(high))) }));
 }
 
+/**
+ * @param {number} value
+ * @param {number} step
+ * @param {number} size
+ */
 function tickText(value, step, size) {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (isHalved(step) ? 1 : 0));
   const digits = decimals + Math.max(1, Math.floor(Math.log10(size || 1)) + 1);
@@ -45,6 +66,7 @@ function tickText(value, step, size) {
   return (Number(text) === 0 ? "0" : text).replaceAll("-", "\u2212");
 }
 
+/** @param {number} step */
 function isHalved(step) {
   const mantissa = step / 10 ** Math.floor(Math.log10(step) + 1e-9);
   return Math.abs(mantissa - 2.5) < 1e-6;

@@ -1,16 +1,29 @@
+// @ts-check
 // The tip beside the pointer, or beside the point that the keys have chosen.
+
+/** @import { Told } from "../types.js" */
 
 import { build, setShown } from "../dom.js";
 
 const AWAY = 14; // pixels between the point and its tip
 
-/** A tip over `root`: `show(told, x, y, width, height)` places it within these sizes, `hide()`. */
+/**
+ * A tip over `root`: `show(told, x, y, width, height)` places it within these sizes, `hide()`.
+ * @param {HTMLElement} root
+ */
 export function createTip(root) {
   const tip = build("div", { class: "pn-tip", role: "presentation" });
   tip.hidden = true;
   root.append(tip);
   let shown = "";
   return {
+    /**
+     * @param {Told} told
+     * @param {number} x
+     * @param {number} y
+     * @param {number} width
+     * @param {number} height
+     */
     show(told, x, y, width, height) {
       const key = JSON.stringify(told);
       if (key !== shown) tip.replaceChildren(...contentOf(told));
@@ -28,6 +41,7 @@ export function createTip(root) {
   };
 }
 
+/** @param {Told} told */
 function contentOf({ title, how = "", rows = [], more = "", note = "", hint = "" }) {
   const list = build("dl");
   for (const [name, value, change] of rows) {
