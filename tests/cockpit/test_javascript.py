@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,8 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+VIEW = ROOT / "src" / "paretonav" / "cockpit" / "view"
 NODE = shutil.which("node")
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "js").glob("*.test.js"))
+
+
+@pytest.mark.skipif(not (ROOT / "tsconfig.json").is_file(), reason="a source archive has no tsconfig.json")
+def test_the_type_checker_is_told_of_all_modules_that_ask_for_it() -> None:
+    listed = {ROOT / name for name in json.loads((ROOT / "tsconfig.json").read_text())["files"]}
+    asking = {path for path in VIEW.rglob("*.js") if path.read_text("utf-8").startswith("// @ts-check\n")}
+    assert listed == asking | {VIEW / "types.d.ts"}
 
 
 def test_there_are_tests_in_javascript() -> None:

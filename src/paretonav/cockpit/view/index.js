@@ -1,4 +1,7 @@
+// @ts-check
 // The cockpit: a model's trade-offs, steered by hand.
+
+/** @import { Model, More, Option, Prediction, Quantity, State, Traits } from "./types.js" */
 
 import { createAnnouncer } from "./announcer.js";
 import { drawComparison } from "./compare.js";
@@ -27,22 +30,37 @@ import { summarise } from "./words.js";
 const PATIENT = 150; // ms for which old numbers stay before "…" takes their place
 const SETTLING = 150; // ms without a new answer before the charts are drawn anew for it
 
-/** Show the cockpit of `model` (traits, as in anywidget) in `el`; returns how to take it away. */
+/**
+ * Show the cockpit of `model` (traits, as in anywidget) in `el`; returns how to take it away.
+ * @param {{ model: Model, el: HTMLElement }} host
+ */
 function render({ model, el }) {
+  /**
+   * @template {keyof Traits} Name
+   * @param {Name} name
+   * @returns {Traits[Name]}
+   */
   const get = (name) => model.get(name) ?? null;
+  /** The state, for who knows that there is one. */
+  const here = () => /** @type {State} */ (get("state"));
   const root = build("div", { class: "pn", tabindex: "-1" });
   // JupyterLab takes arrow keys for itself unless the element that has the focus says otherwise.
-  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+  root.addEventListener("focusin", (event) => /** @type {Element} */ (event.target).setAttribute("data-lm-suppress-shortcuts", "true"));
   const announcer = createAnnouncer();
   const notices = createNotices();
   const help = createHelp();
 
+  /** @type {Option | null} */
   let proposal = null; // the proposal that is being looked at
   let dragging = false;
+  /** @type {{ prediction: Prediction, current: number | null } | null} */
   let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
   let pendingSince = 0;
+  /** @type {ReturnType<typeof createPlots> | null} */
   let plots = null;
+  /** @type {State | null} */
   let shownState = null; // what is drawn, in the units of now
+  /** @type {State | null} */
   let seen = null; // the state before
   let told = ""; // what the report tells
   let status = "";
@@ -55,7 +73,7 @@ function render({ model, el }) {
       if (job.status === "cancelled") status = job.message || "Cancelled; everything is as it was.";
       if (job.status !== "done" && job.message) announcer.say(job.message);
       if (job.status === "done" && (job.what === "undo" || job.what === "go")) {
-        status = `Now at point ${get("state").current}.`;
+        status = `Now at point ${here().current}.`;
         announcer.say(status);
       }
       selection.ended(job);
@@ -69,17 +87,18 @@ function render({ model, el }) {
   });
 
   const blocked = () => {
-    const state = get("state");
+    const state = here();
     if (!state.live) return "This is a saved copy.";
     if (!state.writable) return state.why_not;
     return jobs.busy ? "Something else is being done." : "";
   };
+  /** @param {Prediction} prediction */
   const can = (prediction) => {
-    const { parent } = get("state");
+    const { parent } = here();
     const missing = steering.isAsking() ? prediction.problem : "Choose what to improve or to aim for first.";
     return { step: blocked() || missing, undo: blocked() || (parent === null ? "There is nothing to undo." : "") };
   };
-  const isOpen = () => Boolean(get("state")) && get("state").current !== null;
+  const isOpen = () => Boolean(get("state")) && here().current !== null;
   const act = {
     start: () => jobs.request("start", {}, true),
     cancel() {
@@ -89,7 +108,7 @@ function render({ model, el }) {
     },
     step() {
       if (!isOpen() || can(predict()).step) return false;
-      const steer = { by: steering.client.by, point: get("state").current, modes: steering.modes(), active: null, settled: true };
+      const steer = { by: steering.client.by, point: here().current, modes: steering.modes(), active: null, settled: true };
       jobs.request("step", { steer }, true);
       return true;
     },
@@ -98,17 +117,36 @@ function render({ model, el }) {
       jobs.request("undo", {}, true);
       return true;
     },
+    /** @param {number} option */
     take: (option) => blocked() || jobs.request("take", { option }, true),
+    /** @param {number} point */
     go(point) {
       const why = blocked();
       if (why) notices.show(why);
-      else if (point !== get("state").current) jobs.request("go", { point }, true);
+      else if (point !== here().current) jobs.request("go", { point }, true);
     },
+    /** @param {number[]} ids */
     select: (ids) => selection.select(ids),
+    /**
+     * @param {Record<string, number>} values
+     * @param {boolean} [settled]
+     */
     aim: (values, settled) => steering.aim(values, settled),
+    /**
+     * @param {number} point
+     * @param {boolean} on
+     */
     star: (point, on) => mark("star", { point, on }),
+    /**
+     * @param {number} point
+     * @param {string} text
+     */
     note: (point, text) => mark("note", { point, text }),
   };
+  /**
+   * @param {"star" | "note"} cmd
+   * @param {More} more
+   */
   const mark = (cmd, more) => {
     const why = blocked();
     if (why) notices.show(why);
@@ -118,7 +156,7 @@ function render({ model, el }) {
   const header = createHeader({
     ...act,
     help: () => help.open(get("state")?.live !== false),
-    fillDownloads: (panel) => fillDownloads(panel, get("state"), { ask: askForFile, picture: savePicture }),
+    fillDownloads: (panel) => fillDownloads(panel, here(), { ask: askForFile, picture: savePicture }),
   });
   const start = createStart(act);
   const summary = createSummary();
@@ -128,7 +166,7 @@ function render({ model, el }) {
     plotsLater();
   });
   const rows = createRows(units, {
-    mode: (name, mode) => steering.setMode(get("state").quantities.find((quantity) => quantity.name === name), mode),
+    mode: (name, mode) => steering.setMode(/** @type {Quantity} */ (here().quantities.find((quantity) => quantity.name === name)), mode),
     amount(name, wish, settled) {
       dragging = !settled;
       steering.setAmount(name, wish, settled);
@@ -136,13 +174,17 @@ function render({ model, el }) {
   });
   const proposals = createProposals({
     look(k) {
-      proposal = k === null ? null : (get("state").options[k] ?? null);
+      proposal = k === null ? null : (here().options[k] ?? null);
       paint();
     },
     take: act.take,
   });
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
-  const instead = makeButton("", () => steering.ask(get("outlook").instead.modes), { kind: "pn-instead" });
+  const askInstead = () => {
+    const offered = get("outlook")?.instead;
+    if (offered) steering.ask(offered.modes);
+  };
+  const instead = makeButton("", askInstead, { kind: "pn-instead" });
   const caution = build("p", { class: "pn-caution", role: "note" });
   const unsure = build("p", { class: "pn-unsure-here" });
   const standing = build("p", {});
@@ -179,14 +221,17 @@ function render({ model, el }) {
 
   const predict = () =>
     predictNow({
-      state: get("state"),
+      state: here(),
       outlook: get("outlook"),
       wishes: steering.wishes,
       proposal,
     });
-  /** What to draw: for a moment, the old numbers instead of none. */
+  /**
+   * What to draw: for a moment, the old numbers instead of none.
+   * @param {Prediction} prediction
+   */
   const steady = (prediction) => {
-    const { current } = get("state");
+    const { current } = here();
     if (prediction.shown) {
       pendingSince = 0;
       drawn = { prediction, current };
@@ -198,7 +243,7 @@ function render({ model, el }) {
       paintLater();
       return drawn.prediction;
     }
-    if (!get("state").live) giveUp();
+    if (!here().live) giveUp();
     return prediction;
   };
   /** A saved copy knows the maps it was saved with. */
@@ -210,26 +255,26 @@ function render({ model, el }) {
   };
 
   const drawSteering = () => {
-    const state = get("state");
+    const state = here();
     const outlook = get("outlook");
     const trial = get("trial");
     const known = steering.isOf(outlook);
     const prediction = steady(predict());
     const measured =
       trial && !proposal && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
-    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job").what === "take" });
+    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
     summary.draw(sentences);
     if (prediction.shown && prediction.kind !== "proposal") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
     }
-    const offered = steering.isCurrent(outlook) && prediction.problem ? outlook.instead : null;
+    const offered = outlook && steering.isCurrent(outlook) && prediction.problem ? outlook.instead : null;
     setShown(instead, Boolean(offered));
     setText(instead, offered ? `Ask for what is possible: ${offered.words}` : "");
     rows.draw({
       state,
       wishes: steering.wishes,
       prediction,
-      reach: known ? outlook.reach : null,
+      reach: known && outlook ? outlook.reach : null,
       known,
       trial: measured,
       dragging,
@@ -237,18 +282,18 @@ function render({ model, el }) {
     });
     setAttribute(root, "data-sure", String((prediction.trusted ?? true) && (prediction.attainable ?? true) && !prediction.problem));
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
-    plots.ghost(ghostOf(prediction, state));
+    plots?.ghost(ghostOf(prediction, state));
     header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
     proposals.draw(state, units.now, blocked() === "", blocked());
   };
   const drawSelection = () => {
     if (isOpen()) {
-      const shown = { selected: selection.ids, data: selection.data, live: get("state").live, unsure: get("state").unsure, units: units.now };
+      const shown = { selected: selection.ids, data: selection.data, live: here().live, unsure: here().unsure, units: units.now };
       drawComparison(comparison, shown, { clear: () => selection.select([]) });
     }
   };
   const drawState = () => {
-    const state = get("state");
+    const state = here();
     if (state === shownState) return;
     const before = seen; // null: nothing was drawn yet
     shownState = state;
@@ -296,20 +341,21 @@ function render({ model, el }) {
   const paintLater = onceQuiet(() => paint(), PATIENT);
   const plotsNow = () => {
     if (plots === null || !isOpen()) return;
-    plots.update({ state: get("state"), points: get("points"), selected: selection.ids, outlook: get("outlook"), units: units.now });
-    plots.ghost(ghostOf(predict(), get("state")));
+    plots.update({ state: here(), points: get("points"), selected: selection.ids, outlook: get("outlook"), units: units.now });
+    plots.ghost(ghostOf(predict(), here()));
   };
   const plotsLater = oncePerFrame(plotsNow);
   const plotsSettled = onceQuiet(plotsNow, SETTLING);
 
+  /** @param {string} what */
   const askForFile = (what) => {
     const why = jobs.busy ? "Something else is being done; try again in a moment." : "";
     if (why) notices.show(why);
-    else jobs.request("download", { what, point: get("state").current });
+    else jobs.request("download", { what, point: here().current });
   };
   const savePicture = async () => {
-    const blob = await plots.picture().catch(() => null);
-    if (blob) saveBlob(`${get("state").title.replace(/[^\w.-]+/g, "-") || "chart"}-${get("state").current}.png`, blob);
+    const blob = await plots?.picture().catch(() => null);
+    if (blob) saveBlob(`${here().title.replace(/[^\w.-]+/g, "-") || "chart"}-${here().current}.png`, blob);
     else notices.show("There is no chart to make a picture of.");
   };
 

@@ -458,3 +458,20 @@ export interface Camera {
   pitch: number;
   zoom: number;
 }
+/** What can be done in a chart. */
+export interface PlotActions {
+  go(id: number): void;
+  select(ids: number[]): void;
+  aim(values: Record<string, number>, settled?: boolean): void;
+  star(id: number, on: boolean): void;
+  note(id: number, text: string): void;
+}
+/** One of the charts. */
+export interface Chart {
+  root: HTMLElement;
+  draw(data: Data, same: boolean): void;
+  ghost?(ghost: Ghost | null): void;
+  recolour?(): void;
+  picture?(back: string): Promise<Blob | null>;
+  destroy?(): void;
+}

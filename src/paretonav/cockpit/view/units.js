@@ -19,7 +19,7 @@ export function createUnits(changed) {
   return {
     root,
     get now() {
-      return select.value;
+      return /** @type {Units} */ (select.value);
     },
   };
 }

@@ -1,4 +1,7 @@
+// @ts-check
 // Charts of the visited points: a map, lines, a radar, the tree of steps and a table.
+
+/** @import { Chart, Charted, Data, Ghost, PlotActions } from "../types.js" */
 
 import { build } from "../dom.js";
 import { createTabs } from "../tabs.js";
@@ -13,20 +16,26 @@ import { createTree } from "./tree.js";
 /**
  * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}, settled), star(id, on), note(id, text).
  * Returns { update({state, points, selected, outlook}), ghost(ghost), destroy(), picture() }.
+ * @param {HTMLElement} root
+ * @param {PlotActions} actions
  */
 export function createPlots(root, actions) {
   const book = build("div", { class: "pn-book" });
   root.append(book);
   const palette = createPalette(book);
-  const charts = [
+  /** @type {[string, string, Chart][]} */
+  const named = [
     ["map", "Map", createMap(palette, actions)],
     ["lines", "Lines", createLines(palette, actions)],
     ["radar", "Radar", createRadar(palette)],
     ["tree", "Tree", createTree(palette, actions)],
     ["table", "Table", createListing(actions)],
-  ].map(([key, label, chart]) => ({ key, label, chart, content: chart.root }));
+  ];
+  const charts = named.map(([key, label, chart]) => ({ key, label, chart, content: chart.root }));
   book.append(createTabs("Charts", charts).root);
+  /** @type {Data | null} */
   let data = null;
+  /** @type {Charted | null} */
   let given = null;
 
   const recolour = () => {
@@ -36,14 +45,16 @@ export function createPlots(root, actions) {
   for (const scheme of schemes) scheme.addEventListener("change", recolour);
 
   return {
+    /** @param {Charted} next */
     update(next) {
       recolour();
       const same = isSame(given, next);
-      if (same && given.outlook === next.outlook) return;
+      if (same && given?.outlook === next.outlook) return;
       given = next;
       data = arrange(next, data);
       if (data) for (const { chart } of charts) chart.draw(data, same);
     },
+    /** @param {Ghost | null} ghost */
     ghost(ghost) {
       for (const { chart } of charts) chart.ghost?.(ghost);
     },
