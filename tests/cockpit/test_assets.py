@@ -90,12 +90,14 @@ def test_a_wheel_has_the_bundle_and_not_the_modules(
         names = [name for name in archive.namelist() if "/cockpit/" in name]
         archive.extractall(tmp_path / "installed")
     assert "paretonav/cockpit/static/cockpit.js" in names
-    assert not [name for name in names if "/view/" in name]
+    assert not [name for name in names if "/view/" in name or name.endswith(("/bundle.py", "/javascript.py"))]
     installed = tmp_path / "installed" / "paretonav" / "cockpit"
-    monkeypatch.setattr(assets, "_HERE", installed)
     view = checkout / "src" / "paretonav" / "cockpit" / "view"
-    assert assets.module() == bundle.module_of(view)
-    assert assets.style() == bundle.style_of(view)
+    module, style = bundle.module_of(view), bundle.style_of(view)
+    monkeypatch.setattr(assets, "_HERE", installed)
+    monkeypatch.delattr("paretonav.cockpit.bundle")
+    monkeypatch.setitem(sys.modules, "paretonav.cockpit.bundle", None)  # as where there is none
+    assert (assets.module(), assets.style()) == (module, style)
 
 
 def test_a_source_archive_has_what_builds_that_wheel(checkout: Path, tmp_path: Path) -> None:

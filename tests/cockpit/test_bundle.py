@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretonav.cockpit.bundle import EXPORT, BundleError, join_modules, join_styles, module_of, style_of
+from paretonav.cockpit.bundle import BundleError, join_modules, join_styles, module_of, style_of
+from paretonav.cockpit.ending import EXPORT
 from paretonav.cockpit.javascript import JavaScriptError, tokens
 
 INDEX = "export default { render };\nfunction render() { return 1; }\n"

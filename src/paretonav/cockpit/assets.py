@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from paretonav.cockpit import bundle
 from paretonav.errors import ParetonavError, reason_of
 
 _HERE = Path(__file__).parent
 
 
 def module() -> str:
-    """The view as one ES module, whose default export has ``render``; its last line is ``bundle.EXPORT``.
+    """The view as one ES module, whose default export has ``render``; its last line is ``ending.EXPORT``.
 
     Raises:
         ParetonavError: this copy of the package has no view, or modules that cannot be joined.
     """
-    return _text("cockpit.js", ".js", bundle.module_of)
+    return _text("cockpit.js", ".js")
 
 
 def style() -> str:
@@ -27,17 +25,15 @@ def style() -> str:
     Raises:
         ParetonavError: as for ``module``.
     """
-    return _text("cockpit.css", ".css", bundle.style_of)
+    return _text("cockpit.css", ".css")
 
 
-def _text(name: str, ending: str, join: Callable[[Path], str]) -> str:
+def _text(name: str, ending: str) -> str:
     view, packaged = _HERE / "view", _HERE / "static" / name
     try:
-        if (view / bundle.ENTRY).is_file():  # a checkout: what is on the disk now, not what was once packaged
-            return _joined(view, join, _stamp(view, ending))
+        if (view / "index.js").is_file():  # a checkout: what is on the disk now, not what was once packaged
+            return _joined(view, ending, _stamp(view, ending))
         return packaged.read_text(encoding="utf-8")
-    except bundle.BundleError as error:
-        raise ParetonavError(f"the cockpit's view in {str(view)!r} cannot be joined: {error}") from error
     except OSError as error:
         raise ParetonavError(
             f"this copy of paretonav has no view of the cockpit: neither the modules in {str(view)!r} nor "
@@ -47,8 +43,13 @@ def _text(name: str, ending: str, join: Callable[[Path], str]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _joined(view: Path, join: Callable[[Path], str], stamp: object) -> str:  # noqa: ARG001 - a new stamp, a new text
-    return join(view)
+def _joined(view: Path, ending: str, stamp: object) -> str:  # noqa: ARG001 - a new stamp, a new text
+    from paretonav.cockpit import bundle  # only a checkout has it
+
+    try:
+        return bundle.module_of(view) if ending == ".js" else bundle.style_of(view)
+    except bundle.BundleError as error:
+        raise ParetonavError(f"the cockpit's view in {str(view)!r} cannot be joined: {error}") from error
 
 
 def _stamp(view: Path, ending: str) -> object:

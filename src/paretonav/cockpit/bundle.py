@@ -4,7 +4,8 @@ Each module becomes a function that is called once and returns what it exports, 
 is possible for a small part of the language of modules, to which the view keeps: named imports, each in a statement of
 its own, and named exports; the entry alone has a default export. Anything else is refused by name.
 
-Imports nothing but the standard library: the build of a wheel loads this file without installing the package.
+Imports nothing but the standard library: the build of a wheel loads this file without installing the package. A
+wheel has what this made instead of it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-# Relative, as the build of a wheel has these two files only (hatch_build.py).
+# Relative, as the build of a wheel has these files only (hatch_build.py).
+from .ending import EXPORT
 from .javascript import JavaScriptError, Token, tokens
 
 ENTRY = "index.js"
 STYLE = "style.css"
-EXPORT = "export default $view;\n"
-"""The last line of every bundle, for who wants to put the view into a script instead of a module."""
 
 _NAME = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
 _AT_RULES = re.compile(r"(?>/\*[\s\S]*?\*/|\s)*+@(?:import|charset|namespace)\b", re.IGNORECASE)

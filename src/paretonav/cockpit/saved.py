@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paretonav.cockpit import assets
-from paretonav.cockpit.bundle import EXPORT
+from paretonav.cockpit.ending import EXPORT
 from paretonav.errors import NavigationError, SessionError
 from paretonav.session.export import write_text
 
