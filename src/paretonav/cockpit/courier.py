@@ -31,15 +31,14 @@ class Courier:
 
     def __init__(self, deliver: Callable[[str, object], None]) -> None:
         self._deliver = deliver
-        self._guard = (
-            threading.Lock()
-        )  # of what follows; held for moments only, and never while something is called
+        # Of all that follows; held for moments only, and never while something is delivered.
+        self._guard = threading.Lock()
         self._waiting: list[tuple[str, object]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._before: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # followed now
+        self._before: asyncio.AbstractEventLoop | None = None  # followed before that
         self._context = contextvars.copy_context()
-        self._arranged: asyncio.AbstractEventLoop | None = None
-        self._progress: tuple[object, float] = (None, 0.0)
+        self._arranged: asyncio.AbstractEventLoop | None = None  # has been given ``_arrive`` to call
+        self._progress: tuple[object, float] = (None, 0.0)  # the job that was last told of, and when
         self._closed = False
         self._turn = threading.Lock()
 
@@ -68,18 +67,8 @@ class Courier:
                 return
             self._waiting = [old for old in self._waiting if not _obsolete(*old, trait, value)]
             self._waiting.append((trait, value))
-            # A loop that has stopped since, as those of subshells do, will not deliver what it was given.
-            if self._arranged is not None and self._arranged.is_running():
+            if self._arranged_for():
                 return
-            self._arranged = next(
-                (loop for loop in (self._loop, self._before) if loop is not None and loop.is_running()), None
-            )
-            if self._arranged is not None:
-                try:
-                    self._arranged.call_soon_threadsafe(self._arrive, context=self._context)
-                    return
-                except RuntimeError:  # it was closed this very moment
-                    self._arranged = None
         self._hand_over()
 
     def close(self) -> None:
@@ -88,7 +77,24 @@ class Courier:
             self._closed = True
             self._waiting.clear()
 
+    def _arranged_for(self) -> bool:
+        """Whether a running loop will deliver what waits: one that was told to before, or is told to now."""
+        # A loop that has stopped since, as those of subshells do, will not deliver what it was given.
+        if self._arranged is not None and self._arranged.is_running():
+            return True
+        candidates = (self._loop, self._before)
+        self._arranged = next((loop for loop in candidates if loop is not None and loop.is_running()), None)
+        if self._arranged is None:
+            return False
+        try:
+            self._arranged.call_soon_threadsafe(self._arrive, context=self._context)
+        except RuntimeError:  # it was closed this very moment
+            self._arranged = None
+            return False
+        return True
+
     def _arrive(self) -> None:
+        """The callback of the loop."""
         with self._guard:
             self._arranged = None
         self._hand_over()

@@ -112,6 +112,9 @@ class Curvature:
 Product = Callable[[Tensor], Iterable[Tensor]]
 """The products with the rows of vectors [k, n], one after another: there may be memory for no more."""
 
+Outputs = tuple[Tensor, ...]
+"""One tensor for each of the model's outputs: values, their changes, or slopes by them."""
+
 
 def _weighted(weights: Tensor, losses: Tensor) -> Tensor:
     if weights.shape != losses.shape:
@@ -122,6 +125,7 @@ def _weighted(weights: Tensor, losses: Tensor) -> Tensor:
 
 
 def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
+    """``v -> H v``: the gradient, differentiated once more along v."""
     loss = _weighted(weights, part.losses(part.outputs(theta)))
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     if not gradient.requires_grad:  # a loss that is linear in the parameters has no curvature
@@ -132,6 +136,7 @@ def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch
 
 
 def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
+    """``v -> J^T H J v``, three maps one after another: J of the outputs by theta, H of the loss by the outputs."""
     outputs = part.outputs(theta)
     leaves = tuple(o.detach().requires_grad_() for o in outputs)
     loss = _weighted(weights, part.losses(leaves))
@@ -139,21 +144,31 @@ def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch
     curved = [i for i, slope in enumerate(slopes) if slope.requires_grad]
     if not curved:
         return torch.zeros_like
-    # The vjp is linear in its cotangents, so differentiating it by them is the jvp: no forward-mode support needed.
+    # J^T u is linear in u, so differentiating it by u is the way to J v: no forward-mode support needed.
     cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
     (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
+
+    def jacobian(v: Tensor) -> Outputs:
+        """Theta moves by v [n]: how the outputs move."""
+        return torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
+
+    def hessian(moved: Outputs) -> Outputs:
+        """The outputs move: how the loss's slopes by them change."""
+        return torch.autograd.grad(
+            [slopes[i] for i in curved],
+            leaves,
+            [moved[i] for i in curved],
+            retain_graph=True,
+            materialize_grads=True,
+        )
+
+    def transposed_jacobian(turned: Outputs) -> Tensor:
+        """The slopes by the outputs change: how the slope by theta changes, [n]."""
+        return torch.autograd.grad(outputs, theta, turned, retain_graph=True, materialize_grads=True)[0]
 
     def products(vectors: Tensor) -> Iterator[Tensor]:
         for v in vectors:
             watch.checkpoint()
-            pushed = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
-            bent = torch.autograd.grad(
-                [slopes[i] for i in curved],
-                leaves,
-                [pushed[i] for i in curved],
-                retain_graph=True,
-                materialize_grads=True,
-            )
-            yield torch.autograd.grad(outputs, theta, bent, retain_graph=True, materialize_grads=True)[0]
+            yield transposed_jacobian(hessian(jacobian(v)))
 
     return products

@@ -6,9 +6,10 @@ See docs/method.md#tangent.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -105,59 +106,58 @@ def minres(
         ([[1.0, 1.0], [1.0, -1.0]], True)
 
     """
+    rhs, start, tolerances = _checked(rhs, x0, tolerance)
+    limit = min(5 * rhs.shape[1], 200) if max_iterations is None else max_iterations
+    negligible = 4 * torch.finfo(rhs.dtype).eps
+    rows = [_Row(index, norm, tolerances[index], negligible) for index, norm in enumerate(_norms(rhs))]
+    x = start.clone(memory_format=torch.contiguous_format)
+    x[[row.index for row in rows if row.rhs_norm == 0]] = 0
+
+    under_way = [row for row in rows if row.rhs_norm != 0]
+    places = [row.index for row in under_way]
+    residuals, products = rhs[places], 0
+    norms = [row.rhs_norm for row in under_way]
+    if x0 is not None and under_way:
+        residuals -= _apply(operator, x[places])
+        norms, products = _norms(residuals), len(under_way)
+    # Without x0 the first residual is the right-hand side, to the last bit: a tolerance of 1 asks for no product.
+    for row, norm in zip(under_way, norms, strict=True):
+        row.start(norm)
+
+    batch = _Batch(under_way, residuals)
+    for iteration in range(limit):
+        if not batch.rows:
+            break
+        at(max(iteration / limit, min(row.progress for row in batch.rows)))
+        products += len(batch.rows)
+        for row, length, direction in batch.iterate(operator):
+            if row.iterations == 0:  # its only step is undone, or was none
+                x[row.index] = start[row.index]
+            elif length != 0:
+                x[row.index].add_(direction, alpha=length)
+        batch.go_on()
+    return _solution(x, rows, products)
+
+
+def _checked(
+    rhs: Tensor, x0: Tensor | None, tolerance: float | Sequence[float]
+) -> tuple[Tensor, Tensor, list[float]]:
+    """The right-hand sides without a graph, where to start, and a tolerance for each row."""
     if rhs.ndim != 2 or rhs.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"rhs is {rhs.dtype} {list(rhs.shape)}; give float32 or float64 of shape [k, n]")
     if x0 is not None and x0.shape != rhs.shape:
         raise ValueError(f"x0 has shape {list(x0.shape)}, but rhs has {list(rhs.shape)}; make them the same")
-    rhs = rhs.detach()
-    limit = min(5 * rhs.shape[1], 200) if max_iterations is None else max_iterations
     tolerances = [tolerance] * len(rhs) if isinstance(tolerance, int | float) else list(tolerance)
     if len(tolerances) != len(rhs):
         raise ValueError(
             f"{len(tolerances)} tolerances for {len(rhs)} right-hand sides; give one, or one each"
         )
-    negligible = 4 * torch.finfo(rhs.dtype).eps
+    rhs = rhs.detach()
     start = torch.zeros_like(rhs[:, :1]).expand_as(rhs) if x0 is None else x0.detach().to(rhs)
-    x = start.clone(memory_format=torch.contiguous_format)
+    return rhs, start, tolerances
 
-    rows = [_Row(i, norm, tolerances[i], negligible) for i, norm in enumerate(_norms(rhs))]
-    x[[row.index for row in rows if row.rhs_norm == 0]] = 0
-    active = [row for row in rows if row.rhs_norm != 0]
-    v, products = rhs[(places := [row.index for row in active])], 0
-    if x0 is not None and active:
-        v -= _apply(operator, x[places])
-        products = len(active)
-    # From zero the residual is the right-hand side, to the last bit: a tolerance of 1 asks for no product.
-    for row, norm in zip(active, [row.rhs_norm for row in active] if x0 is None else _norms(v), strict=True):
-        row.start(norm)
-    active, (v,) = _drop_ended(active, v)
-    v /= _columns(v, [[row.beta for row in active]])[0]
-    u, beta = torch.zeros_like(v), torch.zeros_like(v[:, :1])
-    w, w_old = (torch.zeros_like(v, dtype=torch.float64) for _ in range(2))
 
-    for iteration in range(limit if active else 0):
-        at(max(iteration / limit, min(row.progress for row in active)))
-        # u: v_{k-1} becomes beta_{k+1} v_{k+1}. Never write to the product: it may be v, or the operator's.
-        u.mul_(-beta).add_(_apply(operator, v))
-        products += len(active)
-        alpha = _dot(v, u)
-        u.addcmul_(v, alpha[:, None].to(u), value=-1)
-        scalars = torch.stack([alpha, _dot(u, u)]).tolist()
-        steps = [row.advance(a, math.sqrt(square)) for row, a, square in zip(active, *scalars, strict=True)]
-        # w_k = (v_k - epsilon_k w_{k-2} - delta_k w_{k-1}) / gamma_k in the memory of w_{k-2}.
-        epsilon, delta, gamma, _ = _columns(w, zip(*steps, strict=True))
-        w, w_old = w_old.mul_(-epsilon).addcmul_(w, delta, value=-1).add_(v).div_(gamma), w
-        for j, (row, (*_, phi)) in enumerate(zip(active, steps, strict=True)):
-            if row.iterations == 0:
-                x[row.index] = start[row.index]
-            elif phi != 0:
-                x[row.index].add_(w[j], alpha=phi)
-        active, (u, v, w, w_old) = _drop_ended(active, u, v, w, w_old)
-        (beta,) = _columns(u, [[row.beta for row in active]])
-        u, v = v, u.div_(beta)
-        if not active:
-            break
-
+def _solution(x: Tensor, rows: Sequence[_Row], products: int) -> Solution:
     for row, finite in zip(rows, x.isfinite().all(dim=1).tolist(), strict=True):
         row.status = row.status if finite else Status.NON_FINITE  # x can overflow where no product does
     longest = max((row.iterations for row in rows), default=0)
@@ -172,8 +172,80 @@ def minres(
     )
 
 
+class _Batch:
+    """The vectors of the rows that are still under way, so that these share the operator's calls.
+
+    Each vector is a tensor [j, n] with one line per row. Memory is reused: the next Lanczos vector is written over
+    the one before the latest, and so is the next search direction.
+
+    Attributes:
+        rows: the scalars of the j rows.
+        v: the latest Lanczos vectors v_k, of length one.
+        v_before: v_{k-1}; zero at first.
+        beta: [j, 1], how long v_k was before it was normalised; zero at first, where no v_{k-1} is to be subtracted.
+        w: the latest search directions w_{k-1}, float64; zero at first.
+        w_before: w_{k-2}.
+    """
+
+    def __init__(self, rows: list[_Row], residuals: Tensor) -> None:
+        self.rows, (self.v,) = _drop_ended(rows, residuals)
+        self.v /= self._lengths()
+        self.v_before, self.beta = torch.zeros_like(self.v), torch.zeros_like(self.v[:, :1])
+        self.w, self.w_before = (torch.zeros_like(self.v, dtype=torch.float64) for _ in range(2))
+
+    def iterate(self, operator: Callable[[Tensor], Tensor]) -> Iterator[tuple[_Row, float, Tensor]]:
+        """Iteration k of every row: by how much its x moves along which direction [n].
+
+        Lanczos: ``beta_{k+1} v_{k+1} = A v_k - alpha_k v_k - beta_k v_{k-1}``.
+        Directions: ``gamma_k w_k = v_k - delta_k w_{k-1} - epsilon_k w_{k-2}``.
+        """
+        # Never write to the product: it may be v, or the operator's.
+        following = self.v_before.mul_(-self.beta).add_(_apply(operator, self.v))
+        alpha = _dot(self.v, following)
+        following.addcmul_(self.v, alpha[:, None].to(following), value=-1)
+        alphas, squares = torch.stack([alpha, _dot(following, following)]).tolist()
+        steps = [
+            row.advance(a, math.sqrt(square))
+            for row, a, square in zip(self.rows, alphas, squares, strict=True)
+        ]
+        epsilon, delta, gamma, _ = _columns(self.w, zip(*steps, strict=True))
+        w = self.w_before.mul_(-epsilon).addcmul_(self.w, delta, value=-1).add_(self.v).div_(gamma)
+        self.v, self.v_before = following, self.v
+        self.w, self.w_before = w, self.w
+        return ((row, step.phi, w[j]) for j, (row, step) in enumerate(zip(self.rows, steps, strict=True)))
+
+    def go_on(self) -> None:
+        """Drop the rows that have ended, and normalise the new Lanczos vectors of the others."""
+        self.rows, vectors = _drop_ended(self.rows, self.v, self.v_before, self.w, self.w_before)
+        self.v, self.v_before, self.w, self.w_before = vectors
+        self.beta = self._lengths()
+        self.v.div_(self.beta)
+
+    def _lengths(self) -> Tensor:
+        return _columns(self.v, [[row.beta for row in self.rows]])[0]
+
+
+class _Step(NamedTuple):
+    """What a row's scalars say of iteration k.
+
+    Attributes:
+        epsilon: how much of w_{k-2} the direction leaves out.
+        delta: how much of w_{k-1} it leaves out.
+        gamma: what it is divided by after that.
+        phi: how far x moves along it.
+    """
+
+    epsilon: float
+    delta: float
+    gamma: float
+    phi: float
+
+
+_NO_STEP = _Step(0.0, 0.0, 1.0, 0.0)
+
+
 class _Row:
-    """The scalars of one right-hand side's recurrence, named as in the SOL code."""
+    """The scalars of one right-hand side's recurrence, named as in the SOL code; see ``advance``."""
 
     def __init__(self, index: int, rhs_norm: float, tolerance: float, negligible: float) -> None:
         self.index, self.rhs_norm, self.target = index, rhs_norm, tolerance * rhs_norm
@@ -204,8 +276,29 @@ class _Row:
         elif residual_norm <= self.target:
             self.status = Status.CONVERGED
 
-    def advance(self, alpha: float, beta: float) -> tuple[float, ...]:
-        """Take in a column of the tridiagonal matrix; give epsilon, delta, gamma and the step length phi."""
+    def advance(self, alpha: float, beta: float) -> _Step:
+        """Take in column k of the tridiagonal matrix T, which is (beta_k, alpha_k, beta_{k+1}).
+
+        On the Lanczos vectors A is T, and the least residual is found by turning T into an upper triangle, column by
+        column. The reflection (cs, sn) that cleared the entry below the diagonal of the column before is applied to
+        rows k-1 and k, then a new one (cs', sn') clears beta_{k+1}:
+
+            [cs  sn]   [dbar   0         ]   [delta  epsilon']
+            [sn -cs] . [alpha  beta_{k+1}] = [gbar   dbar'   ]
+
+            [cs'  sn']   [gbar        phibar]   [gamma  phi    ]
+            [sn' -cs'] . [beta_{k+1}  0     ] = [0      phibar']
+
+        Column k of the triangle is (epsilon, delta, gamma), with epsilon from the iteration before; phi is entry k of
+        the turned right-hand side, and phibar' what is left of it: the norm of the new residual.
+
+        Args:
+            alpha: alpha_k.
+            beta: beta_{k+1}.
+
+        Returns:
+            what the vectors need; no step where the row has ended before it.
+        """
         epsilon, delta = self.epsilon, self.cs * self.dbar + self.sn * alpha
         gbar = self.sn * self.dbar - self.cs * alpha
         self.dbar = -self.cs * beta
@@ -225,7 +318,7 @@ class _Row:
         elif curvature <= 0:
             self.negative = True
         if self.status is not None:
-            return 0.0, 0.0, 1.0, 0.0
+            return _NO_STEP
         self.gamma, self.epsilon, self.beta = math.hypot(gbar, beta), self.sn * beta, beta
         self.cs, self.sn = gbar / self.gamma, beta / self.gamma
         phi = self.cs * self.phibar
@@ -233,7 +326,7 @@ class _Row:
         self.history.append(self.phibar / self.rhs_norm)
         if self.phibar <= self.target:
             self.status = Status.CONVERGED
-        return epsilon, delta, self.gamma, phi
+        return _Step(epsilon, delta, self.gamma, phi)
 
 
 def _apply(operator: Callable[[Tensor], Tensor], v: Tensor) -> Tensor:
@@ -258,13 +351,13 @@ def _norms(rows: Tensor) -> list[float]:
 
 
 def _columns(like: Tensor, scalars: Iterable[Iterable[float]]) -> tuple[Tensor, ...]:
-    """Turn lists of j scalars into [j, 1] tensors, in one transfer that does not wait for the device."""
+    """Lists of j scalars as tensors [j, 1], by one transfer that does not wait for the device."""
     stacked = torch.tensor([list(s) for s in scalars], dtype=like.dtype).to(like.device, non_blocking=True)
     return stacked[..., None].unbind()
 
 
 def _drop_ended(active: list[_Row], *vectors: Tensor) -> tuple[list[_Row], list[Tensor]]:
-    """Move the rows still under way to the front of every [j, n] tensor, in place; cut off the rest."""
+    """The rows that have not ended, and every [j, n] tensor without the others, in the same memory."""
     keep = [j for j, row in enumerate(active) if row.status is None]
     for vector in vectors if len(keep) < len(active) else ():
         vector[: len(keep)] = vector[keep]

@@ -58,27 +58,53 @@ class Pushforward:
         ``checkpoint`` is called before each direction.
         """
         if self._forward:
-            moving = []  # per direction, the derivatives of the outputs' tensors
-            try:
-                for direction in directions:
-                    checkpoint()
-                    values, tangents, join = _forward(outputs, theta, direction)
-                    moving.append(tangents)
-            except RuntimeError as error:
-                if not _lacks_forward_mode(error):
-                    raise
-            else:
-                return Pushed(*_chained(lambda leaves: parts(join(leaves)), values, moving))
+            moving = _forward(outputs, theta, directions, checkpoint)
+            if moving is not None:
+                return Pushed(*_chained(parts, moving))
         pushed = Pushed(*_backward(lambda point: parts(outputs(point)), theta, directions))
         self._forward = False
         return pushed
+
+
+class _Moving(NamedTuple):
+    """The outputs, and how they move along directions.
+
+    Attributes:
+        values: of the outputs' tensors.
+        join: makes outputs of such tensors.
+        tangents: per direction, their derivatives; None for a tensor that does not vary.
+    """
+
+    values: list[Tensor]
+    join: Callable[[tuple[Tensor, ...]], Curved]
+    tangents: list[list[Tensor | None]]
+
+
+def _forward(
+    outputs: Callable[[Tensor], Curved],
+    theta: Tensor,
+    directions: Tensor,
+    checkpoint: Callable[[], None],
+) -> _Moving | None:
+    """The outputs in forward mode along one direction after another; None where an operation has no formula for it."""
+    tangents = []
+    try:
+        for direction in directions:
+            checkpoint()
+            values, moved, join = _forward_along(outputs, theta, direction)
+            tangents.append(moved)
+    except RuntimeError as error:
+        if not _lacks_forward_mode(error):
+            raise
+        return None
+    return _Moving(values, join, tangents)
 
 
 def _lacks_forward_mode(error: RuntimeError) -> bool:
     return any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
 
 
-def _forward(
+def _forward_along(
     outputs: Callable[[Tensor], Curved], theta: Tensor, direction: Tensor
 ) -> tuple[list[Tensor], list[Tensor | None], Callable[[tuple[Tensor, ...]], Curved]]:
     """The values of the outputs' tensors, their tangents (None where they do not vary), and what rejoins them."""
@@ -90,39 +116,39 @@ def _forward(
         return [value for value, _ in pairs], [tangent for _, tangent in pairs], join
 
 
-def _chained(
-    parts: Callable[[tuple[Tensor, ...]], Parts], values: list[Tensor], moving: list[list[Tensor | None]]
-) -> tuple[Parts, list[Parts]]:
-    """The parts of the outputs with these values, and their derivatives along each of the outputs' tangents."""
-    varies = [any(tangents[i] is not None for tangents in moving) for i in range(len(values))]
+def _chained(parts: Callable[[Curved], Parts], moving: _Moving) -> tuple[Parts, list[Parts]]:
+    """The chain rule: the parts of these outputs, and along each direction the slopes of a part times how they move."""
+    values, join, moved = moving
+    varies = [any(tangents[i] is not None for tangents in moved) for i in range(len(values))]
     leaves = tuple(v.detach().requires_grad_(vary) for v, vary in zip(values, varies, strict=True))
     with torch.enable_grad():
-        found = parts(leaves)
+        found = parts(join(leaves))
     free = [i for i, vary in enumerate(varies) if vary]
 
     def along(entry: Tensor) -> list[Tensor]:
         """The derivatives of one number, one per direction."""
         zero = entry.new_zeros(())
         if not entry.requires_grad:
-            return [zero for _ in moving]
+            return [zero for _ in moved]
         slopes = torch.autograd.grad(entry, [leaves[i] for i in free], retain_graph=True, allow_unused=True)
         pairs = [(i, slope.flatten()) for i, slope in zip(free, slopes, strict=True) if slope is not None]
         return [
             sum((slope @ t.flatten() for i, slope in pairs if (t := tangents[i]) is not None), zero)
-            for tangents in moving
+            for tangents in moved
         ]
 
     rows = [[[along(entry) for entry in part] for part in kind] for kind in found]
     primal = [[part.detach() for part in kind] for kind in found]
     return primal, [
         [[torch.stack([entry[k] for entry in part]) for part in kind] for kind in rows]
-        for k in range(len(moving))
+        for k in range(len(moved))
     ]
 
 
 def _backward(
     function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
 ) -> tuple[Parts, list[Parts]]:
+    """The parts as functions of k coordinates along the directions, each differentiated backward."""
     coordinates = theta.new_zeros(len(directions)).requires_grad_()
     with torch.enable_grad():
         parts = function(theta + coordinates @ directions)
