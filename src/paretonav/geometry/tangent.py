@@ -196,80 +196,24 @@ def tangent_at(
     step ``-A^-1 J^T w`` lower all objectives by one and the same amount, so that it goes back to the front
     without giving away what was traded.
     """
-    watch = problem.watch
-    with watch.part(0 if evaluated else _JACOBIAN, passes=1):
+    with problem.watch.part(0 if evaluated else _JACOBIAN, passes=1):
         losses, jacobian = evaluated or problem.jacobian(theta)
     weights = weights.double().cpu()
-    decay = problem.weight_decay
-    free = active_set(problem, theta, jacobian, weights)
-    if held is not None and free is not None:
-        free = free.index_fill(0, held.to(free.device), value=False)
-    B = weight_basis(problem.m)
-    mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
-    rhs = jacobian.new_empty(problem.m + bool(decay), len(theta))
-    torch.matmul(mix.T.to(jacobian), jacobian, out=rhs[: problem.m])
-    if decay:
-        rhs[problem.m - 1].add_(theta, alpha=decay)  # in the others it cancels
-        rhs[problem.m] = theta
-    if free is not None:
-        rhs = rhs * free
-
+    decay, B = problem.weight_decay, weight_basis(problem.m)
+    free = _free(problem, theta, jacobian, weights, held)
+    sides = _RightHandSides.at(theta, jacobian, weights, B, decay, free)
     sample = problem.curvature_sample(geometry.samples, around=theta)
-    kind = geometry.curvature or problem.default_curvature
-    operator = Curvature(
-        sample, theta, weights, kind=kind, shift=decay, free=free, cost=problem.cost, watch=watch
-    )
-    damping = geometry.damping if geometry.damping is not None else _default_damping(operator, theta, decay)
-    operator.shift += damping
-    reused = nearby if geometry.recycle else None
-    with watch.part(_SOLVED):
-        solution, nystrom = preconditioned_minres(
-            operator,
-            rhs,
-            gradient=problem.m - 1,
-            tolerance=geometry.tolerance_for(problem, theta.dtype),
-            max_iterations=geometry.max_iterations,
-            nearby=_inside(reused, free),
-            known=None if reused is None else reused.nystrom,
-            learn=geometry.recycle and kind == "gauss-newton" and free is None,
-            at=watch.at,
-        )
-    if Status.NON_FINITE in solution.status:
-        raise NonFiniteError(
-            "a curvature product is not finite here; look for a loss whose second derivative is (a square root at "
-            "zero, say), or choose curvature='gauss-newton'"
-        )
-    vectors = solution.x
-    del operator  # its graph is as large as the one that may come next
-    means = _response_of_means(problem, theta, vectors, sample)
-    turn = None if means is None else means.steered_turn
-    sum_bend = None
-    scaling = torch.eye(len(vectors), dtype=torch.float64)
-    if (kind == "gauss-newton" or turn is not None) and geometry.calibrate:
-        linear = [part.linearised for part in sample]
-        exact = Curvature(
-            linear, theta, weights, kind="exact", shift=decay, free=free, cost=problem.cost, watch=watch
-        )
-        bent = inner_products(vectors, exact(vectors))
-        plain = bent - decay * inner_products(vectors, vectors)
-        if turn is not None:
-            bent += torch.tensordot(weights, turn, 1)
-        scaling = calibration(inner_products(vectors, rhs), bent)
-        basis = scaling[:, : problem.m - 1]
-        sum_bend = SumBend(weights, basis.T @ (0.5 * (plain + plain.T)) @ basis, geometry.samples)
-        vectors = scaling.T.to(vectors) @ vectors
+    system = _System(problem, theta, weights, geometry, sample, free)
+
+    solution, nystrom, damping = system.solve(sides, nearby if geometry.recycle else None)
+    means = _response_of_means(problem, theta, solution.x, sample)
+    scaling, sum_bend = system.calibrate(sides, solution.x, None if means is None else means.steered_turn)
+    if sum_bend is not None:
         # Their span is what they were, which is all that the next solves want of them, and one copy is enough.
-        solution = replace(solution, x=vectors)
-    basis = vectors[: problem.m - 1]
+        solution = replace(solution, x=scaling.T.to(solution.x) @ solution.x)
+    basis = sides.ways_of(solution.x)
+    refined, normal, gradient = least_decrement(weights, B, sides.rows, solution.x)
     response = inner_products(jacobian, basis)
-    moved = response + decay * inner_products(theta[None], basis)
-    if means is not None and means.signs is not None:  # something else is shown than is steered by
-        response = (means.mean[: problem.m] @ scaling)[:, : problem.m - 1]
-    turn = None if means is None or means.turn is None else scaling.T @ means.turn @ scaling
-    refined, normal, gradient = least_decrement(weights, B, rhs, vectors)
-    residual = (refined.to(jacobian) @ jacobian).add_(theta, alpha=decay)
-    if free is not None:
-        residual = residual * free
     return Tangent(
         theta=theta,
         losses=losses,
@@ -277,20 +221,194 @@ def tangent_at(
         jacobian=jacobian,
         weight_basis=B,
         basis=basis,
-        objective_response=moved,
-        response=response,
+        objective_response=response + decay * inner_products(theta[None], basis),
+        response=_shown_response(response, means, scaling),
         normal_step=-normal,
         joint_gain=0.5 * float(gradient.double() @ normal.double()),
-        residual=float(residual.double().norm()),
+        residual=_residual(theta, jacobian, refined, decay, free),
         solution=solution,
         weight_decay=decay,
         damping=damping,
         free=free,
         nystrom=nystrom,
-        turn=None if turn is None else turn[:, : problem.m - 1, : problem.m - 1],
+        turn=_shown_turn(means, scaling, len(basis)),
         sum_bend=sum_bend,
         signs=None if means is None else means.signs,
     )
+
+
+def _free(
+    problem: Problem, theta: Tensor, jacobian: Tensor, weights: Tensor, held: Tensor | None
+) -> Tensor | None:
+    """[n] bool, False where a parameter stays: at an active bound, or ``held``; None without bounds."""
+    free = active_set(problem, theta, jacobian, weights)
+    if held is not None and free is not None:
+        free = free.index_fill(0, held.to(free.device), value=False)
+    return free
+
+
+@dataclass(frozen=True)
+class _RightHandSides:
+    """What is solved for with one operator, in one matrix; the solutions come in the same order.
+
+    Attributes:
+        rows: [m, n] or, with weight decay, [m+1, n]: the ways ``B^T J``; the gradient that is left,
+            ``J^T weights + decay theta``; with weight decay theta.
+        ways: how many rows, from the first on, are the ways'.
+        gradient: the number of the gradient's row.
+    """
+
+    rows: Tensor
+    ways: int
+    gradient: int
+
+    @classmethod
+    def at(
+        cls,
+        theta: Tensor,
+        jacobian: Tensor,
+        weights: Tensor,
+        B: Tensor,
+        decay: float,
+        free: Tensor | None,
+    ) -> _RightHandSides:
+        m, ways = B.shape
+        rows = jacobian.new_empty(m + bool(decay), len(theta))
+        mix = torch.cat([B, weights[:, None]], dim=1)  # [m, m], invertible: 1^T B = 0 and 1^T weights = 1
+        torch.matmul(mix.T.to(jacobian), jacobian, out=rows[:m])
+        if decay:
+            rows[ways].add_(theta, alpha=decay)  # in the ways it cancels
+            rows[m] = theta
+        return cls(rows if free is None else rows * free, ways, ways)
+
+    def ways_of(self, solutions: Tensor) -> Tensor:
+        """V as rows, [m-1, n]."""
+        return solutions[: self.ways]
+
+
+@dataclass(frozen=True)
+class _System:
+    """The system ``A x = b`` at a point: A is the curvature of the weighted sum, and a multiple of the identity.
+
+    Attributes:
+        problem: whose losses are curved.
+        theta: the point, [n].
+        weights: of the losses in the sum, [m].
+        geometry: which curvature is taken, and how well it is solved for.
+        sample: the data that the curvature is measured on.
+        free: [n] bool, see ``_free``.
+    """
+
+    problem: Problem
+    theta: Tensor
+    weights: Tensor
+    geometry: Geometry
+    sample: Sequence[Composite]
+    free: Tensor | None
+
+    @property
+    def kind(self) -> CurvatureKind:
+        """Of the curvature."""
+        return self.geometry.curvature or self.problem.default_curvature
+
+    def curvature(self, sample: Sequence[Composite], kind: CurvatureKind) -> Curvature:
+        """The curvature on ``sample``, with the weight decay and without damping."""
+        return Curvature(
+            sample,
+            self.theta,
+            self.weights,
+            kind=kind,
+            shift=self.problem.weight_decay,
+            free=self.free,
+            cost=self.problem.cost,
+            watch=self.problem.watch,
+        )
+
+    def solve(self, sides: _RightHandSides, nearby: Tangent | None) -> tuple[Solution, Nystrom | None, float]:
+        """The solutions, the preconditioner for the next solve nearby, and the damping that was added to A.
+
+        The operator goes with this call: its graph is as large as that of the calibration that comes next.
+
+        Raises:
+            NonFiniteError: a product is not finite.
+        """
+        problem, geometry, free = self.problem, self.geometry, self.free
+        operator = self.curvature(self.sample, self.kind)
+        damping = geometry.damping
+        if damping is None:
+            damping = _default_damping(operator, self.theta, problem.weight_decay)
+        operator.shift += damping
+        with problem.watch.part(_SOLVED):
+            solution, nystrom = preconditioned_minres(
+                operator,
+                sides.rows,
+                gradient=sides.gradient,
+                tolerance=geometry.tolerance_for(problem, self.theta.dtype),
+                max_iterations=geometry.max_iterations,
+                nearby=_inside(nearby, free),
+                known=None if nearby is None else nearby.nystrom,
+                learn=geometry.recycle and self.kind == "gauss-newton" and free is None,
+                at=problem.watch.at,
+            )
+        if Status.NON_FINITE in solution.status:
+            raise NonFiniteError(
+                "a curvature product is not finite here; look for a loss whose second derivative is (a square root at "
+                "zero, say), or choose curvature='gauss-newton'"
+            )
+        return solution, nystrom, damping
+
+    def calibrate(
+        self, sides: _RightHandSides, solutions: Tensor, turn: Tensor | None
+    ) -> tuple[Tensor, SumBend | None]:
+        """Combinations of the solutions that solve the exact system in their span, and the bend measured with them.
+
+        Args:
+            sides: what was solved for.
+            solutions: [k, n].
+            turn: [m, k, k], what functions of means add to the curvature along the solutions; None without any.
+
+        Returns:
+            Y [k, k], see ``calibration``; the identity and None where the curvature is exact as it is, or nobody
+            wants it calibrated.
+        """
+        if not self.geometry.calibrate or (self.kind == "exact" and turn is None):
+            return torch.eye(len(solutions), dtype=torch.float64), None
+        exact = self.curvature([part.linearised for part in self.sample], "exact")
+        bent = inner_products(solutions, exact(solutions))
+        plain = bent - self.problem.weight_decay * inner_products(solutions, solutions)
+        if turn is not None:
+            bent += torch.tensordot(self.weights, turn, 1)
+        scaling = calibration(inner_products(solutions, sides.rows), bent)
+        ways = scaling[:, : sides.ways]
+        along_ways = ways.T @ (0.5 * (plain + plain.T)) @ ways
+        return scaling, SumBend(self.weights, along_ways, self.geometry.samples)
+
+
+def _shown_response(response: Tensor, means: Response | None, scaling: Tensor) -> Tensor:
+    """R of the losses as shown, [m, m-1], where ``response`` is that of what is steered by.
+
+    They differ where a loss is shown without its sign, say. ``means`` is along the solutions, so that it has to be
+    combined as these are.
+    """
+    if means is None or means.signs is None:
+        return response
+    m, ways = response.shape
+    return (means.mean[:m] @ scaling)[:, :ways]
+
+
+def _shown_turn(means: Response | None, scaling: Tensor, ways: int) -> Tensor | None:
+    """What functions of means add to the curvature of the losses as shown along the ways, [m, m-1, m-1]."""
+    if means is None or means.turn is None:
+        return None
+    return (scaling.T @ means.turn @ scaling)[:, :ways, :ways]
+
+
+def _residual(theta: Tensor, jacobian: Tensor, weights: Tensor, decay: float, free: Tensor | None) -> float:
+    """The length of the weighted objectives' gradient, in the parameters that are free."""
+    gradient = (weights.to(jacobian) @ jacobian).add_(theta, alpha=decay)
+    if free is not None:
+        gradient = gradient * free
+    return float(gradient.double().norm())
 
 
 def _response_of_means(

@@ -16,7 +16,7 @@ from paretonav.objectives.checks import functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
 from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
-from paretonav.objectives.gradients import BatchGradients, rows_apart, whole_rows
+from paretonav.objectives.gradients import BatchGradients, Row, rows_apart, whole_rows
 from paretonav.objectives.groups import Labels
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
@@ -249,37 +249,98 @@ class ModelProblem(TriedOut):
         keep = split == "train" and collected.metrics is None  # gradients know nothing of metrics
         # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
         apart = keep and self._apart
-        slopes = None if self._losses.plain or apart else self._losses.slopes(self._means(theta, split))
-        gradients = BatchGradients(theta, wanted=keep and slopes is None)
-        here = variable(theta)
-        jacobian = torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
-        sums = {} if apart else {(i, 0): row for i, row in enumerate(jacobian)}
-        passes = 0  # examples, once for every gradient
-        for batch, length in self._batches(split):
-            outputs = self._outputs(here, batch)
-            parts = self._losses.parts(*outputs, batch)
-            gradients.next()
-            for i, j, back in rows_apart(parts, divided(outputs)[0]) if apart else whole_rows(parts, slopes):
-                self.watch.checkpoint()
-                gradient = back(here)
-                if (i, j) not in sums:
-                    sums[i, j] = torch.zeros_like(gradient)
-                sums[i, j].add_(gradient, alpha=length)
-                gradients.keep(i, j, gradient)
-                passes += length
-            collected.add(length, detached(outputs), batch, parts)
-        self.cost.forward_passes += self.share(split)
-        self.cost.gradient_passes += passes / self._data["train"].size
-        if apart:
-            slopes = self._losses.slopes(self._remember(theta, split, collected))
-            for (i, j), total in sums.items():
-                jacobian[i].add_(total, alpha=float(slopes[i][j]))
+        gradients = BatchGradients(theta, wanted=keep and (apart or self._losses.plain))
+        of = self._jacobian_by_parts if apart else self._jacobian_by_losses
+        jacobian = of(theta, split, collected, gradients)
         losses = collected.losses()
         if split == "train":
             gradients.end(collected)
             self._gradients = gradients
             self.watch.saw(self.names, losses.mean)
         return losses, jacobian.div_(collected.length)
+
+    def _jacobian_by_losses(
+        self, theta: Tensor, split: Split, collected: Collected, gradients: BatchGradients
+    ) -> Tensor:
+        """The Jacobian, times the number of examples, by one backward pass for each loss on each batch.
+
+        That needs the slopes of the losses by their parts at the means over all the data. Where these are unknown it
+        takes a pass without gradients first.
+        """
+        slopes = None if self._losses.plain else self._losses.slopes(self._means(theta, split))
+        jacobian = self._no_jacobian(theta)
+
+        def add(row: Row, gradient: Tensor, length: int) -> None:
+            jacobian[row.loss].add_(gradient, alpha=length)
+
+        self._differentiate(
+            theta, split, collected, gradients, lambda _, parts: whole_rows(parts, slopes), add
+        )
+        return jacobian
+
+    def _jacobian_by_parts(
+        self, theta: Tensor, split: Split, collected: Collected, gradients: BatchGradients
+    ) -> Tensor:
+        """The same by one backward pass for each part, weighted by slopes afterwards: no pass comes first."""
+        sums: dict[tuple[int, int], Tensor] = {}
+
+        def add(row: Row, gradient: Tensor, length: int) -> None:
+            key = row.loss, row.part
+            if key not in sums:
+                sums[key] = torch.zeros_like(gradient)
+            sums[key].add_(gradient, alpha=length)
+
+        self._differentiate(
+            theta,
+            split,
+            collected,
+            gradients,
+            lambda outputs, parts: rows_apart(parts, divided(outputs)[0]),
+            add,
+        )
+        slopes = self._losses.slopes(self._remember(theta, split, collected))
+        jacobian = self._no_jacobian(theta)
+        for (i, j), total in sums.items():
+            jacobian[i].add_(total, alpha=float(slopes[i][j]))
+        return jacobian
+
+    def _no_jacobian(self, theta: Tensor) -> Tensor:
+        return torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
+
+    def _differentiate(
+        self,
+        theta: Tensor,
+        split: Split,
+        collected: Collected,
+        gradients: BatchGradients,
+        rows: Callable[[tuple[Outputs, Mapping[str, Tensor]], list[Tensor]], list[Row]],
+        add: Callable[[Row, Tensor, int], None],
+    ) -> None:
+        """One pass over the data with gradients; counts its cost.
+
+        Args:
+            theta: where, [n].
+            split: of the data.
+            collected: gets the losses of each batch.
+            gradients: gets the gradients.
+            rows: from a batch's outputs and the losses' parts to what is to be differentiated.
+            add: called with each of these, its gradient [n], and the batch's number of examples.
+        """
+        here = variable(theta)
+        passes = 0  # examples, once for every gradient
+        for batch, length in self._batches(split):
+            outputs = self._outputs(here, batch)
+            parts = self._losses.parts(*outputs, batch)
+            gradients.next()
+            for row in rows(outputs, parts):
+                self.watch.checkpoint()
+                gradient = row.back(here)
+                add(row, gradient, length)
+                gradients.keep(row.loss, row.part, gradient)
+                passes += length
+            collected.add(length, detached(outputs), batch, parts)
+        self.cost.forward_passes += self.share(split)
+        self.cost.gradient_passes += passes / self._data["train"].size
 
     @explained
     def response(

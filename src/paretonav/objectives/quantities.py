@@ -1,9 +1,13 @@
-"""What is computed of each batch for the objectives or the metrics, and the values that follow over all the data."""
+"""Named losses or metrics: what is computed of each batch, and the values over all the data that follow from it.
+
+The value of some is no mean over examples, so that a batch has none. What a batch has is the means that go into it,
+its *parts*; they are averaged over the data, and the value is computed of the averages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +22,21 @@ from paretonav.objectives.penalty import Penalty
 
 Batch = Any
 Outputs = Any
+
+
+class _Linear(NamedTuple):
+    """A value as a function of the means of its parts, near the means over all the data.
+
+    Attributes:
+        value: a scalar.
+        slope: its derivatives by the means, [parts].
+        turning: how the slope changes along directions: ``value'' T``, [parts, k], with T the derivatives of the means;
+            zero where no directions were given.
+    """
+
+    value: Tensor
+    slope: Tensor
+    turning: Tensor
 
 
 class Quantities:
@@ -67,7 +86,7 @@ class Quantities:
     def part(self, name: str, outputs: Outputs, steered: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """The parts of one."""
         function = self._functions[name]
-        # Of their own, so that what one takes out of a dict is there for the next.
+        # Containers of its own, so that what one function takes out of a dict is there for the next.
         outputs, batch = trees.fresh(outputs), trees.fresh(batch)
         with blaming("metric" if self._metrics else "loss", name):
             value: Any
@@ -127,8 +146,8 @@ class Quantities:
                 columns.append(part[:, 0])
                 continue
             mean = fractions @ part
-            value, slope, _ = self._linearised(name, mean, shown=True)
-            columns.append(value + (part - mean) @ slope)
+            at = self._linearised(name, mean, shown=True)
+            columns.append(at.value + (part - mean) @ at.slope)
         return torch.stack(columns, dim=1) if columns else torch.zeros(len(fractions), 0, dtype=torch.float64)
 
     def changes(
@@ -136,8 +155,10 @@ class Quantities:
     ) -> tuple[Tensor, Tensor]:
         """How ``contributions`` change as the parts move along k directions, and how what is shown turns.
 
-        Of an ``Aggregate`` both the tangents and the means, at which its slope is taken, vary with the batch: the
-        second counts by the curvature of the value.
+        An ``Aggregate``'s contribution of a batch with parts p is ``value(M) + (p - M) . slope(M)``, M being the means
+        over all the data. Its derivative along a direction, in which p moves by t and M by T, is
+
+            t . slope(M) + (p - M) . value''(M) T
 
         Args:
             fractions: [b], each batch's share of the data.
@@ -145,8 +166,8 @@ class Quantities:
             tangents: their derivatives, [b, its number of parts, k].
 
         Returns:
-            the derivatives of the contributions, [b, q, k], and ``T^T value'' T``, [q, k, k], with T the derivatives of
-            the means over all the data; nothing for what is a mean itself.
+            the derivatives of the contributions, [b, q, k], and ``T^T value'' T``, [q, k, k]; zero for what is a mean
+            itself.
         """
         columns, turns = [], []
         for name, part, tangent in zip(self.names, parts, tangents, strict=True):
@@ -154,27 +175,32 @@ class Quantities:
                 columns.append(tangent[:, 0])
                 turns.append(tangent.new_zeros(tangent.shape[-1], tangent.shape[-1]))
                 continue
-            mean, along = fractions @ part, torch.tensordot(fractions, tangent, 1)
-            _, slope, turning = self._linearised(name, mean, along, shown=True)
-            columns.append(torch.einsum("bpk,p->bk", tangent, slope) + (part - mean) @ turning)
-            turns.append(along.T @ turning)
+            mean, mean_tangent = fractions @ part, torch.tensordot(fractions, tangent, 1)
+            at = self._linearised(name, mean, mean_tangent, shown=True)
+            by_the_batch = torch.einsum("bpk,p->bk", tangent, at.slope)
+            by_the_means = (part - mean) @ at.turning
+            columns.append(by_the_batch + by_the_means)
+            turns.append(mean_tangent.T @ at.turning)
         return torch.stack(columns, dim=1), torch.stack(turns)
 
     def steering(
         self, means: Sequence[Tensor], along: Sequence[Tensor] | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """What is steered by at the means of the parts over all the data, [q], and how it turns.
+        """The values that are steered by, and how they turn.
 
-        With the derivatives of these means along k directions, each [its number of parts, k], that is
-        ``T^T value'' T``, [q, k, k].
+        Args:
+            means: of each quantity's parts over all the data.
+            along: the derivatives T of these means along k directions, each [its number of parts, k].
+
+        Returns:
+            [q], and ``T^T value'' T``, [q, k, k]; None without ``along``.
         """
         if along is None:
-            return torch.stack(
-                [self._linearised(n, mean)[0] for n, mean in zip(self.names, means, strict=True)]
-            ), None
+            found = [self._linearised(name, mean) for name, mean in zip(self.names, means, strict=True)]
+            return torch.stack([at.value for at in found]), None
         found = [self._linearised(n, mean, t) for n, mean, t in zip(self.names, means, along, strict=True)]
-        turns = [t.T @ turning for t, (_, _, turning) in zip(along, found, strict=True)]
-        return torch.stack([value for value, _, _ in found]), torch.stack(turns)
+        turns = [t.T @ at.turning for t, at in zip(along, found, strict=True)]
+        return torch.stack([at.value for at in found]), torch.stack(turns)
 
     def signs(self, means: Sequence[Tensor]) -> Tensor:
         """[q], -1 for what is shown without its sign and is negative; else 1."""
@@ -184,31 +210,27 @@ class Quantities:
     def slopes(self, means: Sequence[Tensor], *, shown: bool = False) -> list[Tensor]:
         """The derivative of each value, or of what is shown, by its own parts at their means over all the data."""
         return [
-            self._linearised(name, mean, shown=shown)[1] for name, mean in zip(self.names, means, strict=True)
+            self._linearised(name, mean, shown=shown).slope
+            for name, mean in zip(self.names, means, strict=True)
         ]
 
     def _linearised(
         self, name: str, mean: Tensor, along: Tensor | None = None, *, shown: bool = False
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The value over all the data, its slope by the means, and how that turns ``along`` directions [parts, k]."""
-        if not isinstance(self._functions[name], Aggregate):
-            return mean[0], torch.ones_like(mean), torch.zeros_like(mean if along is None else along)
-        slope = torch.zeros_like(mean)
+    ) -> _Linear:
+        """The value, or what is shown, at the ``mean`` [parts]; ``along`` are its derivatives [parts, k], if any."""
         turning = torch.zeros_like(mean if along is None else along)
+        if not isinstance(self._functions[name], Aggregate):
+            return _Linear(mean[0], torch.ones_like(mean), turning)
+        slope = torch.zeros_like(mean)
         with torch.enable_grad():
             mean = mean.detach().requires_grad_()
             value = self._shown(name, mean) if shown else self._value(name, mean)
-            if value.requires_grad:
-                (slope,) = torch.autograd.grad(
-                    value, mean, create_graph=along is not None, materialize_grads=True
-                )
-            if along is not None and slope.requires_grad:
-                rows = (
-                    torch.autograd.grad(slope, mean, t, retain_graph=True, materialize_grads=True)[0]
-                    for t in along.T
-                )
-                turning = torch.stack(list(rows), dim=1)
-        return value.detach(), slope.detach(), turning
+            if value.requires_grad:  # else it is constant
+                twice = along is not None
+                (slope,) = torch.autograd.grad(value, mean, create_graph=twice, materialize_grads=True)
+            if along is not None and slope.requires_grad:  # else it is linear
+                turning = _products(slope, mean, along)
+        return _Linear(value.detach(), slope.detach(), turning)
 
     def _value(self, name: str, part: Tensor) -> Tensor:
         """The value of one from the means of its parts, a scalar; differentiable."""
@@ -235,6 +257,14 @@ class Quantities:
             return part.new_ones(())
         with torch.no_grad():
             return 1.0 - 2.0 * (function.shown(part) < 0).to(part)
+
+
+def _products(slope: Tensor, mean: Tensor, along: Tensor) -> Tensor:
+    """The second derivatives times each column of ``along`` [parts, k], from the graph of the ``slope`` by the mean."""
+    products = [
+        torch.autograd.grad(slope, mean, t, retain_graph=True, materialize_grads=True)[0] for t in along.T
+    ]
+    return torch.stack(products, dim=1)
 
 
 def _one_number(what: str, name: str, value: object) -> Tensor:
