@@ -1,4 +1,4 @@
-"""Answers what views want while somebody drags: what it would come to, and how far it could go."""
+"""Answers a view while somebody drags a slider: what the wish would come to, and how far one could go."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from paretonav.navigation import Navigator
 
 
 class Lookout:
-    """Answers the latest steer; those that were overtaken before their turn are never looked at.
+    """Answers steers, the messages that say what a view's sliders are set to.
+
+    Only the latest one is answered. Dragging sends many, and those that are overtaken before their turn are skipped.
+    Once the sliders rest, a trial follows: the linearised model is measured on the data.
 
     Args:
-        navigator: asked for previews, and in the model's thread for trials.
+        navigator: gives previews and, in the model's thread, trials.
         traits: where answers are published.
-        at_desk: runs work in the thread that answers.
-        at_model: runs work in the thread that has the model.
+        at_desk: runs a function in the thread that answers steers.
+        at_model: runs a function in the thread that owns the model.
     """
 
     def __init__(
@@ -41,16 +44,17 @@ class Lookout:
         self._cancel_trial = threading.Event()
 
     def steer(self, steer: Steer) -> None:
-        """Have a steer answered soon."""
+        """Have this steer answered soon, instead of any before it; a trial for one before is cancelled."""
         with self._traits.turn:
             self._cancel_trial.set()
             self._steer = steer
             self._look_soon()
 
     def arrive(self, point: int) -> None:
-        """Have what is wanted answered anew, at another point.
+        """Have the latest steer answered anew, at another point.
 
-        To be called in the turn in which views hear of the point: what one of them wants there comes afterwards.
+        To be called in the same ``turn`` in which the new point is published, so that it comes before any steer that a
+        view sends from there.
         """
         with self._traits.turn:
             self._cancel_trial.set()
@@ -59,14 +63,15 @@ class Lookout:
             self._look_soon()
 
     def stop_trial(self) -> None:
-        """The model is needed for something else."""
+        """Cancel a trial: the model is needed for something else."""
         self._cancel_trial.set()
 
     def look(self) -> None:
-        """Answer the latest steer; as long as only amounts change, first with the ends known and then with new ones.
+        """Answer the latest steer.
 
-        A bound that moves, or a wish that is not possible, is answered with new ends only: those that are known may
-        be of what could be kept.
+        How far each slider could go takes longest to find. As long as only amounts change, the ends that were found
+        last are close, and are sent at once; the new ones follow. Where a bound has moved, or the wish is not possible,
+        the old ends may be wrong altogether, so only the new ones are sent.
         """
         with self._traits.turn:
             self._due = False
@@ -90,7 +95,7 @@ class Lookout:
                 self._at_model(self._measure, steer, cancel)
 
     def _measure(self, steer: Steer, cancel: threading.Event) -> None:
-        """Publish what the linearised model does, if that is still wanted."""
+        """Measure what the linearised model comes to, and publish that if nothing else is wanted by then."""
         here = self._navigator.here
         wanted = preference_of(steer.modes, here.front)
         if wanted is None or steer.point != here.id or cancel.is_set():
@@ -100,7 +105,7 @@ class Lookout:
             found = self._navigator.trial(
                 *wanted, on_event=lambda event: seconds.append(event.seconds), cancel=cancel
             )
-        except ParetonavError:  # cancelled, or the outlook has said what is the matter
+        except ParetonavError:  # it was cancelled, or the outlook has already said what is wrong
             return
         finally:
             self._look_again()
@@ -119,7 +124,7 @@ class Lookout:
                 self._traits.publish("trial", told)
 
     def _look_again(self) -> None:
-        """Answer what had to wait for the end of a trial."""
+        """Answer the latest steer again if it was told to wait for the end of a trial."""
         with self._traits.turn:
             told = self._traits.values()["outlook"]
             if isinstance(told, dict) and told["problem"] == LATER:

@@ -26,28 +26,32 @@ from paretonav.objectives.problem import Split
 Array = NDArray[np.float64]
 
 _MAX_BOX_ROWS = 512
-_MAX_MEASURED, _MAX_AT_ONCE = 10, 20  # objectives; the latter where backward passes run as one
-_SEEN_BATCHES = 8  # of the training data, for the standard errors of its response
-_BEND, _HELD_OUT = 0.3, 0.9  # where these end, as parts of the way from a tangent
-_BENT_EXAMPLES = 512  # of the training data, on which the bend around a held model is measured
+_MAX_MEASURED = 10  # objectives whose bends are measured one by one
+_MAX_AT_ONCE = 20  # the same where several backward passes run as one
+_SEEN_BATCHES = 8  # training batches from which the standard errors of the training response come
+_BEND, _HELD_OUT = 0.3, 0.9  # how far the work of a front model is when these are done
+_BENT_EXAMPLES = 512  # training examples on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
 class FrontModel:
-    """Everything that a decision needs to know of the front near a point; no pass over data, no parameters.
+    """All that planning needs to know of the front near a point: small arrays, without the network or its data.
 
-    What can be asked for are q = m + p quantities: the losses, on the validation data where there are any (``asked``),
-    and the metrics as they are shown.
+    A person can ask for q = m + p quantities: the m losses, on validation data where there are any (see ``asked``),
+    and the p metrics.
 
     Tangent coordinates c [k], k = m - 1, stand for weights ``alpha + B c``. The losses on the front there change by
 
         change_i(c) = -R_i c + 1/2 c^T Q_i c
 
-    to second order: that is how they change along ``theta - V c``, which leaves the front only in its fourth order.
-    With more than ten objectives (twenty of functions) the Q_i are not measured one by one; their common part is used,
-    ``Q = B^T R_objectives - weight_decay V^T V``, the front's displacement from its tangent plane along (1, ..., 1).
-    Around a model that is held where it is (``anchor``) k is up to m, and bends are differences measured at the size of
-    a step (``Probes``), as slopes and bends always are on validation data.
+    to second order. Strictly these are the changes along the straight line ``theta - V c``, whose losses leave the
+    front in fourth order only.
+
+    With more than ten objectives (twenty for functions) the Q_i are not measured one by one. One matrix stands for all,
+    ``Q = B^T R_objectives - weight_decay V^T V``: how the front leaves its tangent plane along (1, ..., 1).
+
+    Around a model that is held where it is (``anchor``), k is up to m, and the bends are differences over the size of a
+    step (``Probes``). On validation data slopes and bends are always such differences.
 
     Attributes:
         names: of the objectives.
@@ -110,10 +114,15 @@ class FrontModel:
         measure: bool = True,
         known: Losses | None = None,
     ) -> FrontModel:
-        """Reduce a tangent to the dimension of the objectives.
+        """The model of the front that a tangent gives, in the m dimensions of the objectives.
 
-        On validation data losses and metrics are probed at the size of a step (``Probes``). ``measure=False`` saves
-        that and knows of the training losses only. Validation losses that are ``known`` are not evaluated again.
+        Args:
+            problem: whose losses and metrics they are.
+            tangent: at the point.
+            geometry: how curvature is measured.
+            measure: whether to measure losses and metrics at the size of a step, on validation data where there are
+                any (``Probes``). False saves that; the model then knows the training losses only.
+            known: the validation losses at the point, if they have been measured already.
         """
         held = tangent.anchor is not None
         bend = None if held else _bend(problem, tangent, geometry)
@@ -233,9 +242,9 @@ class FrontModel:
 
     @property
     def edges(self) -> tuple[Array, Array]:
-        """Where the front ends, as ``E c <= room``: [e, k] and [e]; the weights stay above zero.
+        """Where the front ends, as ``E c <= room`` with E [e, k]: where a weight falls to zero.
 
-        Around a model that is held where it is nothing ends: weights below zero only say that it cannot stay there.
+        Around a model that is held where it is there is no such end: it need not be the optimum of any weights.
         """
         if self.anchor is not None:
             return np.zeros((0, self.dimensions)), np.zeros(0)
@@ -247,8 +256,9 @@ class FrontModel:
         return np.concatenate([self.asked_losses, self.metric_values])
 
     def sizes_of(self, losses: Array) -> Array:
-        """[m], by which changes of losses with these values are compared; see ``relative_sizes``."""
-        function = self.seen is None and self.held_out is None  # a loss on data does not come to zero
+        """[m], the sizes by which changes of losses with these values are compared; see ``relative_sizes``."""
+        # A loss on data never comes to zero, so its value is a size; a function's value may not be.
+        function = self.seen is None and self.held_out is None
         return relative_sizes(losses, function | np.isin(self.names, self.absolute))
 
     @property
@@ -282,8 +292,8 @@ class FrontModel:
     def errors(self, c: Array) -> tuple[Array, Array, Array]:
         """Standard errors of the predicted changes at coordinates c: training losses, validation losses, metrics.
 
-        Those of their first-order parts, from the responses batch by batch. Empty where there are too few batches, or
-        no data.
+        They are those of the first-order parts, whose spread between batches is known. Empty where there are too few
+        batches to tell, or no data.
         """
         coordinates = torch.from_numpy(np.asarray(c, dtype=float))
         seen, held_out = (
@@ -292,9 +302,8 @@ class FrontModel:
         )
         shown = held_out
         if self.held_out is None and self.seen is not None:
-            shown = (
-                seen / self.seen.share**0.5
-            )  # of metrics nothing more was measured; of losses all the data
+            # The losses were measured on all data; the metrics only on the part that these errors are of.
+            shown = seen / self.seen.share**0.5
         return seen[: self.m], held_out[: self.m], shown[self.m :]
 
     def change(self, c: Array) -> Array:
@@ -316,7 +325,7 @@ class FrontModel:
         return Corner(np.isin(self.steerable, self.absolute))
 
     def _smooth(self, c: Array) -> Array:
-        """[q], the changes before what is an absolute value is turned at zero."""
+        """[q], the changes as if no quantity were an absolute value, which turns back at zero."""
         losses = -self.asked_response @ c + 0.5 * np.asarray(self.asked_bend @ c @ c)
         if self.metric_response is None:
             return np.concatenate([losses, np.zeros(len(self.metric_values))])
@@ -325,9 +334,9 @@ class FrontModel:
 
     @property
     def weight_slopes(self) -> Array:
-        """[m, k], how the weights change along the coordinates: B; not at all around a model that is held.
+        """[m, k], how the weights change with the coordinates: B, and zero around a model that is held.
 
-        Whatever it is steered to, it is held there with the weights that it was trained with.
+        A held model keeps the weights that it was trained with, wherever it is steered.
         """
         return self.weight_basis if self.anchor is None else np.zeros_like(self.weight_basis)
 
@@ -346,9 +355,10 @@ class FrontModel:
 
     @cached_property
     def normal(self) -> Array:
-        """[m], the front's normal in the losses as shown, summing to one: alpha, corrected for the weight decay.
+        """[m], the front's normal in the losses as shown, summing to one.
 
-        The part of alpha that the response does not see, so that moving along the front is orthogonal to it.
+        Without weight decay that is alpha. With it, what moving along the front changes is taken out of alpha, so that
+        the two are orthogonal.
         """
         R = self.response
         normal = self.weights - R @ (np.linalg.pinv(R, rcond=1e-6) @ self.weights)
@@ -370,7 +380,7 @@ class FrontModel:
 
 
 def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
-    """Q, [m, m-1, m-1], or their common part, [1, m-1, m-1]."""
+    """Q of the training losses, [m, m-1, m-1]; one for all of them, [1, m-1, m-1], where there are too many."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
     parts = problem.curvature_sample(geometry.samples, around=theta)
     sample = [part.as_shown for part in parts]
@@ -388,10 +398,10 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
 
 
 def _measured_bend(problem: Problem, tangent: Tangent, lengths: Array, shown: Probes | None) -> Array:
-    """Q of the training losses around a held model, [m, k, k], from differences.
+    """Q of the training losses around a held model, [m, k, k], from differences over the size of a step.
 
-    Where what is ``shown`` has been probed on validation data, the training losses are predicted beside it, and
-    fewer ways have to do.
+    Where ``shown``, the probes of validation data, are there, the training losses are only a figure beside them, so
+    fewer directions are measured.
     """
     if shown is not None and not problem.has_validation:
         return shown.bend[: problem.m]
@@ -408,15 +418,15 @@ def _measured_bend(problem: Problem, tangent: Tangent, lengths: Array, shown: Pr
 
 
 def _bent_batches(problem: Problem, batches: int) -> int | None:
-    """On how many of all the batches of training data the bend around a held model is measured; None is all.
+    """The number of training batches that the bend around a held model is measured on, of ``batches``; None is all.
 
-    What is a function of means is another one on a part of the data.
+    It is all where a loss is a function of means, whose value on a part of the data is a different quantity.
     """
     return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1))) if problem.means else None
 
 
 def measuring_passes(problem: Problem, k: int) -> float:
-    """What ``FrontModel.from_tangent`` reads along k ways from a held model as a rule, in passes over training data."""
+    """The usual cost of ``FrontModel.from_tangent`` for a held model with k ways, in passes over training data."""
     batches = _bent_batches(problem, round(1 / problem.share("train", 1)))
     if problem.has_validation:
         beside = probing_passes(problem, k, "train", batches, rays=False)
@@ -425,7 +435,10 @@ def measuring_passes(problem: Problem, k: int) -> float:
 
 
 def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:
-    """The bounds as ``G c <= h``: theta_k - (V c)_k stays between lower_k and upper_k; the tightest rows only."""
+    """The bounds on parameters as ``G c <= h`` and the parameter of each row; only the rows that are met first.
+
+    They say that ``theta_i - (V c)_i`` stays between ``lower_i`` and ``upper_i``.
+    """
     k = tangent.basis.shape[0]
     if problem.bounds is None:
         return np.zeros((0, k)), np.zeros(0), np.zeros(0, dtype=np.int64)

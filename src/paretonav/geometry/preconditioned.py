@@ -1,4 +1,4 @@
-"""The solves for a tangent, evened out by what earlier ones have found of the curvature.
+"""The solves for a tangent with a preconditioner, which makes them shorter and their residuals say more.
 
 See docs/method.md#preconditioner.
 """
@@ -15,10 +15,11 @@ from paretonav.geometry.krylov import Solution
 from paretonav.geometry.nystrom import Nystrom, Recorder, has_room
 from paretonav.geometry.recycling import recycled_minres
 
-_PLAIN = 0.05  # for the gradient, without a preconditioner
-_GRADIENT, _SIZE = 0.3, 0.5  # with one; they are no directions to go in
-_LEARNT = 0.15  # the tolerance of the solves that a preconditioner is learnt from
-_STALE = 20  # iterations; a preconditioner that leaves so many is learnt anew next time
+_PLAIN = 0.05  # the largest tolerance for the gradient without a preconditioner
+_GRADIENT = 0.3  # the largest tolerance for the gradient with one; nobody walks along it
+_SIZE = 0.5  # the same for the parameters
+_LEARNT = 0.15  # the least tolerance of the solves that a preconditioner is learnt from
+_STALE = 20  # iterations: a preconditioner with which a solve needs more is learnt anew next time
 
 
 def preconditioned_minres(
@@ -33,28 +34,33 @@ def preconditioned_minres(
     learn: bool,
     at: Callable[[float], None] = lambda _: None,
 ) -> tuple[Solution, Nystrom | None]:
-    """``recycled_minres`` with a preconditioner: one from nearby, or one that is learnt on the way.
+    """``recycled_minres`` with a preconditioner: the one of a point nearby, or one that is learnt on the way.
 
-    A preconditioned residual is close to the error in the norm of A, whose square is what a step pays too much and what
-    is missing of the joint gain; a plain one says little of the many small eigenvalues. Where there is no
-    preconditioner yet, the systems are solved roughly first, and what that has shown of A evens out the rest.
+    Why one: a tangent's error matters in the norm of A. Its square is by how much a step costs too much, and by how
+    much the joint gain is underestimated. A preconditioned residual is close to that error, while a plain one hardly
+    sees errors along the many small eigenvalues.
+
+    How it is learnt: the systems are solved roughly first. The products that this takes show the large eigenvalues of
+    A, from which the preconditioner for the rest of the solve is made.
 
     Args:
         operator: A.
         rhs: [k, n].
-        gradient: the row that is what is left of the gradient; those before it are the tangent's, and where one comes
-            after it, it is the parameters themselves. The gradient is hard to solve for: where a plain residual is good
-            enough for the others, half of its joint gain is missing.
-        tolerance: of the tangent's residuals relative to their right-hand sides. Preconditioned, three times as much
-            does for the gradient (a few per cent of the joint gain), five times for the parameters.
+        gradient: the number of the row that is the remaining gradient. The rows before it are the tangent's, the row
+            after it, if any, is theta. The gradient is the hardest to solve for: with a plain residual that is good
+            enough for the others, half of the joint gain is missing.
+        tolerance: for the residuals of the tangent's rows relative to their right-hand sides. With a preconditioner
+            three times that is enough for the gradient (an error of a few per cent of the joint gain), and five times
+            for theta.
         max_iterations: of each of at most two solves.
-        nearby: solutions of a neighbouring system, or None.
-        known: its preconditioner, or None.
-        learn: whether there is to be one; A without its shift must be positive semidefinite then.
+        nearby: the solutions of a neighbouring system, to start from; or None.
+        known: the preconditioner of that system, or None.
+        learn: whether to learn one where none is known. A without its shift must then be positive semidefinite.
         at: as in ``minres``.
 
     Returns:
-        The solution, whose products are those of both solves, and the preconditioner for the next one.
+        The solution, with the products of both solves counted, and the preconditioner for the next system nearby;
+        None where there is none, or it has ceased to help.
     """
     spent = 0
     if learn and known is None and has_room(rhs.shape[1]):

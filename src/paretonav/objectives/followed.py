@@ -1,8 +1,9 @@
-"""Whether autograd follows what is computed: its derivatives against differences, and against each other.
+"""Checks that the derivatives that autograd gives are those of the losses and the model.
 
-A backward pass that somebody has written may give something else than the derivative on purpose (a straight-through
-estimator, a reversed gradient), and may be one that cannot be differentiated again without anybody saying so. All
-checks are made on one batch. They let corners, jumps and rounding pass: what they find, all of them agree on.
+They need not be. A backward pass that somebody has written may return something else on purpose (a straight-through
+estimator, a reversed gradient), and some backward passes cannot be differentiated a second time, but raise no error.
+So first derivatives are compared with finite differences, and second ones with differences of the first, on one batch.
+A corner, a jump or rounding must not raise an alarm: differences over several distances have to agree before one does.
 """
 
 from __future__ import annotations
@@ -21,24 +22,25 @@ from paretonav.objectives.parameters import some_of
 
 logger = logging.getLogger(__name__)
 
-_LEVELS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # of a loss, by which it is to change
-_DOUBT = 0.02  # of a slope, from which it is looked at again
-_OFF = 0.05  # of a slope, that is not taken for rounding and corners
-_ALIKE = 0.03  # of a slope, within which differences of two lengths say the same
-_TRANSPOSED = (0.05, 0.2)  # of a product, in full and in half precision
-_BENT = (1e-3, 1e-4)  # of the outputs, by which they are moved
-_UNTOLD = 0.3  # of a difference, that its second derivative leaves out
-_SMALL = 0.1  # of the largest slope of a piece, or of what it says
-_RESOLVED = 1e2  # roundings, from which a difference says something
+_LEVELS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # changes to try, as parts of the loss
+_DOUBT = 0.02  # a slope that is off by more of itself is looked at again
+_OFF = 0.05  # a slope that is off by more of itself is wrong, not rounded
+_ALIKE = 0.03  # differences over two distances agree if they are as close as this, in parts of the slope
+_TRANSPOSED = (0.05, 0.2)  # the largest relative error of a product, in full and in half precision
+_BENT = (1e-3, 1e-4)  # how far outputs are moved for a difference, in parts of their size
+_UNTOLD = 0.3  # a second derivative that leaves out more of a difference is wrong there
+_SMALL = 0.1  # slopes below this part of the largest, or of what is claimed, do not count
+_RESOLVED = 1e2  # rounding errors that a difference must exceed to say something
 
 
 class Misled(NamedTuple):
-    """How a function changes along its gradient.
+    """How a function really changes along its gradient, where the gradient is not its derivative.
 
     Attributes:
-        slope: in parts of what the gradient says.
-        right_at_a_step: whether over a longer way, full of leaps, it changes as the gradient says.
-        reversed: the numbers of the pieces along whose gradients alone it changes the other way.
+        slope: the measured slope, in parts of what the gradient says.
+        right_at_a_step: whether the gradient is right over a longer distance, on which the function has jumps (as
+            rounded weights give it).
+        reversed: the numbers of the pieces of theta whose own gradients lead the function the other way.
     """
 
     slope: float
@@ -54,7 +56,7 @@ def require_derivatives(
     gradients: Tensor,
     pieces: Mapping[str, int] | None = None,
 ) -> None:
-    """Log the objectives of which the gradient is not the derivative, and refuse those that it leads the wrong way.
+    """Warn of objectives whose gradient is not their derivative, and refuse those that it makes worse.
 
     The arguments are those of ``misled``, with the pieces of theta by name. A gradient that is off leads to worse ways,
     but what steps along them bring is measured; a network that is its own target, or that is attacked while it is
@@ -89,22 +91,22 @@ def misled(
     gradients: Tensor,
     sizes: Sequence[int] | None = None,
 ) -> dict[int, Misled]:
-    """The functions of which the gradient is not the derivative.
+    """The functions whose gradient is not their derivative.
 
-    Two evaluations tell as a rule that there is none: along a way on which all of them change. Only where that leaves a
-    doubt are more made, along the gradient in doubt. A slope is wrong where differences of several lengths, forwards
-    and backwards, agree with each other and not with it.
+    As a rule two evaluations show that there is none: one difference along a direction in which all functions change.
+    Only a function whose slope is in doubt after that is looked at more closely, along its own gradient. Its slope is
+    wrong if differences over several distances, forwards and backwards, agree with each other and not with it.
 
     Args:
         values: theta [n] -> [m], without graphs.
         theta: where, [n].
         now: the values there, [m].
         gradients: their gradients there, [m, n].
-        sizes: of the pieces of theta that have their part in every way, however small their gradient: the layers of a
-            network, of which one may be misled alone.
+        sizes: of the pieces that theta consists of, such as the layers of a network. Directions move each piece
+            equally far, however small its gradient, as one layer alone may have a wrong one.
 
     Returns:
-        number -> how far off it is.
+        number of the function -> how it changes instead.
     """
     if not (now.isfinite().all() and gradients.isfinite().all()):
         return {}
@@ -139,7 +141,7 @@ def _entry(values: Callable[[Tensor], Tensor], i: int, point: Tensor) -> Tensor:
 
 
 def _way(gradient: Tensor, pieces: list[int]) -> Tensor:
-    """Along the gradient, in every piece as far."""
+    """The gradient, with every piece of it scaled to length one."""
     return torch.cat(
         [piece / piece.norm() if piece.any() else piece for piece in torch.split(gradient, pieces)]
     )
@@ -148,9 +150,9 @@ def _way(gradient: Tensor, pieces: list[int]) -> Tensor:
 def _slope(
     value: Callable[[Tensor], Tensor], theta: Tensor, now: float, way: Tensor, gradient: Tensor
 ) -> tuple[Misled, float] | None:
-    """How a function changes along a way in parts of what its gradient says, and at which distance that shows.
+    """How a function changes along a direction, if not as its gradient says, and over which distance that shows.
 
-    None if it may be what the gradient says.
+    None if the gradient is right, or nothing can be told.
     """
     at_a_step, before = False, None
     slope = float(gradient @ way)
@@ -174,7 +176,7 @@ def _slope(
 
 
 def _both(value: Callable[[Tensor], Tensor], theta: Tensor, now: float, step: Tensor) -> tuple[float, float]:
-    """What a step gains, and what one back loses."""
+    """How much the function rises over a step, and how much over the same step up to theta."""
     return float(value(theta + step)) - now, now - float(value(theta - step))
 
 
@@ -185,7 +187,7 @@ def _reversed(
     steps: Sequence[Tensor],
     gradients: Sequence[Tensor],
 ) -> tuple[int, ...]:
-    """The pieces of theta along whose gradients the function falls where it should rise, each of them gone alone."""
+    """The numbers of the pieces of theta whose gradients lead down instead of up, each tried alone."""
     claimed = [float(gradient @ step) for gradient, step in zip(gradients, steps, strict=True)]
     found = []
     for k, (step, slope) in enumerate(zip(steps, claimed, strict=True)):
@@ -202,8 +204,8 @@ def _reversed(
 def is_transposed(outputs: Sequence[Tensor], theta: Tensor, *, half: bool = False) -> bool:
     """Whether ``<u, J v> = <J^T u, v>`` for the Jacobian of the outputs, as Gauss-Newton products compute both.
 
-    ``J v`` is taken by differentiating ``J^T u`` by u. Where a backward pass is not made of operations that torch
-    follows, that leaves out what goes through it, and raises nothing.
+    ``J v`` is computed by differentiating ``J^T u`` by u. Through a backward pass that is not made of torch's own
+    operations that silently gives zero, so that the two sides differ.
 
     Args:
         outputs: with graphs that lead to theta.
@@ -228,10 +230,10 @@ def is_transposed(outputs: Sequence[Tensor], theta: Tensor, *, half: bool = Fals
 
 
 def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, ...]) -> bool:
-    """Whether autograd knows of the curvature that a loss has by its leaves.
+    """Whether the second derivatives that autograd gives include all of a loss's curvature in its leaves.
 
-    The change of its gradient between two points close by must not be more than its second derivative says, all over:
-    at a corner few entries change, and not in proportion to the distance.
+    They do not if the gradient changes more between two points close by than they say. That has to be so for most
+    entries, and in proportion to the distance; at a corner few entries change, and by a jump.
 
     Args:
         loss: leaves -> a scalar with its graph.

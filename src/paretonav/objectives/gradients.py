@@ -1,4 +1,8 @@
-"""The gradients of one pass over data, batch by batch: what a Jacobian was added up of."""
+"""Per-batch gradients, kept from the pass that computed a Jacobian.
+
+The Jacobian is their weighted sum. Kept one by one they also say how each batch's losses change along any direction,
+for which another pass over the data is needed otherwise.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,16 @@ from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.place import Place
 
 MOST = 2**24
-"""Numbers that are kept; where there are more, none are."""
+"""The most numbers that are kept, in all gradients together. Where there are more, none is kept."""
 
 
 class Row(NamedTuple):
-    """What a backward pass is for.
+    """One backward pass to be made on a batch: it gives the gradient of a loss, or of one of its parts.
 
     Attributes:
         loss: the number of the loss.
-        part: the number of its part, of which this is the gradient.
-        back: theta -> that gradient, [n].
+        part: the number of the part within the loss; 0 where the gradient is that of the loss itself.
+        back: theta -> the gradient, [n].
     """
 
     loss: int
@@ -31,11 +35,11 @@ class Row(NamedTuple):
 
 
 def whole_rows(parts: Sequence[Tensor], slopes: Sequence[Tensor] | None) -> list[Row]:
-    """One for every loss that has a gradient on this batch.
+    """One backward pass for every loss that depends on the parameters on this batch.
 
     Args:
         parts: of each loss, [its number of parts], with their graphs.
-        slopes: the derivatives of the losses by them; None where every loss is its one part.
+        slopes: the derivatives of each loss by its parts; None where every loss has one part, which is the loss.
     """
 
     def back(i: int, part: Tensor) -> Callable[[Tensor], Tensor]:
@@ -48,14 +52,14 @@ def whole_rows(parts: Sequence[Tensor], slopes: Sequence[Tensor] | None) -> list
 
 
 def rows_apart(parts: Sequence[Tensor], variable: Sequence[Tensor]) -> list[Row]:
-    """One for every part whose gradient is not zero on this batch.
+    """One backward pass for every part whose gradient is not zero on this batch.
 
-    That shows in the derivatives by the outputs, which cost next to nothing: of a group's mean score one part is the
-    group's share, which no parameter changes.
+    Some parts never depend on the parameters, such as the share of examples that are in a group. They are found by
+    differentiating down to the outputs only, which costs next to nothing.
 
     Args:
         parts: of each loss, [its number of parts], with their graphs.
-        variable: the outputs that they are computed of, with theirs.
+        variable: the model's outputs that the parts are computed from, with their graphs.
     """
     rows = []
     for i, part in enumerate(parts):
@@ -74,11 +78,14 @@ def _backward(outputs: Sequence[Tensor], slopes: Sequence[Tensor]) -> Callable[[
 
 
 class BatchGradients:
-    """Those at one place, where the response of the losses along any directions follows from them: no pass is needed.
+    """The gradients of every batch at one theta, and the response of the losses that follows from them.
+
+    The losses' response along directions is a product with these gradients, so that asking for it takes no pass over
+    the data.
 
     Args:
-        theta: where, [n].
-        wanted: whether to keep any.
+        theta: the parameters at which the gradients are taken, [n].
+        wanted: False to keep nothing; ``response`` then returns None.
     """
 
     def __init__(self, theta: Tensor, *, wanted: bool) -> None:
@@ -88,12 +95,12 @@ class BatchGradients:
         self._collected: Collected | None = None
 
     def next(self) -> None:
-        """A batch begins."""
+        """Begin the next batch."""
         if self._room >= 0:
             self._batches.append({})
 
     def keep(self, loss: int, part: int, gradient: Tensor) -> None:
-        """The gradient [n] of a part of a loss on the batch; those that are not kept are zero."""
+        """Keep the gradient [n] of a part of a loss on the latest batch; those that are not given are zero."""
         self._room -= gradient.numel()
         if self._room >= 0:
             self._batches[-1][loss, part] = gradient
@@ -101,17 +108,17 @@ class BatchGradients:
             self._batches.clear()
 
     def end(self, collected: Collected) -> None:
-        """The pass is over, in which these losses were collected."""
+        """End the pass; ``collected`` are the losses that it measured."""
         self._collected = collected
 
     def response(self, theta: Tensor, directions: Tensor) -> tuple[Losses, Response] | None:
-        """The losses and their response along ``directions`` [k, n], if this is the place; else None."""
+        """The losses and their response along ``directions`` [k, n]; None without gradients at this theta."""
         if self._room < 0 or self._collected is None or not self._place.is_at(theta):
             return None
         zero = directions.new_zeros(len(directions))
 
         def along(loss: int, count: int) -> Tensor:
-            """[b, count, k], how the parts of a loss change, batch by batch."""
+            """[b, count, k]: the derivatives of the ``count`` parts of a loss along the directions, batch by batch."""
             rows = [
                 torch.stack([directions @ kept[loss, j] if (loss, j) in kept else zero for j in range(count)])
                 for kept in self._batches
@@ -123,9 +130,15 @@ class BatchGradients:
 
 
 def worth_it(rows: int, losses: int, n: int, batches: int) -> bool:
-    """Whether gradients of the parts cost no more than those of the losses and a response, and can all be kept.
+    """Whether to differentiate the parts one by one: it is no dearer, and all gradients can be kept.
 
-    The response along a tangent's ``losses + 1`` solutions costs two forward passes each, about as much as so many
-    backward passes.
+    The other way is a backward pass for each loss, then a response along the ``losses + 1`` solutions for a tangent.
+    Two forward passes for each of these cost about as much as one backward pass.
+
+    Args:
+        rows: backward passes on a batch, if the parts are differentiated one by one.
+        losses: how many there are.
+        n: the number of parameters.
+        batches: in one pass over the data.
     """
     return rows <= 2 * losses + 1 and rows * n * batches <= MOST

@@ -1,4 +1,4 @@
-"""Events of a long operation, and the way to stop it."""
+"""How far a long operation is, told while it runs, and how to stop it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from paretonav.errors import BusyError, Cancelled
 T = TypeVar("T")
 
 _INTERVAL = 0.05  # seconds between two events of a phase: as often as an eye can follow
-_PRIOR = 0.1  # how much of an operation the seconds of an earlier one count for
-_MEMORY = 3  # the pace at time s counts (s / now)^3: the latest third of the time for as much as all before
-_ALMOST = 0.999  # as far as an operation is before it is done
+_PRIOR = 0.1  # an earlier operation's time counts like so much of this one, in estimates of the time left
+_MEMORY = 3  # the pace at time s counts (s / now)^3: the last sixth of the time as much as all before
+_ALMOST = 0.999  # the fraction that is shown at most before the operation is done
 _BUSY = "another operation is under way on this problem; wait for its end, or cancel it first"
-_ENOUGH = 0.01  # of the operation, and _INTERVAL of time, to tell its pace by
+_ENOUGH = 0.01  # so much of the operation, and _INTERVAL, must have passed before its pace is told
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,17 @@ class Event:
 
 
 class Watch:
-    """Tells one operation at a time how far it is, and stops it if it is asked to.
+    """Reports the progress of one operation at a time, and stops it on request.
 
-    A problem carries one, so that whatever computes with the problem can report without being handed a callback.
-    Outside ``over`` all of it does nothing: a ``checkpoint`` then costs some tens of nanoseconds.
+    Every problem has one, so that all code that computes with the problem can report without being handed a callback.
+    Outside ``over`` its methods do nothing; a ``checkpoint`` then costs some tens of nanoseconds.
 
-    Where an operation is follows from nested parts: ``part(until)`` takes the enclosing part from where it is to
-    ``until``, so that nobody needs to know the whole, and the fraction cannot fall.
+    Progress is composed of nested parts. Each piece of code says only how far it brings the part that it is in:
+    ``part(until)`` goes from where that part is to its fraction ``until``. So nobody needs to know the whole, and
+    progress never falls.
 
-    An operation belongs to the thread that began it. What other threads compute with the problem meanwhile is none of
-    it: for them there is nothing to tell and nothing to stop.
+    An operation belongs to the thread that began it. Code in other threads that uses the same problem meanwhile
+    neither reports to it nor is stopped by it.
 
     Example:
         >>> watch, seen = Watch(), []
@@ -70,27 +71,27 @@ class Watch:
 
     @property
     def active(self) -> bool:
-        """Whether an operation is under way, in whatever thread."""
+        """Whether an operation is under way in any thread."""
         return self._run is not None
 
     @property
     def elsewhere(self) -> bool:
-        """Whether one is under way in another thread than this."""
+        """Whether an operation is under way in a thread other than this one."""
         run = self._run
         return run is not None and run.thread != threading.get_ident()
 
     def require_free(self) -> None:
-        """Before work that must not go on beside an operation of another thread.
+        """Called before work that must not run beside an operation of another thread.
 
         Raises:
-            BusyError: there is one.
+            BusyError: another thread has an operation under way.
         """
         if self.elsewhere:
             raise BusyError(_BUSY)
 
     @property
     def _own(self) -> _Run | None:
-        """The operation of this thread."""
+        """The operation under way, if it is this thread's."""
         run = self._run
         return run if run is not None and run.thread == threading.get_ident() else None
 
@@ -101,10 +102,10 @@ class Watch:
         cancel: threading.Event | None = None,
         expected: float | None = None,
     ) -> Iterator[None]:
-        """One whole operation.
+        """The block is one operation.
 
-        What ``on_event`` raises ends the operation, and comes out as it is. The last event, with the fraction 1, comes
-        when ``finish`` is called, or else when the block ends.
+        An exception from ``on_event`` ends the operation and comes out unchanged. The last event has fraction 1; it
+        comes when ``finish`` is called, or else at the end of the block.
 
         Args:
             on_event: called with each event, in the thread of the operation: at every change of phase, otherwise
@@ -124,7 +125,7 @@ class Watch:
             yield
             run.finish()
         except BaseException as error:
-            # On its way out it may have been taken for an error of the model.
+            # Code on the way may have caught the request to stop, and raised it as an error of the model.
             if run.stopped is not None and run.stopped is not error:
                 raise run.stopped from None
             raise
@@ -137,26 +138,26 @@ class Watch:
             raise BusyError(_BUSY)
 
     def let_go(self) -> None:
-        """End this thread's operation: for whoever began it, in case that Ctrl-C has kept ``over`` from ending it."""
+        """End this thread's operation, if Ctrl-C came just when ``over`` was about to; for whoever began it."""
         run = self._run
         if run is not None and run.thread == threading.get_ident():
             self._run = None
 
     def finish(self) -> None:
-        """All is computed: tell so, and from here on do not stop any more.
+        """Report that all is computed. From here on the operation cannot be stopped.
 
         Raises:
-            Cancelled: that was asked for in time.
+            Cancelled: it was asked to stop before.
         """
         run = self._own
         if run is not None:
             run.finish()
 
     def checkpoint(self) -> None:
-        """Between two pieces of work: the place to stop.
+        """Called between two pieces of work: stop here if asked to, and report if it is time to.
 
         Raises:
-            Cancelled: that was asked for.
+            Cancelled: it was asked to stop.
         """
         run = self._own
         if run is not None:
@@ -164,12 +165,12 @@ class Watch:
 
     @contextmanager
     def part(self, until: float, phase: str | None = None, passes: int = 2) -> Iterator[None]:
-        """A part of the operation.
+        """The block is a part of the operation.
 
         Args:
             until: where it ends, as a fraction of the enclosing part.
-            phase: its name, if it begins a phase.
-            passes: over data that are expected in it: each takes one in so many of what is left.
+            phase: the name of the phase that it begins, if any.
+            passes: how many passes over data to expect in it. Each pass is given 1 / passes of what is then left.
         """
         run = self._own
         if run is None:
@@ -187,21 +188,21 @@ class Watch:
         run.reach(end)
 
     def at(self, fraction: float) -> None:
-        """Where the innermost part is, in [0, 1]; also a checkpoint."""
+        """Report how far the innermost part is, in [0, 1]; also a checkpoint."""
         run = self._own
         if run is not None:
             run.reach(run.place(fraction))
             run.checkpoint()
 
     def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:
-        """A pass over batches and their lengths, ``total`` in all: it takes its share of the innermost part."""
+        """The same batches with their lengths, which sum to ``total``, reporting progress as they are read."""
         run = self._own
         if run is None:
             return pairs
         return run.through(pairs, total)
 
     def saw(self, names: Sequence[str], losses: Tensor) -> None:
-        """Remember the losses [m] for the events to come."""
+        """Report the losses [m] with all events from here on."""
         run = self._own
         if run is not None:
             run.losses = names, losses
@@ -211,14 +212,13 @@ class _Run:
     """One operation under way.
 
     Attributes:
-        thread: in which it runs.
+        thread: the one that began it.
         low: where the innermost part began, as a fraction of the whole.
-        high: where it ends.
-        share: what a pass takes of the rest of it.
-        fraction: where the operation is.
-        losses: names and values [m], seen last.
-        stopped: what has stopped it: it is raised again wherever code on the way has caught it.
-        thread: in which it is.
+        high: where that part ends.
+        share: how much of the rest of that part a pass over data takes.
+        fraction: how far the operation is.
+        losses: names and values [m], the latest.
+        stopped: the exception that stops it, kept to be raised again if code on the way has caught it.
     """
 
     def __init__(
@@ -232,17 +232,16 @@ class _Run:
         self.fraction = 0.0
         self.losses: tuple[Sequence[str], Tensor] | None = None
         self.stopped: BaseException | None = None
-        self.thread = threading.get_ident()
         self._on_event, self._cancel, self._expected = on_event, cancel, expected
         self._phase = ""
         self._began = time.perf_counter()
         self._told = self._began
         self._before = 0.0, 0.0  # seconds and fraction at the latest event
-        self._lately = 0.0, 0.0  # the same, gone through with fading memory
+        self._lately = 0.0, 0.0  # sums of both since the beginning, in which what is older counts less
         self._finished = False
 
     def place(self, fraction: float) -> float:
-        """A fraction of the innermost part as one of the whole."""
+        """Turn a fraction of the innermost part into a fraction of the whole."""
         return self.low + min(max(fraction, 0.0), 1.0) * (self.high - self.low)
 
     def reach(self, fraction: float) -> None:
@@ -281,7 +280,7 @@ class _Run:
         self._finished = True
 
     def through(self, pairs: Iterator[tuple[T, int]], total: int) -> Iterator[tuple[T, int]]:
-        # No part: a pass that is broken off would leave it open.
+        # It does not open a ``part``, which a pass that is broken off would never close.
         low, width, seen = self.fraction, self.share * (self.high - self.fraction), 0
         for item, length in pairs:
             yield item, length
@@ -306,9 +305,10 @@ class _Run:
             raise
 
     def _left(self, seconds: float) -> float | None:
-        """By the pace lately, to which an earlier operation counts as some more of this one.
+        """Estimate the seconds that are left; None while there is too little to go by.
 
-        Lately, as the first batches take longer, and phases differ.
+        The estimate is what is left divided by the pace. The latest pace counts most, as first batches are slow and
+        phases differ. The time of an earlier operation, if known, counts as if a part of this one had run at its pace.
         """
         fading = (self._before[0] / seconds) ** _MEMORY if seconds > 0 else 0.0
         time_lately = fading * self._lately[0] + seconds - self._before[0]

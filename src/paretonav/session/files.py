@@ -1,4 +1,4 @@
-"""Files, written whole or not at all, and tensors read without trust."""
+"""Writing files so that they are complete or not there, and reading them as if anybody could have written them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from torch import Tensor
 from paretonav.errors import OutOfMemoryError, SessionError
 from paretonav.text import printable
 
-SCRATCH = ".writing-"  # what a killed process leaves behind
+SCRATCH = ".writing-"  # begins the names of folders that a killed process leaves behind
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> str:
-    """Write a safetensors file: to the disk, and under its name only once it is complete.
+    """Write a safetensors file. It gets its name once it is complete on the disk, so nobody can see half of it.
 
-    Tensors that share memory, such as tied weights, are written one by one.
+    Tensors that share memory, such as tied weights, are each written in full, as safetensors refuses them otherwise.
 
     Returns:
         The file's checksum.
@@ -52,7 +52,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write any other file in the same way.
+    """Write any other file, complete or not at all.
 
     Raises:
         OSError, ValueError: it cannot be written, or has an impossible name; what was there is as it was.
@@ -63,8 +63,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write what shall be ``path`` once the block has ended well, and is gone if it has not."""
-    # In a directory next to the target, from where renaming is atomic.
+    """A path to write to in the block. After the block the file replaces ``path``; after an error it is gone."""
+    # The folder is next to the target, on the same disk, so that renaming is atomic.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
         complete = Path(scratch, path.name)
         yield complete
@@ -74,7 +74,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def read_tensors(path: Path, expected: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and facts of a safetensors file.
+    """The tensors of a safetensors file, and the facts that were written with them.
 
     Args:
         path: of the file.
@@ -100,25 +100,25 @@ def _tensors_in(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         AttributeError,
         KeyError,
         TypeError,
-    ) as error:  # how safetensors says that it knows no such numbers
+    ) as error:  # what safetensors raises for a type it does not know
         raise ValueError(f"safetensors cannot read it: {error!r}") from error
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file's content; against damage, not against forgery."""
+    """SHA-256 of a file's content. It shows damage; it is no proof against forgery."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def readable(path: Path, *, intact: bool = False) -> Iterator[None]:
-    """Turn what goes wrong in reading ``path`` into an error that says whose fault it is.
+    """Turn an error in reading ``path`` into one that says what is wrong with the file and what to do.
 
-    An error of our own code (``TypeError``, ``AttributeError``) is none of these, and comes out as it is.
+    A mistake in our own code (``TypeError``, ``AttributeError``) says nothing of the file, and comes out as it is.
 
     Args:
         path: of the file.
-        intact: whether its checksum is that of what was written, so that it is not damaged, whatever goes wrong.
+        intact: whether the file is known to be undamaged, by its checksum, so that an error is a matter of versions.
 
     Raises:
         SessionError: it is missing, damaged, from another version, or cannot be got at.
@@ -147,7 +147,7 @@ def readable(path: Path, *, intact: bool = False) -> Iterator[None]:
 
 
 def removed(path: Path) -> int:
-    """Remove a file, if it is there; how many bytes that has freed."""
+    """Remove a file if it is there, and return how many bytes that frees."""
     try:
         size = path.stat().st_size
         path.unlink()
@@ -157,7 +157,7 @@ def removed(path: Path) -> int:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file or folder is on the disk; not every platform can do that for folders."""
+    """Wait until a file or folder is on the disk. For a folder it is left out where the platform cannot do it."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,7 @@
-"""The small convex programme that every preference comes down to."""
+"""The small quadratic programme that every preference comes down to.
+
+Among the coordinates that change the named quantities as wished, within all bounds, it finds those that cost least.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,17 @@ from paretonav.steering.preferences import Wish
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_REACHED = 1e-4  # a change of the weights that is not worth a step
-_BENT = 0.5  # of a change's first-order part: bends beyond that are not believed
-_CHEAPER = 1e-9  # of the cost: less is not worth another round
+_REACHED = 1e-4  # a bound is as good as reached if so small a change of the weights reaches it
+_BENT = 0.5  # a bend that is a larger part of the change's first-order part is not believed
+_CHEAPER = 1e-9  # a smaller saving, in parts of the cost, is not worth another round
 
 
 class Programme:
     """Which tangent coordinates are possible for a wish, and which of them cost least.
 
-    What is possible: the bounds on quantities, the edges of the front (weights ``alpha + B c >= 0``), and the box. The
-    second order makes the wished changes quadratic in c, so the programme is solved again and again with the changes
-    linearised.
+    Three things limit what is possible: the bounds on quantities, the edges of the front (weights
+    ``alpha + B c >= 0``), and the box of the parameters. Changes are quadratic in c because the front bends, so the
+    programme is solved several times, each time with the changes linearised where the last one has led.
 
     Args:
         front: at the point.
@@ -50,11 +53,14 @@ class Programme:
         return self._sense[:, None] * rows, self._room - self._sense * shift
 
     def beyond(self, changes: Array) -> Array:
-        """By how much changes [q] pass the bounds; negative inside."""
+        """By how much each bound is exceeded when the quantities change by ``changes`` [q]; negative inside."""
         return self._sense * changes[self.limited] - self._room
 
     def nearest(self, target: Array, at: Array, centre: Array) -> Array | None:
-        """The c nearest to ``centre`` with named changes of ``target``, linearised at ``at``; None if none is."""
+        """The c closest to ``centre`` at which the named quantities change by ``target``; None if none is possible.
+
+        Changes are linearised at the coordinates ``at``, and distance is curvature cost.
+        """
         slopes = self.front.slopes(at)
         offsets = self.front.changes(at) - slopes @ at
         bounded, upper = self.limits(slopes, offsets)
@@ -83,10 +89,10 @@ class Programme:
         return None
 
     def _believed(self, c: Array, changes: Array) -> bool:
-        """Whether what is to improve does so by its slope, and its bend is a correction to that.
+        """Whether improvements come from slopes, with bends only as a correction.
 
-        Around a model that is held the slopes and bends are measured at the size of a step. Where a loss has next to no
-        slope, its bends alone would have it fall somewhere far away, and nothing there has been measured.
+        Around a held model slopes and bends are measured at the size of a step. A loss with next to no slope could
+        be predicted to fall by its bend alone, but only far from here, where nothing has been measured.
         """
         improved = self.wish.improved
         if self.front.anchor is None or not len(improved):
@@ -99,14 +105,19 @@ class Programme:
         return self.front.slopes(np.zeros(self.front.dimensions))
 
     def follow(self, limit: float) -> tuple[float, Array]:
-        """The largest amount up to ``limit`` that is possible, and coordinates that give it."""
+        """The largest amount of the wish up to ``limit`` that is possible, and coordinates that give it."""
         return self.trace(self.wish.changes, min(limit, self.wish.full), np.zeros(self.front.dimensions))
 
     def trace(self, target: Callable[[float], Array], limit: float, c: Array) -> tuple[float, Array]:
-        """The same for any targets by amount, from coordinates ``c`` that give the one of amount 0.
+        """The largest amount up to ``limit`` for which ``target(amount)`` can be met, and coordinates that do.
 
-        Goes to ``limit`` at once, and where that fails (beyond the edge, or because the front bends on the way) by
-        shorter steps, each from where the one before arrived.
+        It tries ``limit`` at once. Where that fails (it is beyond the edge, or the front bends on the way), it goes
+        in shorter steps, each from where the last one arrived.
+
+        Args:
+            target: amount -> changes of the named quantities.
+            limit: the largest amount that is wanted.
+            c: coordinates that meet ``target(0)``.
         """
         amount = 0.0
         if len(self.named) > self.front.dimensions:
@@ -121,10 +132,11 @@ class Programme:
         return amount, c
 
     def cheapest(self, target: Array, c: Array) -> Array:
-        """Lower the curvature cost from a c that meets the target, along what leaves the named quantities as they are.
+        """Cheaper coordinates that meet the same target, from a ``c`` that meets it.
 
-        The quadratic programme with the changes linearised at c says where to; its step is shortened until the cost
-        has fallen once the target is met again. Every c on the way is a plan, so it ends after a few rounds.
+        The programme with the changes linearised at c says which way to go. As the front bends, the target has to be
+        met anew after that; the move is shortened until the cost is lower even so. Whatever c the search stops
+        at is a plan, so a few rounds are enough.
         """
         if len(self.named) == len(c):
             return c  # what is prescribed leaves no choice
@@ -132,7 +144,7 @@ class Programme:
         cost, share = float(c @ metric @ c), 1.0
         for _ in range(12):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
-            # What is to be gained is known to first order before the target is met again, which takes more programmes.
+            # The gain is known to first order already; meeting the target again would take several more programmes.
             if best is None or cost - float(best @ metric @ best) <= _CHEAPER * cost:
                 break
             gain = 0.0
@@ -150,12 +162,14 @@ class Programme:
 
 
 def kinder(programme: Programme, target: Array, c: Array) -> Array:
-    """Coordinates near the cheapest ones that spare the others: at most as much further as these are away.
+    """A plan that meets the same target as the cheapest plan ``c``, and costs the unnamed losses less.
 
-    The cheapest plan owes nothing to what is not named. Around a model that is held there are as many ways as losses,
-    so there is room beside what was asked for, and on held-out data some of it costs less, or training on is part of
-    it. The unnamed losses' sum, each in parts of its size, falls along its steepest way at constant named changes; it
-    is gone as long as the plan's own curvature cost is not more than doubled, and less where that does not pay.
+    The cheapest plan takes no account of losses that are not named. A held model has as many ways as losses, so several
+    plans meet a target, and some of them are better for the others on held-out data.
+
+    From c it goes in the direction that lowers the unnamed losses fastest (their sum, each relative to its size) while
+    the named changes stay the same. It goes as far as c is from the point, in the metric of the curvature cost, which
+    at most doubles the cost; half or a quarter as far where that is better for the others.
     """
     front, m = programme.front, programme.front.m
     others = np.setdiff1d(np.arange(m), programme.named)
@@ -185,10 +199,11 @@ def kinder(programme: Programme, target: Array, c: Array) -> Array:
 
 
 def walls(front: FrontModel) -> tuple[Array, Array, Indices]:
-    """The bounds that end a plan: all of the box but those that are as good as reached.
+    """The rows of the box that a plan must not cross: all but those that are as good as reached.
 
-    Where a parameter reaches its bound the front has a crease and goes on. Steps that may not pass it end shorter
-    and shorter before it, so the last bit is passed: the predictor stays inside, the corrector fixes the parameter.
+    Where a parameter reaches its bound the front has a crease, and goes on behind it. If plans had to stop before the
+    bound, steps would become shorter and shorter in front of it. So one that is almost there may be crossed: the
+    predictor keeps the parameter inside, and the corrector then holds it at the bound.
     """
     G, h, entry = front.box
     there = ahead(front)
@@ -196,6 +211,6 @@ def walls(front: FrontModel) -> tuple[Array, Array, Indices]:
 
 
 def ahead(front: FrontModel) -> NDArray[np.bool_]:
-    """Which rows of the box of ``front`` are not as good as reached."""
+    """Which rows of the box of ``front`` are still some way off, [r] bool."""
     G, h, _ = front.box
     return np.asarray(h > _REACHED * np.linalg.norm(G, axis=1))

@@ -1,4 +1,4 @@
-"""What preferences are given, checked and turned into arrays."""
+"""Checks of what a person has given to a preference, and its translation into arrays over all quantities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ DEFAULT_AMOUNT = 0.05
 
 
 def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> dict[str, float]:
-    """A mapping name -> number as a dict of floats."""
+    """The mapping as a dict name -> float.
+
+    Args:
+        given: name -> number.
+        what: the argument's name, for messages.
+        finite: whether infinite numbers and NaN are refused, too.
+    """
     if not isinstance(given, Mapping):
         raise PreferenceError(f'{what}={given!r} is not a mapping; give a dict such as {{"age": 1.0}}')
     for name, value in given.items():
@@ -27,7 +33,7 @@ def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> d
 
 
 def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """One name or several as a tuple."""
+    """One name, or several, as a tuple; ``what`` is the argument's name, for messages."""
     found = (given,) if isinstance(given, str) else tuple(given)
     for name in found:
         if not isinstance(name, str):
@@ -36,7 +42,11 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
-    """Raise ``PreferenceError`` where a quantity has two roles; ``roles`` is what is done to it -> names."""
+    """Raise ``PreferenceError`` where a quantity is named in two roles, such as improved and held.
+
+    Args:
+        roles: role, as it is said in a message ("is held"), -> the names that have it.
+    """
     seen: dict[str, str] = {}
     for role, members in roles.items():
         for name in dict.fromkeys(members):
@@ -46,7 +56,12 @@ def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
 
 
 def rooms(at: Situation, allow: Mapping[str, float]) -> Array:
-    """[q]: by how much each may get worse."""
+    """[q]: how much worse each quantity may get; infinite where nothing is said.
+
+    Args:
+        at: where the preference is expressed.
+        allow: name -> worst value.
+    """
     room = np.full(len(at.names), np.inf)
     for name, bound in allow.items():
         i = at.index(name)
@@ -67,13 +82,13 @@ def proportional(
     caps: Mapping[str, float] | None = None,
     fit: Fit = Fit.EXACT,
 ) -> Wish:
-    """The wish for changes in these signed proportions.
+    """The wish for changes in the given proportions, negative where a quantity is to fall.
 
     Args:
         at: where it is expressed.
         changes: name -> proportion, in ``units``.
-        units: what proportions count; the amount is the relative change of the one with the largest entry as it was
-            given, in units of ranges the part of its range.
+        units: what proportions are counted in. The amount is counted by the quantity with the largest proportion: as
+            its relative change, or in units of ranges as a part of its range.
         allow: name -> worst value.
         caps: name -> the largest magnitude of its change.
         fit: see Fit.
@@ -106,7 +121,7 @@ def proportional(
 
 
 def comparable(at: Situation, units: Units) -> Array:
-    """[q], positive sizes by which changes are compared: ranges in units of them, else the present values."""
+    """[q], positive sizes by which changes of quantities are compared: ranges if units are, else present values."""
     sizes = at.ranges if units == "range" else at.sizes
     return np.asarray(np.maximum(sizes, 1e-9 * sizes.max(initial=1e-300)))
 
