@@ -176,7 +176,7 @@ def test_the_published_method_on_digits(digits: tuple[pn.Navigator, float]) -> N
     assert step.achieved.train["left"] < 0
     # Its projection need not descend two objectives at once; if so, nothing may have moved.
     before = nav.here
-    step = nav.step(pn.Improve({"left": 0.7, "right": 0.3}))
+    step = nav.step(pn.Improve({"left": 0.7, "right": 0.3}, units="absolute"))
     if step.status == pn.StepStatus.REJECTED:
         assert nav.here is before
         torch.testing.assert_close(nav.problem.parameters(), before.parameters, rtol=0, atol=0)
