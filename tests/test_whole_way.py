@@ -136,7 +136,7 @@ def test_digits_steps_come_true_on_validation(digits: tuple[pn.Navigator, float]
     nav, _ = digits
     names = nav.problem.names
     alone = [pn.Improve({name: 1.0}) for name in names]
-    pairs = [pn.Improve({a: 0.7, b: 0.3}) for a, b in itertools.permutations(names, 2)]
+    pairs = [pn.Improve({a: 0.7, b: 0.3}, units="absolute") for a, b in itertools.permutations(names, 2)]
     ends = []
     for wish in [*alone, *pairs]:
         here = nav.go_to(0)
