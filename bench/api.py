@@ -148,10 +148,12 @@ def _attributes(_: str, value: Any) -> str:
 
 
 def _members(kind: type) -> dict[str, Any]:
-    """Public methods and properties that a class defines itself."""
+    """Public methods and properties that a class has of itself, then those of the package's own bases."""
+    ours = [base for base in kind.__mro__ if base.__module__.startswith("paretonav")]
     return {
         name: value if not isinstance(value, classmethod | staticmethod) else value.__func__
-        for name, value in vars(kind).items()
+        for base in ours
+        for name, value in vars(base).items()
         if not name.startswith("_")
         and (
             inspect.isfunction(value) or isinstance(value, property) or hasattr(value, "func")

@@ -12,7 +12,7 @@ import paretonav
 
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
-    "errors, text, statistics < display < objectives < geometry < steering.changes < steering.outcome "
+    "errors, text, statistics, dominance < display < objectives < geometry < steering.changes < steering.outcome "
     "< steering.preferences < steering.planning < steering.stepping < steering.reporting < steering < session "
     "< navigation",
     "objectives < problems",

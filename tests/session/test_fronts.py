@@ -11,8 +11,9 @@ from hypothesis.extra.numpy import arrays
 from pymoo.indicators.hv import HV
 
 import paretonav as pn
+from paretonav.dominance import non_dominated
 from paretonav.session import Journal, fronts
-from paretonav.session.fronts import default_reference, hypervolume, non_dominated
+from paretonav.session.fronts import default_reference, hypervolume
 from paretonav.steering import Estimates
 
 few_values = st.integers(0, 4).map(float)  # so that ties and duplicates are frequent

@@ -265,15 +265,11 @@ class Navigator(Shown):
         wish, plan, front = planned.wish, planned.plan, planned.front
         changes = plan.changes
         return Preview(
-            plan=plan,
-            requested=plan.requested,
+            planned=planned,
             predicted=predictions(front, plan),
             weights=named(front.names, plan.weights),
             trusted=plan.modelled == 1 and here.trust.share(front, plan.changes[: front.m]) == 1,
-            attainable=plan.attainable,
             nearest={wish.names[i]: float(front.values[i] + changes[i]) for i in wish.named},
-            modelled=plan.modelled,
-            planned=planned,
             _reach=lambda: self.method.predictor.reach(front, lambda: self._at.tangent_of(here), wish),
         )
 

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from paretonav.dominance import non_dominated
 from paretonav.errors import SessionError
 from paretonav.session import Record, Session
-from paretonav.session.fronts import losses_of, non_dominated
+from paretonav.session.fronts import losses_of
 from paretonav.text import printable
 
 Array = NDArray[np.float64]

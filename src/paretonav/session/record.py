@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from paretonav.display import Display, Shown, values_shown
+from paretonav.display import Display, values_shown
 from paretonav.errors import PreferenceError
 from paretonav.objectives import Cost
 from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Point, Preference, Step, StepStatus
-from paretonav.steering.outcome import Outcome, Part, nothing
+from paretonav.steering.outcome import Outcome, Part, Valued, nothing
 from paretonav.steering.preferences import Wish
 from paretonav.steering.preferences.wording import origin
 
@@ -36,7 +36,7 @@ class Unstorable:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Record(Shown):
+class Record(Valued):
     """One visited point in numbers. Immutable, but for what is noted down about it: a change makes a new record.
 
     The changes are those of the step that led here, empty for the first point.
@@ -101,21 +101,6 @@ class Record(Shown):
         if step is None:
             return record
         return replace(record, **{name: getattr(step, name) for name in _OF_THE_STEP})
-
-    @property
-    def losses(self) -> Estimates:
-        """The training losses."""
-        return self.values.train
-
-    @property
-    def validation(self) -> Estimates:
-        """The validation losses; empty without validation data."""
-        return self.values.validation
-
-    @property
-    def metrics(self) -> Estimates:
-        """On validation data where there is any."""
-        return self.values.metrics
 
     @property
     def on(self) -> Split | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from torch import Tensor
 
 from paretonav.display import Display, Shown
+from paretonav.dominance import non_dominated
 from paretonav.errors import ParetonavError, SessionError
 from paretonav.objectives import Problem
 from paretonav.session import fronts
@@ -285,7 +286,7 @@ class Session(Shown):
         records = self.records
         if not records:
             return ()
-        kept = fronts.non_dominated(fronts.losses_of(records, split))
+        kept = non_dominated(fronts.losses_of(records, split))
         return tuple(record for record, keep in zip(records, kept, strict=True) if keep)
 
     def hypervolume(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -93,6 +93,30 @@ class Outcome(Shown, Generic[V]):
 
     def __bool__(self) -> bool:
         return any(True for _ in self.parts())
+
+
+class _HasValues(Protocol):
+    @property
+    def values(self) -> Outcome[Estimates]: ...
+
+
+class Valued(Shown):
+    """What has ``values``, losses and metrics that were measured: the parts of them by short names."""
+
+    @property
+    def losses(self: _HasValues) -> Estimates:
+        """The training losses, without weight decay."""
+        return self.values.train
+
+    @property
+    def validation(self: _HasValues) -> Estimates:
+        """The validation losses; empty without validation data."""
+        return self.values.validation
+
+    @property
+    def metrics(self: _HasValues) -> Estimates:
+        """Name -> number, on validation data where there is any."""
+        return self.values.metrics
 
 
 def _named(part: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from paretonav.dominance import non_dominated
 from paretonav.geometry import FrontModel
 from paretonav.steering.preferences import Situation
 from paretonav.steering.preferences.ends import ends
@@ -39,9 +40,6 @@ def ranges(front: FrontModel, visited: Sequence[Mapping[str, float]] = ()) -> Ar
     outcomes = [front.values, *ends(front)]
     seen = np.array([[values.get(name, np.nan) for name in front.steerable] for values in visited])
     if len(seen):
-        losses = seen[:, : front.m]
-        no_better = np.all(losses[:, None] >= losses[None], axis=2)
-        dominated = np.any(no_better & np.any(losses[:, None] > losses[None], axis=2), axis=1)
-        outcomes.extend(seen[~dominated])
+        outcomes.extend(seen[non_dominated(seen[:, : front.m])])
     span = np.array(outcomes)
     return np.asarray(np.nanmax(span, axis=0) - np.nanmin(span, axis=0))

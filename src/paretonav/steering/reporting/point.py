@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Self
@@ -18,7 +18,7 @@ from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
 from paretonav.objectives import Cost, Losses
 from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes, Estimates
-from paretonav.steering.outcome import Outcome, Part
+from paretonav.steering.outcome import Outcome, Part, Valued
 from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
@@ -34,7 +34,7 @@ DATA = {"train": "training data", "validation": "validation data"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Point(Shown):
+class Point(Valued):
     """One model on (or near) the front. Immutable.
 
     Attributes:
@@ -94,21 +94,6 @@ class Point(Shown):
     def values(self) -> Outcome[Estimates]:
         """Losses and metrics, with their standard errors; ``values.shown`` is what people look at."""
         return values_of(self.front.names, self.read)
-
-    @property
-    def losses(self) -> Estimates:
-        """The training losses, without weight decay."""
-        return self.values.train
-
-    @property
-    def validation(self) -> Estimates:
-        """The validation losses; empty without validation data."""
-        return self.values.validation
-
-    @property
-    def metrics(self) -> Estimates:
-        """Name -> number, on validation data where there is any."""
-        return self.values.metrics
 
     @property
     def weights(self) -> Values:
@@ -176,32 +161,44 @@ class Preview(Shown):
     """What a step would do; all changes are signed and carry standard errors.
 
     Attributes:
-        plan: the tangent coordinates and predictions as arrays.
-        requested: the changes asked for.
+        planned: what a step is taken by; it holds at the point where it was made.
         predicted: the changes as predicted to second order, of losses and metrics; of metrics from measurements next
             to the model, where they show a bend.
         weights: name -> weight at the new point; around a model that is held, what it is here.
         trusted: whether it is within the trust radius, and all of it modelled. If not, the step will go in several
             legs, each planned from where the one before it has ended, and what the others pay for it is a guess.
-        modelled: the part of the amount that the model around the point covers; beyond it, what is predicted is a
-            guess. It is below 1 only around a model that is held where it is: the step goes on from where that part
-            has led.
-        attainable: whether the front model has an outcome that is as good as what was asked. Only an ``Aim`` is
-            previewed where it has none.
         nearest: name -> value that is predicted of what the preference names: what was asked, or the nearest to it.
-        planned: what a step is taken by; it holds at the point where it was made.
     """
 
-    plan: Plan
-    requested: Outcome[Changes]
+    planned: Planned
     predicted: Outcome[Changes]
     weights: Values
     trusted: bool
-    attainable: bool
     nearest: Values
-    modelled: float
-    planned: Planned = field(repr=False)
-    _reach: Callable[[], float] = field(repr=False)
+    _reach: Callable[[], float]
+
+    @property
+    def plan(self) -> Plan:
+        """The tangent coordinates and predictions as arrays."""
+        return self.planned.plan
+
+    @property
+    def requested(self) -> Outcome[Changes]:
+        """The changes asked for."""
+        return self.plan.requested
+
+    @property
+    def attainable(self) -> bool:
+        """Whether the front model has an outcome as good as what was asked; it may have none only for an ``Aim``."""
+        return self.plan.attainable
+
+    @property
+    def modelled(self) -> float:
+        """The part of the amount that the model around the point covers; beyond it, what is predicted is a guess.
+
+        It is below 1 only around a model that is held where it is: the step goes on from where that part has led.
+        """
+        return self.plan.modelled
 
     @property
     def on(self) -> Split:
