@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -49,11 +50,13 @@ class Display:
     @property
     def html(self) -> str:
         """The same for a notebook; every word is escaped."""
-        body = "".join(_row(row, "td") for row in self._shown)
+        body = "".join(html_row("td", map(_brief, row)) for row in self._shown)
         more = f"<p>... and {self._left} more</p>" if self._left else ""
-        table = f"<table><thead>{_row(self.headings, 'th')}</thead><tbody>{body}</tbody></table>"
-        note = f"<p>{_safe(self.note)}</p>" if self.note else ""
-        return f"<div><p>{_safe(self.title)}</p>{table if self.rows else ''}{more}{note}</div>"
+        table = (
+            f"<table><thead>{html_row('th', map(_brief, self.headings))}</thead><tbody>{body}</tbody></table>"
+        )
+        note = f"<p>{escape(_brief(self.note))}</p>" if self.note else ""
+        return f"<div><p>{escape(_brief(self.title))}</p>{table if self.rows else ''}{more}{note}</div>"
 
     @property
     def _shown(self) -> Sequence[Sequence[str]]:
@@ -64,11 +67,12 @@ class Display:
         return len(self.rows) - len(self._shown)
 
 
-class Shown:
+class Shown(ABC):
     """What shows itself so: numbers, and none of the tensors behind them."""
 
+    @abstractmethod
     def _display(self) -> Display:
-        raise NotImplementedError
+        """The title and the table."""
 
     def __repr__(self) -> str:
         return str(self._display())
@@ -162,9 +166,12 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{_safe(cell)}</{tag}>' for cell in cells)}</tr>"
+def _brief(text: str) -> str:
+    return _short(text, 4 * _MOST_TITLE)
 
 
-def _safe(text: str) -> str:
-    return escape(_short(text, 4 * _MOST_TITLE))
+def html_row(tag: str, texts: Iterable[str], attributes: str = "") -> str:
+    """A row of a table, of "td" or "th" cells. Texts are escaped, and each runs in its own direction."""
+    return (
+        "<tr>" + "".join(f'<{tag}{attributes} dir="auto">{escape(text)}</{tag}>' for text in texts) + "</tr>"
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
+
+from paretonav.display import html_row
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 """What a notebook shows a widget by, where it can."""
@@ -25,10 +27,10 @@ def table(values: Mapping[str, Any]) -> str:
     names = [quantity["name"] for quantity in state["quantities"]]
     data = " on validation data" if held_out else ""
     of_losses = [f"{name}{data}" for name in names[:m]]
-    head = _row("th", ["Point", "Reached by", *of_losses, *names[m:], "Note"], ' scope="col"')
+    head = html_row("th", ["Point", "Reached by", *of_losses, *names[m:], "Note"], ' scope="col"')
     count = len(points["parent"])
     body = [
-        _row(
+        html_row(
             "td",
             [
                 f"{i} (now)" if i == state["current"] else str(i),
@@ -41,10 +43,6 @@ def table(values: Mapping[str, Any]) -> str:
     ]
     title = escape(str(state.get("title") or "Visited points"))
     return f"<table><caption>{title}</caption><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
-
-
-def _row(cell: str, texts: Sequence[str], more: str = "") -> str:
-    return "<tr>" + "".join(f'<{cell}{more} dir="auto">{escape(text)}</{cell}>' for text in texts) + "</tr>"
 
 
 def _number(value: float | None) -> str:
