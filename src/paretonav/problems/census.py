@@ -12,7 +12,7 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import Metric
 from paretonav.problems import sources
 from paretonav.problems.census_people import FILES, SOURCE, TASKS, Encoder, choose, download
-from paretonav.problems.known import check_integer
+from paretonav.problems.known import check_sizes
 from paretonav.problems.trained import BinaryAccuracy, BinaryCrossEntropy, TrainedProblem, seeded
 
 WIDTHS = {"narrow": (64, 2), "paper": (256, 128)}
@@ -87,9 +87,7 @@ def census(
     if width not in WIDTHS:
         raise ProblemError(f"width={width!r} is not possible; give one of {', '.join(map(repr, WIDTHS))}")
     tasks = _check_tasks(tasks)
-    for name, number in (("size", size), ("validation_size", validation_size), ("epochs", epochs)):
-        if number is not None:
-            check_integer(name, number, 1, why="there must be something to train, and to train on")
+    check_sizes(size=size, validation_size=validation_size, epochs=epochs)
     generator = torch.Generator().manual_seed(seed)
     known, new = sources.files("Census-Income", FILES, folder, download, SOURCE)
     sizes = (size, validation_size)

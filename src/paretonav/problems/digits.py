@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from paretonav.errors import needing
 from paretonav.objectives import Metric
-from paretonav.problems.known import check_integer
+from paretonav.problems.known import check_sizes
 from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
 
 TASKS = ("left", "right", "middle")
@@ -64,14 +64,7 @@ def digits(
     Raises:
         ProblemError: a size is less than 1, or ``weight_decay`` is negative.
     """
-    sizes = {
-        "trunk": trunk,
-        "epochs": epochs,
-        "train_size": train_size,
-        "validation_size": validation_size,
-    }
-    for name, size in sizes.items():
-        check_integer(name, size, 1, why="there must be something to train, and to train on")
+    check_sizes(trunk=trunk, epochs=epochs, train_size=train_size, validation_size=validation_size)
     generator = torch.Generator().manual_seed(seed)
     with needing("data", "this problem"):
         from sklearn.datasets import load_digits  # a second to load, which only this needs

@@ -11,7 +11,7 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import Metric
 from paretonav.problems import sources
 from paretonav.problems.images import Images, fashion_mnist, mnist, overlay, scans
-from paretonav.problems.known import check_integer
+from paretonav.problems.known import check_sizes
 from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
 
 TASKS = {2: ("top left", "bottom right"), 3: ("garment", "digit", "scan")}
@@ -95,14 +95,7 @@ def fashion(
     """
     if items not in TASKS:
         raise ProblemError(f"items={items!r} is not possible; give 2 or 3")
-    sizes = {
-        "trunk": trunk,
-        "epochs": epochs,
-        "train_size": train_size,
-        "validation_size": validation_size,
-    }
-    for name, size in sizes.items():
-        check_integer(name, size, 1, why="there must be something to train, and to train on")
+    check_sizes(trunk=trunk, epochs=epochs, train_size=train_size, validation_size=validation_size)
     generator = torch.Generator().manual_seed(seed)
     parts = _parts(items, folder, generator)
     train, validation, test = (

@@ -54,6 +54,13 @@ def check_integer(name: str, value: int, least: int, most: int | None = None, *,
     return value
 
 
+def check_sizes(**sizes: int | None) -> None:
+    """Refuse numbers of units, epochs or examples that are no integers of at least 1; None is a default's business."""
+    for name, size in sizes.items():
+        if size is not None:
+            check_integer(name, size, 1, why="there must be something to train, and to train on")
+
+
 def record_pieces(h: Callable[[Tensor], Tensor], valleys: Sequence[tuple[float, float]]) -> Tensor:
     """Return the intervals [p, 2] of y >= 0 on which h(y) is less than everywhere to the left.
 

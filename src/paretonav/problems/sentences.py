@@ -12,7 +12,7 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import Metric
 from paretonav.objectives.data import Batch
 from paretonav.problems import rated_sentences, sentence_encoder, sources
-from paretonav.problems.known import check_integer
+from paretonav.problems.known import check_integer, check_sizes
 from paretonav.problems.sentence_encoder import Attention, SentenceNet
 from paretonav.problems.trained import TrainedProblem, seeded
 
@@ -86,16 +86,15 @@ def sentences(
         raise ProblemError(
             f"parameters={parameters!r} is not possible; give one of {', '.join(map(repr, _STEERED))}"
         )
-    for name, least, number in (
-        ("trunk", 1, trunk),
-        ("rank", 1, rank),
-        ("layers", 1, layers),
-        ("train_size", 1, train_size),
-        ("validation_size", 1, validation_size),
-        ("max_length", 3, max_length),
-        ("epochs", 1, epochs),
-    ):
-        check_integer(name, number, least, why="there must be something to train, and to train on")
+    check_sizes(
+        trunk=trunk,
+        rank=rank,
+        layers=layers,
+        train_size=train_size,
+        validation_size=validation_size,
+        epochs=epochs,
+    )
+    check_integer("max_length", max_length, 3, why="there must be something to train, and to train on")
     for library in ("transformers", "peft"):
         sentence_encoder.require(library)
     pretrained = sources.files(

@@ -168,7 +168,8 @@ def test_descent_shortens_steps_that_leave_the_domain() -> None:
     assert found.converged
 
 
-def test_descent_in_single_precision_ends_with_its_precision() -> None:
+def in_single_precision() -> tuple[Any, pn.FunctionProblem]:
+    """A quadratic problem, and the same in single precision."""
     double = pn.problems.quadratic(20, 3)
     Q, centres = double.Q.float(), double.centres.float()
 
@@ -177,6 +178,11 @@ def test_descent_in_single_precision_ends_with_its_precision() -> None:
         return 0.5 * (offset * (Q @ offset[:, :, None])[:, :, 0]).sum(1)
 
     problem = pn.FunctionProblem(fn, double.parameters().float())
+    return double, problem
+
+
+def test_descent_in_single_precision_ends_with_its_precision() -> None:
+    double, problem = in_single_precision()
     found = correct(MGDA(), problem, problem.parameters())
     assert found.iterations < 200
     assert abs(double.front_distance(found.losses.mean)) < 1e-5
@@ -490,14 +496,7 @@ def test_newton_gives_up_where_no_length_helps() -> None:
 
 
 def test_newton_in_single_precision_stops_with_its_precision() -> None:
-    double = pn.problems.quadratic(20, 3)
-    Q, centres = double.Q.float(), double.centres.float()
-
-    def fn(x: Tensor) -> Tensor:
-        offset = x - centres
-        return 0.5 * (offset * (Q @ offset[:, :, None])[:, :, 0]).sum(1)
-
-    problem = pn.FunctionProblem(fn, double.parameters().float())
+    double, problem = in_single_precision()
     found = correct(Newton(), problem, problem.parameters())
     assert found.converged
     assert found.iterations <= 4

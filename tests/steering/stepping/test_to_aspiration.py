@@ -69,6 +69,13 @@ def _values(problem: KnownFrontProblem, x: Tensor) -> Tensor:
     return problem._values(x)  # type: ignore[attr-defined,no-any-return]
 
 
+def require_met(target: dict[str, float], start: pn.Point, step: pn.Step) -> None:
+    assert step.status is pn.StepStatus.ACCEPTED
+    way = max(abs(start.losses[name] - value) for name, value in target.items())
+    for name, value in target.items():
+        assert step.point.losses[name] == pytest.approx(value, abs=2e-6 * way)
+
+
 @pytest.mark.slow
 @FEW
 @given(st.integers(2, 5), SEEDS)
@@ -78,10 +85,7 @@ def test_what_is_on_the_front_is_reached(m: int, seed: int) -> None:
     outcome = problem.evaluate(problem.pareto_point(torch.from_numpy(weights))).mean.numpy()
     target = dict(zip(problem.names[: m - 1], outcome, strict=False))
     start, step = aim_from_the_middle(problem, target)
-    assert step.status is pn.StepStatus.ACCEPTED
-    way = max(abs(start.losses[name] - value) for name, value in target.items())
-    for name, value in target.items():
-        assert step.point.losses[name] == pytest.approx(value, abs=2e-6 * way)
+    require_met(target, start, step)
     # With m - 1 objectives given the last one follows.
     assert step.point.losses[problem.names[-1]] == pytest.approx(outcome[-1], rel=1e-4)
 
@@ -94,10 +98,7 @@ def test_on_a_concave_front_it_is_reached_as_well(m: int, seed: int) -> None:
     outcome = problem.front(1, seed=seed)[0].numpy()
     target = dict(zip(problem.names[: m - 1], outcome, strict=False))
     start, step = aim_from_the_middle(problem, target)
-    assert step.status is pn.StepStatus.ACCEPTED
-    way = max(abs(start.losses[name] - value) for name, value in target.items())
-    for name, value in target.items():
-        assert step.point.losses[name] == pytest.approx(value, abs=2e-6 * way)
+    require_met(target, start, step)
     assert problem.front_distance(list(step.point.losses.values())) < 1e-6  # type: ignore[arg-type]
 
 
