@@ -238,7 +238,7 @@ class Data:
         batches: Iterable[Batch]
         if self._tensors is not None and chosen is not None:
             tensors = self._tensors
-            batches = ([_rows(t, indices) for t in tensors] for indices in chosen)
+            batches = (_rows(tensors, indices) for indices in chosen)
         else:
             batches = _reader(self._loader, chosen)
         moved = (trees.map_leaves(self._move, batch, _moves_whole) for batch in self._checked(batches))
@@ -377,6 +377,9 @@ def _permuted(items: Sequence[T], generator: torch.Generator) -> list[T]:
     return [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
 
 
-def _rows(tensor: Tensor, indices: Indices) -> Tensor:
+def _rows(tensors: Sequence[Tensor], indices: Indices) -> list[Tensor]:
     """The rows of these examples; a range, as in most full passes, is a view."""
-    return tensor[indices.start : indices.stop] if isinstance(indices, range) else tensor[list(indices)]
+    if isinstance(indices, range):
+        return [tensor[indices.start : indices.stop] for tensor in tensors]
+    rows = torch.tensor(indices, dtype=torch.long)
+    return [tensor[rows] for tensor in tensors]

@@ -68,12 +68,26 @@ class StatelessModel:
 
     def outputs(self, theta: Tensor, batch: Batch) -> Outputs:
         """The outputs for ``batch`` at ``theta`` [n]."""
-        with self._plainly():
-            if self._autocast is None:
-                return self._at(theta, self._forward, batch)
-            with torch.autocast(theta.device.type, self._autocast):
-                outputs = self._at(theta, self._forward, batch)
-        return trees.map_tensors(lambda t: t.float() if t.dtype == self._autocast else t, outputs)
+        return self.at(theta)(batch)
+
+    def at(self, theta: Tensor) -> Callable[[Batch], Outputs]:
+        """The outputs at ``theta`` [n] as a function of batches: the vector is taken apart once for all of them.
+
+        On small batches that takes as long as a small model itself.
+        """
+        # Parameters of other dtypes are copies, which would lie beside the vector as long as the function does.
+        replaced = self._replaced(theta) if self._flat.as_views else None
+
+        def outputs(batch: Batch) -> Outputs:
+            values = self._replaced(theta) if replaced is None else dict(replaced)  # which the call may write to
+            with self._plainly():
+                if self._autocast is None:
+                    return _called(self._forward, values, batch)
+                with torch.autocast(theta.device.type, self._autocast):
+                    found = _called(self._forward, values, batch)
+            return trees.map_tensors(lambda t: t.float() if t.dtype == self._autocast else t, found)
+
+        return outputs
 
     def outputs_for_curvature(self, theta: Tensor, batch: Batch) -> Outputs:
         """The same outputs in full precision, with a graph that can be differentiated twice."""
@@ -91,10 +105,11 @@ class StatelessModel:
         return {plain_name(name): value for name, value in state.items()}
 
     def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        replaced = {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
-        # Not tie_weights: looking for ties takes as long as a small model, and of a shared module torch (2.13) forgets
-        # the parameters. The replacements are for all places.
-        return functional_call(call, replaced, (batch,), tie_weights=False)
+        return _called(call, self._replaced(theta), batch)
+
+    def _replaced(self, theta: Tensor) -> dict[str, Tensor]:
+        """What a ``_Call`` is to have in the place of the module's own parameters."""
+        return {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:
@@ -111,6 +126,12 @@ class StatelessModel:
             if "torch._dynamo" in sys.modules:  # compiled code has no second derivative
                 settings.enter_context(torch.compiler.set_stance("force_eager"))
             yield
+
+
+def _called(call: _Call, replaced: dict[str, Tensor], batch: Batch) -> Any:
+    # Not tie_weights: looking for ties takes as long as a small model, and of a shared module torch (2.13) forgets
+    # the parameters. The replacements are for all places.
+    return functional_call(call, replaced, (batch,), tie_weights=False)
 
 
 @contextmanager

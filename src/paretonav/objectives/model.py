@@ -236,10 +236,11 @@ class ModelProblem(TriedOut):
         collected = [self._collect(split, batches) for _ in points]
         if points:
             with torch.no_grad():
+                models = [self._at(theta) for theta in points]
                 for batch, length in self._batches(split, batches):
-                    for theta, each in zip(points, collected, strict=True):
+                    for outputs, each in zip(models, collected, strict=True):
                         self.watch.checkpoint()
-                        each.add(length, self._outputs(theta, batch), batch)
+                        each.add(length, outputs(batch), batch)
         self.cost.forward_passes += sum(each.length for each in collected) / self._data["train"].size
         return [each.losses() for each in collected]
 
@@ -328,8 +329,9 @@ class ModelProblem(TriedOut):
         """
         here = variable(theta)
         passes = 0  # examples, once for every gradient
+        model = self._at(here)
         for batch, length in self._batches(split):
-            outputs = self._outputs(here, batch)
+            outputs = model(batch)
             parts = self._losses.parts(*outputs, batch)
             gradients.next()
             for row in rows(outputs, parts):
@@ -423,17 +425,28 @@ class ModelProblem(TriedOut):
 
     def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
         """The model's outputs, and the steered parameters by name where a penalty reads them."""
+        return self._at(theta)(batch)
+
+    def _at(self, theta: Tensor) -> Callable[[Batch], tuple[Outputs, Mapping[str, Tensor]]]:
+        """The same as a function of batches; what theta alone decides is done once."""
+        model = self._stateless.at(theta)
         read = self._losses.reads_parameters or self._metrics.reads_parameters
-        before, cause, outputs = version(theta), None, None
-        try:
-            outputs = self._stateless.outputs(theta, trees.fresh(batch))
-        except Exception as error:
-            cause = error
-        if version(theta) != before:
-            raise ProblemError(f"the model {WRITES}") from cause
-        if cause is not None:
-            raise cause
-        return outputs, self._flat.unflatten(theta) if read else {}
+        steered = self._flat.unflatten(theta) if read else {}
+        before = version(theta)
+
+        def outputs(batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
+            cause, found = None, None
+            try:
+                found = model(trees.fresh(batch))
+            except Exception as error:
+                cause = error
+            if version(theta) != before:
+                raise ProblemError(f"the model {WRITES}") from cause
+            if cause is not None:
+                raise cause
+            return found, dict(steered)
+
+        return outputs
 
     def _means(self, theta: Tensor, split: Split) -> list[Tensor]:
         """Of each loss its parts over all the data; known where they have just been taken."""
@@ -452,8 +465,9 @@ class ModelProblem(TriedOut):
     def _read(self, theta: Tensor, collected: Collected, split: Split, count: int | None = None) -> Collected:
         """Add a pass without graphs, or about ``count`` batches of one; the caller counts the cost."""
         with torch.no_grad():
+            model = self._at(theta)
             for batch, length in self._batches(split, count):
-                collected.add(length, self._outputs(theta, batch), batch)
+                collected.add(length, model(batch), batch)
         return collected
 
     def _collect(self, split: Split, count: int | None = None) -> Collected:

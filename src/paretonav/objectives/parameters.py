@@ -88,6 +88,11 @@ class FlatParameters:
         """n, the length of the vector."""
         return sum(self.sizes)
 
+    @property
+    def as_views(self) -> bool:
+        """Whether ``replacements`` are views of the vector: no parameter has another dtype."""
+        return all(p.dtype == self.dtype for p in self.tensors)
+
     def require_in_place(self) -> None:
         """Refuse a module in which the parameters are no longer the ones that it had.
 

@@ -29,6 +29,8 @@ def map_leaves(
     registered, such as the outputs of Hugging Face models), other mappings, and dataclasses. All else is a
     leaf, and so is what ``is_leaf`` says.
     """
+    if _is_flat(tree) and not is_leaf(tree):  # the long way takes as long as a small model
+        return type(tree)([function(leaf) for leaf in tree])
     return pytree.tree_map(partial(_visit, function, is_leaf), tree, is_leaf=is_leaf)
 
 
