@@ -43,6 +43,10 @@ class StatelessModel:
         autocast: run ``outputs`` under torch.autocast in this dtype, which must be torch.bfloat16; what it
             returns is in float32 again, so that losses are computed in it.
 
+    Attributes:
+        module: the module.
+        flat: its steered parameters.
+
     Raises:
         ProblemError: another dtype for ``autocast``; from calls, a model that cannot be differentiated when its
             parameters are replaced.
@@ -60,8 +64,8 @@ class StatelessModel:
                 f"autocast={autocast} is not possible; give torch.bfloat16 (gradients in float16 underflow "
                 "without a scaled loss), or None"
             )
-        self._model = model
-        self._flat = flat
+        self.module = model
+        self.flat = flat
         self._forward = _Call(model, forward or _first_element)
         self._autocast = autocast
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
@@ -87,11 +91,11 @@ class StatelessModel:
         So tied weights and state_dict hooks are as ever; names are those of the module before torch.compile.
         It shares memory with ``theta`` and the module.
         """
-        state = self._at(theta.detach(), _Call(self._model, lambda model, _: model.state_dict()), None)
+        state = self._at(theta.detach(), _Call(self.module, lambda model, _: model.state_dict()), None)
         return {plain_name(name): value for name, value in state.items()}
 
     def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        replaced = {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
+        replaced = {f"model.{name}": value for name, value in self.flat.replacements(theta).items()}
         # Not tie_weights: looking for ties takes as long as a small model, and of a shared module torch (2.13) forgets
         # the parameters. The replacements are for all places.
         return functional_call(call, replaced, (batch,), tie_weights=False)
