@@ -431,7 +431,7 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
     problem = pn.ModelProblem(
         model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
     )
-    problem._apart = kept
+    problem._jacobians.apart = kept
     geometry = replace(EXACT, samples=size, curvature=kind)
     theta = 0.3 * torch.randn(6, generator=generator).double()
     weights = torch.tensor([0.4, 0.6]).double()

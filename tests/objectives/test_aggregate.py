@@ -263,8 +263,8 @@ def test_gradients_of_parts_give_the_jacobian_and_the_responses_without_a_pass(
     data, theta = examples(n, seed), 0.5 * normal(4, seed=seed + 1)
     directions = normal(k, 4, seed=seed + 2)
     apart, whole = make(data, batch_size), make(data, batch_size)
-    whole._apart = False
-    apart._apart = True
+    whole._jacobians.apart = False
+    apart._jacobians.apart = True
     losses, jacobian = apart.jacobian(theta)
     expected, other = whole.jacobian(theta)
     torch.testing.assert_close(losses.batches, expected.batches)

@@ -240,7 +240,7 @@ def test_the_state_dict_is_that_of_the_module_with_other_values() -> None:
     assert not any(t.requires_grad for t in state.values())
     other = Tied().double().eval()
     other.load_state_dict(state)
-    assert torch.equal(other(examples(9)[:][0]), problem._outputs(theta, examples(9)[:])[0])
+    assert torch.equal(other(examples(9)[:][0]), problem._passes.outputs(theta, examples(9)[:])[0])
     assert torch.equal(state["decoder.weight"], state["encoder.weight"])
     for name in ("norm.running_mean", "norm.num_batches_tracked", "constant", "nothing"):
         assert torch.equal(state[name], before[name])

@@ -238,7 +238,7 @@ def test_many_gradients_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         before = problem.cost - Cost()
         problem.response(theta, theta[None])
         assert problem.cost - before == Cost(forward_passes=cost)
-    assert not problem._gradients._batches  # type: ignore[union-attr]
+    assert not problem._jacobians._kept._batches  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

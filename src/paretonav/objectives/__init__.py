@@ -2,13 +2,14 @@
 
 from paretonav.objectives.aggregate import Aggregate, group_gap, worst_group
 from paretonav.objectives.backward import backward
+from paretonav.objectives.cost import Cost, Tally
 from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.function import FunctionProblem
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
 from paretonav.objectives.penalty import Penalty, l2, smooth_l1
-from paretonav.objectives.problem import Bounds, Composite, Cost, Entry, Problem, Split
+from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split
 from paretonav.objectives.watch import Event, Watch
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Problem",
     "Response",
     "Split",
+    "Tally",
     "Watch",
     "backward",
     "differentiated",

@@ -43,6 +43,10 @@ class StatelessModel:
         autocast: run ``outputs`` under torch.autocast in this dtype, which must be torch.bfloat16; what it
             returns is in float32 again, so that losses are computed in it.
 
+    Attributes:
+        module: the module.
+        flat: its steered parameters.
+
     Raises:
         ProblemError: another dtype for ``autocast``; from calls, a model that cannot be differentiated when its
             parameters are replaced.
@@ -60,8 +64,8 @@ class StatelessModel:
                 f"autocast={autocast} is not possible; give torch.bfloat16 (gradients in float16 underflow "
                 "without a scaled loss), or None"
             )
-        self._model = model
-        self._flat = flat
+        self.module = model
+        self.flat = flat
         self._forward = _Call(model, forward or _first_element)
         self._autocast = autocast
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
@@ -76,10 +80,11 @@ class StatelessModel:
         On small batches that takes as long as a small model itself.
         """
         # Parameters of other dtypes are copies, which would lie beside the vector as long as the function does.
-        replaced = self._replaced(theta) if self._flat.as_views else None
+        replaced = self._replaced(theta) if self.flat.as_views else None
 
         def outputs(batch: Batch) -> Outputs:
-            values = self._replaced(theta) if replaced is None else dict(replaced)  # which the call may write to
+            # The call may write to what it is given.
+            values = self._replaced(theta) if replaced is None else dict(replaced)
             with self._plainly():
                 if self._autocast is None:
                     return _called(self._forward, values, batch)
@@ -101,7 +106,7 @@ class StatelessModel:
         So tied weights and state_dict hooks are as ever; names are those of the module before torch.compile.
         It shares memory with ``theta`` and the module.
         """
-        state = self._at(theta.detach(), _Call(self._model, lambda model, _: model.state_dict()), None)
+        state = self._at(theta.detach(), _Call(self.module, lambda model, _: model.state_dict()), None)
         return {plain_name(name): value for name, value in state.items()}
 
     def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
@@ -109,7 +114,7 @@ class StatelessModel:
 
     def _replaced(self, theta: Tensor) -> dict[str, Tensor]:
         """What a ``_Call`` is to have in the place of the module's own parameters."""
-        return {f"model.{name}": value for name, value in self._flat.replacements(theta).items()}
+        return {f"model.{name}": value for name, value in self.flat.replacements(theta).items()}
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import bystanders, trees
+from paretonav.objectives import bystanders
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import functions, require_deterministic
 from paretonav.objectives.collected import Collected, Parts, measured
-from paretonav.objectives.data import Batch, Data, Source
+from paretonav.objectives.composites import composite
+from paretonav.objectives.data import Batch, Source
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
-from paretonav.objectives.gradients import BatchGradients, Row, rows_apart, whole_rows
 from paretonav.objectives.groups import Labels
+from paretonav.objectives.jacobian import Jacobians
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
-from paretonav.objectives.modes import recorded, variable
+from paretonav.objectives.modes import recorded
 from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
-from paretonav.objectives.outputs import Join, detached, divided
 from paretonav.objectives.parameters import FlatParameters, plain_name
+from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.penalty import Penalty
-from paretonav.objectives.place import Place, version
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names
 from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantities import Quantities
@@ -35,15 +35,14 @@ from paretonav.objectives.supported import (
     require_supported,
 )
 from paretonav.objectives.training_weights import training_weights
-from paretonav.objectives.tried_out import TriedOut
-from paretonav.objectives.untouched import WRITES, versions
-from paretonav.objectives.whereabouts import Whereabouts, explained
+from paretonav.objectives.tried_out import TryOut
+from paretonav.objectives.whereabouts import explained
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
 
 
-class ModelProblem(TriedOut):
+class ModelProblem(Problem):
     """Several losses of one module, steered through all or some of its parameters.
 
     The model is neither copied nor put in another mode; its parameters are written only when a point is
@@ -162,24 +161,24 @@ class ModelProblem(TriedOut):
             require_factory(optimizer)
             optimizer_for(optimizer, self.parameters()[:1].requires_grad_())
             self.optimizer = optimizer
-        self._stateless = StatelessModel(model, self._flat, forward, autocast)
+        self._weights = training_weights(weights, self.names)
         self._seed = seed
         self._pushforward = Pushforward()
-        self._whereabouts = Whereabouts()
-        self._known: dict[Split, tuple[Place, list[Tensor]]] = {}  # the latest means of the losses' parts
-        self._gradients: BatchGradients | None = None  # of the latest Jacobian on training data
-        self._apart = False  # whether these are of parts
-        self._bystanders: bystanders.State = {}  # as they were at the latest pass
-        self._left: bystanders.State | None = None  # as they were when the parameters were last set
-        self._half = autocast is not None
+        self._left: bystanders.State | None = None  # what is not steered, when the parameters were last set
         self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
-        self._weights = training_weights(weights, self.names)
+        self._stateless = StatelessModel(model, self._flat, forward, autocast)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
         self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
         self.has_validation, self.has_test = "validation" in self._data, "test" in self._data
+        self._passes = Passes(
+            self._stateless, self._losses, self._metrics, self._data, self.watch, self.tally
+        )
+        self._whereabouts = self._passes.whereabouts
+        self._try_out = TryOut(self._passes, autocast=autocast is not None)
         for split in self._data:
-            self._try_out(split)
+            self._try_out.first_batch(split)
+        self._jacobians = Jacobians(self._passes, apart=self._try_out.apart)
 
     @property
     def steered(self) -> tuple[str, ...]:
@@ -195,8 +194,7 @@ class ModelProblem(TriedOut):
         return self._data["train"].largest
 
     def share(self, split: Split = "train", batches: int | None = None) -> float:
-        data = self._require(split)
-        return data.size / self._data["train"].size * data.part(batches)
+        return self._passes.share(split, batches)
 
     @property
     def training_weights(self) -> Tensor:
@@ -211,21 +209,21 @@ class ModelProblem(TriedOut):
 
     def set_parameters(self, theta: Tensor) -> None:
         self._flat.write(theta)
-        self._left = bystanders.state(self.model, self._flat.tensors, self._bystanders)
+        self._left = self._passes.bystanders()
 
     def changed_since(self, theta: Tensor) -> str | None:
         if not self._flat.holds(theta):
             return "the steered parameters"
         if self._left is None:
             return None
-        return bystanders.changed(self._left, bystanders.state(self.model, self._flat.tensors, self._left))
+        return bystanders.changed(self._left, self._passes.bystanders(self._left))
 
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = self._read(theta, self._collect(split), split)
+        collected = self._passes.read(theta, self._passes.nothing(split), split)
         self.cost.forward_passes += self.share(split)
         if not self._losses.plain:  # a Jacobian here will ask for them
-            self._remember(theta, split, collected)
+            self._passes.remember(theta, split, collected)
         return collected.losses()
 
     @explained
@@ -233,11 +231,11 @@ class ModelProblem(TriedOut):
         self, points: Iterable[Tensor], split: Split = "train", batches: int | None = None
     ) -> list[Losses]:
         points = list(points)
-        collected = [self._collect(split, batches) for _ in points]
+        collected = [self._passes.nothing(split, batches) for _ in points]
         if points:
             with torch.no_grad():
-                models = [self._at(theta) for theta in points]
-                for batch, length in self._batches(split, batches):
+                models = [self._passes.at(theta) for theta in points]
+                for batch, length in self._passes.batches(split, batches):
                     for outputs, each in zip(models, collected, strict=True):
                         self.watch.checkpoint()
                         each.add(length, outputs(batch), batch)
@@ -246,103 +244,7 @@ class ModelProblem(TriedOut):
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
-        collected = self._collect(split)
-        keep = split == "train" and collected.metrics is None  # gradients know nothing of metrics
-        # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
-        apart = keep and self._apart
-        gradients = BatchGradients(theta, wanted=keep and (apart or self._losses.plain))
-        of = self._jacobian_by_parts if apart else self._jacobian_by_losses
-        jacobian = of(theta, split, collected, gradients)
-        losses = collected.losses()
-        if split == "train":
-            gradients.end(collected)
-            self._gradients = gradients
-            self.watch.saw(self.names, losses.mean)
-        return losses, jacobian.div_(collected.length)
-
-    def _jacobian_by_losses(
-        self, theta: Tensor, split: Split, collected: Collected, gradients: BatchGradients
-    ) -> Tensor:
-        """The Jacobian, times the number of examples, by one backward pass for each loss on each batch.
-
-        That needs the slopes of the losses by their parts at the means over all the data. Where these are unknown it
-        takes a pass without gradients first.
-        """
-        slopes = None if self._losses.plain else self._losses.slopes(self._means(theta, split))
-        jacobian = self._no_jacobian(theta)
-
-        def add(row: Row, gradient: Tensor, length: int) -> None:
-            jacobian[row.loss].add_(gradient, alpha=length)
-
-        self._differentiate(
-            theta, split, collected, gradients, lambda _, parts: whole_rows(parts, slopes), add
-        )
-        return jacobian
-
-    def _jacobian_by_parts(
-        self, theta: Tensor, split: Split, collected: Collected, gradients: BatchGradients
-    ) -> Tensor:
-        """The same by one backward pass for each part, weighted by slopes afterwards: no pass comes first."""
-        sums: dict[tuple[int, int], Tensor] = {}
-
-        def add(row: Row, gradient: Tensor, length: int) -> None:
-            key = row.loss, row.part
-            if key not in sums:
-                sums[key] = torch.zeros_like(gradient)
-            sums[key].add_(gradient, alpha=length)
-
-        self._differentiate(
-            theta,
-            split,
-            collected,
-            gradients,
-            lambda outputs, parts: rows_apart(parts, divided(outputs)[0]),
-            add,
-        )
-        slopes = self._losses.slopes(self._remember(theta, split, collected))
-        jacobian = self._no_jacobian(theta)
-        for (i, j), total in sums.items():
-            jacobian[i].add_(total, alpha=float(slopes[i][j]))
-        return jacobian
-
-    def _no_jacobian(self, theta: Tensor) -> Tensor:
-        return torch.zeros(self.m, theta.numel(), dtype=theta.dtype, device=theta.device)
-
-    def _differentiate(
-        self,
-        theta: Tensor,
-        split: Split,
-        collected: Collected,
-        gradients: BatchGradients,
-        rows: Callable[[tuple[Outputs, Mapping[str, Tensor]], list[Tensor]], list[Row]],
-        add: Callable[[Row, Tensor, int], None],
-    ) -> None:
-        """One pass over the data with gradients; counts its cost.
-
-        Args:
-            theta: where, [n].
-            split: of the data.
-            collected: gets the losses of each batch.
-            gradients: gets the gradients.
-            rows: from a batch's outputs and the losses' parts to what is to be differentiated.
-            add: called with each of these, its gradient [n], and the batch's number of examples.
-        """
-        here = variable(theta)
-        passes = 0  # examples, once for every gradient
-        model = self._at(here)
-        for batch, length in self._batches(split):
-            outputs = model(batch)
-            parts = self._losses.parts(*outputs, batch)
-            gradients.next()
-            for row in rows(outputs, parts):
-                self.watch.checkpoint()
-                gradient = row.back(here)
-                add(row, gradient, length)
-                gradients.keep(row.loss, row.part, gradient)
-                passes += length
-            collected.add(length, detached(outputs), batch, parts)
-        self.cost.forward_passes += self.share(split)
-        self.cost.gradient_passes += passes / self._data["train"].size
+        return self._jacobians.at(theta, split)
 
     @explained
     def response(
@@ -353,17 +255,15 @@ class ModelProblem(TriedOut):
         *,
         batches: int | None = None,
     ) -> tuple[Losses, Response]:
-        if split == "train" and self._gradients is not None:
-            known = self._gradients.response(theta, directions)
-            if known is not None:
-                return known
+        if split == "train" and (known := self._jacobians.response(theta, directions)) is not None:
+            return known
         theta, directions = recorded(theta).detach(), recorded(directions)
-        collected = self._collect(split, batches)
+        collected = self._passes.nothing(split, batches)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         read = 0  # examples, once for every pass
-        for batch, length in self._batches(split, batches):
+        for batch, length in self._passes.batches(split, batches):
             pushed = self._pushforward(
-                partial(self._outputs, batch=batch),
+                partial(self._passes.outputs, batch=batch),
                 partial(self._parts, batch=batch, metrics=collected.metrics, split=split),
                 theta,
                 directions,
@@ -388,17 +288,19 @@ class ModelProblem(TriedOut):
         if size not in self._samples:
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
         total = sum(length for _, length in self._samples[size])
-        means = None if around is None or self._losses.plain else self._means(around, "train")
-        sample = [self._composite(batch, length, total, means) for batch, length in self._samples[size]]
+        means = None if around is None or self._losses.plain else self._passes.means(around, "train")
+        sample = [
+            composite(self._passes, batch, length, total, means) for batch, length in self._samples[size]
+        ]
         if not self._curvature_known:
-            self._require_curvature(sample[0], self.parameters() if around is None else around)
+            self._try_out.curvature(sample[0], self.parameters() if around is None else around)
             self._curvature_known = True
         return sample
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)
         data = self._data["train"]
-        return (self._composite(batch, n, data.size) for batch, n in data.shuffled(size, generator))
+        return (composite(self._passes, batch, n, data.size) for batch, n in data.shuffled(size, generator))
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         """The module's whole state_dict with the steered parameters replaced; the module stays as it is.
@@ -416,149 +318,19 @@ class ModelProblem(TriedOut):
         for name, value in fixed.items():
             if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
                 raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
-        self._known.clear()  # the same parameters are another model now
-        self._gradients = None
+        self._passes.forget()
+        self._jacobians.forget()
         with torch.no_grad():
             for name, value in fixed.items():
                 own[name].copy_(value)
         self._left = None
 
-    def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
-        """The model's outputs, and the steered parameters by name where a penalty reads them."""
-        return self._at(theta)(batch)
-
-    def _at(self, theta: Tensor) -> Callable[[Batch], tuple[Outputs, Mapping[str, Tensor]]]:
-        """The same as a function of batches; what theta alone decides is done once."""
-        model = self._stateless.at(theta)
-        read = self._losses.reads_parameters or self._metrics.reads_parameters
-        steered = self._flat.unflatten(theta) if read else {}
-        before = version(theta)
-
-        def outputs(batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
-            cause, found = None, None
-            try:
-                found = model(trees.fresh(batch))
-            except Exception as error:
-                cause = error
-            if version(theta) != before:
-                raise ProblemError(f"the model {WRITES}") from cause
-            if cause is not None:
-                raise cause
-            return found, dict(steered)
-
-        return outputs
-
-    def _means(self, theta: Tensor, split: Split) -> list[Tensor]:
-        """Of each loss its parts over all the data; known where they have just been taken."""
-        place, means = self._known.get(split, (None, []))
-        if place is None or not place.is_at(theta):
-            collected = self._read(theta, Collected(self._losses, None), split)
-            self.cost.forward_passes += self.share(split)
-            return self._remember(theta, split, collected)
-        return means
-
-    def _remember(self, theta: Tensor, split: Split, collected: Collected) -> list[Tensor]:
-        means = collected.means()
-        self._known[split] = Place(theta), means
-        return means
-
-    def _read(self, theta: Tensor, collected: Collected, split: Split, count: int | None = None) -> Collected:
-        """Add a pass without graphs, or about ``count`` batches of one; the caller counts the cost."""
-        with torch.no_grad():
-            model = self._at(theta)
-            for batch, length in self._batches(split, count):
-                collected.add(length, model(batch), batch)
-        return collected
-
-    def _collect(self, split: Split, count: int | None = None) -> Collected:
-        """For ``_batches(split, count)``: of the losses, and of the metrics where they are shown for this split."""
-        shown = self.metric_names and (split != "train" or not self.has_validation)
-        blocks = self._require(split).blocks(count)
-        return Collected(self._losses, self._metrics if shown else None, split, blocks)
-
     def _parts(
         self,
-        outputs: tuple[Outputs, Mapping[str, Tensor]],
+        outputs: Given,
         batch: Batch,
         metrics: Quantities | None,
         split: Split,
     ) -> Parts:
         losses = self._losses.parts(*outputs, batch)
         return [losses, [] if metrics is None else measured(metrics, outputs, batch, split)]
-
-    def _batches(self, split: Split, count: int | None = None) -> Iterator[tuple[Batch, int]]:
-        """One pass, or about ``count`` batches of it."""
-        data = self._require(split)
-        require_deterministic(self.model)
-        self._flat.require_in_place()
-        pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
-        return self._bystanding(self._whereabouts.follow(pairs, split), split)
-
-    def _bystanding(self, pairs: Iterator[tuple[Batch, int]], split: Split) -> Iterator[tuple[Batch, int]]:
-        """Require that a pass leaves what is not steered as it is; it is only looked at where it was written to."""
-        before = bystanders.state(self.model, self._flat.tensors, self._bystanders)
-        yield from pairs
-        now = bystanders.state(self.model, self._flat.tensors, before)
-        self._bystanders = now
-        if (what := bystanders.changed(before, now)) is not None:
-            raise ProblemError(
-                f"{what} of the model changes in a pass over the {split} data, so that no two passes are the same; let "
-                "the model leave it alone in eval mode, or freeze it"
-            )
-
-    def _require(self, split: Split) -> Data:
-        if split not in self._data:
-            raise ProblemError(
-                f"there is no {split} data, only {', '.join(self._data)}; give {split}= to the problem"
-            )
-        return self._data[split]
-
-    def _composite(
-        self, batch: Batch, length: int, total: int, means: list[Tensor] | None = None
-    ) -> Composite:
-        """A batch's share of all losses, alone or with the ``means`` of their parts over all the data."""
-        joins: list[Join] = []  # of the latest outputs
-        untouched = versions(batch)
-
-        def outputs(theta: Tensor) -> tuple[Tensor, ...]:
-            with self._whereabouts.explained(f"the model failed on a curvature batch of {length} examples"):
-                curved = self._stateless.outputs_for_curvature(theta, trees.fresh(batch))
-            steered = self._flat.unflatten(theta) if self._losses.reads_parameters else {}
-            variable, join = divided((curved, steered))
-            joins[:] = [join]
-            return variable
-
-        def taken(values: Callable[[list[Tensor]], Tensor], variable: tuple[Tensor, ...]) -> Tensor:
-            curved, steered = joins[0](variable)
-            with self._whereabouts.explained(
-                f"the model or a loss failed on a curvature batch of {length} examples"
-            ):
-                found = values(self._losses.parts(curved, steered, batch))
-            if versions(batch) != untouched:
-                raise ProblemError(
-                    f"the model or a loss writes into a curvature batch of {length} examples, which changes all that "
-                    "is computed of them next; let it work on a copy (labels = labels.clone()), or use torch.where"
-                )
-            # Nothing, but with a graph: losses that are constant on this batch have derivatives, too.
-            found = found + sum(tensor[..., None][..., :0].sum() for tensor in variable)
-            return found.to(self._flat.dtype)  # data in float64, as NumPy has them, do not change it
-
-        def apart(variable: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
-            outputs = joins[0](variable)
-            return {name: self._loss(name, outputs, batch) for name in self.names}
-
-        losses = partial(taken, partial(self._losses.values, means=means))
-        if means is None:
-            return Composite(length / total, outputs, losses, apart=apart)
-        linear, shown = (
-            partial(taken, partial(self._losses.linear, slopes=self._losses.slopes(means, shown=shown)))
-            for shown in (False, True)
-        )
-        return Composite(
-            length / total,
-            outputs,
-            losses,
-            linear=linear,
-            shown=None if self._losses.honest else shown,
-            apart=apart,
-        )

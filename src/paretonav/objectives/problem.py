@@ -5,48 +5,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from paretonav.errors import NonFiniteError, ProblemError
+from paretonav.objectives.cost import Cost, Tally
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.optimizers import OptimizerFactory
 from paretonav.objectives.training_weights import equal_weights
 from paretonav.objectives.watch import Watch
 
 Split = Literal["train", "validation", "test"]
-
-
-@dataclass
-class Cost:
-    """What was spent, counted where it is spent.
-
-    A pass is one over the whole training set; a pass over a part of it, or over validation data, counts as
-    the fraction of the training set that it reads.
-
-    Attributes:
-        forward_passes: evaluations of all objectives; a Jacobian-vector product costs two.
-        gradient_passes: backward passes of one scalar; a Jacobian of m objectives costs m.
-        hessian_products: curvature-vector products, each on the frozen curvature sample.
-        seconds: wall-clock time, filled in by who measures it.
-    """
-
-    forward_passes: float = 0.0
-    gradient_passes: float = 0.0
-    hessian_products: int = 0
-    seconds: float = 0.0
-
-    def __sub__(self, other: Self) -> Self:
-        return type(self)(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
-
-    def add(self, other: Self) -> None:
-        """Add ``other`` to this, in place."""
-        for f in fields(self):
-            setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
 
 
 class Composite(NamedTuple):
@@ -126,6 +98,7 @@ class Problem(ABC):
         bounds: box bounds, or None.
         weight_decay: the coefficient of the quadratic term in every objective.
         watch: is told between batches how far a long operation is, and may stop it there.
+        tally: counts what is spent.
         default_curvature: which curvature operator suits it, "exact" or "gauss-newton".
         has_validation: whether the split "validation" can be evaluated.
         has_test: the same of "test", by which nothing is ever chosen.
@@ -151,27 +124,17 @@ class Problem(ABC):
     means: bool = True
 
     def __init__(self) -> None:
-        self._cost = Cost()
-        self._beside = Cost()
         self.watch = Watch()
+        self.tally = Tally(self.watch)
 
     @property
     def cost(self) -> Cost:
-        """What has been spent on the problem so far; it is counted on in place.
-
-        An operation's cost is what its thread has spent. While one is under way, another thread counts apart from it,
-        and that is added once it has ended.
-        """
-        if self.watch.elsewhere:
-            return self._beside
-        if not self.watch.active and self._beside != Cost():
-            beside, self._beside = self._beside, Cost()
-            self._cost.add(beside)
-        return self._cost
+        """What has been spent on the problem so far; it is counted on in place."""
+        return self.tally.cost
 
     @cost.setter
     def cost(self, cost: Cost) -> None:
-        self._cost, self._beside = cost, Cost()
+        self.tally.cost = cost
 
     @property
     def m(self) -> int:
@@ -326,13 +289,18 @@ class Problem(ABC):
             losses: [m], or batch by batch, in which case the first batch to blame is named, too, unless all are.
             where: the end of "objective 'a' is nan ...", such as "at x0".
         """
-        values = losses.mean if isinstance(losses, Losses) else losses
-        for i, (name, value) in enumerate(zip(self.names, values.tolist(), strict=True)):
-            if isinstance(losses, Losses) and not math.isfinite(value):
-                finite = losses.batches[:, i].isfinite()
-                if finite.any() and not finite.all():
-                    where = f"{where}, first in batch {int(finite.int().argmin()) + 1} of {len(finite)}"
-            require_finite(name, value, where)
+        require_all_finite(self.names, losses, where)
+
+
+def require_all_finite(names: Sequence[str], losses: Tensor | Losses, where: str) -> None:
+    """Raise ``NonFiniteError`` naming the first objective that is not finite; see ``Problem.require_finite``."""
+    values = losses.mean if isinstance(losses, Losses) else losses
+    for i, (name, value) in enumerate(zip(names, values.tolist(), strict=True)):
+        if isinstance(losses, Losses) and not math.isfinite(value):
+            finite = losses.batches[:, i].isfinite()
+            if finite.any() and not finite.all():
+                where = f"{where}, first in batch {int(finite.int().argmin()) + 1} of {len(finite)}"
+        require_finite(name, value, where)
 
 
 def require_finite(name: str, value: float, where: str) -> None:

@@ -114,6 +114,10 @@ class Quantities:
             parts = [part + (mean.to(part) - part.detach()) for part, mean in zip(parts, means, strict=True)]
         return torch.stack([self.value(name, part) for name, part in zip(self.names, parts, strict=True)])
 
+    def of_batch(self, name: str, outputs: Outputs, steered: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """The value of one on one batch alone, a scalar; differentiable."""
+        return self.value(name, self.part(name, outputs, steered, batch))
+
     def linear(self, parts: Sequence[Tensor], slopes: Sequence[Tensor]) -> Tensor:
         """[q], of the values the part that is linear in the parts, from their ``slopes``; differentiable."""
         return torch.stack([part @ slope.to(part) for part, slope in zip(parts, slopes, strict=True)])

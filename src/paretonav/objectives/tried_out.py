@@ -4,102 +4,88 @@ from __future__ import annotations
 
 import logging
 import math
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from paretonav.errors import ParetonavError, ProblemError
 from paretonav.objectives import trees
 from paretonav.objectives.averaged import halves
 from paretonav.objectives.checks import depends_on
 from paretonav.objectives.collected import Collected, measured
-from paretonav.objectives.data import Batch, Data
+from paretonav.objectives.data import Batch
 from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.followed import is_bent, is_transposed, require_derivatives
-from paretonav.objectives.forward import Outputs
 from paretonav.objectives.gradients import rows_apart, worth_it
 from paretonav.objectives.modes import variable
 from paretonav.objectives.observed import Observed
 from paretonav.objectives.outputs import detached, divided
-from paretonav.objectives.parameters import FlatParameters, some_of
-from paretonav.objectives.problem import Composite, Problem, Split, require_finite
-from paretonav.objectives.quantities import Quantities
+from paretonav.objectives.parameters import some_of
+from paretonav.objectives.passes import Given, Passes
+from paretonav.objectives.problem import Composite, Split, require_all_finite, require_finite
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
 from paretonav.objectives.supported import require_gradients, unchanged_buffers
 from paretonav.objectives.untouched import WRITES, copied, same, versions, written
-from paretonav.objectives.whereabouts import Whereabouts, explained
+from paretonav.objectives.whereabouts import explained
 
 logger = logging.getLogger(__name__)
 
 READS = "say how it reads a batch, for example forward=lambda model, batch: model(batch['x'])"
 
 
-class TriedOut(Problem):
-    """A problem of a module and data that can try itself out; ``ModelProblem`` has the rest.
+class TryOut:
+    """Tries out a model, its losses and its metrics on the first batch of each split; what it costs is not counted.
+
+    Args:
+        passes: over the data.
+        autocast: whether the model runs in half precision.
 
     Attributes:
-        model: the module.
+        apart: whether Jacobians are best taken part by part; see ``gradients.worth_it``.
     """
 
-    model: nn.Module
-    _losses: Quantities
-    _metrics: Quantities
-    _flat: FlatParameters
-    _data: dict[Split, Data]
-    _whereabouts: Whereabouts
-    _apart: bool
-    _half: bool
-
-    @abstractmethod
-    def _outputs(self, theta: Tensor, batch: Batch) -> tuple[Outputs, Mapping[str, Tensor]]:
-        """The model's outputs, and the steered parameters by name where a penalty reads them."""
-
-    @abstractmethod
-    def _batches(self, split: Split, count: int | None = None) -> Iterator[tuple[Batch, int]]:
-        """One pass, or about ``count`` batches of it."""
-
-    @abstractmethod
-    def _read(self, theta: Tensor, collected: Collected, split: Split, count: int | None = None) -> Collected:
-        """Add a pass without graphs, or about ``count`` batches of one; the caller counts the cost."""
-
-    @abstractmethod
-    def _collect(self, split: Split, count: int | None = None) -> Collected:
-        """For ``_batches(split, count)``: of the losses, and of the metrics where they are shown for this split."""
-
-    def _values(self, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
-        """The losses of one batch alone, [m]."""
-        return self._losses.values(self._losses.parts(*outputs, batch))
+    def __init__(self, passes: Passes, *, autocast: bool) -> None:
+        self.apart = False
+        self._passes = passes
+        self._model, self._flat = passes.model.module, passes.model.flat
+        self._losses, self._names = passes.losses, passes.losses.names
+        self._whereabouts = passes.whereabouts
+        self._half = autocast  # whether something is computed in half precision
 
     @explained
-    def _try_out(self, split: Split) -> None:
-        """Run the first batch, so that a mistake comes out now and with its name; costs are not counted."""
-        (batch, length), (again, _) = (next(self._batches(split)) for _ in range(2))
-        theta = self.parameters().requires_grad_()
+    def first_batch(self, split: Split) -> None:
+        """Run the first batch of a split.
+
+        Raises:
+            ProblemError: something is wrong with the model, a loss, a metric or the data; names it and the remedy.
+            NonFiniteError: a loss is not finite on it.
+        """
+        (batch, length), (again, _) = (next(self._passes.batches(split)) for _ in range(2))
+        theta = self._flat.read().requires_grad_()
         # What is written to goes with it, and not the data.
         given = copied(batch)
-        read, names = self._observer(), {name for name, _ in self.model.named_parameters()}
+        read, names = self._observer(), {name for name, _ in self._model.named_parameters()}
         try:
             with (
-                unchanged_buffers(self.model),
+                unchanged_buffers(self._model),
                 self._unchanged("the model", f"the first {split} batch", given, batch, theta),
-                require_gradients(self.model, self._flat.paths),
+                require_gradients(self._model, self._flat.paths),
                 read,
             ):
-                outputs = self._outputs(theta, given)
+                outputs = self._passes.outputs(theta, given)
         except ParetonavError:
             raise
         except Exception as error:
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {told(error)}; "
                 f"{self._other_dtype(batch) or READS}"
-                f"{unlike(self._data['train'], batch, split)}"
+                f"{unlike(self._passes.data['train'], batch, split)}"
             ) from error
-        if new := [name for name, _ in self.model.named_parameters() if name not in names]:
+        if new := [name for name, _ in self._model.named_parameters() if name not in names]:
             raise ProblemError(
                 f"the model makes its {some_of(map(repr, new))} on the first call, too late to be steered; call the "
                 "model on a batch first"
@@ -112,7 +98,7 @@ class TriedOut(Problem):
                 "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
             )
         self._half = self._half or read.half
-        for name in self.names:
+        for name in self._names:
             given, read = copied(batch), self._observer()
             try:
                 with (
@@ -130,36 +116,34 @@ class TriedOut(Problem):
                 raise ProblemError(
                     f"loss {name!r} failed on the first {split} batch: {told(error)}; it is called as "
                     "loss(outputs, batch), as lambda outputs, batch: mse_loss(outputs, batch[1]) can be"
-                    f"{unlike(self._data['train'], batch, split)}"
+                    f"{unlike(self._passes.data['train'], batch, split)}"
                 ) from error
             self._require_unread(f"loss {name!r}", read)
             require_finite(name, float(value.detach()), f"on the first {split} batch")
             if not defined:  # on this batch alone
-                everything = self._read(theta, Collected(self._losses, None), split)
-                self.require_finite(everything.losses(), f"on the {split} data")
+                everything = self._passes.read(theta, Collected(self._losses, None), split)
+                require_all_finite(self._names, everything.losses(), f"on the {split} data")
             if split == "train":
                 self._require_dependence(name, theta, outputs, batch)
                 self._look_at_mean(name, outputs, batch, length)
         if split == "train" and not self._losses.plain:
             rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
-            batches = math.ceil(self._data[split].size / length)
-            self._apart = worth_it(len(rows), self.m, theta.numel(), batches)
-        if self._collect(split).metrics is not None:
+            batches = math.ceil(self._passes.data[split].size / length)
+            self.apart = worth_it(len(rows), len(self._names), theta.numel(), batches)
+        if self._passes.nothing(split).metrics is not None:
             given, read, plain = copied(batch), self._observer(), detached(outputs)
             with (
                 torch.no_grad(),
                 self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain),
                 read,
             ):
-                measured(self._metrics, plain, given, split)
+                measured(self._passes.metrics, plain, given, split)
             self._require_unread("a metric", read)
         self._require_determinism(theta, batch, again, split)
         if split == "train" and not self._half:  # differences of rounded numbers say nothing
             self._require_derivatives(theta, batch)
 
-    def _look_at_mean(
-        self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch, length: int
-    ) -> None:
+    def _look_at_mean(self, name: str, outputs: Given, batch: Batch, length: int) -> None:
         """Say so if a plain loss is no mean over examples: its value then depends on the batches."""
         if self._losses.is_plain(name):
             told = halves(
@@ -185,6 +169,10 @@ class TriedOut(Problem):
             f"its parameters are {there} and the batch has {here}: convert one of them (model.to(dtype), or "
             "forward=lambda model, batch: model(batch[0].to(dtype)))"
         )
+
+    def _values(self, outputs: Given, batch: Batch) -> Tensor:
+        """The losses of one batch alone, [m]."""
+        return self._losses.values(self._losses.parts(*outputs, batch))
 
     def _observer(self) -> Observed:
         return Observed(dict(zip(self._flat.names, self._flat.tensors, strict=True)))
@@ -228,13 +216,15 @@ class TriedOut(Problem):
     def _require_determinism(self, theta: Tensor, batch: Batch, again: Batch, split: Split) -> None:
         """Refuse losses that have two values at one point."""
         with torch.no_grad():
-            first, second, reread = (self._values(self._outputs(theta, b), b) for b in (batch, batch, again))
+            first, second, reread = (
+                self._values(self._passes.outputs(theta, b), b) for b in (batch, batch, again)
+            )
         for values, what in (
             (second, None),
             (reread, "in two passes; give data without random augmentation, in a fixed order"),
         ):
             differs = ~torch.isclose(first, values, rtol=torch.finfo(first.dtype).eps ** 0.5)
-            for name, wrong in zip(self.names, differs.tolist(), strict=True):
+            for name, wrong in zip(self._names, differs.tolist(), strict=True):
                 if wrong:
                     what = what or f"on one batch; {self._culprit(theta, batch)}"
                     raise ProblemError(
@@ -246,9 +236,9 @@ class TriedOut(Problem):
 
         def values(point: Tensor) -> Tensor:
             with torch.no_grad():
-                return self._values(self._outputs(point, batch), batch).double()
+                return self._values(self._passes.outputs(point, batch), batch).double()
 
-        losses = self._values(self._outputs(theta, batch), batch)
+        losses = self._values(self._passes.outputs(theta, batch), batch)
         gradients = torch.stack(
             [
                 torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0]
@@ -258,9 +248,9 @@ class TriedOut(Problem):
             ]
         )
         pieces = dict(zip(self._flat.names, self._flat.sizes, strict=True))
-        require_derivatives(self.names, values, theta.detach(), losses.detach(), gradients, pieces)
+        require_derivatives(self._names, values, theta.detach(), losses.detach(), gradients, pieces)
 
-    def _require_curvature(self, part: Composite, theta: Tensor) -> None:
+    def curvature(self, part: Composite, theta: Tensor) -> None:
         """Refuse a model or a loss of which autograd does not know the curvature, on a part of the sample."""
         assert part.apart is not None
         here = variable(theta)
@@ -274,7 +264,7 @@ class TriedOut(Problem):
                     "parameters before it out of parameters="
                 )
             apart, leaves = part.apart, tuple(output.detach() for output in outputs)
-            for name in self.names:
+            for name in self._names:
                 if not is_bent(lambda variable, name=name: apart(variable)[name], leaves):  # type: ignore[misc]
                     raise ProblemError(
                         f"loss {name!r} is curved, but torch cannot differentiate its backward pass again (a kernel, a "
@@ -285,30 +275,25 @@ class TriedOut(Problem):
     def _culprit(self, theta: Tensor, batch: Batch) -> str:
         """What gives two values for one batch, and the remedy."""
         with torch.no_grad():
-            if (module := random_module(self.model, lambda: self._outputs(theta, batch))) is not None:
+            if (module := random_module(self._model, lambda: self._passes.outputs(theta, batch))) is not None:
                 remedy = (
                     "is there dropout (functional dropout, say)? Call model.eval()"
-                    if any(each.training for each in self.model.modules())
+                    if any(each.training for each in self._model.modules())
                     else "it draws random numbers in eval mode, too, so let it return the mean there, "
                     "or take the noise from the batch"
                 )
                 return f"{module} gives two outputs for one input; {remedy}"
-            first, second = (trees.fingerprint(self._outputs(theta, batch)[0]) for _ in range(2))
+            first, second = (trees.fingerprint(self._passes.outputs(theta, batch)[0]) for _ in range(2))
         if first != second:
             return "forward itself gives two outputs for one input; take the random part out of it"
         return "the model's outputs are the same, so take the random part out of the loss"
 
-    def _loss(self, name: str, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch) -> Tensor:
-        """One loss on one batch alone."""
-        return self._losses.value(name, self._losses.part(name, *outputs, batch))
-
-    def _require_dependence(
-        self, name: str, theta: Tensor, outputs: tuple[Outputs, Mapping[str, Tensor]], batch: Batch
-    ) -> None:
+    def _require_dependence(self, name: str, theta: Tensor, outputs: Given, batch: Batch) -> None:
         """Refuse a loss that does not depend on theta, or not by way of the outputs alone."""
         # Fresh, so that what a module has put aside is of this graph, which is still there.
-        variable, join = divided(self._outputs(theta, batch))
-        beside = self._loss(name, join(tuple(leaf.detach() for leaf in variable)), batch)
+        variable, join = divided(self._passes.outputs(theta, batch))
+        apart, steered = join(tuple(leaf.detach() for leaf in variable))
+        beside = self._losses.of_batch(name, apart, steered, batch)
         if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
             raise ProblemError(
                 f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
@@ -336,8 +321,8 @@ class TriedOut(Problem):
         Usually the first batch knows.
         """
         linked = None
-        for batch in (batch for batch, _ in self._batches("train")) if only is None else [only]:
-            part = self._losses.part(name, *self._outputs(theta, batch), batch)
+        for batch in (batch for batch, _ in self._passes.batches("train")) if only is None else [only]:
+            part = self._losses.part(name, *self._passes.outputs(theta, batch), batch)
             # Means on which the value of an Aggregate depends only in other batches, or not just here, count, too.
             value = (part * torch.arange(1, len(part) + 1, device=part.device)).sum()
             if depends_on(value, theta):
