@@ -64,7 +64,6 @@ def exchange(
         before: the losses there on the part of the data that is read (``read_before``).
     """
     split, batches = _read(problem)
-    m = problem.m
     values = before.mean.numpy()
     sizes = relative_sizes(values, np.isin(problem.names, problem.absolute))
     bend = expected_bend(sizes, problem.training_weights.numpy(), len(ways))
@@ -76,15 +75,13 @@ def exchange(
     )
     speeds = np.square(slopes).sum(axis=1)
     steps = slopes * (_GAIN * sizes / np.maximum(speeds, 1e-300))[:, None]  # [m, k]
-    ends = [share * torch.from_numpy(c).to(ways) @ ways for c in steps for share in (1.0, 0.5)]
-    found = problem.probe([theta - end for end in ends], split, batches)
-    prices = np.array(
-        [
-            _price(i, found[2 * i], before, sizes)
-            + _surprise(i, found[2 * i], found[2 * i + 1], before, -slopes @ steps[i], sizes)
-            for i in range(m)
-        ]
-    ).clip(max=_WORST)
+    ends = problem.probe(_led(theta, steps, ways), split, batches)
+    prices = np.array([_price(i, end, before, sizes) for i, end in enumerate(ends)])
+    bought = np.flatnonzero(prices < _WORST)  # of the others it need not be known how they get there
+    halves = problem.probe(_led(theta, steps[bought] / 2, ways), split, batches)
+    for i, half in zip(bought, halves, strict=True):
+        prices[i] += _surprise(int(i), ends[i], half, before, -slopes @ steps[i], sizes)
+    prices = prices.clip(max=_WORST)
     works = prices < _WORST
     names = [name for name, good in zip(problem.names, works, strict=True) if good]
     where = "validation" if problem.has_validation else "training"
@@ -98,8 +95,13 @@ def exchange(
     return Exchange(float(prices.mean()), bool(works.any()), reason)
 
 
+def _led(theta: Tensor, steps: Array, ways: Tensor) -> list[Tensor]:
+    """The points to which ``steps`` [s, k] along the ways [k, n] lead."""
+    return [theta - torch.from_numpy(c).to(ways) @ ways for c in steps]
+
+
 def exchange_passes(problem: Problem, k: int) -> float:
-    """What ``exchange`` reads along k ways, in passes over the training data."""
+    """What ``exchange`` reads along k ways at most, in passes over the training data."""
     return (k + 2 * problem.m) * problem.share(*_read(problem))
 
 

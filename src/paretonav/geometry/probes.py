@@ -6,6 +6,7 @@ See docs/method.md#probes-instead-of-derivatives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,12 +69,13 @@ class Probes:
         before: Losses | None = None,
         rays: bool = True,
     ) -> Probes:
-        """Measure, in 2 k forward passes, 2 m more along rays, and two for every two directions that are needed.
+        """Measure, in 2 k forward passes, m more along rays, and one for every two directions where it is needed.
 
-        Each direction is probed forwards and backwards, and so is then each way along which one loss changes most, its
-        ray: that is what is asked for most, and a network is not so smooth that what happens there would follow from
+        Each direction is probed forwards and backwards, and then each way along which one loss falls fastest, its ray:
+        that is what is asked for most, and a network is not so smooth that what happens there would follow from
         the directions alone. Slopes and bends are those that fit all of it best. The sums of every two directions are
-        probed where rays say little of what is mixed in the bends; where k > 3 always, on a few batches only.
+        probed where rays say little of what is mixed in the bends. Where k > 3 they always are, on a few batches only,
+        and rays backwards, too, so that what is mixed does not disturb the slopes.
 
         Args:
             problem: what is measured.
@@ -90,46 +92,46 @@ class Probes:
         before = before or problem.probe([theta], split, batches)[0]
         m, k = problem.m, len(directions)
         sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
-        axes = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=rays)
-        units = np.diag(axes.ways)
-        measured = [axes]
-        slopes = _mean(_fitted_slopes(measured, units), before.fractions)[:m]
-        ways = _rays(slopes, sizes, units) if rays else np.zeros((0, k))
-        if k <= _FEW_WAYS and not _tell_mixed(np.concatenate([axes.ways, ways]) / units):
-            ways = np.concatenate([ways, _sums(axes.ways)])
-        if len(ways):
-            ends = problem.probe(_both_ends(theta, ways, directions), split, batches)
-            measured.append(_Measured.of(ways, ends, before).as_finite_as(axes))
-        response = Response(_fitted_slopes(measured, units), before.fractions, examples=before.examples)
-        ways = np.concatenate([each.ways for each in measured])
-        batchwise = torch.cat([each.turns for each in measured], dim=-1)
-        rates = _clear_bends(ways, batchwise[:, m:], units, before, mixed=k <= _FEW_WAYS)
-        turns = _mean(batchwise[:, :m], before.fractions)
-        if k > _FEW_WAYS:
+        found = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=rays)
+        units = np.abs(found.ways[::2]).max(axis=1)
+        mixed = k <= _FEW_WAYS
+
+        def there(ways: Array) -> _Measured:
+            ends = problem.probe(_ends(theta, ways, directions), split, batches)
+            return _Measured.of(ways, ends, before)
+
+        if rays:
+            slopes = _mean(_fit(found.ways, found.changes, units, mixed=False)[0], before.fractions)[:m]
+            ways = -_rays(slopes, sizes, units)
+            found = found.and_finite(there(ways if mixed else _both(ways)))
+        if mixed and not _tell_mixed(found.ways / units):
+            found = found.and_finite(there(_sums(units)))
+        fitted, bends = _fit(found.ways, found.changes, units, mixed=mixed)
+        of_metrics = _clear_bends(bends[:, m:], before)
+        straight = m + np.flatnonzero(~of_metrics.any(axis=(1, 2)))
+        fitted[:, straight] = _fitted_slopes(found.ways, found.changes[:, straight], units)
+        of_losses = _mean(bends[:, :m], before.fractions)
+        if not mixed:
             few = _SOME if k <= _PAIRS_OF_ALL else _FEW
-            sums, mixed = _pairs(problem, theta, directions, split, axes, min(batches or few, few))
-            together = turns[:, :k] @ (sums != 0).T + mixed
-            finite = np.isfinite(together[np.isfinite(turns).all(axis=1)]).all(axis=0)
-            ways = np.concatenate([ways, sums[finite]])
-            turns = np.concatenate([turns, together[:, finite]], axis=-1)
-        return cls(before, response, np.concatenate([_fitted_bends(ways, turns, units), rates]), units)
+            sums, together = _pairs(problem, theta, directions, split, units, min(batches or few, few))
+            changes = torch.from_numpy(_mean(found.changes[:, :m], before.fractions))
+            of_losses = _fitted_bends_with(sums, together, found.ways, changes, units)
+        response = Response(fitted, before.fractions, examples=before.examples)
+        return cls(before, response, np.concatenate([of_losses, of_metrics]), units)
 
 
-def _clear_bends(ways: Array, turns: Tensor, units: Array, before: Losses, *, mixed: bool) -> Array:
-    """[p, k, k], the bends of metrics from their second differences [b, p, d]; zero where they may be noise.
+def _clear_bends(bends: Tensor, before: Losses) -> Array:
+    """[p, k, k], the bends of metrics from those of each batch [b, p, k, k]; zero where they may be noise.
 
     A metric that leaps, as an accuracy does by one example, has first differences that mean something, but a second
     difference at the size of a step is as a rule a leap more or less. Of all entries together 5 % of the metrics may
     seem to bend that do not.
     """
-    fits = torch.from_numpy(
-        np.stack([_fitted_bends(ways, each.numpy(), units, mixed=mixed) for each in turns])
-    )
-    error = standard_error(before.fractions, fits, before.examples)
-    mean = _mean(fits, before.fractions)
+    error = standard_error(before.fractions, bends, before.examples)
+    mean = _mean(bends, before.fractions)
     if error is None:
         return np.zeros_like(mean)
-    k = ways.shape[1]
+    k = bends.shape[-1]
     clear = quantile(len(before.fractions), tests=k * (k + 1) // 2) * error.numpy()
     return np.where(np.abs(mean) > clear, mean, 0.0)
 
@@ -147,46 +149,41 @@ def probing_passes(
 
     The arguments are as there; how often lengths have to be mended is not known before.
     """
-    sums = k * (k - 1) if k <= _FEW_WAYS and not (rays and k < _FEW_WAYS) else 0
     axes = 2 * k * (_USUAL_ROUNDS if rays else 1)
-    read = (1 + axes + 2 * problem.m * rays + sums) * problem.share(split, batches)
     if k > _FEW_WAYS:
         few = _SOME if k <= _PAIRS_OF_ALL else _FEW
-        read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
-    return read
+        pairs = (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
+        return (1 + axes + 2 * problem.m * rays) * problem.share(split, batches) + pairs
+    sums = 0 if rays and k < _FEW_WAYS else k * (k - 1) / 2
+    return (1 + axes + problem.m * rays + sums) * problem.share(split, batches)
 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """What came of going forwards and backwards along ways in the coordinates of the directions.
+    """What comes of going some way, in the coordinates of the directions.
 
     Attributes:
-        ways: [d, k], as far as they were gone.
-        slopes: [b, m + p, d], half of the differences between both ends, batch by batch.
-        turns: [b, m + p, d], the sums of both ends less twice the middle, batch by batch.
+        ways: [d, k], from the point.
+        changes: [b, m + p, d], of losses and metrics, batch by batch; of absolute values of what they are those of.
     """
 
     ways: Array
-    slopes: Tensor
-    turns: Tensor
+    changes: Tensor
 
     @classmethod
     def of(cls, ways: Array, ends: list[Losses], before: Losses) -> _Measured:
-        """From the losses ahead and back of each way, in turn; of absolute values what they are those of."""
-        unfolded = [_unfolded(end, before) for end in ends]
-        pairs = list(zip(unfolded[::2], unfolded[1::2], strict=True))
+        """From what is measured at the ends of the ways."""
         middle = _batches(before)
-        return cls(
-            ways,
-            torch.stack([(ahead - back) / 2 for ahead, back in pairs], dim=-1),
-            torch.stack([ahead + back - 2 * middle for ahead, back in pairs], dim=-1),
-        )
+        return cls(ways, torch.stack([_unfolded(end, before) - middle for end in ends], dim=-1))
 
-    def as_finite_as(self, axes: _Measured) -> _Measured:
-        """Without the ways along which something is not finite that is along the axes: they lead too far."""
-        known = axes.turns.isfinite().all(dim=-1).all(dim=0)
-        finite = self.turns[:, known].isfinite().all(dim=1).all(dim=0)
-        return _Measured(self.ways[finite.numpy()], self.slopes[..., finite], self.turns[..., finite])
+    def and_finite(self, more: _Measured) -> _Measured:
+        """With more ways, but those where something is not finite that is so far: they lead too far."""
+        known = self.changes.isfinite().all(dim=-1).all(dim=0)
+        finite = more.changes[:, known].isfinite().all(dim=1).all(dim=0)
+        return _Measured(
+            np.concatenate([self.ways, more.ways[finite.numpy()]]),
+            torch.cat([self.changes, more.changes[..., finite]], dim=-1),
+        )
 
 
 def _unfolded(end: Losses, before: Losses) -> Tensor:
@@ -199,10 +196,14 @@ def _unfolded(end: Losses, before: Losses) -> Tensor:
     return _batches(end) * (end.signs * before.signs)
 
 
-def _both_ends(theta: Tensor, ways: Array, directions: Tensor) -> list[Tensor]:
-    """The points ahead and back of ``theta`` along each of ways [d, k], in turn."""
-    steps = [torch.from_numpy(way).to(directions) @ directions for way in ways]
-    return [theta + sign * step for step in steps for sign in (1.0, -1.0)]
+def _ends(theta: Tensor, ways: Array, directions: Tensor) -> list[Tensor]:
+    """The points to which ways [d, k] lead from ``theta``."""
+    return [theta + torch.from_numpy(way).to(directions) @ directions for way in ways]
+
+
+def _both(ways: Array) -> Array:
+    """[2 d, k], each way forwards and backwards, in turn."""
+    return np.stack([ways, -ways], axis=1).reshape(-1, ways.shape[1])
 
 
 def _at_a_step(
@@ -217,7 +218,7 @@ def _at_a_step(
     *,
     mend: bool,
 ) -> _Measured:
-    """What comes of going along the directions, with the lengths mended."""
+    """What comes of going along the directions, forwards and backwards in turn, with the lengths mended."""
     farthest = _farthest(theta, directions)
     h = np.minimum(np.array(lengths, dtype=float), farthest)
     gone, finite = h.copy(), np.zeros(len(h), dtype=bool)
@@ -247,7 +248,7 @@ def _at_a_step(
         open_ones = left
         if not left:
             break
-    return _Measured.of(np.diag(gone), ends, before)
+    return _Measured.of(_both(np.diag(gone)), ends, before)
 
 
 def _rays(slopes: Array, sizes: Array, units: Array) -> Array:
@@ -270,22 +271,31 @@ def _places(k: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(k) for j in range(i)]
 
 
-def _sums(ways: Array) -> Array:
-    """[k (k-1) / 2, k], of every two ways [k, k]."""
-    return np.array([ways[i] + ways[j] for i, j in _places(len(ways))]).reshape(-1, ways.shape[1])
+def _sums(units: Array) -> Array:
+    """[k (k-1) / 2, k], of every two directions as far as ``units`` [k]."""
+    axes = np.diag(units)
+    return np.array([axes[i] + axes[j] for i, j in _places(len(axes))]).reshape(-1, len(axes))
 
 
 def _pairs(
-    problem: Problem, theta: Tensor, directions: Tensor, split: Split, axes: _Measured, batches: int
+    problem: Problem, theta: Tensor, directions: Tensor, split: Split, units: Array, batches: int
 ) -> tuple[Array, Array]:
-    """The sums of every two directions, and what is mixed in the turns along them, on a few batches: they are many."""
+    """The sums of every two directions [s, k], and what is mixed in the second differences along them, [m, s].
+
+    On a few batches: they are many.
+    """
     k = len(directions)
-    sums = _sums(axes.ways)
-    ways = np.concatenate([axes.ways, sums])
-    before, *ends = problem.probe([theta, *_both_ends(theta, ways, directions)], split, batches)
-    turns = _Measured.of(ways, ends, before).turns
+    sums = _sums(units)
+    ways = _both(np.concatenate([np.diag(units), sums]))
+    before, *ends = problem.probe([theta, *_ends(theta, ways, directions)], split, batches)
+    turns = _second_differences(_Measured.of(ways, ends, before).changes)
     mixed = turns[..., k:] - turns[..., np.array(_places(k))].sum(dim=-1)
     return sums, _mean(mixed[:, : problem.m], before.fractions)
+
+
+def _second_differences(changes: Tensor) -> Tensor:
+    """[..., d] of changes forwards and backwards in turn, [..., 2 d]."""
+    return changes[..., ::2] + changes[..., 1::2]
 
 
 def _tell_mixed(ways: Array) -> bool:
@@ -293,36 +303,73 @@ def _tell_mixed(ways: Array) -> bool:
     k, lengths = ways.shape[1], np.linalg.norm(ways, axis=1, keepdims=True)
     if len(ways) < k * (k + 1) // 2:
         return False
-    return bool(np.linalg.svd(_design(ways / lengths), compute_uv=False)[-1] > _TOLD)
+    return bool(np.linalg.svd(_bending(ways / lengths), compute_uv=False)[-1] > _TOLD)
 
 
-def _design(ways: Array) -> Array:
-    """[d, k (k + 1) / 2], what the entries of a symmetric Q on and above its diagonal add to ``u^T Q u`` along u."""
-    rows, columns = np.triu_indices(ways.shape[1])
+def _bending(ways: Array, *, mixed: bool = True) -> Array:
+    """[d, e], what the e entries of a symmetric Q on and above its diagonal add to ``u^T Q u`` along u.
+
+    Only those on the diagonal where there are no ``mixed`` ones.
+    """
+    rows, columns = _entries(ways.shape[1], mixed)
     return np.asarray(np.where(rows == columns, 1.0, 2.0) * ways[:, rows] * ways[:, columns])
 
 
-def _fitted_slopes(measured: list[_Measured], units: Array) -> Tensor:
-    """[b, m + p, k], that fit the first differences best."""
-    ways = np.concatenate([each.ways for each in measured]) / units
-    slopes = torch.cat([each.slopes for each in measured], dim=-1)
-    fit: Tensor = slopes @ torch.from_numpy(np.linalg.pinv(ways).T / units)
+def _entries(k: int, mixed: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The rows and columns of the entries that a symmetric [k, k] has on and above its diagonal, or on it."""
+    rows, columns = np.triu_indices(k) if mixed else np.diag_indices(k)
+    return rows, columns
+
+
+def _fit(ways: Array, changes: Tensor, units: Array, *, mixed: bool) -> tuple[Tensor, Tensor]:
+    """Slopes R and bends Q that fit changes ``R u + u^T Q u / 2`` along ways u best, by least squares.
+
+    Longer ways change more, so they count for more. Forwards and backwards, slopes and bends do not meddle.
+
+    Args:
+        ways: [d, k].
+        changes: [..., d].
+        units: [k], as far as the directions are gone: the fit is made in these.
+        mixed: also the entries of Q beside its diagonal, which are zero otherwise.
+
+    Returns:
+        [..., k] and [..., k, k], symmetric.
+    """
+    k = len(units)
+    rows, columns = _entries(k, mixed)
+    scaled = ways / units
+    design = np.concatenate([scaled, 0.5 * _bending(scaled, mixed=mixed)], axis=1)
+    scales = np.concatenate([units, units[rows] * units[columns]])
+    fit = changes @ torch.from_numpy(np.linalg.pinv(design, rcond=1e-6).T / scales)
+    bends = changes.new_zeros(*changes.shape[:-1], k, k)
+    bends[..., rows, columns] = bends[..., columns, rows] = fit[..., k:]
+    return fit[..., :k], bends
+
+
+def _fitted_slopes(ways: Array, changes: Tensor, units: Array) -> Tensor:
+    """[..., k], the slopes that fit changes [..., d] along ways [d, k] best where nothing bends."""
+    fit: Tensor = changes @ torch.from_numpy(np.linalg.pinv(ways / units).T / units)
     return fit
 
 
-def _fitted_bends(ways: Array, turns: Array, units: Array, *, mixed: bool = True) -> Array:
-    """[r, k, k], symmetric, that fit the second differences ``u^T Q u`` [r, d] along ways u [d, k] best.
+def _fitted_bends_with(sums: Array, together: Array, ways: Array, changes: Tensor, units: Array) -> Array:
+    """[m, k, k], the bends that also fit what is mixed in the second differences along sums of every two directions.
 
-    Without ``mixed`` they are diagonal, where nothing tells the rest.
+    Args:
+        sums: [s, k].
+        together: [m, s], what is mixed along them.
+        ways: [d, k], every one forwards and backwards in turn, the directions first.
+        changes: [m, d], along these.
+        units: [k].
     """
-    k = ways.shape[1]
-    rows, columns = np.triu_indices(k) if mixed else np.diag_indices(k)
-    scaled = ways / units
-    design = _design(scaled) if mixed else scaled**2
-    fit = turns @ np.linalg.pinv(design, rcond=1e-6).T / (units[rows] * units[columns])
-    bend = np.zeros((len(turns), k, k))
-    bend[:, rows, columns] = bend[:, columns, rows] = fit
-    return bend
+    slopes = _fit(ways, changes, units, mixed=False)[0].numpy()
+    turns = _second_differences(changes).numpy()[:, : len(units)]
+    along = turns @ (sums != 0).T + together
+    finite = np.isfinite(along[np.isfinite(turns).all(axis=1)]).all(axis=0)
+    sums, along = sums[finite], along[:, finite]
+    ends = [torch.from_numpy(sign * slopes @ sums.T + along / 2) for sign in (1.0, -1.0)]
+    ways, changes = np.concatenate([ways, sums, -sums]), torch.cat([changes, *ends], dim=1)
+    return np.asarray(_fit(ways, changes, units, mixed=True)[1].numpy())
 
 
 def first_lengths(response: Tensor, losses: Tensor, bend: Array | None = None) -> Array:
