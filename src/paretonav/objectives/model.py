@@ -163,7 +163,7 @@ class ModelProblem(Problem):
             self.optimizer = optimizer
         self._weights = training_weights(weights, self.names)
         self._seed = seed
-        self._pushforward = Pushforward()
+        self._pushforward = Pushforward(self._stateless.again)
         self._left: bystanders.State | None = None  # what is not steered, when the parameters were last set
         self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
