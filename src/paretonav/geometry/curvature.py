@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import Composite, Cost, Watch, backward, differentiated
+from paretonav.objectives import Composite, Cost, Linearised, Watch, backward, differentiated
 from paretonav.objectives.memory import memory_advice
 from paretonav.objectives.modes import differentiable, recorded, variable
 
@@ -112,9 +112,6 @@ class Curvature:
 Product = Callable[[Tensor], Iterable[Tensor]]
 """The products with the rows of vectors [k, n], one after another: there may be memory for no more."""
 
-Outputs = tuple[Tensor, ...]
-"""One tensor for each of the model's outputs: values, their changes, or slopes by them."""
-
 
 def _weighted(weights: Tensor, losses: Tensor) -> Tensor:
     if weights.shape != losses.shape:
@@ -137,22 +134,15 @@ def _exact_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch
 
 def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch: Watch) -> Product:
     """``v -> J^T H J v``, three maps one after another: J of the outputs by theta, H of the loss by the outputs."""
-    outputs = part.outputs(theta)
-    leaves = tuple(o.detach().requires_grad_() for o in outputs)
+    made = Linearised(part, theta)
+    leaves = tuple(o.detach().requires_grad_() for o in made.outputs)
     loss = _weighted(weights, part.losses(leaves))
     slopes = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
     curved = [i for i, slope in enumerate(slopes) if slope.requires_grad]
     if not curved:
         return torch.zeros_like
-    # J^T u is linear in u, so differentiating it by u is the way to J v: no forward-mode support needed.
-    cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
-    (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
 
-    def jacobian(v: Tensor) -> Outputs:
-        """Theta moves by v [n]: how the outputs move."""
-        return torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
-
-    def hessian(moved: Outputs) -> Outputs:
+    def hessian(moved: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The outputs move: how the loss's slopes by them change."""
         return torch.autograd.grad(
             [slopes[i] for i in curved],
@@ -162,13 +152,9 @@ def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch
             materialize_grads=True,
         )
 
-    def transposed_jacobian(turned: Outputs) -> Tensor:
-        """The slopes by the outputs change: how the slope by theta changes, [n]."""
-        return torch.autograd.grad(outputs, theta, turned, retain_graph=True, materialize_grads=True)[0]
-
     def products(vectors: Tensor) -> Iterator[Tensor]:
         for v in vectors:
             watch.checkpoint()
-            yield transposed_jacobian(hessian(jacobian(v)))
+            yield made.back(hessian(made.along(v)))
 
     return products

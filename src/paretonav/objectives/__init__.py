@@ -5,6 +5,7 @@ from paretonav.objectives.backward import backward
 from paretonav.objectives.cost import Cost, Tally
 from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.function import FunctionProblem
+from paretonav.objectives.linearised import Linearised
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
@@ -20,6 +21,7 @@ __all__ = [
     "Entry",
     "Event",
     "FunctionProblem",
+    "Linearised",
     "Losses",
     "Metric",
     "ModelProblem",

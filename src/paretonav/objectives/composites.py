@@ -10,7 +10,7 @@ from torch import Tensor
 from paretonav.errors import ProblemError
 from paretonav.objectives import trees
 from paretonav.objectives.data import Batch
-from paretonav.objectives.outputs import Join, divided
+from paretonav.objectives.outputs import Join, divided, varying
 from paretonav.objectives.passes import Passes
 from paretonav.objectives.problem import Composite
 from paretonav.objectives.untouched import versions
@@ -30,6 +30,7 @@ def composite(
             take it around those of the batch alone.
     """
     joins: list[Join] = []  # of the latest outputs
+    known: list[int] = []  # which of them vary: in forward mode none has a graph
     untouched = versions(batch)
     all_losses, model, explained = passes.losses, passes.model, passes.whereabouts.explained
 
@@ -37,7 +38,8 @@ def composite(
         with explained(f"the model failed on a curvature batch of {length} examples"):
             curved = model.outputs_for_curvature(theta, trees.fresh(batch))
         steered = model.flat.unflatten(theta) if all_losses.reads_parameters else {}
-        variable, join = divided((curved, steered))
+        known[:] = varying((curved, steered)) or known
+        variable, join = divided((curved, steered), known)
         joins[:] = [join]
         return variable
 
@@ -58,9 +60,10 @@ def composite(
         curved, steered = joins[0](variable)
         return {name: all_losses.of_batch(name, curved, steered, batch) for name in all_losses.names}
 
+    again = partial(model.again, for_curvature=True) if model.recomputes else None
     losses = partial(taken, partial(all_losses.values, means=means))
     if means is None:
-        return Composite(length / total, outputs, losses, apart=apart)
+        return Composite(length / total, outputs, losses, apart=apart, again=again)
     linear, shown = (
         partial(taken, partial(all_losses.linear, slopes=all_losses.slopes(means, shown=shown)))
         for shown in (False, True)
@@ -72,4 +75,5 @@ def composite(
         linear=linear,
         shown=None if all_losses.honest else shown,
         apart=apart,
+        again=again,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -18,7 +18,8 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
     """Whatever is raised while ``part`` is differentiated at ``theta`` [n] comes out with the name of what failed.
 
     Not every operation has a second derivative in torch, which curvature needs, and a backward pass that somebody has
-    written may fail by itself.
+    written may fail by itself. Backward passes that recompute activations do so as they were at theta, and may only be
+    made inside.
 
     Raises:
         OutOfMemoryError: memory ran out.
@@ -35,7 +36,8 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
             what, remedy = "the model", f"write {twice}, or leave the parameters before it out of parameters="
         return f"{what} cannot be differentiated as curvature needs it: {type(error).__name__}: {error}; {remedy}"
 
-    with ours(told), differentiable():
+    again = nullcontext() if part.again is None else part.again(theta)
+    with ours(told), differentiable(), again:
         yield
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.linearised import Linearised
 from paretonav.objectives.modes import variable
 from paretonav.objectives.parameters import some_of
 
@@ -201,25 +202,20 @@ def _reversed(
     return tuple(found)
 
 
-def is_transposed(outputs: Sequence[Tensor], theta: Tensor, *, half: bool = False) -> bool:
+def is_transposed(made: Linearised, theta: Tensor, *, half: bool = False) -> bool:
     """Whether ``<u, J v> = <J^T u, v>`` for the Jacobian of the outputs, as Gauss-Newton products compute both.
 
-    ``J v`` is computed by differentiating ``J^T u`` by u. Through a backward pass that is not made of torch's own
-    operations that silently gives zero, so that the two sides differ.
+    Through a backward pass that is not made of torch's own operations, or in forward mode through one that nobody has
+    thought of, ``J v`` is silently zero, so that the two sides differ.
 
     Args:
-        outputs: with graphs that lead to theta.
+        made: the outputs, linearised at theta.
         theta: [n].
         half: whether some of it is computed in half precision.
     """
     generator = torch.Generator().manual_seed(0)
-    cotangents = tuple(torch.zeros_like(o, requires_grad=True) for o in outputs)
-    (pulled,) = torch.autograd.grad(outputs, theta, cotangents, create_graph=True, materialize_grads=True)
     v = _normal(theta, generator)
-    tangents: Sequence[Tensor] = [torch.zeros_like(o) for o in outputs]
-    if pulled.requires_grad:
-        tangents = torch.autograd.grad(pulled, cotangents, v, retain_graph=True, materialize_grads=True)
-    for output, tangent in zip(outputs, tangents, strict=True):
+    for output, tangent in zip(made.outputs, made.along(v), strict=True):
         for _ in range(2 if output.requires_grad else 0):
             u = _normal(output, generator)
             (pulled,) = torch.autograd.grad(output, theta, u, retain_graph=True, materialize_grads=True)

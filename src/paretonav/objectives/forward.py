@@ -14,21 +14,21 @@ from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.backends import cudnn, mha
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.stateless import _reparametrize_module
 from torch.overrides import TorchFunctionMode
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import trees
 from paretonav.objectives.data import Batch
+from paretonav.objectives.modes import variable
 from paretonav.objectives.parameters import FlatParameters, plain_name
 
 Outputs = Any
 Forward = Callable[[nn.Module, Batch], Outputs]
 
-_RECOMPUTES = (
-    "the model saves activations through hooks (gradient checkpointing, or save_on_cpu): they would be "
-    "recomputed with the module's own parameters instead of the steered ones, and the gradients would be "
-    "wrong; switch that off (Hugging Face models do in eval mode), and give a "
-    "smaller batch_size if memory is short"
+_LATE = (
+    "the model has begun to save activations through hooks (gradient checkpointing, or save_on_cpu) since the problem "
+    "was made; make a new problem of the model as it is now"
 )
 
 
@@ -46,10 +46,12 @@ class StatelessModel:
     Attributes:
         module: the module.
         flat: its steered parameters.
+        recomputes: whether the model may run again in backward passes (gradient checkpointing), since it saves
+            activations through hooks; None until it has run with a graph. What leads through it backward then has to
+            be inside of ``again``.
 
     Raises:
-        ProblemError: another dtype for ``autocast``; from calls, a model that cannot be differentiated when its
-            parameters are replaced.
+        ProblemError: another dtype for ``autocast``; from calls, a model that begins to recompute after its first run.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class StatelessModel:
         self.flat = flat
         self._forward = _Call(model, forward or _first_element)
         self._autocast = autocast
+        self.recomputes: bool | None = None
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
 
     def outputs(self, theta: Tensor, batch: Batch) -> Outputs:
@@ -87,18 +90,36 @@ class StatelessModel:
             values = self._replaced(theta) if replaced is None else dict(replaced)
             with self._plainly():
                 if self._autocast is None:
-                    return _called(self._forward, values, batch)
+                    return self._run(values, batch)
                 with torch.autocast(theta.device.type, self._autocast):
-                    found = _called(self._forward, values, batch)
+                    found = self._run(values, batch)
             return trees.map_tensors(lambda t: t.float() if t.dtype == self._autocast else t, found)
 
         return outputs
 
     def outputs_for_curvature(self, theta: Tensor, batch: Batch) -> Outputs:
         """The same outputs in full precision, with a graph that can be differentiated twice."""
-        # The other kernels for attention have no second derivative.
-        with self._plainly(), sdpa_kernel(SDPBackend.MATH), _PlainWeightNorm():
-            return self._at(theta, self._forward, batch)
+        with self._plainly(), _twice_differentiable():
+            return self._run(self._replaced(theta), batch)
+
+    @contextmanager
+    def again(self, theta: Tensor, *, for_curvature: bool = False) -> Iterator[None]:
+        """Where a backward pass runs parts of the model again, it finds all as it was in the forward pass at ``theta``.
+
+        The module itself has the steered values meanwhile, and the settings of torch are those of that pass. Nothing is
+        done for a model that recomputes nothing.
+        """
+        if not self.recomputes:
+            yield
+            return
+        with ExitStack() as settings:
+            settings.enter_context(self._plainly())
+            if for_curvature:
+                settings.enter_context(_twice_differentiable())
+            # They need a gradient, as theirs was needed: torch saves nothing for what needs none.
+            replaced = self._replaced(variable(theta))
+            settings.enter_context(_reparametrize_module(self._forward, replaced))
+            yield
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
         """The module's own state_dict, taken while the values of ``theta`` [n] are in place.
@@ -106,11 +127,27 @@ class StatelessModel:
         So tied weights and state_dict hooks are as ever; names are those of the module before torch.compile.
         It shares memory with ``theta`` and the module.
         """
-        state = self._at(theta.detach(), _Call(self.module, lambda model, _: model.state_dict()), None)
+        replaced = self._replaced(theta.detach())
+        state = _called(_Call(self.module, lambda model, _: model.state_dict()), replaced, None)
         return {plain_name(name): value for name, value in state.items()}
 
-    def _at(self, theta: Tensor, call: _Call, batch: Batch) -> Any:
-        return _called(call, self._replaced(theta), batch)
+    def _run(self, replaced: dict[str, Tensor], batch: Batch) -> Outputs:
+        """The outputs; the first run with a graph tells whether the model saves activations through hooks."""
+        if self.recomputes or not torch.is_grad_enabled():
+            return _called(self._forward, replaced, batch)
+        try:
+            with disable_saved_tensors_hooks(_LATE):
+                given = (dict(replaced), trees.fresh(batch)) if self.recomputes is None else (replaced, batch)
+                outputs = _called(self._forward, *given)
+        except RuntimeError as error:
+            if _LATE not in str(error):
+                raise
+            if self.recomputes is not None:
+                raise ProblemError(_LATE) from error
+            self.recomputes = True
+            return _called(self._forward, replaced, batch)
+        self.recomputes = False
+        return outputs
 
     def _replaced(self, theta: Tensor) -> dict[str, Tensor]:
         """What a ``_Call`` is to have in the place of the module's own parameters."""
@@ -121,8 +158,6 @@ class StatelessModel:
         """The settings of torch under which the same values come out with and without a graph."""
         fast = mha.get_fastpath_enabled()
         with ExitStack() as settings:
-            if torch.is_grad_enabled():
-                settings.enter_context(_without_hooks())
             # Without a graph, attention would take a path that zeroes padding: other losses than with one.
             settings.callback(mha.set_fastpath_enabled, fast)
             mha.set_fastpath_enabled(False)
@@ -140,14 +175,10 @@ def _called(call: _Call, replaced: dict[str, Tensor], batch: Batch) -> Any:
 
 
 @contextmanager
-def _without_hooks() -> Iterator[None]:
-    try:
-        with disable_saved_tensors_hooks(_RECOMPUTES):
-            yield
-    except RuntimeError as error:
-        if _RECOMPUTES in str(error):
-            raise ProblemError(_RECOMPUTES) from error
-        raise
+def _twice_differentiable() -> Iterator[None]:
+    """The other kernels for attention have no second derivative, and torch's weight norm a wrong one."""
+    with sdpa_kernel(SDPBackend.MATH), _PlainWeightNorm():
+        yield
 
 
 class _PlainWeightNorm(TorchFunctionMode):

@@ -134,7 +134,8 @@ class _OnePass:
             self._gradients.next()
             for row in rows(outputs, parts):
                 passes.watch.checkpoint()
-                gradient = row.back(here)
+                with passes.model.again(here):
+                    gradient = row.back(here)
                 add(row, gradient, length)
                 self._gradients.keep(row.loss, row.part, gradient)
                 read += length

@@ -163,11 +163,11 @@ class ModelProblem(Problem):
             self.optimizer = optimizer
         self._weights = training_weights(weights, self.names)
         self._seed = seed
-        self._pushforward = Pushforward()
         self._left: bystanders.State | None = None  # what is not steered, when the parameters were last set
         self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
+        self._pushforward = Pushforward(self._stateless.again)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
         self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
         self.has_validation, self.has_test = "validation" in self._data, "test" in self._data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,22 +18,28 @@ class _Place(int):
     """Where the tensor of this number belongs."""
 
 
-def divided(outputs: Outputs) -> tuple[tuple[Tensor, ...], Join]:
+def varying(outputs: Outputs) -> list[int]:
+    """The numbers of the tensors in the outputs, in order, that have a graph."""
+    return [number for number, t in enumerate(trees.tensors(outputs)) if t.requires_grad]
+
+
+def divided(outputs: Outputs, numbers: Sequence[int] = ()) -> tuple[tuple[Tensor, ...], Join]:
     """The tensors in the outputs that vary with theta, and what puts others in their place.
 
-    Those are the ones with a gradient; without any, as under no_grad, all floating-point ones. The rest
+    Those are the ones of these ``numbers``, else the ones with a graph; without any, as under no_grad, all
+    floating-point ones. The rest
     (masks, classes, None) is kept, but no graph is. A tensor that is there twice is one. Of complex numbers it is
     both parts, [..., 2], so that derivatives are of real numbers by real numbers everywhere.
     """
     found = trees.tensors(outputs)
-    variable = [t for t in found if t.requires_grad] or [
+    variable = [found[number] for number in numbers or varying(outputs)] or [
         t for t in found if t.is_floating_point() or t.is_complex()
     ]
-    numbers = {id(t): number for number, t in enumerate(dict.fromkeys(variable))}
+    places = {id(t): _Place(number) for number, t in enumerate(dict.fromkeys(variable))}
     whole = list(dict.fromkeys(variable))
 
     def place(leaf: Any) -> Any:
-        return _Place(numbers[id(leaf)]) if id(leaf) in numbers else leaf
+        return places.get(id(leaf), leaf)
 
     template = trees.map_leaves(place, outputs)
     are_complex = [t.is_complex() for t in whole]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -37,6 +38,8 @@ class Composite(NamedTuple):
             is linear in these means; None where there are no such objectives.
         shown: as ``linear``, but of what is shown where that is something else; None where it is not.
         apart: as ``losses``, but each by its name and with a graph of its own; None where they cannot be told apart.
+        again: theta -> the context in which backward passes through what ``outputs`` made there may run parts of it
+            again, as gradient checkpointing does; None where nothing is recomputed. ``differentiated`` enters it.
     """
 
     fraction: float
@@ -46,6 +49,7 @@ class Composite(NamedTuple):
     linear: Callable[[tuple[Tensor, ...]], Tensor] | None = None
     shown: Callable[[tuple[Tensor, ...]], Tensor] | None = None
     apart: Callable[[tuple[Tensor, ...]], Mapping[str, Tensor]] | None = None
+    again: Callable[[Tensor], AbstractContextManager[None]] | None = None
 
     @property
     def linearised(self) -> Composite:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -40,9 +41,15 @@ class Pushforward:
     all directions, as losses are many small operations, of which forward mode takes several times as long. Where an
     operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
     coordinates backward, which costs a backward pass for every part. Any other error is the user's, and comes out.
+
+    Args:
+        again: theta -> the context of backward passes through outputs that were made there, see ``Composite.again``.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, again: Callable[[Tensor], AbstractContextManager[None]] = lambda _: nullcontext()
+    ) -> None:
+        self._again = again
         self._forward = True
 
     def __call__(
@@ -61,9 +68,21 @@ class Pushforward:
             moving = _forward(outputs, theta, directions, checkpoint)
             if moving is not None:
                 return Pushed(*_chained(parts, moving))
-        pushed = Pushed(*_backward(lambda point: parts(outputs(point)), theta, directions))
+        pushed = Pushed(*self._backward(lambda point: parts(outputs(point)), theta, directions))
         self._forward = False
         return pushed
+
+    def _backward(
+        self, function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
+    ) -> tuple[Parts, list[Parts]]:
+        """The parts as functions of k coordinates along the directions, each differentiated backward."""
+        coordinates = theta.new_zeros(len(directions)).requires_grad_()
+        with torch.enable_grad():
+            parts = function(theta + coordinates @ directions)
+        with self._again(theta):
+            rows = [[_slopes(part, coordinates) for part in kind] for kind in parts]
+        primal = [[part.detach() for part in kind] for kind in parts]
+        return primal, [[[row[:, k] for row in kind] for kind in rows] for k in range(len(directions))]
 
 
 class _Moving(NamedTuple):
@@ -91,20 +110,21 @@ def _forward(
     try:
         for direction in directions:
             checkpoint()
-            values, moved, join = _forward_along(outputs, theta, direction)
+            values, moved, join = forward_along(outputs, theta, direction)
             tangents.append(moved)
     except RuntimeError as error:
-        if not _lacks_forward_mode(error):
+        if not lacks_forward_mode(error):
             raise
         return None
     return _Moving(values, join, tangents)
 
 
-def _lacks_forward_mode(error: RuntimeError) -> bool:
+def lacks_forward_mode(error: RuntimeError) -> bool:
+    """Whether torch says that an operation has no formula for forward mode."""
     return any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
 
 
-def _forward_along(
+def forward_along(
     outputs: Callable[[Tensor], Curved], theta: Tensor, direction: Tensor
 ) -> tuple[list[Tensor], list[Tensor | None], Callable[[tuple[Tensor, ...]], Curved]]:
     """The values of the outputs' tensors, their tangents (None where they do not vary), and what rejoins them."""
@@ -143,18 +163,6 @@ def _chained(parts: Callable[[Curved], Parts], moving: _Moving) -> tuple[Parts, 
         [[torch.stack([entry[k] for entry in part]) for part in kind] for kind in rows]
         for k in range(len(moved))
     ]
-
-
-def _backward(
-    function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
-) -> tuple[Parts, list[Parts]]:
-    """The parts as functions of k coordinates along the directions, each differentiated backward."""
-    coordinates = theta.new_zeros(len(directions)).requires_grad_()
-    with torch.enable_grad():
-        parts = function(theta + coordinates @ directions)
-    rows = [[_slopes(part, coordinates) for part in kind] for kind in parts]
-    primal = [[part.detach() for part in kind] for kind in parts]
-    return primal, [[[row[:, k] for row in kind] for kind in rows] for k in range(len(directions))]
 
 
 def _slopes(part: Tensor, coordinates: Tensor) -> Tensor:

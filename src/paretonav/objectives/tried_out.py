@@ -20,6 +20,7 @@ from paretonav.objectives.data import Batch
 from paretonav.objectives.differentiated import differentiated
 from paretonav.objectives.followed import is_bent, is_transposed, require_derivatives
 from paretonav.objectives.gradients import rows_apart, worth_it
+from paretonav.objectives.linearised import Linearised
 from paretonav.objectives.modes import variable
 from paretonav.objectives.observed import Observed
 from paretonav.objectives.outputs import detached, divided
@@ -239,14 +240,15 @@ class TryOut:
                 return self._values(self._passes.outputs(point, batch), batch).double()
 
         losses = self._values(self._passes.outputs(theta, batch), batch)
-        gradients = torch.stack(
-            [
-                torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0]
-                if loss.requires_grad
-                else torch.zeros_like(theta)
-                for loss in losses
-            ]
-        )
+        with self._passes.model.again(theta):
+            gradients = torch.stack(
+                [
+                    torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0]
+                    if loss.requires_grad
+                    else torch.zeros_like(theta)
+                    for loss in losses
+                ]
+            )
         pieces = dict(zip(self._flat.names, self._flat.sizes, strict=True))
         require_derivatives(self._names, values, theta.detach(), losses.detach(), gradients, pieces)
 
@@ -255,15 +257,15 @@ class TryOut:
         assert part.apart is not None
         here = variable(theta)
         with differentiated(part, here):
-            outputs = part.outputs(here)
-            if not is_transposed(outputs, here, half=self._half):
+            made = Linearised(part, here)
+            if not is_transposed(made, here, half=self._half):
                 raise ProblemError(
                     "the model has a backward pass that torch cannot differentiate again (a kernel, a "
                     "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
                     "curvature would be wrong without a word; write it with plain torch operations, or leave the "
                     "parameters before it out of parameters="
                 )
-            apart, leaves = part.apart, tuple(output.detach() for output in outputs)
+            apart, leaves = part.apart, tuple(output.detach() for output in made.outputs)
             for name in self._names:
                 if not is_bent(lambda variable, name=name: apart(variable)[name], leaves):  # type: ignore[misc]
                     raise ProblemError(
@@ -294,7 +296,10 @@ class TryOut:
         variable, join = divided(self._passes.outputs(theta, batch))
         apart, steered = join(tuple(leaf.detach() for leaf in variable))
         beside = self._losses.of_batch(name, apart, steered, batch)
-        if any(depends_on(beside, tensor) for tensor in (theta, *self._flat.tensors)):
+        own = self._flat.tensors
+        with self._passes.model.again(theta):
+            elsewhere = any(depends_on(beside, tensor) for tensor in (theta, *own))
+        if elsewhere:
             raise ProblemError(
                 f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
                 f"outputs (a {type(outputs[0]).__name__}); let forward return it in a tuple, list or dict, for "
@@ -325,10 +330,11 @@ class TryOut:
             part = self._losses.part(name, *self._passes.outputs(theta, batch), batch)
             # Means on which the value of an Aggregate depends only in other batches, or not just here, count, too.
             value = (part * torch.arange(1, len(part) + 1, device=part.device)).sum()
-            if depends_on(value, theta):
-                linked = False
-                if torch.autograd.grad(value, theta)[0].any():
-                    return True
+            with self._passes.model.again(theta):
+                if depends_on(value, theta):
+                    linked = False
+                    if torch.autograd.grad(value, theta)[0].any():
+                        return True
         return linked
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from paretonav.objectives import ModelProblem
+from paretonav.objectives import ModelProblem, differentiated
 from paretonav.objectives.data import Batch, Source
 from paretonav.objectives.model import Loss
 
@@ -67,8 +67,9 @@ class TrainedProblem(ModelProblem):
             done, total = 0.0, torch.zeros(self.m, device=theta.device)
             for batch in self.minibatches(self._minibatch_size, generator):
                 optimizer.zero_grad()
-                losses = batch.losses(batch.outputs(theta))
-                losses.mean().backward()  # type: ignore[no-untyped-call]
+                with differentiated(batch, theta):
+                    losses = batch.losses(batch.outputs(theta))
+                    losses.mean().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
                 done += batch.fraction

@@ -46,7 +46,8 @@ def batch_losses_and_gradient(
         (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
     problem.cost.gradient_passes += batch.fraction
     if not gradient.isfinite().all():
-        rows = torch.stack(_gradients(problem, losses, theta))
+        with differentiated(batch, theta):
+            rows = torch.stack(_gradients(problem, losses, theta))
         # The objectives share a graph, where an infinite derivative of one makes those of the others 0 * inf.
         suspects = (rows.isinf() if rows.isinf().any() else rows.isnan()).any(dim=1)
         name = problem.names[int(suspects.int().argmax())]
