@@ -175,7 +175,7 @@ def test_without_validation_data_wishes_are_about_the_training_losses() -> None:
 
 
 def test_all_losses_can_be_asked_to_fall_as_there_are_as_many_ways() -> None:
-    """Which is training on, as far as that pays on held-out data."""
+    """Which is training on, as far as that pays on validation data."""
     nav = pn.Navigator(brought(early_stopped(epochs=3)))
     here = nav.start()
     assert here.front.dimensions == 2

@@ -166,7 +166,7 @@ def test_a_small_network(m: int, decay: float, validation: bool) -> None:
     problem = regression(m, decay, validation)
     nav = pn.Navigator(problem)
     start = nav.start()
-    assert start.joint_gain < 0.02 * float(start.train.mean.mean())
+    assert start.joint_gain < 0.02 * float(start.measured.train.mean.mean())
     wish = pn.Improve({"f0": 1.0})
     amount = min(0.03, 0.5 * nav.preview(wish, 1e-5).reach)
     step = nav.step(wish, amount)

@@ -129,7 +129,7 @@ def test_training_follows_the_weight_decay() -> None:
 def test_the_default_recipe_ends_near_the_front_and_the_tasks_compete() -> None:
     problem = digits()
     point = pn.Navigator(problem).start()
-    assert point.joint_gain < 0.02 * float(point.train.mean.mean())
+    assert point.joint_gain < 0.02 * float(point.measured.train.mean.mean())
     _, jacobian = problem.jacobian(point.parameters)
     rows = jacobian + problem.weight_decay * point.parameters
     cosines = torch.nn.functional.normalize(rows, dim=1) @ torch.nn.functional.normalize(rows, dim=1).T

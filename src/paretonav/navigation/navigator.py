@@ -9,6 +9,8 @@ from dataclasses import replace
 from os import PathLike
 from typing import get_args
 
+import torch
+
 from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import Geometry, Tangent
@@ -185,7 +187,7 @@ class Navigator(Shown):
             correction = self._beginning.model(self.method, how, polish=polish)
             trust = first_trust(self.problem, self.method)
             place = measured_at(self.problem, correction, trust, holds=self.holds)
-            require_finite_metrics(place.shown)
+            require_finite_metrics(place.measured.shown)
             point = Point.at(place, id=len(self.session), parent=None, cost=cost)
         self.problem.watch.finish()
         return self._at.accept(point, place.tangent, None)
@@ -346,7 +348,7 @@ class Navigator(Shown):
         )
 
     def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
-        self.problem.watch.saw(self.problem.names, here.train.mean)
+        self.problem.watch.saw(self.problem.names, torch.from_numpy(here.front.losses))
         with costing(self.problem) as cost:
             made = self._planned(asked_for, amount)
             preference, plan = made.preference, made.plan

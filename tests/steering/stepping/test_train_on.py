@@ -1,4 +1,4 @@
-"""Training on, and what it would bring: kept only if held-out data say so."""
+"""Training on, and what it would bring: kept only if validation data say so."""
 
 from __future__ import annotations
 
