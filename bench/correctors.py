@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -219,14 +219,14 @@ def compare(
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for problem, left in problems:
         for case in cases(problem, left):
-            before = replace(problem.cost)
+            before = problem.cost
             AlignedDescent().correct(
                 problem, case.theta, torch.from_numpy(case.guide.plan.weights), GEOMETRY, case.guide
             )
             passes = (problem.cost - before).gradient_passes
             rows: dict[str, dict[str, float]] = {}
             for method, run in correctors(case, passes).items():
-                before, began = replace(problem.cost), time.perf_counter()
+                before, began = problem.cost, time.perf_counter()
                 theta, weights = run()
                 seconds = time.perf_counter() - began
                 rows[method] = {**measure(case, theta, weights, problem.cost - before), "seconds": seconds}

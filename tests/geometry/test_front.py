@@ -16,7 +16,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.probes import Probes, first_lengths
-from paretonav.objectives import Cost, Losses, gradients
+from paretonav.objectives import Losses, Tally, gradients
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -34,17 +34,17 @@ def model_at(
 def test_path_curvature_equals_the_dense_one(m: int, seed: int) -> None:
     problem = pn.problems.quadratic(n=9, m=m, seed=seed)
     V = torch.randn(m - 1, 9, generator=torch.Generator().manual_seed(seed)).double()
-    cost = Cost()
-    Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, cost)
+    tally = Tally()
+    Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, tally)
     dense = torch.einsum("aj,ijk,bk->iab", V, problem.Q, V)
     torch.testing.assert_close(Q, dense)
-    assert cost.hessian_products == m * (m - 1)
+    assert tally.cost.hessian_products == m * (m - 1)
     weights = torch.from_numpy(np.random.default_rng(seed).dirichlet(np.ones(m)))
     known = weights, torch.tensordot(weights, dense, 1)
-    less = Cost()
+    less = Tally()
     Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, less, known=known)
     torch.testing.assert_close(Q, dense)
-    assert less.hessian_products == (m - 1) ** 2
+    assert less.cost.hessian_products == (m - 1) ** 2
 
 
 @pytest.mark.parametrize("light", [0.0, 1e-6])
@@ -59,7 +59,7 @@ def test_what_a_known_sum_is_off_by_is_not_magnified(light: float) -> None:
         other = pn.FunctionProblem(lambda x, turned=turned: problem._values(x)[turned], problem.parameters())
         total = torch.tensordot(weights, dense, 1) + 1e-3
         known = weights[turned], total
-        Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Cost(), known=known)
+        Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Tally(), known=known)
         assert float((Q - dense[turned]).abs().max()) <= 2e-3
 
 

@@ -1,7 +1,6 @@
 """A model that comes trained is held where it is, and steered from there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -363,7 +362,7 @@ def test_a_step_costs_no_training() -> None:
     """Nothing is descended: gradients are those of the tangents, one Jacobian each."""
     nav = pn.Navigator(brought())
     nav.start()
-    before = replace(nav.problem.cost)
+    before = nav.problem.cost
     step = nav.step(WISH, 0.02)
     assert step.legs == 1
     spent = nav.problem.cost - before

@@ -159,7 +159,7 @@ def _space(
         theta,
         weights,
         kind="gauss-newton",
-        cost=problem.cost,
+        tally=problem.tally,
         watch=problem.watch,
     )
     known = nearby.nystrom if nearby is not None and geometry.recycle else None

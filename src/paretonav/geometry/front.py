@@ -409,7 +409,7 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     if steered and found is not None and found.samples == geometry.samples:
         known = found.weights, found.curvature
     with problem.watch.part(_BEND):
-        bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
+        bend = path_curvature(sample, theta, V, m, problem.tally, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 

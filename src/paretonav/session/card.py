@@ -157,9 +157,7 @@ class Card:
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:
-        total = Cost()
-        for record in self.path:
-            total.add(record.cost)
+        total = sum((record.cost for record in self.path), Cost())
         yield "## Cost and software"
         yield ""
         yield f"The points on the way took {total.seconds:.3g} s, {total.gradient_passes:.3g} gradient passes over the"

@@ -52,7 +52,7 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
     after = Measured(losses(2, not validation), losses(3, True) if validation else None)
     before = replace(start, measured=Measured(train, on_validation))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = Report(before, *ASKED, Cost()).kept(start, Taken(made, after), "")
+    step = Report(before, *ASKED, Cost).kept(start, Taken(made, after), "")
     assert step.status is pn.StepStatus.ACCEPTED
     assert step.point is start
     difference = (after.train.batches - train.batches).numpy()
@@ -75,7 +75,7 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
 def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
     before = replace(start, measured=Measured(losses(0, False), losses(1, True)))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = Report(before, *ASKED, Cost()).rejected(Taken(made, Measured(losses(2, False))), "why")
+    step = Report(before, *ASKED, Cost).rejected(Taken(made, Measured(losses(2, False))), "why")
     assert step.status is pn.StepStatus.REJECTED
     assert step.point is before
     assert not step.achieved.validation
@@ -87,7 +87,7 @@ def test_of_a_step_that_was_rejected_on_validation_data_no_training_losses_are_k
     before = replace(start, measured=Measured(losses(0, False), losses(1, True)))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
     after = losses(3, True)
-    step = Report(before, *ASKED, Cost()).rejected(Taken(made, Measured(None, after)), "why")
+    step = Report(before, *ASKED, Cost).rejected(Taken(made, Measured(None, after)), "why")
     assert dict(step.achieved.train) == {}
     np.testing.assert_allclose(
         list(step.achieved.validation.values()), (after.mean - before.measured.validation.mean).numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,24 +42,25 @@ class Report:
         before: where it began.
         preference: what was asked.
         amount: how much of it.
-        cost: of it all.
+        spent: says what it has cost so far.
     """
 
     before: Point
     preference: Preference
     amount: float
-    cost: Cost
+    spent: Callable[[], Cost]
 
     def rejected(self, taken: Taken, reason: str) -> Step:
         """Of a step that was taken back; nothing that it missed is worth telling."""
-        return self._step(self.before, taken, StepStatus.REJECTED, reason)
+        return self._step(self.before, taken, StepStatus.REJECTED, reason, self.spent())
 
     def kept(self, after: Point, taken: Taken, reason: str, *, shortened: bool = False) -> Step:
         """Of a step to ``after``; the reason says what it has left, empty if nothing."""
-        step = self._step(after, taken, StepStatus.SHORTENED if shortened else StepStatus.ACCEPTED, reason)
+        status = StepStatus.SHORTENED if shortened else StepStatus.ACCEPTED
+        step = self._step(after, taken, status, reason, after.cost)
         return replace(step, missed=_missed(self.before, taken))
 
-    def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str) -> Step:
+    def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str, cost: Cost) -> Step:
         before = self.before
         return Step(
             point=after,
@@ -68,7 +69,7 @@ class Report:
             achieved=changes_between(before.front.names, before.measured, taken.measured),
             status=status,
             reason=reason,
-            cost=self.cost,
+            cost=cost,
             preference=self.preference,
             amount=self.amount,
             legs=taken.legs,
