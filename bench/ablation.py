@@ -38,8 +38,8 @@ def main() -> None:
     wishes += [
         pn.Improve({a: 0.7, b: 0.3}, units="absolute") for a, b in itertools.permutations(problem.names, 2)
     ]
-    assert start.held_out is not None
-    before = {"train": start.train.mean.numpy(), "validation": start.held_out.mean.numpy()}
+    assert start.measured.validation is not None
+    before = {"train": start.front.losses, "validation": start.measured.validation.mean.numpy()}
     rows = []
     for geometry in SETTINGS:
         products = problem.cost.hessian_products

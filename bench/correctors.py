@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -197,16 +197,15 @@ def measure(case: Case, theta: Tensor, weights: Tensor, cost: Cost) -> dict[str,
     wish = plan.wish
     size = float(np.abs(wish.changes(plan.amount)).max())
     asked = plan.amount * wish.unit * wish.direction[wish.improved]
-    train = problem.evaluate(theta).mean.numpy() - case.start.train.mean.numpy()
-    assert case.start.held_out is not None
-    validation = problem.evaluate(theta, "validation").mean.numpy() - case.start.held_out.mean.numpy()
+    train = problem.evaluate(theta).mean.numpy() - case.start.front.losses
+    validation = problem.evaluate(theta, "validation").mean.numpy() - case.start.measured.shown.mean.numpy()
     free = [i for i in range(problem.m) if i not in wish.named]
     return {
         "kept, train": float((train[wish.improved] / asked).min()),
         "kept, validation": float((validation[wish.improved] / asked).min()),
         "held, drift": max((float(abs(train[i])) / size for i in wish.held), default=float("nan")),
         "price": float(train[free].max()) / size,
-        "joint gain left %": 100 * case.left(theta, weights) / float(case.start.train.mean.mean()),
+        "joint gain left %": 100 * case.left(theta, weights) / float(case.start.front.losses.mean()),
         "forward passes": cost.forward_passes,
         "gradient passes": cost.gradient_passes,
         "Hessian products": cost.hessian_products,
@@ -220,14 +219,14 @@ def compare(
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for problem, left in problems:
         for case in cases(problem, left):
-            before = replace(problem.cost)
+            before = problem.cost
             AlignedDescent().correct(
                 problem, case.theta, torch.from_numpy(case.guide.plan.weights), GEOMETRY, case.guide
             )
             passes = (problem.cost - before).gradient_passes
             rows: dict[str, dict[str, float]] = {}
             for method, run in correctors(case, passes).items():
-                before, began = replace(problem.cost), time.perf_counter()
+                before, began = problem.cost, time.perf_counter()
                 theta, weights = run()
                 seconds = time.perf_counter() - began
                 rows[method] = {**measure(case, theta, weights, problem.cost - before), "seconds": seconds}

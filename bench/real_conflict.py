@@ -35,7 +35,7 @@ def linear(spread: float, lengths: list[int], train: int, trainings: int, draws:
         for _ in range(draws):
             problem = population.problem()
             losses, held_out = problem.response(here.parameters, nav.tangent.basis, "validation")
-            front = replace(here.front, held_out=held_out, validation_losses=losses)
+            front = replace(here.front, validation_response_by_batch=held_out, validation_losses=losses)
             verdicts += [bool(conflict.real) for conflict in conflicts(front).values()]
     return verdicts
 

@@ -51,7 +51,7 @@ def intervals(population: Population, draws: int) -> Iterator[Interval]:
         slopes = probes.response.mean.numpy()
         front = replace(
             here.front,
-            held_out=probes.response,
+            validation_response_by_batch=probes.response,
             validation_losses=probes.before,
             validation_response=slopes[:m],
             validation_bend=probes.bend[:m],

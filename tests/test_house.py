@@ -13,8 +13,8 @@ import paretonav
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
     "errors, text, statistics, dominance < display < objectives < geometry < steering.changes < steering.outcome "
-    "< steering.preferences < steering.planning < steering.stepping < steering.reporting < steering < session "
-    "< navigation",
+    "< steering.measured < steering.preferences < steering.planning < steering.stepping < steering.reporting "
+    "< steering < session < navigation",
     "objectives < problems",
     "session < plotting < terminal",
     "navigation < terminal < cli",

@@ -23,16 +23,16 @@ def test_quadratics(m: int, seed: int) -> None:
     problem = pn.problems.quadratic(n=50, m=m, seed=seed)
     nav = pn.Navigator(problem)
     start = nav.start()
-    assert abs(problem.front_distance(start.train.mean)) < 1e-6
+    assert abs(problem.front_distance(start.measured.train.mean)) < 1e-6
     wish = pn.Improve({"f1": 1.0} if m == 2 else {"f1": 0.7, "f2": 0.3}, units="absolute")
 
     view = nav.preview(wish, 0.05)
-    off = problem.front_distance(start.train.mean + vector(view.predicted.train))
+    off = problem.front_distance(start.measured.train.mean + vector(view.predicted.train))
     assert abs(off) <= 0.02 * float(vector(view.predicted.train).norm())
 
     step = nav.step(wish, 0.05)
     assert step.status == pn.StepStatus.ACCEPTED
-    assert abs(problem.front_distance(step.point.train.mean)) < 1e-6
+    assert abs(problem.front_distance(step.point.measured.train.mean)) < 1e-6
     assert step.achieved.train["f1"] == pytest.approx(-0.05 * start.losses["f1"], rel=1e-4)
     if m > 2:
         assert step.achieved.train["f1"] / step.achieved.train["f2"] == pytest.approx(7 / 3, rel=1e-3)
@@ -66,7 +66,7 @@ def test_quadratics_in_a_box(m: int) -> None:
         x = step.point.parameters
         assert ((x >= -0.15) & (x <= 0.15)).all()
         assert ((x == -0.15) | (x == 0.15)).any()  # the box matters
-        assert abs(problem.front_distance(step.point.train.mean)) < 1e-6
+        assert abs(problem.front_distance(step.point.measured.train.mean)) < 1e-6
 
 
 @pytest.mark.parametrize("m", [3, 5])
@@ -83,7 +83,7 @@ def test_ten_steps_on_dtlz(k: int, m: int) -> None:
         step = nav.step(wish, amount)
         assert step.status == pn.StepStatus.ACCEPTED
         assert step.achieved.train[first] / step.achieved.train[second] == pytest.approx(7 / 3, rel=0.05)
-        assert problem.front_distance(step.point.train.mean) < 1e-4
+        assert problem.front_distance(step.point.measured.train.mean) < 1e-4
         assert relative_error(step.predicted.train, step.achieved.train) < 0.1
 
 
@@ -96,7 +96,7 @@ def test_zdt(k: int) -> None:
         step = nav.step(pn.Improve({name: 1.0}), 0.05)
         assert step.status == pn.StepStatus.ACCEPTED
         assert step.achieved.train[name] / step.requested.shown[name] == pytest.approx(1, rel=0.01)
-        assert problem.front_distance(step.point.train.mean) < 1e-6
+        assert problem.front_distance(step.point.measured.train.mean) < 1e-6
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
@@ -119,7 +119,7 @@ def digits() -> tuple[pn.Navigator, float]:
     problem = pn.problems.digits()
     nav = pn.Navigator(problem)
     start = nav.start()
-    return nav, float(start.train.mean.mean())
+    return nav, float(start.measured.train.mean.mean())
 
 
 @pytest.mark.slow

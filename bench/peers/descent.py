@@ -172,7 +172,7 @@ def _gradient_of(problem: pn.Problem, rule: Rule) -> Callable[[Composite, Tensor
         rows = [
             torch.autograd.grad(loss, theta, retain_graph=True, materialize_grads=True)[0] for loss in losses
         ]
-        problem.cost.gradient_passes += batch.fraction * problem.m
+        problem.tally.count(gradient_passes=batch.fraction * problem.m)
         jacobian = torch.stack(rows).add_(theta.detach(), alpha=decay)
         return _weights(rule, losses, jacobian) @ jacobian
 

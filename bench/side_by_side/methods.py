@@ -88,7 +88,7 @@ def ppe(task: Task) -> Outcome:
             shorter = replace(published, step=published.step / 2**retries)
             navigator.method = replace(navigator.method, predictor=shorter)
             step = navigator.step(task.wish.preference, task.wish.amount)
-            cost.add(step.cost)
+            cost += step.cost
             if step.status is not pn.StepStatus.REJECTED:
                 return _stepped(task, step, cost, retries)
         return _stepped(task, step, cost, RETRIES + 1)

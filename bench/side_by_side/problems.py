@@ -126,13 +126,11 @@ class Start:
     @cached_property
     def corrected(self) -> tuple[Correction, Cost]:
         """Where the published corrector alone leads from there, as no step has been taken, and its cost."""
-        published, before = self.published, replace(self.problem.cost)
+        published, before = self.published, self.problem.cost
         weights = torch.from_numpy(self.point.front.weights)
         began = time.perf_counter()
         theta = self.point.parameters
         correction = published.method.corrector.correct(
             self.problem, theta, weights, published.method.geometry
         )
-        cost = self.problem.cost - before
-        cost.seconds = time.perf_counter() - began
-        return correction, cost
+        return correction, replace(self.problem.cost - before, seconds=time.perf_counter() - began)

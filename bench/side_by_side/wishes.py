@@ -66,7 +66,7 @@ class Task:
     @property
     def outcome(self) -> Array:
         """[m], the losses that the plan predicts; kept above zero, as rays to it must be."""
-        losses = self.start.point.train.mean.numpy() + self.plan.predicted.train
+        losses = self.start.point.front.losses + self.plan.predicted.train
         return np.asarray(np.maximum(losses, 1e-4 * losses.max()))
 
 

@@ -11,7 +11,6 @@ from scipy.optimize import minimize
 from torchjd.aggregation import UPGrad as TorchjdUPGrad
 
 import paretonav as pn
-from paretonav.objectives import Cost
 from peers.descent import Fixed, Rule, descend, root
 from peers.epo import EPO
 from peers.mgda import MGDA
@@ -159,7 +158,6 @@ def test_models_are_trained_and_passes_counted(rule: Rule, backward: int) -> Non
     problem = small()
     theta = problem.parameters()
     before = problem.evaluate(theta).mean
-    problem.cost = Cost()
     run = descend(problem, theta, rule, rate=3e-3, epochs=3)
     assert run.epochs == pytest.approx(3)
     assert run.gradient_passes == pytest.approx(3 * backward)

@@ -49,10 +49,10 @@ def front(
         box=(np.zeros((0, m - 1)), np.zeros(0), np.zeros(0, dtype=np.int64)),
         joint_gain=0.0,
         residual=0.0,
-        seen=Response(
+        response_by_batch=Response(
             torch.from_numpy(R[None].repeat(8, 0)), torch.full((8,), 1 / 8, dtype=torch.float64), 0.5
         ),
-        held_out=known,
+        validation_response_by_batch=known,
     )
 
 
@@ -118,7 +118,9 @@ def test_without_validation_all_training_data_count_and_their_error() -> None:
     R = without.response
     batches = torch.from_numpy(1.5 * R + 0.01 * rng.normal(size=(8, *R.shape)))
     # On the few batches that were seen the response is half as large again as over all the data.
-    without = replace(without, seen=Response(batches, torch.full((8,), 1 / 8, dtype=torch.float64), 0.25))
+    without = replace(
+        without, response_by_batch=Response(batches, torch.full((8,), 1 / 8, dtype=torch.float64), 0.25)
+    )
     found = conflicts(without)["f1"]
     assert found.gain == pytest.approx(-0.05)
     c = 0.05 * R[0] / (R[0] @ R[0])
@@ -241,14 +243,14 @@ def bent(seed: int) -> FrontModel:
 
 def turned(model: FrontModel, units: np.ndarray, order: np.ndarray, M: np.ndarray) -> FrontModel:
     """The same front, with objectives in other units and in another order, and in other coordinates."""
-    assert model.held_out is not None
+    assert model.validation_response_by_batch is not None
     assert model.validation_losses is not None
     scale = units[order]
 
     def response(R: np.ndarray) -> np.ndarray:
         return np.asarray(scale[:, None] * R[..., order, :] @ M)
 
-    batches = torch.from_numpy(response(model.held_out.batches.numpy()))
+    batches = torch.from_numpy(response(model.validation_response_by_batch.batches.numpy()))
     losses = model.validation_losses
     return replace(
         model,
@@ -261,7 +263,7 @@ def turned(model: FrontModel, units: np.ndarray, order: np.ndarray, M: np.ndarra
         curvature=M.T @ model.curvature @ M,
         validation_losses=replace(losses, batches=losses.batches[:, order] * torch.from_numpy(scale)),
         validation_response=batches.mean(0).numpy(),
-        held_out=replace(model.held_out, batches=batches),
+        validation_response_by_batch=replace(model.validation_response_by_batch, batches=batches),
     )
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.geometry import Curvature
-from paretonav.objectives import Cost
+from paretonav.objectives import Tally
 
 LOSSES = {
     "classes": lambda out, batch: nn.functional.cross_entropy(out, batch[1]),
@@ -85,12 +85,12 @@ def test_fixed_entries_neither_act_nor_answer() -> None:
 
 def test_a_linear_loss_has_no_curvature_and_products_are_counted() -> None:
     problem = pn.FunctionProblem(lambda x: torch.stack([x.sum(), (2 * x).sum()]), torch.ones(3).double())
-    cost = Cost()
+    tally = Tally()
     operator = Curvature(
-        problem.curvature_sample(), torch.ones(3).double(), torch.ones(2), kind="exact", cost=cost
+        problem.curvature_sample(), torch.ones(3).double(), torch.ones(2), kind="exact", tally=tally
     )
     assert not operator(torch.eye(3).double()).any()
-    assert cost.hessian_products == 3
+    assert tally.cost.hessian_products == 3
 
 
 def test_several_outputs_of_which_one_is_not_curved() -> None:

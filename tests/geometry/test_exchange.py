@@ -1,4 +1,4 @@
-"""What is gained and paid on held-out data."""
+"""What is gained and paid on validation data."""
 
 from collections.abc import Iterable
 from typing import Any

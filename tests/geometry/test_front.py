@@ -16,7 +16,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.probes import Probes, first_lengths
-from paretonav.objectives import Cost, Losses, gradients
+from paretonav.objectives import Losses, Tally, gradients
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -34,17 +34,17 @@ def model_at(
 def test_path_curvature_equals_the_dense_one(m: int, seed: int) -> None:
     problem = pn.problems.quadratic(n=9, m=m, seed=seed)
     V = torch.randn(m - 1, 9, generator=torch.Generator().manual_seed(seed)).double()
-    cost = Cost()
-    Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, cost)
+    tally = Tally()
+    Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, tally)
     dense = torch.einsum("aj,ijk,bk->iab", V, problem.Q, V)
     torch.testing.assert_close(Q, dense)
-    assert cost.hessian_products == m * (m - 1)
+    assert tally.cost.hessian_products == m * (m - 1)
     weights = torch.from_numpy(np.random.default_rng(seed).dirichlet(np.ones(m)))
     known = weights, torch.tensordot(weights, dense, 1)
-    less = Cost()
+    less = Tally()
     Q = path_curvature(problem.curvature_sample(), problem.parameters(), V, m, less, known=known)
     torch.testing.assert_close(Q, dense)
-    assert less.hessian_products == (m - 1) ** 2
+    assert less.cost.hessian_products == (m - 1) ** 2
 
 
 @pytest.mark.parametrize("light", [0.0, 1e-6])
@@ -59,7 +59,7 @@ def test_what_a_known_sum_is_off_by_is_not_magnified(light: float) -> None:
         other = pn.FunctionProblem(lambda x, turned=turned: problem._values(x)[turned], problem.parameters())
         total = torch.tensordot(weights, dense, 1) + 1e-3
         known = weights[turned], total
-        Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Cost(), known=known)
+        Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Tally(), known=known)
         assert float((Q - dense[turned]).abs().max()) <= 2e-3
 
 
@@ -211,9 +211,9 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
     assert front.metric_orientation.tolist() == [1, 0]
     assert front.metric_response is not None
     assert front.metric_bend is not None
-    assert (front.held_out is not None) == validation
-    assert front.seen is not None
-    assert front.seen.share == 1
+    assert (front.validation_response_by_batch is not None) == validation
+    assert front.response_by_batch is not None
+    assert front.response_by_batch.share == 1
     here = problem.evaluate(theta, split)
     points = probed(problem, basis, front, split)
     found = [problem.evaluate(theta + h * basis[0], split) for h in points.tolist()]
@@ -311,15 +311,16 @@ def test_errors_are_those_of_the_responses_batch_by_batch(
     monkeypatch.setattr(gradients, "MOST", kept)
     c = np.array([0.3])
     front, *_ = model_front(model_problem(True))
-    assert front.held_out is not None
-    assert front.seen is not None
+    assert front.validation_response_by_batch is not None
+    assert front.response_by_batch is not None
     train, validation, metrics = front.errors(c)
-    along, shares = front.held_out.batches.numpy()[:, :, 0] * 0.3, front.held_out.fractions.numpy()
+    measured = front.validation_response_by_batch
+    along, shares = measured.batches.numpy()[:, :, 0] * 0.3, measured.fractions.numpy()
     assert along.shape == (12, 4), "so that a validation set of a hundred has standard errors"
     expected = np.sqrt(shares @ (along - shares @ along) ** 2 / 11)
     np.testing.assert_allclose(validation, expected[:2])
     np.testing.assert_allclose(metrics, expected[2:])
-    part = front.seen.batches.numpy()[:, :, 0] * 0.3
+    part = front.response_by_batch.batches.numpy()[:, :, 0] * 0.3
     assert part.shape == (batches, 2)
     share = batches / 20
     np.testing.assert_allclose(train, part.std(0, ddof=1) / np.sqrt(batches) * np.sqrt(share))
@@ -329,10 +330,10 @@ def test_errors_are_those_of_the_responses_batch_by_batch(
 def test_without_validation_data_metrics_have_the_error_of_the_training_data() -> None:
     c = np.array([0.3])
     front, *_ = model_front(model_problem(False))
-    assert front.seen is not None
+    assert front.response_by_batch is not None
     train, validation, metrics = front.errors(c)
     assert not len(validation)
-    part = front.seen.batches.numpy()[:, :, 0] * 0.3
+    part = front.response_by_batch.batches.numpy()[:, :, 0] * 0.3
     assert part.shape == (20, 4)
     expected = part.std(0, ddof=1) / np.sqrt(20)
     np.testing.assert_allclose(train, expected[:2])

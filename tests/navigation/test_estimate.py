@@ -51,7 +51,7 @@ def factor(a: float, b: float) -> float:
 
 
 def state(made: pn.Problem) -> dict[str, Any]:
-    return {"cost": vars(made.cost).copy(), "random": torch.get_rng_state(), "theta": made.parameters()}
+    return {"cost": made.cost, "random": torch.get_rng_state(), "theta": made.parameters()}
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:

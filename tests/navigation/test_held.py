@@ -1,7 +1,6 @@
 """A model that comes trained is held where it is, and steered from there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +174,7 @@ def test_without_validation_data_wishes_are_about_the_training_losses() -> None:
 
 
 def test_all_losses_can_be_asked_to_fall_as_there_are_as_many_ways() -> None:
-    """Which is training on, as far as that pays on held-out data."""
+    """Which is training on, as far as that pays on validation data."""
     nav = pn.Navigator(brought(early_stopped(epochs=3)))
     here = nav.start()
     assert here.front.dimensions == 2
@@ -363,7 +362,7 @@ def test_a_step_costs_no_training() -> None:
     """Nothing is descended: gradients are those of the tangents, one Jacobian each."""
     nav = pn.Navigator(brought())
     nav.start()
-    before = replace(nav.problem.cost)
+    before = nav.problem.cost
     step = nav.step(WISH, 0.02)
     assert step.legs == 1
     spent = nav.problem.cost - before

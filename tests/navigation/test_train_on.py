@@ -55,8 +55,8 @@ def test_the_first_point_is_where_training_on_ends(caplog: pytest.LogCaptureFixt
         start = nav.start(train_on=FAST)
     assert torch.equal(start.parameters, wanted.theta)
     assert torch.equal(nav.problem.parameters(), wanted.theta)
-    assert start.held_out is not None
-    assert torch.equal(start.held_out.mean, wanted.losses.mean)
+    assert start.measured.validation is not None
+    assert torch.equal(start.measured.validation.mean, wanted.losses.mean)
     assert start.cost.gradient_passes >= wanted.epochs
     assert start.id == 0
     (told,) = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
@@ -174,7 +174,7 @@ def test_the_gain_is_measured_and_leaves_everything_as_it_is() -> None:
     assert gain.pays is True
     weights = torch.from_numpy(here.front.weights)
     wanted = train_on(nav.problem, weights, pn.TrainOn(epochs=3, patience=1))
-    changes = wanted.losses.mean - here.held_out.mean
+    changes = wanted.losses.mean - here.measured.validation.mean
     assert gain.changes == pytest.approx(dict(zip(NAMES, changes.tolist(), strict=True)))
     assert gain.total == pytest.approx(float(weights @ changes))
     assert gain.cost.gradient_passes == pytest.approx(gain.tried)
@@ -185,7 +185,7 @@ def test_the_gain_is_kept_for_each_point() -> None:
     nav = navigating(problem())
     nav.start()
     gain = nav.training_gain(FAST)
-    spent = dataclasses.replace(nav.problem.cost)
+    spent = nav.problem.cost
     assert nav.training_gain(FAST) is gain
     assert nav.known_training_gain is gain
     assert nav.problem.cost == spent

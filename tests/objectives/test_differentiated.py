@@ -109,7 +109,7 @@ def failing(problem: pn.Problem, batch: Composite) -> list[Callable[[], Any]]:
     return [
         lambda: batch_gradient(problem, batch, theta, weights, ""),
         lambda: batch_jacobian(problem, batch, theta, ""),
-        lambda: path_curvature([batch], theta, theta[None], 2, problem.cost),
+        lambda: path_curvature([batch], theta, theta[None], 2, problem.tally),
     ]
 
 

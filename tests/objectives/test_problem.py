@@ -11,10 +11,17 @@ def losses(values: Tensor) -> Losses:
 
 
 def test_costs_add_and_subtract_entry_by_entry() -> None:
-    total = Cost(1.0, 2.0, 3, 4.0)
-    total.add(Cost(0.5, 0.25, 10, 1.0))
+    total = Cost(1.0, 2.0, 3, 4.0) + Cost(0.5, 0.25, 10, 1.0)
     assert total == Cost(1.5, 2.25, 13, 5.0)
     assert total - Cost(1.0, 2.0, 3, 4.0) == Cost(0.5, 0.25, 10, 1.0)
+
+
+def test_a_cost_stays_what_it_was_when_more_is_spent() -> None:
+    problem = FunctionProblem(lambda x: torch.stack([x.sum(), x.square().sum()]), torch.ones(2))
+    before = problem.cost
+    problem.jacobian(torch.ones(2))
+    assert before == Cost()
+    assert problem.cost - before == Cost(forward_passes=1, gradient_passes=2)
 
 
 def test_bounds_clamp_to_the_box() -> None:

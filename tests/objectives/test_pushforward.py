@@ -191,7 +191,7 @@ def test_after_a_jacobian_the_response_on_training_data_is_known(batch_size: int
     theta = normal(len(problem.parameters()), seed=seed)
     directions = normal(k, len(theta), seed=seed + 1)
     problem.jacobian(theta)
-    before = problem.cost - Cost()
+    before = problem.cost
     losses, known = problem.response(theta, directions, batches=2)
     assert problem.cost == before
     measured_losses, measured = problem.response(theta.clone(), directions)
@@ -222,7 +222,7 @@ def test_a_response_that_is_not_known_is_measured(losses: Any, options: Any, els
     problem.jacobian(theta)
     if elsewhere is not None:
         theta = elsewhere(theta)
-    before = problem.cost - Cost()
+    before = problem.cost
     _, response = problem.response(theta, directions)
     assert problem.cost - before == Cost(forward_passes=4)
     expected = make(tanh(), losses=losses, **options).response(theta, directions)[1]
@@ -235,7 +235,7 @@ def test_many_gradients_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for most, cost in ((5 * 3 * len(theta), 0), (5 * 3 * len(theta) - 1, 2)):
         monkeypatch.setattr(gradients, "MOST", most)
         problem.jacobian(theta)
-        before = problem.cost - Cost()
+        before = problem.cost
         problem.response(theta, theta[None])
         assert problem.cost - before == Cost(forward_passes=cost)
     assert not problem._jacobians._kept._batches  # type: ignore[union-attr]

@@ -50,22 +50,24 @@ def judged(session):
 
 def _with_validation(point, metrics):
     """The point, with half as much again of everything on validation data."""
-    front, held_out = (
+    front, validation = (
         point.front,
         replace(
-            point.train,
-            batches=1.5 * point.train.batches,
+            point.measured.train,
+            batches=1.5 * point.measured.train.batches,
             metric_names=tuple(metrics),
             metric_batches=torch.tensor([[*metrics.values()]], dtype=torch.float64),
         ),
     )
     known = {
-        "validation_losses": held_out,
+        "validation_losses": validation,
         "validation_response": 1.5 * front.response,
         "validation_bend": 1.5 * np.broadcast_to(front.bend, (front.m, *front.bend.shape[1:])),
         "asked": "validation",
     }
-    return replace(point, held_out=held_out, front=replace(front, **known))
+    return replace(
+        point, measured=replace(point.measured, validation=validation), front=replace(front, **known)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -237,10 +237,10 @@ def test_a_change_that_rounds_to_nothing_keeps_its_sign(session):
     copy = pn.Session()
     Journal(copy).add(session[0], session.point(0), Journal(session).tangent(0))
     point = session.point(0)
-    moved = replace(point.train, batches=point.train.batches * (1 + 3e-5))
+    moved = replace(point.measured.train, batches=point.measured.train.batches * (1 + 3e-5))
     Journal(copy).add(
         replace(session[1], values=replace(session[1].values, train=Estimates(shift))),
-        replace(session.point(1), train=moved),
+        replace(session.point(1), measured=replace(point.measured, train=moved)),
         Journal(session).tangent(1),
     )
     assert {bar.words for bar in bars(copy, [0, 1]).bars} == {"+0.003% worse"}

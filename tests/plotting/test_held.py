@@ -42,7 +42,7 @@ def test_bars_are_what_the_others_pay_along_the_cheapest_way(held, tmp_path):
 def test_prices_within_the_noise_are_hollow(held):
     """By the definition of the 95 % interval: of the gain, or of what is paid."""
     here = held.here
-    width = quantile(len(here.held_out.fractions))
+    width = quantile(len(here.measured.validation.fractions))
     doubtful = Prices.of(here).doubtful
     for i, name in enumerate(NAMES):
         found = here.conflict[name]

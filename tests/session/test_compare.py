@@ -17,14 +17,16 @@ def test_differences_are_those_of_the_batches(walked: pn.Session) -> None:
     for d in comparison:
         then, now = walked.point(0), walked.point(d.point)
         if d.split == "metrics":
-            i = now.held_out.metric_names.index(d.name)
-            before, after = then.held_out.metric_batches[:, i], now.held_out.metric_batches[:, i]
-            shares = now.held_out.fractions.numpy()
+            i = now.measured.validation.metric_names.index(d.name)
+            before, after = (
+                then.measured.validation.metric_batches[:, i],
+                now.measured.validation.metric_batches[:, i],
+            )
+            shares = now.measured.validation.fractions.numpy()
         else:
-            part = "train" if d.split == "train" else "held_out"
             i = now.front.names.index(d.name)
-            before, after = getattr(then, part).batches[:, i], getattr(now, part).batches[:, i]
-            shares = getattr(now, part).fractions.numpy()
+            before, after = (each.measured.of(d.split).batches[:, i] for each in (then, now))
+            shares = now.measured.of(d.split).fractions.numpy()
         differences = (after - before).numpy()
         assert d.value == pytest.approx(shares @ after.numpy(), rel=1e-12)
         assert d.change == pytest.approx(shares @ differences, rel=1e-9)

@@ -32,7 +32,7 @@ def survey(folder: Path) -> dict[str, object]:
     return {
         "records": bare,
         "theta": torch.stack([point.parameters for point in points]),
-        "losses": torch.stack([point.train.batches for point in points]),
+        "losses": torch.stack([point.measured.train.batches for point in points]),
         "tangents": torch.stack([t.solution.x for t in tangents]) if None not in tangents else None,  # type: ignore[union-attr]
         "model": torch.cat([value.flatten().double() for value in state.values()]),
     }
@@ -309,9 +309,9 @@ def test_what_is_as_it_was_written_and_not_understood_is_not_called_damage(
     visited: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A later version may write what this one does not know."""
-    monkeypatch.delitem(codec._FIELDS[pn.Point], "held_out")
+    monkeypatch.delitem(codec._FIELDS[pn.Point], "measured")
     with pytest.raises(
-        pn.SessionError, match=r"000000.* is as it was written.*'held_out'.*version that wrote"
+        pn.SessionError, match=r"000000.* is as it was written.*'measured'.*version that wrote"
     ):
         survey(visited)
     monkeypatch.undo()

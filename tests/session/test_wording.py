@@ -61,9 +61,8 @@ def point(gain=0.0, losses=(1.0, 3.0), costs=(0.5, 0.5), examples=None, errors=N
         losses=dict(zip(names, losses, strict=True)),
         joint_gain=gain,
         trade_offs=other,
-        train=train,
-        held_out=None,
-        front=SimpleNamespace(seen=None, held_out=None),
+        measured=SimpleNamespace(shown=train),
+        front=SimpleNamespace(sampled=False),
     )
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from paretonav.objectives import Losses
 from paretonav.objectives.problem import Split
 from paretonav.steering import Changes, Estimates, Outcome
+from paretonav.steering.measured import Measured, changes_between, values_of
 from paretonav.steering.outcome import nothing
-from paretonav.steering.reporting.measured import Read, changes_between, values_of
 
 NAMES = ("a", "b", "c")
 NUMBERS = st.floats(-1e3, 1e3)
@@ -84,7 +84,7 @@ def losses(seed: int, metrics: bool, batches: int = 6) -> Losses:
 @pytest.mark.parametrize("held_out", [True, False])
 def test_values_are_measured_where_there_are_data(held_out: bool) -> None:
     train, validation = losses(0, not held_out), losses(1, True) if held_out else None
-    values, shown = values_of(NAMES, Read(train, validation)), validation or train
+    values, shown = values_of(NAMES, Measured(train, validation)), validation or train
     assert values.split == ("validation" if held_out else "train")
     np.testing.assert_allclose(list(values.train.values()), train.mean)
     np.testing.assert_allclose(list(values.losses.values()), shown.mean)
@@ -98,14 +98,14 @@ def test_values_are_measured_where_there_are_data(held_out: bool) -> None:
 
 def test_what_was_not_read_is_not_taken_from_the_other_data() -> None:
     """Of a step that training data have settled nothing is shown: what is shown is validation data."""
-    before = Read(losses(0, False), losses(1, True))
-    found = changes_between(NAMES, before, Read(losses(2, False), None))
+    before = Measured(losses(0, False), losses(1, True))
+    found = changes_between(NAMES, before, Measured(losses(2, False), None))
     assert list(found.train) == list(NAMES)
     assert (found.validation, found.metrics, found.shown) == ({}, {}, {})
-    settled = changes_between(NAMES, before, Read(None, losses(3, True)))
+    settled = changes_between(NAMES, before, Measured(None, losses(3, True)))
     assert settled.train == {}
     assert list(settled.shown) == [*NAMES, "u", "v"]
-    alone = changes_between(NAMES, Read(losses(0, True), None), Read(losses(2, True), None))
+    alone = changes_between(NAMES, Measured(losses(0, True), None), Measured(losses(2, True), None))
     assert list(alone.shown) == [*NAMES, "u", "v"]
 
 

@@ -227,5 +227,5 @@ def _variances(
 
 def _noise(front: FrontModel) -> float:
     """How many standard errors a change has to be larger than, to be more than noise."""
-    measured = front.held_out or front.seen
+    measured = front.shown_response_by_batch
     return quantile(len(measured.fractions)) if measured is not None else _KNOWN

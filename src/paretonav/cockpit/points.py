@@ -13,7 +13,7 @@ def columns(session: Session, version: int) -> dict[str, object]:
     """Of every point, in the order of their ids, what plots and tables of points show."""
     records = session.records
     efficient = {record.id for record in session.non_dominated()}
-    held_out = bool(records) and bool(records[0].validation)
+    validated = bool(records) and bool(records[0].validation)
     return {
         "version": version,
         "parent": [r.parent for r in records],
@@ -27,7 +27,7 @@ def columns(session: Session, version: int) -> dict[str, object]:
         "efficient": [r.id in efficient for r in records],
         "train": [_column(r.losses[name] for r in records) for name in session.names],
         "validation": [_column(r.validation.get(name) for r in records) for name in session.names]
-        if held_out
+        if validated
         else None,
         "metrics": [_column(r.metrics.get(name) for r in records) for name in session.metric_names],
         "weights": [_column(r.weights[name] for r in records) for name in session.names],

@@ -22,10 +22,10 @@ def table(values: Mapping[str, Any]) -> str:
     state, points = values.get("state"), values.get("points")
     if not isinstance(state, dict) or not isinstance(points, dict) or state.get("current") is None:
         return "<p>The navigation has not started yet.</p>"
-    m, held_out = state["objectives"], points["validation"] is not None
-    losses = points["validation"] if held_out else points["train"]
+    m, validated = state["objectives"], points["validation"] is not None
+    losses = points["validation"] if validated else points["train"]
     names = [quantity["name"] for quantity in state["quantities"]]
-    data = " on validation data" if held_out else ""
+    data = " on validation data" if validated else ""
     of_losses = [f"{name}{data}" for name in names[:m]]
     head = html_row("th", ["Point", "Reached by", *of_losses, *names[m:], "Note"], ' scope="col"')
     count = len(points["parent"])

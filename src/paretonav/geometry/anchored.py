@@ -58,8 +58,8 @@ def anchored_tangent(
     that are combinations of others (at an optimum one is) are left out, and coordinates are chosen such that the
     curvature cost is ``1/2 |c|^2``.
 
-    The pull is given in parts of the largest curvature. None has held-out data choose it: from strong to weak, in one
-    Krylov space, as long as the exchange on held-out data (``exchange``) gets better.
+    The pull is given in parts of the largest curvature. None has validation data choose it: from strong to weak, in one
+    Krylov space, as long as the exchange on validation data (``exchange``) gets better.
 
     Args:
         problem: what is steered; it has no bounds.
@@ -159,7 +159,7 @@ def _space(
         theta,
         weights,
         kind="gauss-newton",
-        cost=problem.cost,
+        tally=problem.tally,
         watch=problem.watch,
     )
     known = nearby.nystrom if nearby is not None and geometry.recycle else None
@@ -231,7 +231,7 @@ class _Held(NamedTuple):
 
 
 def _best_by_exchange(held: _Held, theta: Tensor, jacobian: Tensor, losses: Losses) -> tuple[_Ways, str]:
-    """The ways at the pull whose exchange on held-out data is best, and why it is that one.
+    """The ways at the pull whose exchange on validation data is best, and why it is that one.
 
     From strong to weak, as a weaker pull takes more products. It has to save enough to be taken, and the search ends
     where one saves next to nothing, unless nothing works so far.

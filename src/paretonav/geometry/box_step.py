@@ -41,7 +41,7 @@ def box_newton_step(problem: Problem, tangent: Tangent, weights: Tensor, geometr
         weights,
         kind=geometry.curvature or problem.default_curvature,
         shift=shift,
-        cost=problem.cost,
+        tally=problem.tally,
         watch=problem.watch,
     )
     gradient = weights.to(theta) @ tangent.jacobian + tangent.weight_decay * theta

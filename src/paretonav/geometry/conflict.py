@@ -81,13 +81,15 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
     if slope > 0:
         c = c * min(_STEP, max(worth, 1e-6)) * size / slope
     expected = -response @ c
-    measured = front.seen if front.held_out is None else front.held_out
+    measured = front.shown_response_by_batch
     change, error, batches = expected, None, 0
     if measured is not None:
         along, error_along = measured.along(torch.from_numpy(-c))
         error = None if error_along is None else error_along[: front.m].numpy()
         batches = len(measured.fractions)
-        if front.held_out is not None:  # else it was measured on a few batches, and is known of all
+        if (
+            front.validation_response_by_batch is not None
+        ):  # else it was measured on a few batches, and is known of all
             change = along[: front.m].numpy()
     confirmed = worth * float(change[i] / expected[i]) if slope > 0 else 0.0
     others = [j for j in range(front.m) if j != i]
@@ -124,14 +126,14 @@ def _verdict(
     worth: float,
     confirmed: float,
 ) -> tuple[bool | None, str]:
-    where = "training" if front.held_out is None else "validation"
+    where = "training" if front.validation_response_by_batch is None else "validation"
     end = "from here to the edge of the front" if front.anchor is None else "along the cheapest way from here"
     if worth < _WORTH:
         return (
             False,
             f"no conflict: {end} there is only {worth:.2g} of it to gain",
         )
-    if error is None and front.seen is not None:
+    if error is None and front.sampled:
         return (
             None,
             f"cannot tell: fewer than 32 examples or four batches of {where} data; give more",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
-from paretonav.objectives import Composite, Cost, Linearised, Watch, backward, differentiated
+from paretonav.objectives import Composite, Linearised, Tally, Watch, backward, differentiated
 from paretonav.objectives.memory import memory_advice
 from paretonav.objectives.modes import differentiable, recorded, variable
 
@@ -34,7 +34,7 @@ class Curvature:
         kind: "exact" (double backward) or "gauss-newton" (J_out v by transposing the vjp, then two vjps).
         shift: added multiple of the identity: weight decay plus damping.
         free: [n] bool; entries that are False (at an active bound) are held fixed. None: all are free.
-        cost: counts the products.
+        tally: counts the products.
         watch: may stop between the batches of a product.
 
     Example:
@@ -59,7 +59,7 @@ class Curvature:
         kind: CurvatureKind,
         shift: float = 0.0,
         free: Tensor | None = None,
-        cost: Cost | None = None,
+        tally: Tally | None = None,
         watch: Watch | None = None,
     ) -> None:
         builders = {"exact": _exact_product, "gauss-newton": _gauss_newton_product}
@@ -69,7 +69,7 @@ class Curvature:
             self._theta = theta = variable(theta)
             weights = recorded(weights.to(theta))
         self._free = free
-        self._cost = cost
+        self._tally = tally
         self._watch = watch or Watch()
         self._products: list[tuple[Composite, Product]] = []
         for part in sample:
@@ -90,8 +90,8 @@ class Curvature:
             with differentiated(part, self._theta):
                 for row, product in zip(result, products(vectors), strict=True):
                     row.add_(product, alpha=part.fraction)
-        if self._cost is not None:
-            self._cost.hessian_products += len(vectors)
+        if self._tally is not None:
+            self._tally.count(hessian_products=len(vectors))
         return result if self._free is None else result.mul_(self._free)
 
     def largest(self, like: Tensor, iterations: int = 4) -> float:

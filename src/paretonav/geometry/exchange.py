@@ -1,4 +1,4 @@
-"""What is gained and paid on held-out data along the ways from a point.
+"""What is gained and paid on validation data along the ways from a point.
 
 See docs/method.md#which-pull.
 """
@@ -22,12 +22,12 @@ Array = NDArray[np.float64]
 
 _GAIN = 0.03  # of a loss, at which the price is asked
 _WORST = 5.0  # a price for which nothing is bought
-_BATCHES, _EXAMPLES = 4, 600  # of held-out data, at least, to choose by
+_BATCHES, _EXAMPLES = 4, 600  # of validation data, at least, to choose by
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """The price of what the ways from a point bring on held-out data.
+    """The price of what the ways from a point bring on validation data.
 
     Attributes:
         price: mean over the losses of what the others pay, of what is missing of the gain, and of what a model to

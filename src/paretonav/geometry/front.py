@@ -28,8 +28,8 @@ Array = NDArray[np.float64]
 _MAX_BOX_ROWS = 512
 _MAX_MEASURED = 10  # objectives whose bends are measured one by one
 _MAX_AT_ONCE = 20  # the same where several backward passes run as one
-_SEEN_BATCHES = 8  # training batches from which the standard errors of the training response come
-_BEND, _HELD_OUT = 0.3, 0.9  # how far the work of a front model is when these are done
+_BATCHES = 8  # training batches from which the standard errors of the training response come
+_BEND, _PROBES = 0.3, 0.9  # how far the work of a front model is when these are done
 _BENT_EXAMPLES = 512  # training examples on which the bend around a held model is measured
 
 
@@ -71,8 +71,8 @@ class FrontModel:
         metric_response: [p, k], of the metrics.
         metric_bend: [p, k, k], of the metrics; None where they are known to first order only.
         metric_orientation: [p], 1 where lower is better, -1 where higher is, 0 where nobody has said.
-        seen: the response batch by batch on some training data, for standard errors; None for a function.
-        held_out: the response batch by batch on validation data, metrics included, or None.
+        response_by_batch: R batch by batch on some training data, for standard errors; None for a function.
+        validation_response_by_batch: the same on validation data, metrics included, or None.
         box: (G [r, m-1], h [r], entry [r]): ``G c <= h`` keeps parameter number ``entry`` inside its bounds.
         joint_gain: by how much all objectives could still fall together (Newton decrement).
         residual: |J^T alpha|.
@@ -96,8 +96,8 @@ class FrontModel:
     metric_values: Array = field(default_factory=lambda: np.zeros(0))
     metric_response: Array | None = None
     metric_orientation: Array = field(default_factory=lambda: np.zeros(0))
-    seen: Response | None = None
-    held_out: Response | None = None
+    response_by_batch: Response | None = None
+    validation_response_by_batch: Response | None = None
     validation_bend: Array | None = None
     metric_bend: Array | None = None
     absolute: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class FrontModel:
         """
         held = tangent.anchor is not None
         bend = None if held else _bend(problem, tangent, geometry)
-        held_out, seen, probes = None, None, None
+        by_batch, validation_by_batch, probes = None, None, None
         expected = bend
         if expected is None:
             sizes = relative_sizes(tangent.losses.mean.numpy())
@@ -134,22 +134,22 @@ class FrontModel:
         lengths = first_lengths(tangent.response, tangent.losses.mean, expected)
         metrics = problem.metric_names if measure else ()
         if measure and problem.has_validation:
-            with problem.watch.part(_HELD_OUT):
+            with problem.watch.part(_PROBES):
                 probes = Probes.along(
                     problem, tangent.theta, tangent.basis, "validation", lengths, before=known
                 )
                 problem.require_finite(probes.before, "on validation data")
-                held_out = probes.response
+                validation_by_batch = probes.response
         if measure and problem.stochastic:
             if metrics and not problem.has_validation:
                 probes = Probes.along(problem, tangent.theta, tangent.basis, "train", lengths)
-                seen = probes.response
+                by_batch = probes.response
             else:
-                seen = problem.response(tangent.theta, tangent.basis, batches=_SEEN_BATCHES)[1]
+                by_batch = problem.response(tangent.theta, tangent.basis, batches=_BATCHES)[1]
         if bend is None:
             bend = _measured_bend(problem, tangent, lengths, probes)
         validation_losses = probes.before if probes is not None and problem.has_validation else None
-        measured = held_out or seen
+        measured = validation_by_batch or by_batch
         shown = tangent.losses if validation_losses is None else validation_losses
         better = [problem.higher_is_better.get(name) for name in metrics]
         return cls(
@@ -161,18 +161,22 @@ class FrontModel:
             bend=bend,
             curvature=absolute(tangent.curvature_of_front.numpy()),
             validation_losses=validation_losses,
-            validation_response=None if held_out is None else held_out.mean[: problem.m].numpy(),
+            validation_response=None
+            if validation_by_batch is None
+            else validation_by_batch.mean[: problem.m].numpy(),
             metric_names=metrics,
             metric_values=np.array([shown.metrics[name] for name in metrics]),
             metric_response=None if measured is None else measured.mean[problem.m :].numpy(),
             metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
-            seen=seen,
-            held_out=held_out,
-            validation_bend=None if held_out is None or probes is None else probes.bend[: problem.m],
+            response_by_batch=by_batch,
+            validation_response_by_batch=validation_by_batch,
+            validation_bend=None
+            if validation_by_batch is None or probes is None
+            else probes.bend[: problem.m],
             metric_bend=None if probes is None or not metrics else probes.bend[problem.m :],
             absolute=problem.absolute,
             anchor=tangent.anchor,
-            asked="validation" if held_out is not None else "train",
+            asked="validation" if validation_by_batch is not None else "train",
             box=_box_rows(problem, tangent),
             joint_gain=tangent.joint_gain,
             residual=tangent.residual,
@@ -255,11 +259,20 @@ class FrontModel:
         """[q], losses and metrics at the point, as they are asked for."""
         return np.concatenate([self.asked_losses, self.metric_values])
 
+    @property
+    def sampled(self) -> bool:
+        """Whether the losses are means over a sample of data; those of a function are not."""
+        return self.response_by_batch is not None or self.validation_response_by_batch is not None
+
+    @property
+    def shown_response_by_batch(self) -> Response | None:
+        """The response batch by batch that metrics are in: on validation data where there are any."""
+        return self.validation_response_by_batch or self.response_by_batch
+
     def sizes_of(self, losses: Array) -> Array:
         """[m], the sizes by which changes of losses with these values are compared; see ``relative_sizes``."""
         # A loss on data never comes to zero, so its value is a size; a function's value may not be.
-        function = self.seen is None and self.held_out is None
-        return relative_sizes(losses, function | np.isin(self.names, self.absolute))
+        return relative_sizes(losses, (not self.sampled) | np.isin(self.names, self.absolute))
 
     @property
     def orientation(self) -> Array:
@@ -296,15 +309,18 @@ class FrontModel:
         batches to tell, or no data.
         """
         coordinates = torch.from_numpy(np.asarray(c, dtype=float))
-        seen, held_out = (
+        train, validation = (
             np.zeros(0) if error is None else error.numpy()
-            for error in (None if r is None else r.along(coordinates)[1] for r in (self.seen, self.held_out))
+            for error in (
+                None if response is None else response.along(coordinates)[1]
+                for response in (self.response_by_batch, self.validation_response_by_batch)
+            )
         )
-        shown = held_out
-        if self.held_out is None and self.seen is not None:
+        metrics = validation
+        if self.validation_response_by_batch is None and self.response_by_batch is not None:
             # The losses were measured on all data; the metrics only on the part that these errors are of.
-            shown = seen / self.seen.share**0.5
-        return seen[: self.m], held_out[: self.m], shown[self.m :]
+            metrics = train / self.response_by_batch.share**0.5
+        return train[: self.m], validation[: self.m], metrics[self.m :]
 
     def change(self, c: Array) -> Array:
         """[m], the predicted change of the training losses at coordinates c, to second order."""
@@ -393,7 +409,7 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     if steered and found is not None and found.samples == geometry.samples:
         known = found.weights, found.curvature
     with problem.watch.part(_BEND):
-        bend = path_curvature(sample, theta, V, m, problem.cost, problem.watch, known)
+        bend = path_curvature(sample, theta, V, m, problem.tally, problem.watch, known)
     return (bend if tangent.turn is None else bend + tangent.turn).numpy()
 
 

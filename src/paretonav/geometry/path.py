@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paretonav.objectives import Composite, Cost, Watch, backward, differentiated
+from paretonav.objectives import Composite, Tally, Watch, backward, differentiated
 
 
 def path_curvature(
@@ -18,7 +18,7 @@ def path_curvature(
     theta: Tensor,
     basis: Tensor,
     m: int,
-    cost: Cost,
+    tally: Tally,
     watch: Watch | None = None,
     known: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
@@ -33,7 +33,7 @@ def path_curvature(
         theta: the point, [n].
         basis: the tangent basis V as rows, [m-1, n].
         m: the number of objectives.
-        cost: counts the passes as Hessian products.
+        tally: counts the passes as Hessian products.
         watch: told how far it is, and may stop between two passes.
         known: weights [m] in the simplex, and the Q of the sum of the losses with these, on the same sample.
 
@@ -43,7 +43,7 @@ def path_curvature(
     Example:
         >>> from paretonav import FunctionProblem
         >>> problem = FunctionProblem(lambda x: torch.stack([x[0] ** 2, x[0] * x[1]]), torch.ones(2))
-        >>> path_curvature(problem.curvature_sample(), torch.ones(2), torch.ones(1, 2), 2, Cost()).flatten()
+        >>> path_curvature(problem.curvature_sample(), torch.ones(2), torch.ones(1, 2), 2, Tally()).flatten()
         tensor([2., 2.], dtype=torch.float64)
     """
     k = len(basis)
@@ -66,7 +66,7 @@ def path_curvature(
                 for j, row in enumerate(rows):
                     curvature[i, j] += part.fraction * row.double().cpu()
         done += part.fraction
-    cost.hessian_products += len(measured) * k
+    tally.count(hessian_products=len(measured) * k)
     if known is not None and rest is not None:
         weights, total = known
         curvature[rest] = (total - torch.tensordot(weights, curvature, 1)) / weights[rest]

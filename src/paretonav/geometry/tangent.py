@@ -320,7 +320,7 @@ class _System:
             kind=kind,
             shift=self.problem.weight_decay,
             free=self.free,
-            cost=self.problem.cost,
+            tally=self.problem.tally,
             watch=self.problem.watch,
         )
 

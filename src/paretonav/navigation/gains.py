@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from paretonav.errors import NavigationError
-from paretonav.navigation.measuring import costing
+from paretonav.navigation.measuring import Spending
 from paretonav.navigation.position import Position
 from paretonav.objectives import Event
 from paretonav.steering.reporting.point import Point
@@ -45,9 +45,10 @@ class Gains:
         weights = torch.from_numpy(point.front.weights)
 
         def work() -> TrainingGain:
-            with costing(problem) as cost, problem.watch.part(1.0, "train on"):
+            spending = Spending(problem)
+            with problem.watch.part(1.0, "train on"):
                 trained = train_on(problem, weights, descent)
-            return TrainingGain.of(problem, weights, trained, cost)
+            return TrainingGain.of(problem, weights, trained, spending.cost())
 
         gain = self._at.watched(work, on_event, cancel)
         self._found[point.id] = descent, gain

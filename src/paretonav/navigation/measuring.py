@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -53,15 +51,15 @@ def measured_at(
     return Place(front, tangent, trust)
 
 
-@contextmanager
-def costing(problem: Problem) -> Iterator[Cost]:
-    """A cost of what the block does, complete when it ends."""
-    cost, before, began = Cost(), replace(problem.cost), time.perf_counter()
-    try:
-        yield cost
-    finally:
-        cost.add(problem.cost - before)
-        cost.seconds += time.perf_counter() - began
+class Spending:
+    """What is spent on a problem from here on."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._before, self._began = problem, problem.cost, time.perf_counter()
+
+    def cost(self) -> Cost:
+        """What was spent until now, with the time that it took."""
+        return replace(self._problem.cost - self._before, seconds=time.perf_counter() - self._began)
 
 
 def _require_finite(front: FrontModel) -> None:

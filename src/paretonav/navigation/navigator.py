@@ -9,13 +9,15 @@ from dataclasses import replace
 from os import PathLike
 from typing import get_args
 
+import torch
+
 from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
 from paretonav.navigation.expectations import Expectations
 from paretonav.navigation.gains import Gains
-from paretonav.navigation.measuring import costing, measured_at
+from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
 from paretonav.navigation.position import Position
 from paretonav.objectives import Event, Problem
@@ -181,12 +183,12 @@ class Navigator(Shown):
         return point
 
     def _start(self, how: TrainOn | None, polish: bool) -> Point:
-        with costing(self.problem) as cost:
-            correction = self._beginning.model(self.method, how, polish=polish)
-            trust = first_trust(self.problem, self.method)
-            place = measured_at(self.problem, correction, trust, holds=self.holds)
-            require_finite_metrics(place.shown)
-            point = Point.at(place, id=len(self.session), parent=None, cost=cost)
+        spending = Spending(self.problem)
+        correction = self._beginning.model(self.method, how, polish=polish)
+        trust = first_trust(self.problem, self.method)
+        place = measured_at(self.problem, correction, trust, holds=self.holds)
+        require_finite_metrics(place.measured.shown)
+        point = Point.at(place, id=len(self.session), parent=None, cost=spending.cost())
         self.problem.watch.finish()
         return self._at.accept(point, place.tangent, None)
 
@@ -346,26 +348,26 @@ class Navigator(Shown):
         )
 
     def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
-        self.problem.watch.saw(self.problem.names, here.train.mean)
-        with costing(self.problem) as cost:
-            made = self._planned(asked_for, amount)
-            preference, plan = made.preference, made.plan
-            tangent = made.crease or self.tangent
-            anew = here.anchor is not None and tangent is not self._journal.tangent(here.id)
-            start = Place(made.front, tangent, here.trust)
+        self.problem.watch.saw(self.problem.names, torch.from_numpy(here.front.losses))
+        spending = Spending(self.problem)
+        made = self._planned(asked_for, amount)
+        preference, plan = made.preference, made.plan
+        tangent = made.crease or self.tangent
+        anew = here.anchor is not None and tangent is not self._journal.tangent(here.id)
+        start = Place(made.front, tangent, here.trust)
 
-            def point_at(place: Place, taken: float) -> Point:
-                return Point.at(
-                    place,
-                    id=len(self.session),
-                    parent=here.id,
-                    cost=cost,
-                    preference=preference,
-                    amount=taken,
-                )
+        def point_at(place: Place, taken: float) -> Point:
+            return Point.at(
+                place,
+                id=len(self.session),
+                parent=here.id,
+                cost=spending.cost(),
+                preference=preference,
+                amount=taken,
+            )
 
-            report = Report(here, preference, plan.amount, cost)
-            step, place = OneStep(self.problem, self.method, here, start, plan, anew).take(report, point_at)
+        report = Report(here, preference, plan.amount, spending.cost)
+        step, place = OneStep(self.problem, self.method, here, start, plan, anew).take(report, point_at)
         if place is not None:
             self.problem.watch.finish()
             self._at.accept(step.point, place.tangent, step)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from paretonav.geometry import FrontModel
 from paretonav.navigation.measuring import measured_at
 from paretonav.objectives import Problem
+from paretonav.steering.measured import Measured
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences import Fit
 from paretonav.steering.reporting.point import Point, Step
@@ -57,8 +58,8 @@ class OneStep:
         gone = self._walk()
         asked = self.start.front.asked
         if gone.correction is None:
-            train, held_out = (None, gone.losses) if asked == "validation" else (gone.losses, None)
-            return report.rejected(Taken(self.plan, train, held_out, gone.legs), gone.reason), None
+            taken = Taken(self.plan, Measured.on(asked, gone.losses), gone.legs)
+            return report.rejected(taken, gone.reason), None
         plans = self._promised(gone)
         tangent = tangent_after(
             self.problem,
@@ -75,7 +76,7 @@ class OneStep:
         )
         point = point_at(place, plans[0].amount)
         plan, broken = self._kept(plans, point, gone.legs)
-        taken = Taken(plan, point.train, point.held_out, gone.legs)
+        taken = Taken(plan, point.measured, gone.legs)
         if broken:
             return report.rejected(taken, broken), None
         remarks = "; ".join(self._remarks(gone, plan, point))
@@ -102,7 +103,7 @@ class OneStep:
 
     def _kept(self, plans: list[Plan], point: Point, legs: int) -> tuple[Plan, str]:
         """The plan that has come true, and what has not where none has; empty if nothing."""
-        plan, lost = best_kept(self.start.front, plans, point.train, point.held_out, legs)
+        plan, lost = best_kept(self.start.front, plans, point.measured, legs)
         # On the way to an aim every leg has been planned anew, and has come true; or there was nowhere to go.
         all_true = plan.wish.fit is Fit.NEAREST and legs != 1
         if lost and self.method.predictor.promises and not all_true:

@@ -76,15 +76,14 @@ class FunctionProblem(Problem):
 
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:  # noqa: ARG002 - a function has no splits
         self.watch.checkpoint()
-        self.cost.forward_passes += 1
+        self.tally.count(forward_passes=1)
         with torch.no_grad():
             return _as_losses(self._called(theta.detach()))
 
     @differentiable()
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:  # noqa: ARG002
         self.watch.checkpoint()
-        self.cost.forward_passes += 1
-        self.cost.gradient_passes += self.m
+        self.tally.count(forward_passes=1, gradient_passes=self.m)
         theta = variable(theta)
         values = self._called(theta)
         losses = _as_losses(values.detach())

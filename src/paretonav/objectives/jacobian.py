@@ -140,5 +140,6 @@ class _OnePass:
                 self._gradients.keep(row.loss, row.part, gradient)
                 read += length
             self._collected.add(length, detached(outputs), batch, parts)
-        passes.tally.cost.forward_passes += passes.share(self._split)
-        passes.tally.cost.gradient_passes += read / passes.data["train"].size
+        passes.tally.count(
+            forward_passes=passes.share(self._split), gradient_passes=read / passes.data["train"].size
+        )

@@ -221,7 +221,7 @@ class ModelProblem(Problem):
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
         collected = self._passes.read(theta, self._passes.nothing(split), split)
-        self.cost.forward_passes += self.share(split)
+        self.tally.count(forward_passes=self.share(split))
         if not self._losses.plain:  # a Jacobian here will ask for them
             self._passes.remember(theta, split, collected)
         return collected.losses()
@@ -239,7 +239,7 @@ class ModelProblem(Problem):
                     for outputs, each in zip(models, collected, strict=True):
                         self.watch.checkpoint()
                         each.add(length, outputs(batch), batch)
-        self.cost.forward_passes += sum(each.length for each in collected) / self._data["train"].size
+        self.tally.count(forward_passes=sum(each.length for each in collected) / self._data["train"].size)
         return [each.losses() for each in collected]
 
     @explained
@@ -273,7 +273,7 @@ class ModelProblem(Problem):
             read += 2 * len(directions) * length
             for each, slopes in zip(moving, pushed.slopes, strict=True):
                 each.add_parts(length, *slopes)
-        self.cost.forward_passes += read / self._data["train"].size
+        self.tally.count(forward_passes=read / self._data["train"].size)
         return collected.losses(), collected.response(moving, collected.length / self._data[split].size)
 
     @explained

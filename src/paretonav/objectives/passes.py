@@ -128,7 +128,7 @@ class Passes:
         place, means = self._means.get(split, (None, []))
         if place is None or not place.is_at(theta):
             collected = self.read(theta, Collected(self.losses, None), split)
-            self.tally.cost.forward_passes += self.share(split)
+            self.tally.count(forward_passes=self.share(split))
             return self.remember(theta, split, collected)
         return means
 

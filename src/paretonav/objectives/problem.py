@@ -133,12 +133,8 @@ class Problem(ABC):
 
     @property
     def cost(self) -> Cost:
-        """What has been spent on the problem so far; it is counted on in place."""
+        """What has been spent on the problem so far."""
         return self.tally.cost
-
-    @cost.setter
-    def cost(self, cost: Cost) -> None:
-        self.tally.cost = cost
 
     @property
     def m(self) -> int:

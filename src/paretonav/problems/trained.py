@@ -76,8 +76,7 @@ class TrainedProblem(ModelProblem):
                 total = total + batch.fraction * losses.detach()
                 self.watch.saw(self.names, total / done)
                 self.watch.at((epoch + done) / self._epochs)
-            self.cost.forward_passes += 1
-            self.cost.gradient_passes += 1
+            self.tally.count(forward_passes=1, gradient_passes=1)
         self._generator.set_state(generator.get_state())
         self.set_parameters(theta)
         self._trained = True

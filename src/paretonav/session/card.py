@@ -141,7 +141,7 @@ class Card:
         record = self.record
         yield "## Data"
         yield ""
-        train, held_out = record.losses.batches, record.validation.batches
+        train, validation = record.losses.batches, record.validation.batches
         how = "planned" if self.chosen.anchor is not None else "planned and corrected"
         yield f"- Training data ({_batches(train)}): the steps were {how} on its losses."
         if not record.validation:
@@ -150,16 +150,14 @@ class Card:
             what = "losses and metrics" if record.metrics else "losses"
             asked = any(r.on == "validation" for r in self.path)
             made = "the steps were made for them" if asked else "the choice was made in sight of them"
-            yield f"- Validation data ({_batches(held_out)}): {what} were measured on it at every point, and"
+            yield f"- Validation data ({_batches(validation)}): {what} were measured on it at every point, and"
             yield f"  {made}, so they flatter the chosen model a little."
         if doubt := unsure(self.chosen):
             yield f"- {doubt}"
         yield "- Test data were never used. An unbiased figure needs data that nobody has looked at."
 
     def _origin(self) -> Iterator[str]:
-        total = Cost()
-        for record in self.path:
-            total.add(record.cost)
+        total = sum((record.cost for record in self.path), Cost())
         yield "## Cost and software"
         yield ""
         yield f"The points on the way took {total.seconds:.3g} s, {total.gradient_passes:.3g} gradient passes over the"

@@ -21,6 +21,7 @@ from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
 from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
+from paretonav.steering.measured import Measured
 from paretonav.steering.preferences import KINDS
 from paretonav.text import printable
 
@@ -50,6 +51,7 @@ _CLASSES: dict[str, type] = {
         FrontModel,
         Geometry,
         Losses,
+        Measured,
         Nystrom,
         Point,
         Response,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from paretonav.errors import MissingExtraError, needing
 from paretonav.session.record import Record
 from paretonav.steering import Changes, Point
+from paretonav.steering.measured import changes_between
 from paretonav.steering.outcome import Outcome, Part
-from paretonav.steering.reporting.measured import changes_between
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -69,7 +69,7 @@ class Comparison:
         """Compare points [k] with the first of them; ``records`` are theirs."""
         first, *others = points
         names = first.front.names
-        changes = tuple(changes_between(names, first.read, point.read) for point in others)
+        changes = tuple(changes_between(names, first.measured, point.measured) for point in others)
         return cls(tuple(records), changes, higher_is_better)
 
     def __iter__(self) -> Iterator[Difference]:

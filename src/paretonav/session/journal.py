@@ -164,11 +164,9 @@ class Journal:
 
 def _require_same_losses(problem: Problem, point: Point, where: str) -> None:
     """Refuse data on which the losses are not those that the session has."""
-    for split, there in (("train", point.train), ("validation", point.held_out)):
-        if (split == "validation" and problem.has_validation) != (
-            split == "validation" and there is not None
-        ):
-            raise SessionError(f"the session in {where} was made with other validation data; give the same")
+    if problem.has_validation != (point.measured.validation is not None):
+        raise SessionError(f"the session in {where} was made with other validation data; give the same")
+    for split, there in (("train", point.measured.train), ("validation", point.measured.validation)):
         if there is None:
             continue
         now = problem.evaluate(point.parameters, split)  # type: ignore[arg-type]

@@ -129,8 +129,8 @@ def caution(point: Point, gain: TrainingGain | None = None) -> str:
 
 def unsure(point: Point) -> str:
     """That nobody knows how much of a change is chance; empty where that is known, and of functions: they have none."""
-    shown = point.held_out or point.train
-    drawn = shown.examples is not None or point.front.seen is not None or point.front.held_out is not None
+    shown = point.measured.shown
+    drawn = shown.examples is not None or point.front.sampled
     if not drawn or shown.standard_error() is not None:
         return ""
     return (

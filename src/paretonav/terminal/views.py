@@ -223,7 +223,7 @@ def _difference_table(comparison: Comparison, first: Record, record: Record) -> 
     table.add_column("on")
     _add_numbers(table, f"point {first.id}", f"point {record.id}", "change", "std.\nerror", "change")
     table.add_column("")
-    held_out = _SPLITS[first.values.split]
+    shown_on = _SPLITS[first.values.split]
     for d in comparison:
         if d.point != record.id:
             continue
@@ -231,7 +231,7 @@ def _difference_table(comparison: Comparison, first: Record, record: Record) -> 
         sense = 0.0 if d.better is None else -1.0 if d.better else 1.0
         table.add_row(
             printable(d.name),
-            "train" if d.split == "train" else held_out,
+            "train" if d.split == "train" else shown_on,
             value(before, before),
             value(d.value, before),
             _coloured(sense, change(d.change, before)),

@@ -10,6 +10,7 @@ import torch
 
 import paretonav as pn
 from paretonav.steering import Changes
+from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.preferences.wording import describe
 
@@ -44,10 +45,13 @@ def measured(
     point = replace(
         step.point,
         front=front,
-        held_out=replace(
-            step.point.train,
-            metric_names=front.metric_names,
-            metric_batches=torch.tensor([[0.87, 0.2, 3.0]]).double(),
+        measured=Measured(
+            step.point.measured.train,
+            replace(
+                step.point.measured.train,
+                metric_names=front.metric_names,
+                metric_batches=torch.tensor([[0.87, 0.2, 3.0]]).double(),
+            ),
         ),
     )
     changes = Changes(dict.fromkeys(names, -0.01), dict.fromkeys(names, 0.02), 20)
@@ -138,12 +142,13 @@ def test_better_than_expected_is_good_news(step: pn.Step) -> None:
 def on_validation(step: pn.Step) -> pn.Step:
     """The step as if it had been asked for on validation data, on which everything is twice as large."""
     point = step.point
-    assert point.held_out is None
+    train, validation = point.measured.train, point.measured.validation
+    assert validation is None
     errors = dict.fromkeys(step.achieved.train, 1e-4)
     achieved = Changes(other(step.achieved.train, 2), errors, 20)
     return replace(
         step,
-        point=replace(point, held_out=replace(point.train, batches=2 * point.train.batches)),
+        point=replace(point, measured=Measured(train, replace(train, batches=2 * train.batches))),
         requested=Outcome(Changes(), step.requested.train, Changes(), "validation"),
         predicted=replace(step.predicted, validation=other(step.predicted.train, 2), split="validation"),
         achieved=replace(step.achieved, validation=achieved, split="validation"),

@@ -9,6 +9,7 @@ import torch
 
 import paretonav as pn
 from paretonav.objectives import Cost, Losses
+from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
@@ -47,22 +48,20 @@ def plan_at(point: pn.Point, preference: Any, amount: float = 0.05) -> Plan:
 
 @pytest.mark.parametrize("validation", [True, False])
 def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, validation: bool) -> None:
-    train, held_out = losses(0, not validation), losses(1, True) if validation else None
-    after_train, after_held_out = losses(2, not validation), losses(3, True) if validation else None
-    before = replace(start, train=train, held_out=held_out)
+    train, on_validation = losses(0, not validation), losses(1, True) if validation else None
+    after = Measured(losses(2, not validation), losses(3, True) if validation else None)
+    before = replace(start, measured=Measured(train, on_validation))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = Report(before, *ASKED, Cost()).kept(start, Taken(made, after_train, after_held_out), "")
+    step = Report(before, *ASKED, Cost).kept(start, Taken(made, after), "")
     assert step.status is pn.StepStatus.ACCEPTED
     assert step.point is start
-    difference = (after_train.batches - train.batches).numpy()
+    difference = (after.train.batches - train.batches).numpy()
     np.testing.assert_allclose(list(step.achieved.train.values()), difference.mean(0))
     assert step.achieved.train.standard_errors
     np.testing.assert_allclose(
         list(step.achieved.train.standard_errors.values()), difference.std(0, ddof=1) / np.sqrt(B)
     )
-    shown, then = (after_held_out, held_out) if validation else (after_train, train)
-    assert shown is not None
-    assert then is not None
+    shown, then = after.shown, before.measured.shown
     np.testing.assert_allclose(
         list(step.achieved.metrics.values()), (shown.metric_batches - then.metric_batches).mean(0)
     )
@@ -74,9 +73,9 @@ def test_changes_are_of_the_data_that_they_are_named_for(start: pn.Point, valida
 
 
 def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
-    before = replace(start, train=losses(0, False), held_out=losses(1, True))
+    before = replace(start, measured=Measured(losses(0, False), losses(1, True)))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
-    step = Report(before, *ASKED, Cost()).rejected(Taken(made, losses(2, False), None), "why")
+    step = Report(before, *ASKED, Cost).rejected(Taken(made, Measured(losses(2, False))), "why")
     assert step.status is pn.StepStatus.REJECTED
     assert step.point is before
     assert not step.achieved.validation
@@ -85,13 +84,13 @@ def test_a_rejected_step_has_no_changes_on_validation(start: pn.Point) -> None:
 
 
 def test_of_a_step_that_was_rejected_on_validation_data_no_training_losses_are_known(start: pn.Point) -> None:
-    before = replace(start, train=losses(0, False), held_out=losses(1, True))
+    before = replace(start, measured=Measured(losses(0, False), losses(1, True)))
     made = plan_at(start, pn.Improve({"f1": 1.0}))
     after = losses(3, True)
-    step = Report(before, *ASKED, Cost()).rejected(Taken(made, None, after), "why")
+    step = Report(before, *ASKED, Cost).rejected(Taken(made, Measured(None, after)), "why")
     assert dict(step.achieved.train) == {}
     np.testing.assert_allclose(
-        list(step.achieved.validation.values()), (after.mean - before.held_out.mean).numpy()
+        list(step.achieved.validation.values()), (after.mean - before.measured.validation.mean).numpy()
     )
     assert list(step.achieved.metrics) == ["u", "v"]
 

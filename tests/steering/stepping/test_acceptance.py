@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, tangent_at
 from paretonav.objectives import Losses
+from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences.situation import situation
@@ -92,19 +93,21 @@ def on_validation(
 ) -> tuple[Broken, ...]:
     """What is broken where the validation losses have changed by so much, in parts of them."""
     model = model or front()
-    return broken(model, made or plan(model), None, losses(BEFORE * (1 + np.asarray(relative)), **told))
+    return broken(
+        model, made or plan(model), Measured(None, losses(BEFORE * (1 + np.asarray(relative)), **told))
+    )
 
 
 def on_training(relative: Any, model: FrontModel, made: Plan | None = None, legs: int = 1) -> Any:
     after = losses(model.losses * (1 + np.asarray(relative)))
-    return broken(model, made or plan(model), after, None, legs=legs)
+    return broken(model, made or plan(model), Measured(after), legs=legs)
 
 
 def test_what_came_as_predicted_is_kept() -> None:
     model = front()
     after = losses(BEFORE * (1 + RELATIVE))
-    assert broken(model, plan(model), losses(model.losses * (1 + RELATIVE)), after) == ()
-    assert broken(model, plan(model), None, None) == ()
+    assert broken(model, plan(model), Measured(losses(model.losses * (1 + RELATIVE)), after)) == ()
+    assert broken(model, plan(model), Measured(None)) == ()
 
 
 @pytest.mark.parametrize("i", [1, 2])
@@ -230,7 +233,7 @@ def with_metrics(
     model = front(metrics=True)
     made = plan(model, wish, amount, metrics=predicted)
     after = losses(BEFORE * (1 + RELATIVE), METRICS * (1 + np.asarray(relative)), spread)
-    return [each.name for each in broken(model, made, None, after)]
+    return [each.name for each in broken(model, made, Measured(None, after))]
 
 
 def test_a_metric_may_be_worse_by_half_of_the_largest_change_of_all_that_is_shown() -> None:
@@ -282,8 +285,8 @@ def test_a_loss_that_is_next_to_nothing_is_not_measured_by_its_own_size() -> Non
     made = plan(model)
     made = predicting(made, validation=np.array([-0.02, 0.08, 0.0]))
     kept = losses(before + np.array([-0.02, 0.08, 0.0003]))
-    assert broken(model, made, None, kept) == ()
-    found = broken(model, made, None, losses(before + np.array([-0.02, 0.08, 0.0005])))
+    assert broken(model, made, Measured(None, kept)) == ()
+    found = broken(model, made, Measured(None, losses(before + np.array([-0.02, 0.08, 0.0005]))))
     assert [each.name for each in found] == ["f3"]
 
 
@@ -296,7 +299,7 @@ def test_units_make_no_difference(exponent: float, off: list[float]) -> None:
         made = plan(model)
         made = predicting(made, validation=RELATIVE * sizes)
         after = losses(sizes * (1 + RELATIVE + np.array(off)))
-        return sorted(each.name for each in broken(model, made, None, after))
+        return sorted(each.name for each in broken(model, made, Measured(None, after)))
 
     if min(abs(abs(o) - 0.004) for o in off) > 1e-6:
         assert found(10**exponent) == found(1.0)
@@ -325,7 +328,7 @@ def broken_metrics(off: float, values: Any = METRICS, amount: float | None = Non
     model = replace(front(metrics=True), metric_values=values, validation_losses=losses(BEFORE, values))
     made = predicting(plan(model) if amount is None else replace(plan(model), amount=amount), **parts)
     after = losses(BEFORE + made.predicted.validation, values + np.array([off, 0, 0]))
-    return [each.name for each in broken(model, made, None, after)]
+    return [each.name for each in broken(model, made, Measured(None, after))]
 
 
 def test_a_metric_next_to_nothing_counts_as_a_twentieth_of_the_largest() -> None:

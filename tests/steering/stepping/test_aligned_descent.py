@@ -170,7 +170,7 @@ def test_at_a_critical_point_it_stops_and_stays_at_least_as_good() -> None:
     problem = Linear()
     w = uniform()
     theta = problem.pareto_point(w)
-    before = replace(problem.cost)
+    before = problem.cost
     found = AlignedDescent(batch_size=64).correct(problem, theta, w, GEOMETRY)
     spent = problem.cost - before
     assert (found.iterations, found.converged) == (2, True)
@@ -182,7 +182,7 @@ def test_at_a_critical_point_it_stops_and_stays_at_least_as_good() -> None:
 def test_one_backward_pass_per_batch_whatever_the_number_of_objectives() -> None:
     problem = Linear()
     theta, weights, guide = stepped(problem, WISHES[0], 0.05, off=0.3)
-    before = replace(problem.cost)
+    before = problem.cost
     AlignedDescent(epochs=1, batch_size=50).correct(problem, theta, weights, GEOMETRY, guide)
     assert (problem.cost - before).gradient_passes == pytest.approx(1)
     assert (problem.cost - before).hessian_products == 0

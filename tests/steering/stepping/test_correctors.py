@@ -252,7 +252,7 @@ def test_epochs_lower_every_objective_where_there_is_much_to_gain() -> None:
 
 def test_epochs_count_what_they_cost() -> None:
     problem = regression(3)
-    before = replace(problem.cost)
+    before = problem.cost
     correct(MGDA(epochs=4, batch_size=16), problem, problem.parameters())
     spent = problem.cost - before
     assert spent.forward_passes == pytest.approx(

@@ -335,7 +335,7 @@ def test_objective_space_arrives_where_it_was_to(m: int, bounds: tuple[float, fl
 def test_planning_takes_no_pass_over_data(predictor: Any) -> None:
     problem = pn.problems.quadratic(12, 3)
     at = tangent, front = at_front(problem, [0.2, 0.3, 0.5])
-    before = replace(problem.cost)
+    before = problem.cost
     made = plan_of(predictor, at, pn.Improve({"f1": 1.0}), 0.01)
     predictor.reach(front, lambda: tangent, made.wish)
     assert problem.cost == before

@@ -1,4 +1,4 @@
-"""Training on, and what it would bring: kept only if held-out data say so."""
+"""Training on, and what it would bring: kept only if validation data say so."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_it_stays_in_the_box() -> None:
 
 def test_an_epoch_costs_a_pass_each_way_and_a_measurement() -> None:
     made = problem()
-    before = replace(made.cost)
+    before = made.cost
     found = train_on(made, HALF, FAST)
     spent = made.cost - before
     assert spent.gradient_passes == pytest.approx(found.epochs)

@@ -119,7 +119,7 @@ class Prices:
 
 def _doubtful(point: Point) -> NDArray[np.bool_]:
     """[m, m], whether zero is in the 95 % interval of what a price was made of: of the gain, or of what was paid."""
-    names, data = point.front.names, point.held_out or point.train
+    names, data = point.front.names, point.measured.shown
     doubtful = np.zeros((len(names), len(names)), dtype=bool)
     for i, name in enumerate(names):
         conflict, width = point.conflict[name], quantile(len(data.fractions))

@@ -47,8 +47,8 @@ class Trajectory:
         visited = Visited.of(session, point_ids)
         last = visited.current if not point_ids else point_ids[-1]
         way = [record.id for record in session.path_to(last)]
-        held_out = visited.split == "validation"
-        splits = [split] if split else ["train", *(["validation"] if held_out else [])]
+        all_there_are = ("train", "validation") if visited.split == "validation" else ("train",)
+        splits = [split] if split else all_there_are
         return cls(tuple(Visited.of(session, way, one) for one in splits))
 
     @property

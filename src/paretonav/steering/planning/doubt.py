@@ -1,4 +1,4 @@
-"""Whether what is to be gained shows on held-out data at all."""
+"""Whether what is to be gained shows on validation data at all."""
 
 from __future__ import annotations
 

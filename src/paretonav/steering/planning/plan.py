@@ -233,7 +233,7 @@ def within_the_model(front: FrontModel, wish: Wish) -> Wish:
 
 def _most(front: FrontModel, wish: Wish) -> float:
     """The amount at which a loss on data would have come down to zero; none of these is ever negative."""
-    if front.seen is None and front.held_out is None:
+    if not front.sampled:
         return np.inf
     losses = [i for i in wish.improved if i < front.m and front.values[i] > 0]
     return min((front.values[i] / (wish.unit * abs(wish.direction[i])) for i in losses), default=np.inf)

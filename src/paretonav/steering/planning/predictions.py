@@ -10,12 +10,15 @@ from paretonav.steering.planning.plan import Plan
 
 def predictions(front: FrontModel, plan: Plan) -> Outcome[Changes]:
     """A plan's predictions by name, with their standard errors."""
-    seen, held_out = (0 if r is None else len(r.fractions) for r in (front.seen, front.held_out))
+    train, validation = (
+        0 if response is None else len(response.fractions)
+        for response in (front.response_by_batch, front.validation_response_by_batch)
+    )
     made, errors = plan.predicted, plan.errors
     names = front.names if len(made.validation) else ()
     return Outcome(
-        train=Changes.of(front.names, made.train, errors.train, seen),
-        validation=Changes.of(names, made.validation, errors.validation if names else None, held_out),
-        metrics=Changes.of(front.metric_names, made.metrics, errors.metrics, held_out or seen),
+        train=Changes.of(front.names, made.train, errors.train, train),
+        validation=Changes.of(names, made.validation, errors.validation if names else None, validation),
+        metrics=Changes.of(front.metric_names, made.metrics, errors.metrics, validation or train),
         split=made.split,
     )

@@ -165,7 +165,7 @@ def kinder(programme: Programme, target: Array, c: Array) -> Array:
     """A plan that meets the same target as the cheapest plan ``c``, and costs the unnamed losses less.
 
     The cheapest plan takes no account of losses that are not named. A held model has as many ways as losses, so several
-    plans meet a target, and some of them are better for the others on held-out data.
+    plans meet a target, and some of them are better for the others on validation data.
 
     From c it goes in the direction that lowers the unnamed losses fastest (their sum, each relative to its size) while
     the named changes stay the same. It goes as far as c is from the point, in the metric of the curvature cost, which

@@ -82,19 +82,20 @@ def what_if(front: FrontModel, moved: Sequence[int], held: Sequence[int] = ()) -
     if cheapest is None:
         return None
     way = cheapest.way(front.bends[named], len(moved))
-    of_train, held_out = _variances(front.seen, way.P), _variances(front.held_out, way.P)
-    shown = held_out
-    if front.held_out is None and front.seen is not None and of_train is not None:
-        shown = of_train / front.seen.share
+    on_train, on_validation = front.response_by_batch, front.validation_response_by_batch
+    train, validation = _variances(on_train, way.P), _variances(on_validation, way.P)
+    metrics = validation
+    if on_validation is None and on_train is not None and train is not None:
+        metrics = train / on_train.share  # of part of the data, as the metrics are; the losses are of all
     R, Q = front.validation_response, front.validation_bend
     return WhatIf(
         train=way.brings(-front.response, front.bend),
         validation=None if R is None or Q is None else way.brings(-R, Q),
         metrics=way.brings(slopes[m:], front.bends[m:]),
         weights=front.weight_slopes @ way.P,
-        train_variance=None if of_train is None else of_train[:m],
-        validation_variance=None if held_out is None else held_out[:m],
-        metric_variance=None if shown is None or not front.metric_names else shown[m:],
+        train_variance=None if train is None else train[:m],
+        validation_variance=None if validation is None else validation[:m],
+        metric_variance=None if metrics is None or not front.metric_names else metrics[m:],
     )
 
 

@@ -15,16 +15,16 @@ from torch import Tensor
 
 from paretonav.display import Display, Shown, changes_shown, values_shown
 from paretonav.geometry import Anchor, Conflict, FrontModel, conflicts
-from paretonav.objectives import Cost, Losses
+from paretonav.objectives import Cost
 from paretonav.objectives.problem import Split
 from paretonav.steering.changes import Changes, Estimates
+from paretonav.steering.measured import Measured, values_of
 from paretonav.steering.outcome import Outcome, Part, Valued
 from paretonav.steering.planning.options import Option, options
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.preferences import Preference, check_amount
 from paretonav.steering.preferences.wording import describe, origin
-from paretonav.steering.reporting.measured import Read, values_of
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.trust import Trust
 
@@ -41,8 +41,7 @@ class Point(Valued):
         id: its number in the navigation, from 0.
         parent: the id of the point that it was reached from; None for the first.
         parameters: [n].
-        train: the training losses, batch by batch.
-        held_out: the validation losses, batch by batch, or None.
+        measured: the losses and metrics batch by batch, on training and on validation data; ``values`` by name.
         front: the model of the front around it.
         preference: what led here, and ``amount`` how much of it; None for the first.
         cost: of coming here.
@@ -52,8 +51,7 @@ class Point(Valued):
     id: int
     parent: int | None
     parameters: Tensor
-    train: Losses
-    held_out: Losses | None
+    measured: Measured
     front: FrontModel
     preference: Preference | None
     amount: float | None
@@ -76,8 +74,7 @@ class Point(Valued):
             id=id,
             parent=parent,
             parameters=place.tangent.theta,
-            train=place.tangent.losses,
-            held_out=place.front.validation_losses,
+            measured=place.measured,
             front=place.front,
             preference=preference,
             amount=amount,
@@ -85,15 +82,10 @@ class Point(Valued):
             trust=place.trust,
         )
 
-    @property
-    def read(self) -> Read:
-        """The losses and metrics, batch by batch, on the training and the validation data."""
-        return Read(self.train, self.held_out)
-
     @cached_property
     def values(self) -> Outcome[Estimates]:
         """Losses and metrics, with their standard errors; ``values.shown`` is what people look at."""
-        return values_of(self.front.names, self.read)
+        return values_of(self.front.names, self.measured)
 
     @property
     def weights(self) -> Values:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from paretonav.geometry import FrontModel
-from paretonav.objectives import Cost, Losses
+from paretonav.objectives import Cost
+from paretonav.steering.measured import Measured, changes_between
 from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.predictions import predictions
 from paretonav.steering.preferences import Fit, Preference, Wish
-from paretonav.steering.reporting.measured import Read, changes_between
 from paretonav.steering.reporting.point import Point, Step, StepStatus
 from paretonav.steering.stepping.acceptance import broken
 from paretonav.steering.stepping.target import Target
@@ -25,14 +25,12 @@ class Taken:
 
     Attributes:
         plan: of the part that was taken.
-        train: the training losses that it led to, or None if they were not measured.
-        held_out: the same on validation data, if they were measured.
+        measured: where it led, as far as that was measured.
         legs: in how many it was gone.
     """
 
     plan: Plan
-    train: Losses | None
-    held_out: Losses | None
+    measured: Measured
     legs: int = 1
 
 
@@ -44,44 +42,43 @@ class Report:
         before: where it began.
         preference: what was asked.
         amount: how much of it.
-        cost: of it all.
+        spent: says what it has cost so far.
     """
 
     before: Point
     preference: Preference
     amount: float
-    cost: Cost
+    spent: Callable[[], Cost]
 
     def rejected(self, taken: Taken, reason: str) -> Step:
         """Of a step that was taken back; nothing that it missed is worth telling."""
-        return self._step(self.before, taken, StepStatus.REJECTED, reason)
+        return self._step(self.before, taken, StepStatus.REJECTED, reason, self.spent())
 
     def kept(self, after: Point, taken: Taken, reason: str, *, shortened: bool = False) -> Step:
         """Of a step to ``after``; the reason says what it has left, empty if nothing."""
-        step = self._step(after, taken, StepStatus.SHORTENED if shortened else StepStatus.ACCEPTED, reason)
-        return replace(step, missed=_missed(self.before, taken.plan, taken.train, taken.held_out))
+        status = StepStatus.SHORTENED if shortened else StepStatus.ACCEPTED
+        step = self._step(after, taken, status, reason, after.cost)
+        return replace(step, missed=_missed(self.before, taken))
 
-    def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str) -> Step:
+    def _step(self, after: Point, taken: Taken, status: StepStatus, reason: str, cost: Cost) -> Step:
         before = self.before
         return Step(
             point=after,
             requested=taken.plan.requested,
             predicted=predictions(before.front, taken.plan),
-            achieved=changes_between(before.front.names, before.read, Read(taken.train, taken.held_out)),
+            achieved=changes_between(before.front.names, before.measured, taken.measured),
             status=status,
             reason=reason,
-            cost=self.cost,
+            cost=cost,
             preference=self.preference,
             amount=self.amount,
             legs=taken.legs,
         )
 
 
-def _missed(
-    before: Point, plan: Plan, train: Losses | None, held_out: Losses | None
-) -> tuple[tuple[str, Part], ...]:
-    front = replace(before.front, asked=plan.on)
-    return tuple((each.name, each.part) for each in broken(front, plan, train, held_out))
+def _missed(before: Point, taken: Taken) -> tuple[tuple[str, Part], ...]:
+    front = replace(before.front, asked=taken.plan.on)
+    return tuple((each.name, each.part) for each in broken(front, taken.plan, taken.measured))
 
 
 def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
@@ -113,7 +110,7 @@ def misses(plan: Plan, target: Target, after: FrontModel) -> Iterator[str]:
 def worse_metrics(wish: Wish, before: Point, after: Point) -> list[str]:
     """The metrics that were to improve, and got worse by more than their noise."""
     m = before.front.m
-    changes = changes_between(before.front.names, before.read, after.read).metrics
+    changes = changes_between(before.front.names, before.measured, after.measured).metrics
     return [
         wish.names[i]
         for i in ([] if wish.fit is Fit.NEAREST else wish.improved)

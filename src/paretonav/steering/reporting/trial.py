@@ -10,9 +10,9 @@ from paretonav.display import Display, Shown, changes_shown
 from paretonav.geometry import Tangent
 from paretonav.objectives import Problem
 from paretonav.steering.changes import Changes
+from paretonav.steering.measured import Measured, changes_between
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
-from paretonav.steering.reporting.measured import Read, changes_between
 from paretonav.steering.reporting.point import DATA, Point
 
 
@@ -39,5 +39,4 @@ def trial(problem: Problem, here: Point, tangent: Tangent, plan: Plan) -> Trial:
         theta = problem.bounds.clamp(theta)
     split = here.values.split
     found = problem.evaluate(theta, split)
-    read = Read(None, found) if split == "validation" else Read(found, None)
-    return Trial(changes_between(here.front.names, here.read, read))
+    return Trial(changes_between(here.front.names, here.measured, Measured.on(split, found)))

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from paretonav.geometry import FrontModel
 from paretonav.objectives import Losses
+from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences import Fit
 
 Array = NDArray[np.float64]
 
-_HELD_OUT = 0.1  # of the largest predicted change, by which a validation loss may be worse
+_VALIDATION = 0.1  # of the largest predicted change, by which a validation loss may be worse
 _OTHER = (
     0.25  # a training loss, whose prediction is from a sample; a metric, which goes by leaps, by the most
 )
@@ -58,9 +59,7 @@ class Broken:
         return f"{100 * change / abs(self.before):+.2g} %"
 
 
-def broken(
-    front: FrontModel, plan: Plan, train: Losses | None, held_out: Losses | None, *, legs: int = 1
-) -> tuple[Broken, ...]:
+def broken(front: FrontModel, plan: Plan, measured: Measured, *, legs: int = 1) -> tuple[Broken, ...]:
     """The promises of a plan that were not kept, worst first.
 
     Every quantity that is shown counts, named or not. None may be worse than predicted by more than a tenth (on
@@ -73,12 +72,11 @@ def broken(
     Args:
         front: at the point that the plan starts from.
         plan: what was promised.
-        train: the training losses at the end, or None where they are not known yet.
-        held_out: the validation losses and metrics, or None.
+        measured: at the end; promises on data that were not measured are left out.
         legs: in how many it was gone. What was predicted for all of several legs was a guess, as far as the training
             losses go: there these may be worse by up to a half.
     """
-    found = list(_broken(front, plan, train, held_out, _OTHER if legs <= 1 else _MOST))
+    found = list(_broken(front, plan, measured, _OTHER if legs <= 1 else _MOST))
     found.sort(key=lambda pair: -pair[0])
     return tuple(each for _, each in found)
 
@@ -86,40 +84,40 @@ def broken(
 def _broken(
     front: FrontModel,
     plan: Plan,
-    train: Losses | None,
-    held_out: Losses | None,
+    measured: Measured,
     other: float,
 ) -> Iterator[tuple[float, Broken]]:
     m = front.m
     asked = front.asked if front.validation_losses is not None else "train"
     named = set() if plan.wish.fit is Fit.NEAREST or not plan.exact else set(plan.wish.named.tolist())
     wished = dict(zip(plan.wish.named.tolist(), plan.wish.changes(plan.amount), strict=True))
-    seen = _Shown(front.losses, plan.predicted.train, front.sizes_of(front.losses))
-    largest = seen.largest
-    shown: _Shown | None = None
+    train = _Promised(front.losses, plan.predicted.train, front.sizes_of(front.losses))
+    largest = train.largest
+    validation: _Promised | None = None
     if len(plan.predicted.validation) and front.validation_losses is not None:
         before = front.validation_losses.mean.numpy()
-        shown = _Shown(before, plan.predicted.validation, front.sizes_of(before))
-        largest = max(largest, shown.largest)
-    if train is not None:
-        change = train.mean.numpy() - seen.before
+        validation = _Promised(before, plan.predicted.validation, front.sizes_of(before))
+        largest = max(largest, validation.largest)
+    if measured.train is not None:
+        change = measured.train.mean.numpy() - train.before
         both = named if asked == "train" else set[int]()
-        tolerance = np.full(m, other * (seen.largest if asked == "train" else largest))
+        tolerance = np.full(m, other * (train.largest if asked == "train" else largest))
         if asked == "validation":
             brought = [i for i in named if i < m]
             tolerance[brought] = np.maximum(tolerance[brought], _BROUGHT * largest)
-        yield from seen.worse(front.names, "train", change, tolerance, both, wished)
-    if held_out is None:
+        yield from train.worse(front.names, "train", change, tolerance, both, wished)
+    if measured.validation is None:
         return
-    if shown is not None and front.validation_losses is not None:
-        difference, error = held_out.change_from(front.validation_losses)
-        noise = np.zeros(m) if error is None else _NOISE * error.numpy() / shown.sizes
-        tolerance = np.maximum(_HELD_OUT * shown.largest, np.minimum(noise, _MOST * shown.largest))
+    if validation is not None and front.validation_losses is not None:
+        difference, error = measured.validation.change_from(front.validation_losses)
+        noise = np.zeros(m) if error is None else _NOISE * error.numpy() / validation.sizes
+        most = _MOST * validation.largest
+        tolerance = np.maximum(_VALIDATION * validation.largest, np.minimum(noise, most))
         both = named if asked == "validation" else set[int]()
-        yield from shown.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
+        yield from validation.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
     if front.metric_names and front.validation_losses is not None:
-        losses = largest if shown is None else shown.largest
-        yield from _metrics(front, plan, held_out, front.validation_losses, named, wished, losses)
+        losses = largest if validation is None else validation.largest
+        yield from _metrics(front, plan, measured.validation, front.validation_losses, named, wished, losses)
 
 
 def _metrics(
@@ -139,8 +137,8 @@ def _metrics(
     difference, error = after.metric_change_from(before)
     sizes = np.abs(front.metric_values)
     sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
-    shown = _Shown(front.metric_values, plan.predicted.metrics, sizes)
-    largest = max(shown.largest, losses, plan.amount)
+    promised = _Promised(front.metric_values, plan.predicted.metrics, sizes)
+    largest = max(promised.largest, losses, plan.amount)
     tolerance = np.full(len(difference), _MOST * largest)
     if error is not None:
         tolerance += _NOISE * error.numpy() / sizes
@@ -148,7 +146,7 @@ def _metrics(
     both = {i - m for i in named if i >= m}
     wanted = {i - m: change for i, change in wished.items() if i >= m}
     tolerance[(front.metric_orientation == 0) & ~np.isin(np.arange(p), list(both))] = np.inf
-    yield from shown.worse(
+    yield from promised.worse(
         front.metric_names,
         "metrics",
         difference.numpy(),
@@ -160,8 +158,8 @@ def _metrics(
     )
 
 
-class _Shown:
-    """Values of one kind, by whose sizes their changes are compared."""
+class _Promised:
+    """What was promised of quantities of one kind, by whose sizes their changes are compared."""
 
     def __init__(self, before: Array, predicted: Array, sizes: Array) -> None:
         self.before, self.predicted, self.sizes = before, predicted, sizes
@@ -186,7 +184,7 @@ class _Shown:
                 target = wished[i]
                 allowed = min(
                     allowed,
-                    max(share * abs(target) / self.sizes[i], _HELD_OUT * self.largest * (not target)),
+                    max(share * abs(target) / self.sizes[i], _VALIDATION * self.largest * (not target)),
                 )
             off = (change[i] - target) / self.sizes[i]
             excess = abs(off) if i in both else sense[i] * off

@@ -42,6 +42,10 @@ class Arrival:
     reason: str
     bounded: bool = False
 
+    def validation(self, front: FrontModel) -> Losses | None:
+        """The validation losses at its end, where losses are asked for on these; ``front`` is where it began."""
+        return self.losses if front.asked == "validation" else None
+
 
 def take_leg(problem: Problem, method: Method, place: Place, leg: Plan, limits: Limits) -> Arrival:
     """Predict and correct, so that at the end no limit is passed.

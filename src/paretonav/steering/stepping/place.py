@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paretonav.geometry import FrontModel, Tangent
 from paretonav.objectives import Losses
+from paretonav.steering.measured import Measured
 from paretonav.steering.stepping.trust import Trust
 
 
@@ -24,13 +25,13 @@ class Place:
     trust: Trust
 
     @property
-    def shown(self) -> Losses:
-        """Those that people look at: on validation data where there is any."""
-        return self.front.validation_losses or self.tangent.losses
+    def measured(self) -> Measured:
+        """The losses and metrics here, batch by batch."""
+        return Measured(self.tangent.losses, self.front.validation_losses)
 
     @property
     def losses(self) -> Losses:
-        """Those at this place, on the data on which they are asked for."""
+        """Those here, on the data on which they are asked for."""
         if self.front.asked == "validation" and self.front.validation_losses is not None:
             return self.front.validation_losses
         return self.tangent.losses

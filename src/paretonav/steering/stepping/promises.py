@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.geometry import FrontModel
-from paretonav.objectives import Losses
+from paretonav.steering.measured import Measured
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.stepping.acceptance import Broken, broken
 from paretonav.steering.stepping.place import Place
@@ -27,10 +27,10 @@ def promises(predictor: Predictor, start: Place, whole: Plan, amount: float) -> 
 
 
 def best_kept(
-    front: FrontModel, plans: list[Plan], train: Losses | None, held_out: Losses | None, legs: int
+    front: FrontModel, plans: list[Plan], measured: Measured, legs: int
 ) -> tuple[Plan, tuple[Broken, ...]]:
     """The first of these plans that was kept, or the first of all with what of it was not (``broken``)."""
-    lost = [broken(front, plan, train, held_out, legs=legs) for plan in plans]
+    lost = [broken(front, plan, measured, legs=legs) for plan in plans]
     return next(
         ((plan, each) for plan, each in zip(plans, lost, strict=True) if not each), (plans[0], lost[0])
     )

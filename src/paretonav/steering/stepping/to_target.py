@@ -9,6 +9,7 @@ import numpy as np
 
 from paretonav.errors import InfeasiblePreferenceError
 from paretonav.objectives import Problem
+from paretonav.steering.measured import Measured
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences import Wish
 from paretonav.steering.stepping.acceptance import Broken
@@ -130,8 +131,8 @@ class ToTarget(Course):
         if arrival.correction is None or place.front is start.front or not predictor.promises:
             return ()
         plans = promises(predictor, start, self.whole, self._done + arrival.plan.amount)
-        held_out = arrival.losses if start.front.asked == "validation" else None
-        return best_kept(start.front, plans, arrival.correction.losses, held_out, legs + 1)[1]
+        came = Measured(arrival.correction.losses, arrival.validation(start.front))
+        return best_kept(start.front, plans, came, legs + 1)[1]
 
     def _with_more_pull(self, place: Place) -> Place | None:
         """The same place with the model held more strongly and the rest planned anew; None where that cannot be."""

@@ -1,4 +1,4 @@
-"""Further training at the weights that a model was trained with, ended by held-out data."""
+"""Further training at the weights that a model was trained with, ended by validation data."""
 
 from __future__ import annotations
 

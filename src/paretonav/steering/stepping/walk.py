@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from paretonav.geometry import FrontModel
 from paretonav.geometry.krylov import Status
-from paretonav.objectives import Losses, Problem
+from paretonav.objectives import Problem
+from paretonav.steering.measured import Measured
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.stepping.acceptance import Broken, broken
 from paretonav.steering.stepping.course import Course, Walk
@@ -61,16 +61,13 @@ def attempt(
     arrival = take_leg(problem, method, place, leg, limits)
     if arrival.correction is None or not method.predictor.promises:
         return arrival, ()
-    lost = broken(place.front, arrival.plan, None, held_out_of(place.front, arrival))
+    lost = broken(place.front, arrival.plan, Measured(None, arrival.validation(place.front)))
     if lost:
         return arrival, lost
     correction = with_train_losses(problem, arrival.correction)
-    return replace(arrival, correction=correction), broken(place.front, arrival.plan, correction.losses, None)
-
-
-def held_out_of(front: FrontModel, arrival: Arrival) -> Losses | None:
-    """The validation losses at the end of a leg, where losses are asked for on these."""
-    return arrival.losses if front.asked == "validation" else None
+    return replace(arrival, correction=correction), broken(
+        place.front, arrival.plan, Measured(correction.losses)
+    )
 
 
 def leg_report(place: Place, plan: Plan, arrival: Arrival) -> Leg:

@@ -18,7 +18,7 @@ def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str
     theta = theta.detach().requires_grad_()
     with differentiated(batch, theta):
         rows = torch.stack(_gradients(problem, _losses(problem, batch, theta, where), theta))
-    problem.cost.gradient_passes += batch.fraction * problem.m
+    problem.tally.count(gradient_passes=batch.fraction * problem.m)
     return rows + problem.weight_decay * theta.detach()
 
 
@@ -44,7 +44,7 @@ def batch_losses_and_gradient(
         losses = _losses(problem, batch, theta, where)
         weighted = weights.to(losses) @ losses
         (gradient,) = torch.autograd.grad(weighted, theta, retain_graph=True, materialize_grads=True)
-    problem.cost.gradient_passes += batch.fraction
+    problem.tally.count(gradient_passes=batch.fraction)
     if not gradient.isfinite().all():
         with differentiated(batch, theta):
             rows = torch.stack(_gradients(problem, losses, theta))
@@ -67,7 +67,7 @@ def moved(problem: Problem, theta: Tensor, direction: Tensor, length: float) -> 
 def _losses(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
     problem.watch.checkpoint()
     values = batch.losses(batch.outputs(theta))
-    problem.cost.forward_passes += batch.fraction
+    problem.tally.count(forward_passes=batch.fraction)
     problem.require_finite(values.detach(), where)
     return values
 
