@@ -217,15 +217,15 @@ def test_losses_and_metrics_respond_as_differences_at_the_size_of_a_step_say(val
     here = problem.evaluate(theta, split)
     points = probed(problem, basis, front, split)
     found = [problem.evaluate(theta + h * basis[0], split) for h in points.tolist()]
-    squares = (points**2).sum()
+    design = torch.stack([points, points**2 / 2], dim=1)
     for row, name in enumerate(("smooth", "leaping")):
         values = torch.tensor([e.metrics[name] - here.metrics[name] for e in found], dtype=torch.float64)
-        # Least squares of the differences, first ones and second ones.
-        assert front.metric_response[row, 0] == pytest.approx(float(points @ values / squares), abs=1e-12)
-        turns = values + values[partners(points)]
-        bend = float(points**2 @ turns / (points**4).sum())
-        kept = front.metric_bend[row, 0, 0]
-        assert kept in (0, pytest.approx(bend, abs=1e-9)) or abs(kept) < abs(bend), "noise counts for nothing"
+        slope, bend = torch.linalg.lstsq(design, values[:, None]).solution[:, 0].tolist()
+        if (kept := front.metric_bend[row, 0, 0]) == 0:  # noise counts for nothing
+            slope = float(points @ values / (points**2).sum())
+        else:
+            assert kept == pytest.approx(bend, abs=1e-9)
+        assert front.metric_response[row, 0] == pytest.approx(slope, abs=1e-12)
     # These losses are quadratic, so differences are derivatives.
     slopes = problem.response(theta, basis, split)[1].mean[:2]
     bends = 2 * ((problem_inputs(split) @ basis.T) ** 2).mean(0)
@@ -245,27 +245,22 @@ def problem_inputs(split: Split) -> torch.Tensor:
     return x[400:] if split == "validation" else x[:400]
 
 
-def partners(points: torch.Tensor) -> torch.Tensor:
-    """The indices of the points on the other side."""
-    return (points[:, None] + points).abs().argmin(dim=1)
-
-
 def probed(problem: pn.ModelProblem, basis: torch.Tensor, front: FrontModel, split: Split) -> torch.Tensor:
-    """How far along the one direction it was probed in the end, both ways."""
+    """How far along the one direction it was probed in the end: both ways, and to the ends of two rays."""
     points: list[torch.Tensor] = []
     probe, theta = problem.probe, problem.parameters()
 
-    def spied(at: Iterable[torch.Tensor], *options: Any) -> list[Losses]:
+    def spied(at: Iterable[torch.Tensor], *options: Any, **more: Any) -> list[Losses]:
         at = list(at)
         points.extend(at)
-        return probe(at, *options)
+        return probe(at, *options, **more)
 
     first = first_lengths(torch.from_numpy(front.response), torch.from_numpy(front.losses), front.bend)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem, "probe", spied)
         Probes.along(problem, theta, basis, split, first)
     ways = (torch.stack(points) - theta) @ torch.linalg.pinv(basis)
-    return ways[-6:, 0]  # both ends of the direction and of two rays
+    return ways[-4:, 0]
 
 
 def test_what_is_asked_for_is_on_validation_data_where_there_are_any() -> None:
@@ -448,7 +443,7 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
         assert (
             front.validation_bend is not None
         )  # differences at the size of a step, of functions that are none of squares
-        np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.01)
+        np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.05)
     # Scaled right in the span of the solutions, whatever the sample made of their lengths: V^T A V = V^T J^T B.
     A = 0.4 * dense(train, 0) + 0.6 * dense(train, 1) + 0.3 * torch.eye(6).double()
     torch.testing.assert_close(

@@ -60,10 +60,10 @@ def gone(
     """The probes, and the coordinates of all points where something was measured on all the data, [d, k]."""
     points, probe = [], problem.probe
 
-    def spied(at: Any, split: Any = "train", batches: Any = None) -> Any:
+    def spied(at: Any, split: Any = "train", batches: Any = None, **more: Any) -> Any:
         at = list(at)
         points.extend([] if batches else at)
-        return probe(at, split, batches)
+        return probe(at, split, batches, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem, "probe", spied)
@@ -432,10 +432,10 @@ def test_beyond_a_length_that_was_too_long_none_is_tried_again(distance: float) 
     problem, tried = pn.FunctionProblem(fn, torch.zeros(1).double()), []
     probe = problem.probe
 
-    def spied(points: Any, *rest: Any) -> Any:
+    def spied(points: Any, *rest: Any, **more: Any) -> Any:
         points = list(points)
         tried.append(max(float(point.norm()) for point in points))
-        return probe(points, *rest)
+        return probe(points, *rest, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem, "probe", spied)

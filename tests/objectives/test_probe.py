@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from paretonav import FunctionProblem, ModelProblem, ProblemError
-from paretonav.objectives import Losses, group_gap
+from paretonav.objectives import Aggregate, Losses, group_gap
 
 
 class Counting(Dataset[Any]):
@@ -138,3 +138,37 @@ def test_a_function_is_evaluated_at_every_point() -> None:
     found = problem.probe([torch.zeros(2), torch.ones(2)], "validation", batches=3)
     assert [losses.mean.tolist() for losses in found] == [[0, 0], [2, 2]]
     assert problem.cost.forward_passes == 2
+
+
+@settings(max_examples=15, deadline=None)
+@given(batches=st.integers(1, 3), size=st.floats(0, 1), seed=st.integers(0, 100))
+def test_a_part_of_the_data_around_a_point_stands_for_all_of_them(
+    batches: int, size: float, seed: int
+) -> None:
+    """At the point it has their very losses; near it these change as the means over the part do."""
+    model, train = nn.Linear(3, 1).double(), TensorDataset(normal(20, 3, seed=2), normal(20, 2, seed=3))
+    means = {"mean": lambda o, _: o.mean(), "square": lambda o, _: o.square().mean()}
+    spread = Aggregate(lambda o, _: torch.stack([o.mean(), o.square().mean()]), lambda s: s[1] - s[0] ** 2)
+    whole, apart = (
+        ModelProblem(
+            model, {"soft": lambda o, _: nn.functional.softplus(o).mean(), **losses}, train, batch_size=5
+        )
+        for losses in ({"spread": spread}, means)
+    )
+    theta = whole.parameters()
+    moved = theta + size * normal(len(theta), seed=seed)
+    here, there = whole.probe([theta, moved], "train", batches, around=theta)
+    torch.testing.assert_close(here.mean, whole.evaluate(theta).mean)
+    before, after = (each.mean for each in apart.probe([theta, moved], "train", batches))
+    soft, mean, square = apart.evaluate(theta).mean + after - before
+    torch.testing.assert_close(there.mean, torch.stack([soft, square - mean**2]))
+
+
+def test_data_that_are_all_alike_need_no_more_than_a_part() -> None:
+    x, y = normal(4, 3, seed=5), normal(4, 2, seed=6)
+    problem = make(data=TensorDataset(x.repeat(15, 1), y.repeat(15, 1)), batch_size=4)
+    theta = problem.parameters()
+    points = [theta + 0.1 * normal(len(theta), seed=seed) for seed in range(3)]
+    some = problem.probe(points, "validation", 2, around=theta)
+    for found, whole in zip(some, problem.probe(points, "validation"), strict=True):
+        torch.testing.assert_close(found.mean, whole.mean)

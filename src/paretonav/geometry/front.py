@@ -433,12 +433,9 @@ def _measured_bend(problem: Problem, tangent: Tangent, lengths: Array, shown: Pr
     return found.bend[: problem.m]
 
 
-def _bent_batches(problem: Problem, batches: int) -> int | None:
-    """The number of training batches that the bend around a held model is measured on, of ``batches``; None is all.
-
-    It is all where a loss is a function of means, whose value on a part of the data is a different quantity.
-    """
-    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1))) if problem.means else None
+def _bent_batches(problem: Problem, batches: int) -> int:
+    """The number of training batches that the bend around a held model is measured on, of ``batches``."""
+    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1)))
 
 
 def measuring_passes(problem: Problem, k: int) -> float:

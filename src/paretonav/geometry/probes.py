@@ -89,7 +89,7 @@ class Probes:
             rays: probe the rays, too. Without, the lengths are known to be good, and only those are mended that lead to
                 where losses are not finite.
         """
-        before = before or problem.probe([theta], split, batches)[0]
+        before = before or problem.probe([theta], split, batches, around=theta)[0]
         m, k = problem.m, len(directions)
         sizes = relative_sizes(_values(before)[:m], np.isin(problem.names, problem.absolute))
         found = _at_a_step(problem, theta, directions, split, lengths, batches, before, sizes, mend=rays)
@@ -97,7 +97,7 @@ class Probes:
         mixed = k <= _FEW_WAYS
 
         def there(ways: Array) -> _Measured:
-            ends = problem.probe(_ends(theta, ways, directions), split, batches)
+            ends = problem.probe(_ends(theta, ways, directions), split, batches, around=theta)
             return _Measured.of(ways, ends, before)
 
         if rays:
@@ -226,7 +226,7 @@ def _at_a_step(
     open_ones = list(range(len(directions)))
     for last in (False,) * (_ROUNDS - 1) + (True,):
         points = [theta + s * h[j] * directions[j] for j in open_ones for s in (1.0, -1.0)]
-        found = problem.probe(points, split, batches)
+        found = problem.probe(points, split, batches, around=theta)
         left = []
         for place, j in enumerate(open_ones):
             both = found[2 * place : 2 * place + 2]
@@ -287,7 +287,7 @@ def _pairs(
     k = len(directions)
     sums = _sums(units)
     ways = _both(np.concatenate([np.diag(units), sums]))
-    before, *ends = problem.probe([theta, *_ends(theta, ways, directions)], split, batches)
+    before, *ends = problem.probe([theta, *_ends(theta, ways, directions)], split, batches, around=theta)
     turns = _second_differences(_Measured.of(ways, ends, before).changes)
     mixed = turns[..., k:] - turns[..., np.array(_places(k))].sum(dim=-1)
     return sums, _mean(mixed[:, : problem.m], before.fractions)

@@ -72,6 +72,14 @@ class Collected:
         self._lengths.append(length)
         self._parts.append([[part.detach() for part in kind] for kind in (losses, metrics)])
 
+    def shifted(self, shifts: Sequence[Tensor]) -> Collected:
+        """The same, with the parts of each loss larger by its ``shifts`` [its number of parts] on every batch."""
+        found = Collected(self._kinds[0], self.metrics, self._where, self.blocks)
+        for length, (losses, metrics) in zip(self._lengths, self._parts, strict=True):
+            moved = [part.double().cpu() + shift for part, shift in zip(losses, shifts, strict=True)]
+            found.add_parts(length, moved, metrics)
+        return found
+
     def losses(self) -> Losses:
         """All that was added."""
         fractions = self.fractions

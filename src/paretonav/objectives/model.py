@@ -143,7 +143,6 @@ class ModelProblem(Problem):
                     f"loss {name!r} is a Metric of which higher is better, but losses are minimised; turn its sign"
                 )
         self.metric_names = self._metrics.names
-        self.means = self._losses.plain
         self.absolute = self._losses.absolute + self._metrics.absolute
         self.higher_is_better = {
             name: better
@@ -228,9 +227,16 @@ class ModelProblem(Problem):
 
     @explained
     def probe(
-        self, points: Iterable[Tensor], split: Split = "train", batches: int | None = None
+        self,
+        points: Iterable[Tensor],
+        split: Split = "train",
+        batches: int | None = None,
+        *,
+        around: Tensor | None = None,
     ) -> list[Losses]:
         points = list(points)
+        part = around if points and batches is not None and not self._losses.plain else None
+        points += [] if part is None else [part]
         collected = [self._passes.nothing(split, batches) for _ in points]
         if points:
             with torch.no_grad():
@@ -240,6 +246,10 @@ class ModelProblem(Problem):
                         self.watch.checkpoint()
                         each.add(length, outputs(batch), batch)
         self.tally.count(forward_passes=sum(each.length for each in collected) / self._data["train"].size)
+        if part is not None:
+            missing = zip(self._passes.means(part, split), collected.pop().means(), strict=True)
+            shifts = [all_of_it - some for all_of_it, some in missing]
+            collected = [each.shifted(shifts) for each in collected]
         return [each.losses() for each in collected]
 
     @explained

@@ -111,7 +111,6 @@ class Problem(ABC):
         higher_is_better: metric name -> which way is better, for those of which it is known.
         optimizer: makes the optimizer that the model was trained with, from a list of tensors; None if that is unknown.
         absolute: the names of the losses and metrics that are absolute values, with a corner at zero.
-        means: whether every loss is a mean over examples, so that a part of the data can stand for all.
     """
 
     names: tuple[str, ...]
@@ -125,7 +124,6 @@ class Problem(ABC):
     higher_is_better: Mapping[str, bool] = MappingProxyType({})
     optimizer: OptimizerFactory | None = None
     absolute: tuple[str, ...] = ()
-    means: bool = True
 
     def __init__(self) -> None:
         self.watch = Watch()
@@ -195,6 +193,8 @@ class Problem(ABC):
         points: Iterable[Tensor],
         split: Split = "train",
         batches: int | None = None,  # noqa: ARG002 - what has no batches is measured whole
+        *,
+        around: Tensor | None = None,  # noqa: ARG002 - then a part is the whole, too
     ) -> list[Losses]:
         """The losses and metrics at several points, paired batch by batch; a forward pass for each, no graph.
 
@@ -202,6 +202,9 @@ class Problem(ABC):
             points: [n] each.
             split: on what.
             batches: measure on about so many batches, the same ones at every point, instead of all.
+            around: [n], near the points. On a part of the data a function of means is another quantity than on all of
+                them; with this, the means are taken to be those of all the data there, and to change from there as
+                those of the part do.
         """
         return [self.evaluate(theta, split) for theta in points]
 
