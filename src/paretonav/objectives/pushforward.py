@@ -119,9 +119,9 @@ def _forward(
     return _Moving(values, join, tangents)
 
 
-def lacks_forward_mode(error: RuntimeError) -> bool:
+def lacks_forward_mode(error: BaseException) -> bool:
     """Whether torch says that an operation has no formula for forward mode."""
-    return any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
 
 
 def forward_along(

@@ -29,7 +29,12 @@ from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.problem import Composite, Split, require_all_finite, require_finite
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
-from paretonav.objectives.supported import require_gradients, unchanged_buffers
+from paretonav.objectives.supported import (
+    REENTRANT,
+    leads_through_reentrant,
+    require_gradients,
+    unchanged_buffers,
+)
 from paretonav.objectives.untouched import WRITES, copied, same, versions, written
 from paretonav.objectives.whereabouts import explained
 
@@ -98,6 +103,8 @@ class TryOut:
                 "steered values do not come; take it from the module each time it is called, for example "
                 "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
             )
+        if leads_through_reentrant(trees.tensors(outputs), theta):
+            raise ProblemError(f"the outputs of the model come through {REENTRANT}")
         self._half = self._half or read.half
         for name in self._names:
             given, read = copied(batch), self._observer()
