@@ -64,7 +64,10 @@ class Linearised:
         """``J v`` in forward mode; None where an operation has no formula for it."""
         try:
             values, moved, _ = forward_along(self._part.outputs, self._theta.detach(), v)
-        except (RuntimeError, ProblemError) as error:  # by itself, or as an error of ours that says where it came
+        except (
+            RuntimeError,
+            ProblemError,
+        ) as error:  # by itself, or as an error of ours that says where it came
             if not lacks_forward_mode(error.__cause__ or error):
                 raise
             return None
