@@ -7,10 +7,15 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import CheckpointError
 
 from paretonav.objectives.blame import ours
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.problem import Composite
+
+
+CHANGED = "behind a gradient checkpoint the model does not run again as it did"
+"""What is said of a model that takes another way when it is recomputed."""
 
 
 @contextmanager
@@ -27,6 +32,11 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
     """
 
     def told(error: Exception) -> str:
+        if isinstance(error, CheckpointError):
+            return (
+                f"{CHANGED} ({str(error).strip().splitlines()[0]}); leave what differs out of the checkpoints, such as "
+                "weight norm and what depends on a mode of torch around the call"
+            )
         twice = "it with operations of which torch has second derivatives"
         if part.apart is None:
             what, remedy = "the objectives", f"write {twice}"

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.adjoint import is_adjoint, normal
 from paretonav.objectives.linearised import Linearised
 from paretonav.objectives.modes import variable
 from paretonav.objectives.parameters import some_of
@@ -27,7 +28,6 @@ _LEVELS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # changes to try, as
 _DOUBT = 0.02  # a slope that is off by more of itself is looked at again
 _OFF = 0.05  # a slope that is off by more of itself is wrong, not rounded
 _ALIKE = 0.03  # differences over two distances agree if they are as close as this, in parts of the slope
-_TRANSPOSED = (0.05, 0.2)  # the largest relative error of a product, in full and in half precision
 _BENT = (1e-3, 1e-4)  # how far outputs are moved for a difference, in parts of their size
 _UNTOLD = 0.3  # a second derivative that leaves out more of a difference is wrong there
 _SMALL = 0.1  # slopes below this part of the largest, or of what is claimed, do not count
@@ -203,26 +203,18 @@ def _reversed(
 
 
 def is_transposed(made: Linearised, theta: Tensor, *, half: bool = False) -> bool:
-    """Whether ``<u, J v> = <J^T u, v>`` for the Jacobian of the outputs, as Gauss-Newton products compute both.
+    """Whether the Jacobian of the outputs is one, by ``J v`` and ``J^T u`` as Gauss-Newton products compute both.
 
-    Through a backward pass that is not made of torch's own operations, or in forward mode through one that nobody has
-    thought of, ``J v`` is silently zero, so that the two sides differ.
+    Through a backward pass that is not made of torch's own operations, or in forward mode through an operation that
+    nobody has thought of, ``J v`` is silently zero.
 
     Args:
         made: the outputs, linearised at theta.
         theta: [n].
         half: whether some of it is computed in half precision.
     """
-    generator = torch.Generator().manual_seed(0)
-    v = _normal(theta, generator)
-    for output, tangent in zip(made.outputs, made.along(v), strict=True):
-        for _ in range(2 if output.requires_grad else 0):
-            u = _normal(output, generator)
-            (pulled,) = torch.autograd.grad(output, theta, u, retain_graph=True, materialize_grads=True)
-            one, other = float((u * tangent).sum()), float((pulled * v).sum())
-            if abs(one - other) > _TRANSPOSED[half] * max(float(tangent.norm()), abs(other)):
-                return False
-    return True
+    v = normal(theta, torch.Generator().manual_seed(0))
+    return is_adjoint(made.outputs, made.along(v), theta, v, half=half)
 
 
 def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, ...]) -> bool:
@@ -238,7 +230,7 @@ def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, 
     generator = torch.Generator().manual_seed(0)
     sizes = [leaf.detach().square().mean().sqrt() for leaf in leaves]
     way = [
-        _normal(leaf, generator) * (size if size > 0 else 1) for leaf, size in zip(leaves, sizes, strict=True)
+        normal(leaf, generator) * (size if size > 0 else 1) for leaf, size in zip(leaves, sizes, strict=True)
     ]
 
     def slopes(size: float, *, twice: bool = False) -> tuple[Tensor, ...]:
@@ -273,7 +265,3 @@ def is_bent(loss: Callable[[tuple[Tensor, ...]], Tensor], leaves: tuple[Tensor, 
         if 2 * int((sure & each).sum()) > one.numel():
             return False
     return True
-
-
-def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator).to(like)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from paretonav.errors import ProblemError
 from paretonav.objectives.problem import Composite
 from paretonav.objectives.pushforward import forward_along, lacks_forward_mode
 
@@ -63,8 +64,11 @@ class Linearised:
         """``J v`` in forward mode; None where an operation has no formula for it."""
         try:
             values, moved, _ = forward_along(self._part.outputs, self._theta.detach(), v)
-        except RuntimeError as error:
-            if not lacks_forward_mode(error):
+        except (
+            RuntimeError,
+            ProblemError,
+        ) as error:  # by itself, or as an error of ours that says where it came
+            if not lacks_forward_mode(error.__cause__ or error):
                 raise
             return None
         return tuple(torch.zeros_like(x) if t is None else t for x, t in zip(values, moved, strict=True))

@@ -166,7 +166,6 @@ class ModelProblem(Problem):
         self._curvature_known = False  # whether autograd can follow it
         self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
-        self._pushforward = Pushforward(self._stateless.again)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
         self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
         self.has_validation, self.has_test = "validation" in self._data, "test" in self._data
@@ -177,6 +176,7 @@ class ModelProblem(Problem):
         self._try_out = TryOut(self._passes, autocast=autocast is not None)
         for split in self._data:
             self._try_out.first_batch(split)
+        self._pushforward = Pushforward(self._stateless.again, half=self._try_out.half)
         self._jacobians = Jacobians(self._passes, apart=self._try_out.apart)
 
     @property

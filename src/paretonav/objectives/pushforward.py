@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from paretonav.objectives.adjoint import is_adjoint, normal
 from paretonav.objectives.collected import Parts
-from paretonav.objectives.outputs import divided
+from paretonav.objectives.modes import variable
+from paretonav.objectives.outputs import divided, varying
 
 Curved = Any
 """What the model makes of the parameters and a batch: tensors in any nesting."""
@@ -42,15 +44,23 @@ class Pushforward:
     operation of the outputs has no forward-mode formula, once and for all by differentiating the function of the
     coordinates backward, which costs a backward pass for every part. Any other error is the user's, and comes out.
 
+    Forward mode is silently zero through what leaves torch (a kernel of somebody's own, some quantised layers). So the
+    first time it is held against one backward pass, and given up for good where the two are not of one Jacobian.
+
     Args:
         again: theta -> the context of backward passes through outputs that were made there, see ``Composite.again``.
+        half: whether some of it is computed in half precision.
     """
 
     def __init__(
-        self, again: Callable[[Tensor], AbstractContextManager[None]] = lambda _: nullcontext()
+        self,
+        again: Callable[[Tensor], AbstractContextManager[None]] = lambda _: nullcontext(),
+        *,
+        half: bool = False,
     ) -> None:
         self._again = again
-        self._forward = True
+        self._half = half
+        self._forward: bool | None = None  # whether forward mode is right; None before the first time
 
     def __call__(
         self,
@@ -64,6 +74,8 @@ class Pushforward:
 
         ``checkpoint`` is called before each direction.
         """
+        if self._forward is None:
+            self._forward = self._is_right(outputs, theta)
         if self._forward:
             moving = _forward(outputs, theta, directions, checkpoint)
             if moving is not None:
@@ -71,6 +83,24 @@ class Pushforward:
         pushed = Pushed(*self._backward(lambda point: parts(outputs(point)), theta, directions))
         self._forward = False
         return pushed
+
+    def _is_right(self, outputs: Callable[[Tensor], Curved], theta: Tensor) -> bool:
+        """Whether forward mode gives products with the Jacobian whose transpose backward passes give."""
+        here = variable(theta)
+        v = normal(theta, torch.Generator().manual_seed(0))
+        with torch.enable_grad():
+            made = outputs(here)
+        numbers = varying(made)
+        if not numbers:
+            return True
+        try:
+            _, moved, _ = forward_along(lambda point: divided(outputs(point), numbers)[0], theta, v)
+        except RuntimeError as error:
+            if not lacks_forward_mode(error):
+                raise
+            return False
+        with self._again(here):
+            return is_adjoint(divided(made, numbers)[0], moved, here, v, half=self._half)
 
     def _backward(
         self, function: Callable[[Tensor], Parts], theta: Tensor, directions: Tensor
@@ -119,9 +149,9 @@ def _forward(
     return _Moving(values, join, tangents)
 
 
-def lacks_forward_mode(error: RuntimeError) -> bool:
+def lacks_forward_mode(error: BaseException) -> bool:
     """Whether torch says that an operation has no formula for forward mode."""
-    return any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_FORWARD_MODE)
 
 
 def forward_along(

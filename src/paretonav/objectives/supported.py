@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
+from torch.utils.checkpoint import CheckpointFunction
 
 from paretonav.errors import ProblemError
 from paretonav.objectives.untouched import same
@@ -97,15 +100,15 @@ def unchanged_buffers(model: nn.Module) -> Iterator[None]:
 def require_gradients(model: nn.Module, paths: Collection[str]) -> Iterator[None]:
     """Require of what is run that the modules that own these parameters are not called without gradients only.
 
-    Reentrant checkpointing does that, too; the gradients would silently be zero.
-
     Raises:
-        ProblemError: names the module.
+        ProblemError: names the module, and the reentrant checkpoint around it, if that is what does so.
     """
-    modes: dict[str, list[bool]] = {}
+    calls: dict[str, list[tuple[bool, bool]]] = {}  # with gradients, in a reentrant checkpoint
     handles = [
         model.get_submodule(owner).register_forward_pre_hook(
-            lambda *_, owner=owner: modes.setdefault(owner, []).append(torch.is_grad_enabled())
+            lambda *_, owner=owner: calls.setdefault(owner, []).append(
+                (torch.is_grad_enabled(), _in_reentrant_checkpoint())
+            )
         )
         for owner in sorted({path.rpartition(".")[0] for path in paths})
     ]
@@ -114,11 +117,48 @@ def require_gradients(model: nn.Module, paths: Collection[str]) -> Iterator[None
     finally:
         for handle in handles:
             handle.remove()
-    for owner, enabled in modes.items():
-        if not any(enabled):
-            which = f"module {owner!r}" if owner else "the model"
-            raise ProblemError(
-                f"{which} has steered parameters but runs without gradients (torch.no_grad, or gradient "
-                "checkpointing with use_reentrant=True); let it run with gradients and without checkpointing, "
-                "or leave it out of parameters="
-            )
+    for owner, modes in calls.items():
+        if any(enabled for enabled, _ in modes):
+            continue
+        which = f"module {owner!r}" if owner else "the model"
+        if any(reentrant for _, reentrant in modes):
+            raise ProblemError(f"{which} has steered parameters in {REENTRANT}")
+        raise ProblemError(
+            f"{which} has steered parameters but runs without gradients (torch.no_grad); let it run with gradients, or "
+            "leave it out of parameters="
+        )
+
+
+REENTRANT = (
+    "a reentrant gradient checkpoint, through which torch gives no gradient for chosen parameters; take "
+    "checkpoint(..., use_reentrant=False), of a Hugging Face model "
+    "gradient_checkpointing_enable({'use_reentrant': False})"
+)
+"""What is said of one, and the remedy."""
+
+
+def _in_reentrant_checkpoint() -> bool:
+    """Whether what is running now was called by one."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code is CheckpointFunction.forward.__code__:
+            return True
+    return False
+
+
+def leads_through_reentrant(tensors: Iterable[Tensor], theta: Tensor) -> bool:
+    """Whether the graph from some tensors to ``theta``, a leaf, has a reentrant checkpoint on the way."""
+    nodes = _nodes([t.grad_fn for t in tensors if t.grad_fn is not None])
+    reentrant = [node for node in nodes if node.name() == f"{CheckpointFunction.__name__}Backward"]
+    return any(getattr(node, "variable", None) is theta for node in _nodes(reentrant))
+
+
+def _nodes(roots: Sequence[Node]) -> set[Node]:
+    """All nodes of a graph that backward passes from these would visit."""
+    found, todo = set(roots), list(roots)
+    while todo:
+        behind = {node for node, _ in todo.pop().next_functions if node is not None} - found
+        found |= behind
+        todo.extend(behind)
+    return found

@@ -29,7 +29,12 @@ from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.problem import Composite, Split, require_all_finite, require_finite
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
-from paretonav.objectives.supported import require_gradients, unchanged_buffers
+from paretonav.objectives.supported import (
+    REENTRANT,
+    leads_through_reentrant,
+    require_gradients,
+    unchanged_buffers,
+)
 from paretonav.objectives.untouched import WRITES, copied, same, versions, written
 from paretonav.objectives.whereabouts import explained
 
@@ -47,6 +52,7 @@ class TryOut:
 
     Attributes:
         apart: whether Jacobians are best taken part by part; see ``gradients.worth_it``.
+        half: whether something is computed in half precision.
     """
 
     def __init__(self, passes: Passes, *, autocast: bool) -> None:
@@ -55,7 +61,7 @@ class TryOut:
         self._model, self._flat = passes.model.module, passes.model.flat
         self._losses, self._names = passes.losses, passes.losses.names
         self._whereabouts = passes.whereabouts
-        self._half = autocast  # whether something is computed in half precision
+        self.half = autocast
 
     @explained
     def first_batch(self, split: Split) -> None:
@@ -98,7 +104,9 @@ class TryOut:
                 "steered values do not come; take it from the module each time it is called, for example "
                 "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
             )
-        self._half = self._half or read.half
+        if leads_through_reentrant(trees.tensors(outputs), theta):
+            raise ProblemError(f"the outputs of the model come through {REENTRANT}")
+        self.half = self.half or read.half
         for name in self._names:
             given, read = copied(batch), self._observer()
             try:
@@ -141,7 +149,7 @@ class TryOut:
                 measured(self._passes.metrics, plain, given, split)
             self._require_unread("a metric", read)
         self._require_determinism(theta, batch, again, split)
-        if split == "train" and not self._half:  # differences of rounded numbers say nothing
+        if split == "train" and not self.half:  # differences of rounded numbers say nothing
             self._require_derivatives(theta, batch)
 
     def _look_at_mean(self, name: str, outputs: Given, batch: Batch, length: int) -> None:
@@ -258,7 +266,7 @@ class TryOut:
         here = variable(theta)
         with differentiated(part, here):
             made = Linearised(part, here)
-            if not is_transposed(made, here, half=self._half):
+            if not is_transposed(made, here, half=self.half):
                 raise ProblemError(
                     "the model has a backward pass that torch cannot differentiate again (a kernel, a "
                     "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
