@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo demo-terminal test check format bench bench-quick bench-real bench-zoo clean
+.PHONY: demo demo-terminal test test-fast check format bench bench-quick bench-real bench-zoo clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## navigate on real data, in the browser
@@ -13,8 +13,14 @@ demo: $(VENV)/.run  ## navigate on real data, in the browser
 demo-terminal: $(VENV)/.run  ## the same in the terminal
 	$(BIN)/paretonav demo --terminal
 
+# One process per core, each of one thread; a process keeps to neighbours, which share what they prepare.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
 test: $(VENV)/.dev  ## all tests, the slow ones too
-	$(BIN)/python -m pytest
+	$(TEST)
+
+test-fast: $(VENV)/.dev  ## those that need no browser and take no more than a few seconds each
+	$(TEST) -m "not slow"
 
 check: $(VENV)/.dev  ## lint, format and types
 	$(BIN)/ruff check .

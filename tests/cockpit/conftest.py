@@ -32,6 +32,14 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a browser is slow: the fast tests need none, also where CI has none."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """With PARETONAV_DELAYS=300, every message between page and server is up to 300 ms late, which finds races."""

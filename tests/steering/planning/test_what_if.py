@@ -16,11 +16,25 @@ from paretonav.steering.preferences import Wish
 from paretonav.steering.preferences.situation import situation
 
 
-@pytest.fixture(scope="module", params=[2, 3, 5, 9])
-def front(request: pytest.FixtureRequest) -> FrontModel:
-    nav = pn.Navigator(pn.problems.quadratic(n=20, m=request.param, seed=1))
+def front_of(m: int, seed: int) -> FrontModel:
+    nav = pn.Navigator(pn.problems.quadratic(n=20, m=m, seed=seed))
     nav.start()
     return nav.here.front
+
+
+@pytest.fixture(scope="module", params=[2, 3, 5, 9])
+def front(request: pytest.FixtureRequest) -> FrontModel:
+    return front_of(request.param, seed=1)
+
+
+@pytest.fixture(scope="module")
+def front_of_three() -> FrontModel:
+    return front_of(3, seed=2)
+
+
+@pytest.fixture(scope="module")
+def front_of_four() -> FrontModel:
+    return front_of(4, seed=2)
 
 
 def wish_of(front: FrontModel, percents: list[float], held: int) -> Wish:
@@ -104,10 +118,10 @@ def test_three_batches_have_no_covariance() -> None:
 
 
 @given(first=st.floats(0.5, 3.0), second=st.floats(0.5, 3.0), held=st.booleans())
-def test_reach_is_where_plans_end(first: float, second: float, held: bool) -> None:
-    nav = pn.Navigator(pn.problems.quadratic(n=20, m=4, seed=2))
-    nav.start()
-    front = nav.here.front
+def test_reach_is_where_plans_end(
+    front_of_four: FrontModel, first: float, second: float, held: bool
+) -> None:
+    front = front_of_four
     wish = wish_of(front, [first, second], int(held))
     amount = 0.01 * max(first, second)
     reach = reach_of(front, wish, amount, 0)
@@ -127,10 +141,8 @@ def test_reach_is_where_plans_end(first: float, second: float, held: bool) -> No
                 plan(front, asked, 1.0)
 
 
-def test_where_the_others_cannot_be_met_nothing_is_in_reach() -> None:
-    nav = pn.Navigator(pn.problems.quadratic(n=20, m=3, seed=2))
-    nav.start()
-    front = nav.here.front
+def test_where_the_others_cannot_be_met_nothing_is_in_reach(front_of_three: FrontModel) -> None:
+    front = front_of_three
     far = 100 * reach_of(front, wish_of(front, [1.0], 0), 0.01, 0).change / front.values[0]
     wish = pn.Improve({"f1": -2 * far, "f2": 1.0}, units="relative").wish(situation(front))
     reach = reach_of(front, wish, -2 * far / 100, 1)
@@ -138,11 +150,9 @@ def test_where_the_others_cannot_be_met_nothing_is_in_reach() -> None:
     assert reach.reason
 
 
-def test_everything_prescribed_leaves_nobody_to_pay() -> None:
-    nav = pn.Navigator(pn.problems.quadratic(n=20, m=3, seed=2))
-    nav.start()
-    wish = pn.Improve({"f1": 1.0}, hold=["f2", "f3"]).wish(situation(nav.here.front))
-    reach = reach_of(nav.here.front, wish, 0.01, 0)
+def test_everything_prescribed_leaves_nobody_to_pay(front_of_three: FrontModel) -> None:
+    wish = pn.Improve({"f1": 1.0}, hold=["f2", "f3"]).wish(situation(front_of_three))
+    reach = reach_of(front_of_three, wish, 0.01, 0)
     assert reach.change == 0
     assert "none is left to pay" in reach.reason
 

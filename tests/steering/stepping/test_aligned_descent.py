@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.steering.stepping.pace import require_even, told
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -221,6 +222,15 @@ def test_it_stays_in_the_box() -> None:
     )
     assert (found.theta - theta).abs().max() <= 0.01
     assert (found.theta - theta).abs().max() > 0.005
+
+
+def test_its_progress_is_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = Linear()
+    theta, weights, guide = stepped(problem, WISHES[0], 0.05, off=0.3)
+    descent = AlignedDescent(epochs=4, patience=4, batch_size=150)
+    require_even(
+        *told(problem, lambda: descent.correct(problem, theta, weights, GEOMETRY, guide), monkeypatch)
+    )
 
 
 def test_it_is_a_corrector_of_the_navigator() -> None:

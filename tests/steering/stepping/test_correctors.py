@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.steering.stepping.pace import require_even, told
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -259,6 +260,12 @@ def test_epochs_count_what_they_cost() -> None:
         4 + 4 + 1 + 1
     )  # batches, after each epoch, before, for the weights
     assert spent.gradient_passes == pytest.approx(3 * (4 + 1))
+
+
+def test_the_progress_of_epochs_is_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = regression()
+    mgda = MGDA(epochs=4, batch_size=35)
+    require_even(*told(problem, lambda: correct(mgda, problem, problem.parameters()), monkeypatch))
 
 
 def test_epochs_stay_in_the_box() -> None:

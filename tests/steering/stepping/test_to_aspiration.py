@@ -291,7 +291,7 @@ def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: fl
 
 
 def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> None:
-    lengths, step, change = legs_after(Astray(0.1, goes=0.5))
+    lengths, step, change = legs_after(Astray(0.3, goes=0.5))
     assert -step.achieved.train["f1"] > 0.3 * change
     assert len(lengths) > 5
     assert (lengths <= 1.1 * lengths[0]).all()

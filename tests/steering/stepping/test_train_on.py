@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.regression import NAMES, best, linear, noisy, problem
+from tests.steering.stepping.pace import require_even, told
 from torch import Tensor
 
 import paretonav as pn
@@ -192,6 +193,11 @@ def test_it_tells_how_far_it_is_and_stops_anywhere_without_a_trace() -> None:
         handle.remove()
         assert torch.equal(made.parameters(), before)
         assert not made.watch.active
+
+
+def test_its_progress_is_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, how = problem(), replace(FAST, patience=4, batch_size=150)
+    require_even(*told(made, lambda: train_on(made, HALF, how), monkeypatch))
 
 
 def test_what_is_not_finite_is_named() -> None:

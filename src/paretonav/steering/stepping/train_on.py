@@ -120,10 +120,12 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
         objectives = losses.mean if problem.has_validation else problem.objectives(losses.mean, here)
         return losses, float(weights @ objectives)
 
-    before, value = measured(f"on the {on} data, before training on")
+    first = 1 - _DESCENT  # what is measured before the first epoch, in epochs
+    with problem.watch.part(first / (first + how.epochs), passes=1):
+        before, value = measured(f"on the {on} data, before training on")
     kept, losses, values = 0, before, [value]
     for epoch in range(1, how.epochs + 1):
-        with problem.watch.part(epoch / how.epochs):
+        with problem.watch.part((first + epoch) / (first + how.epochs), passes=1):
             _epoch(problem, moving, weights, how.batch_size, optimizer, generator, epoch)
             found, value = measured(f"on the {on} data, after epoch {epoch} of training on")
         if value < min(values):

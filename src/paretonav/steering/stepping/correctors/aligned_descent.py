@@ -84,13 +84,15 @@ class AlignedDescent:
     ) -> Correction:
         keep_size = guide is not None and problem.weight_decay > 0
         generator = torch.Generator().manual_seed(self.seed)
-        kept = self._aligned(problem, theta, weights, guide, "before the first epoch")
+        first = 1 - _DESCENT  # what aligning takes before the first epoch, in epochs
+        with problem.watch.part(first / (first + self.epochs)):
+            kept = self._aligned(problem, theta, weights, guide, "before the first epoch")
         moving = kept.theta.detach().clone().requires_grad_()
         optimizer = optimizer_for(self.optimizer, moving)
         epoch = idle = 0
         while epoch < self.epochs and idle < self.patience:
             epoch += 1
-            with problem.watch.part(epoch / self.epochs):
+            with problem.watch.part((first + epoch) / (first + self.epochs)):
                 mean = self._epoch(problem, moving, weights, optimizer, generator, keep_size, epoch)
                 found = self._aligned(problem, mean, weights, guide, f"after epoch {epoch}")
                 problem.watch.saw(problem.names, found.losses.mean)

@@ -16,6 +16,7 @@ from paretonav.steering.stepping.correctors.base import Correction, Guide
 from paretonav.steering.stepping.correctors.minibatch import batch_jacobian, moved
 
 _FARTHEST = 1e9  # times the size of the start, where nothing is least any more
+_MEASURED = 0.5  # what is measured before the first epoch and after the last, in epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,19 +104,21 @@ class MGDA:
         generator = torch.Generator().manual_seed(self.seed)
         velocity = torch.zeros_like(theta)
         # Losses and parameters are kept as one value: they always belong together.
-        kept = (theta, problem.evaluate(theta))
+        first, total = _MEASURED, 2 * _MEASURED + self.epochs
+        with problem.watch.part(first / total):
+            kept = (theta, problem.evaluate(theta))
         problem.require_finite(kept[1], "before the first epoch")
         allowed = _ceiling(guide)
         for epoch in range(self.epochs):
             done = float(epoch)
             for batch in problem.minibatches(self.batch_size, generator):
-                problem.watch.at(done / self.epochs)
+                problem.watch.at((first + done) / total)
                 done += batch.fraction
                 jacobian = batch_jacobian(problem, batch, theta, "on a batch, on the way to the front")
                 gradient = minimum_norm_weights(jacobian).to(jacobian) @ jacobian
                 velocity = self.momentum * velocity + gradient
                 theta = moved(problem, theta, velocity, self.learning_rate)
-            with problem.watch.part((epoch + 1) / self.epochs):
+            with problem.watch.part((first + epoch + 1) / total):
                 losses = problem.evaluate(theta)
                 problem.watch.saw(problem.names, losses.mean)
             within = allowed is None or bool((losses.mean < allowed).all())
