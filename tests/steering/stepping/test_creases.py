@@ -13,7 +13,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, active_set, releasing_weights, tangent_at
 from paretonav.problems.quadratic import Quadratic
 from paretonav.steering.preferences.situation import situation
-from paretonav.steering.stepping.creases import plan_from_creases
+from paretonav.steering.stepping.creases import Side, plan_from_creases
 from paretonav.steering.stepping.predictors import ObjectiveSpace
 
 
@@ -138,6 +138,6 @@ def test_of_several_refusals_the_one_that_reaches_furthest_is_told(
     monkeypatch.setattr("paretonav.steering.stepping.creases.releasing_weights", lambda *_: next(released))
     wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     with pytest.raises(pn.InfeasiblePreferenceError) as refused:
-        plan_from_creases(problem, Refusing(reaches), Geometry(), front, lambda: tangent, wish, 0.05)
+        plan_from_creases(problem, Refusing(reaches), Side(front, lambda: tangent, Geometry()), wish, 0.05)
     assert refused.value.reach == max(reaches)
     assert refused.value.reason == f"it reaches {max(reaches)}"
