@@ -8,8 +8,9 @@ from paretonav.geometry.conflict import Conflict, conflicts
 from paretonav.geometry.critical import tangent_at
 from paretonav.geometry.curvature import Curvature, CurvatureKind
 from paretonav.geometry.exchange import exchange_passes
-from paretonav.geometry.front import FrontModel, measuring_passes
+from paretonav.geometry.front import FrontModel
 from paretonav.geometry.krylov import Solution, Status, minres
+from paretonav.geometry.measured_front import measure_front, measuring_passes
 from paretonav.geometry.nystrom import Nystrom
 from paretonav.geometry.path import path_curvature
 from paretonav.geometry.probes import probing_passes
@@ -36,6 +37,7 @@ __all__ = [
     "box_newton_step",
     "conflicts",
     "exchange_passes",
+    "measure_front",
     "measuring_passes",
     "minimum_norm_weights",
     "minres",

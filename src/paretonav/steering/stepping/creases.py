@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import InfeasiblePreferenceError
-from paretonav.geometry import FrontModel, Geometry, Tangent, releasing_weights, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, measure_front, releasing_weights, tangent_at
 from paretonav.objectives import Problem
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.programme import ahead
@@ -55,7 +55,7 @@ class Side:
         return tangent_at(problem, here.theta, weights, self.geometry, evaluated=known, held=held)
 
     def _found(self, problem: Problem, tangent: Tangent, held: Tensor) -> Side:
-        front = FrontModel.from_tangent(problem, tangent, self.geometry)
+        front = measure_front(problem, tangent, self.geometry)
         return Side(front, at_hand(tangent), self.geometry, tangent, held)
 
 
