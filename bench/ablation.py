@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import Geometry, measure_front, tangent_at
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.predictors import ObjectiveSpace
@@ -45,7 +45,7 @@ def main() -> None:
         products = problem.cost.hessian_products
         began = time.perf_counter()
         tangent = tangent_at(problem, start.parameters, weights, geometry)
-        front = FrontModel.from_tangent(problem, tangent, geometry)
+        front = measure_front(problem, tangent, geometry)
         seconds = time.perf_counter() - began
         products = problem.cost.hessian_products - products
         errors: dict[str, list[float]] = {"train": [], "validation": []}

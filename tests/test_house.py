@@ -12,9 +12,9 @@ import paretonav
 
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
-    "errors, text, statistics, dominance < display < objectives < geometry < steering.changes < steering.outcome "
-    "< steering.measured < steering.preferences < steering.planning < steering.stepping < steering.reporting "
-    "< steering < session < navigation",
+    "errors, text, statistics, dominance < display, declared < objectives < geometry < steering.changes "
+    "< steering.outcome < steering.measured < steering.preferences < steering.planning < steering.stepping "
+    "< steering.reporting < steering < session < navigation",
     "objectives < problems",
     "session < plotting < terminal",
     "navigation < terminal < cli",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, Tangent, anchored, anchored_tangent
+from paretonav.geometry import Geometry, Tangent, anchored, anchored_tangent, measure_front
 from paretonav.geometry.anchored import PULLS, usual_products
 from paretonav.geometry.exchange import Exchange
 
@@ -260,7 +260,7 @@ def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: flo
     """In parts of their sizes: what is probed along them is as different as it can be."""
     problem = network(held_out=60, scales={"f1": 100.0})
     tangent = at(problem, pull)
-    front = FrontModel.from_tangent(problem, tangent, WHOLE)
+    front = measure_front(problem, tangent, WHOLE)
     np.testing.assert_allclose(front.curvature, np.eye(3), atol=1e-6)
     changes = tangent.response / tangent.losses.mean[:, None]
     products = changes.T @ changes
@@ -328,7 +328,7 @@ def test_what_has_been_evaluated_is_not_evaluated_again() -> None:
 def test_the_front_around_it_has_no_edges_and_as_many_ways_as_losses() -> None:
     problem = network(held_out=60)
     tangent = at(problem)
-    front = FrontModel.from_tangent(problem, tangent, WHOLE)
+    front = measure_front(problem, tangent, WHOLE)
     assert front.dimensions == front.m == 3
     assert front.anchor is tangent.anchor
     assert front.asked == "validation"

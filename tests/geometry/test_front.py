@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, path_curvature, tangent_at
+from paretonav.geometry import FrontModel, Geometry, measure_front, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.probes import Probes, first_lengths
 from paretonav.objectives import Losses, Tally, gradients
@@ -26,7 +26,7 @@ def model_at(
     problem: pn.FunctionProblem, x: torch.Tensor, weights: torch.Tensor
 ) -> tuple[FrontModel, object]:
     t = tangent_at(problem, x, weights, EXACT)
-    return FrontModel.from_tangent(problem, t, EXACT), t
+    return measure_front(problem, t, EXACT), t
 
 
 @settings(max_examples=15, deadline=None)
@@ -199,7 +199,7 @@ def model_problem(validation: bool, batch_size: int = 20, held_out: int = 100) -
 
 def model_front(problem: pn.ModelProblem) -> tuple[FrontModel, torch.Tensor]:
     tangent = tangent_at(problem, problem.parameters(), torch.tensor([0.5, 0.5]).double())
-    return FrontModel.from_tangent(problem, tangent, Geometry()), tangent.basis
+    return measure_front(problem, tangent, Geometry()), tangent.basis
 
 
 @pytest.mark.parametrize("validation", [True, False])
@@ -352,7 +352,7 @@ def test_differences_stay_near_where_tasks_hardly_compete() -> None:
             torch.zeros(2).double(),
         )
         tangent = tangent_at(problem, torch.zeros(2).double(), torch.tensor([0.5, 0.5]).double(), EXACT)
-        front = FrontModel.from_tangent(problem, tangent, EXACT)
+        front = measure_front(problem, tangent, EXACT)
         (step,) = first_lengths(tangent.response, tangent.losses.mean, front.bend).tolist()
         changes = [
             problem.evaluate(tangent.point(torch.tensor([s * step]))).mean / tangent.losses.mean - 1
@@ -370,17 +370,15 @@ def test_the_bend_that_the_calibration_has_measured_is_that_of_the_sum(
     geometry = replace(EXACT, samples=samples, tolerance=0.1)
     weights = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
     tangent = tangent_at(problem, problem.parameters(), weights, geometry)
-    one_by_one = FrontModel.from_tangent(problem, replace(tangent, sum_bend=None), geometry)
+    one_by_one = measure_front(problem, replace(tangent, sum_bend=None), geometry)
     before = problem.cost.hessian_products
-    front = FrontModel.from_tangent(problem, tangent, geometry)
+    front = measure_front(problem, tangent, geometry)
     assert problem.cost.hessian_products - before == 4
     np.testing.assert_allclose(front.bend, one_by_one.bend, rtol=1e-9, atol=1e-12)
     assert tangent.sum_bend is not None
     # On another sample it would be another one.
-    other = FrontModel.from_tangent(problem, tangent, replace(geometry, samples=3))
-    elsewhere = FrontModel.from_tangent(
-        problem, replace(tangent, sum_bend=None), replace(geometry, samples=3)
-    )
+    other = measure_front(problem, tangent, replace(geometry, samples=3))
+    elsewhere = measure_front(problem, replace(tangent, sum_bend=None), replace(geometry, samples=3))
     np.testing.assert_array_equal(other.bend, elsewhere.bend)
 
 
@@ -432,7 +430,7 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
     theta = 0.3 * torch.randn(6, generator=generator).double()
     weights = torch.tensor([0.4, 0.6]).double()
     tangent = tangent_at(problem, theta, weights, geometry)
-    front = FrontModel.from_tangent(problem, tangent, geometry)
+    front = measure_front(problem, tangent, geometry)
     V = tangent.basis
 
     def dense(x: torch.Tensor, i: int) -> torch.Tensor:

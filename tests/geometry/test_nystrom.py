@@ -9,8 +9,9 @@ from torch import Tensor
 import paretonav as pn
 from paretonav.geometry import Geometry, Nystrom, nystrom, tangent_at
 from paretonav.geometry.nystrom import Recorder
-from paretonav.geometry.preconditioned import preconditioned_minres
+from paretonav.geometry.preconditioned import Nearby, preconditioned_minres
 from paretonav.geometry.recycling import recycled_minres
+from paretonav.geometry.right_hand_sides import RightHandSides
 
 N, K, SHIFT = 60, 3, 1e-2
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
@@ -95,12 +96,10 @@ def test_solutions_are_those_of_the_system_whatever_is_known_of_it(seed: int, tu
     operator = Operator(H)
     solution, known = preconditioned_minres(
         operator,
-        b,
-        gradient=K - 1,
+        RightHandSides(b, K - 1),
         tolerance=1e-9,
         max_iterations=500,
-        nearby=None,
-        known=learnt(curvature(seed), seed),
+        nearby=Nearby(None, learnt(curvature(seed), seed)),
         learn=True,
     )
     assert solution.converged
@@ -116,19 +115,22 @@ def test_it_saves_products_nearby(seed: int) -> None:
     b = right_hand_sides(seed)
     _, known = preconditioned_minres(
         Operator(curvature(seed)),
-        b,
-        gradient=K - 1,
+        RightHandSides(b, K - 1),
         tolerance=0.02,
         max_iterations=200,
-        nearby=None,
-        known=None,
+        nearby=Nearby(),
         learn=True,
     )
     assert known is not None
     near = Operator(curvature(seed, turn=0.01))
     plain = recycled_minres(near, b, tolerance=[0.02] * K, max_iterations=200, nearby=None)
     evened, _ = preconditioned_minres(
-        near, b, gradient=K - 1, tolerance=0.02, max_iterations=200, nearby=None, known=known, learn=True
+        near,
+        RightHandSides(b, K - 1),
+        tolerance=0.02,
+        max_iterations=200,
+        nearby=Nearby(None, known),
+        learn=True,
     )
     assert evened.products < 0.7 * plain.products
     exact = torch.linalg.solve(near.H + SHIFT * torch.eye(N), b.T).T
@@ -143,12 +145,10 @@ def test_it_saves_products_nearby(seed: int) -> None:
 def test_nothing_is_learnt_where_it_may_not_be(learn: bool) -> None:
     _, known = preconditioned_minres(
         Operator(curvature(0)),
-        right_hand_sides(0),
-        gradient=0,
+        RightHandSides(right_hand_sides(0), 0),
         tolerance=0.1,
         max_iterations=50,
-        nearby=None,
-        known=None,
+        nearby=Nearby(),
         learn=learn,
     )
     assert (known is not None) == learn
@@ -167,12 +167,17 @@ def test_long_vectors_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_there_is_no_room_to_learn_there_is_one_solve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nystrom, "_ENTRIES", 7 * N)
     operator, b = Operator(curvature(0)), right_hand_sides(0)
-    how = {"max_iterations": 100, "nearby": None}
     solution, known = preconditioned_minres(
-        operator, b, gradient=K - 1, tolerance=0.02, known=None, learn=True, **how
+        operator,
+        RightHandSides(b, K - 1),
+        tolerance=0.02,
+        max_iterations=100,
+        nearby=Nearby(),
+        learn=True,
     )
     assert known is None
-    assert solution.products == recycled_minres(Operator(operator.H), b, tolerance=[0.02] * K, **how).products
+    plain = recycled_minres(Operator(operator.H), b, tolerance=[0.02] * K, max_iterations=100, nearby=None)
+    assert solution.products == plain.products
 
 
 def test_products_that_are_not_finite_teach_nothing() -> None:

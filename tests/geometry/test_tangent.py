@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, pareto_weights, tangent_at, weight_basis
+from paretonav.geometry import Geometry, measure_front, pareto_weights, tangent_at, weight_basis
 from paretonav.geometry.algebra import absolute
 from paretonav.geometry.calibration import calibration
 
@@ -217,7 +217,7 @@ def test_front_model_needs_no_more_than_its_tangent() -> None:
     problem = pn.problems.quadratic(n=8, m=3)
     weights = torch.tensor([0.2, 0.3, 0.5]).double()
     t = tangent_at(problem, problem.pareto_point(weights), weights, EXACT)
-    front = FrontModel.from_tangent(problem, t, EXACT)
+    front = measure_front(problem, t, EXACT)
     assert front.names == problem.names
     np.testing.assert_array_equal(front.losses, t.losses.mean.numpy())
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from paretonav.declared import AtMost, DeclaredError, parts_of
 from paretonav.errors import ParetonavError
 
 Kind = Literal["improve", "hold", "limit", "aim"]
-_NUMBER = {"improve": "percent", "limit": "value", "aim": "value"}
-COMMANDS = ("start", "step", "take", "cancel", "undo", "go", "star", "note", "compare", "download")
-DOWNLOADS = ("model", "card", "csv", "json")
+Command = Literal["start", "step", "take", "cancel", "undo", "go", "star", "note", "compare", "download"]
+_PARTS = {"improve": "percent", "limit": "value", "aim": "value"}
 _LONGEST_NOTE = 10_000
-_MOST_COMPARED = 20
-_LONGEST_NAME = 100  # of a view
-_LARGEST = 2**53  # up to which a browser's whole numbers are exact
 
 
 class MessageError(ParetonavError, ValueError):
@@ -40,7 +37,7 @@ class Mode:
         return (
             {"mode": self.kind}
             if self.kind == "hold"
-            else {"mode": self.kind, _NUMBER[self.kind]: self.number}
+            else {"mode": self.kind, _PARTS[self.kind]: self.number}
         )
 
 
@@ -88,7 +85,7 @@ class Request:
     Attributes:
         by: which view, None for none.
         seq: its count.
-        cmd: one of ``COMMANDS``.
+        cmd: which.
         expected_current: where the view believes to be; what was meant for another point is refused.
         steer: of "step".
         option: of "take".
@@ -101,7 +98,7 @@ class Request:
 
     by: str | None
     seq: int | None
-    cmd: str
+    cmd: Command
     expected_current: int | None = None
     steer: Steer | None = None
     option: int = 0
@@ -112,22 +109,57 @@ class Request:
     what: str = ""
 
 
+_WHOLE = Annotated[int, AtMost(2**53, "up to 2^53")]  # beyond, a browser's are not exact
+_NUMBER = Annotated[float, AtMost(sys.float_info.max, "that is finite")]
+_VIEW = Annotated[str, AtMost(100, "of at most 100 characters")]
+_STEER = {
+    "by": _VIEW,
+    "seq": _WHOLE,
+    "point": _WHOLE,
+    "modes": dict[str, Any],
+    "active": str,
+    "settled": bool,
+}
+_REQUEST: dict[str, Any] = {
+    "by": _VIEW,
+    "seq": _WHOLE,
+    "cmd": Command,
+    "expected_current": _WHOLE,
+    "steer": dict[str, Any],
+    "option": _WHOLE,
+    "point": _WHOLE,
+    "on": bool,
+    "text": str,
+    "points": Annotated[list[_WHOLE], AtMost(20, "of at most 20 points")],
+    "what": Literal["model", "card", "csv", "json"],
+}
+_NEEDED = {
+    "step": ("steer",),
+    "go": ("point",),
+    "star": ("point",),
+    "note": ("point",),
+    "download": ("what",),
+}
+
+
 def steer_of(message: object, names: Sequence[str]) -> Steer:
     """Read a steer; ``names`` are the quantities there are.
 
     Raises:
         MessageError: it is none.
     """
-    given = _mapping(message, "steer")
-    modes = _mapping(given.get("modes", {}), "modes")
+    given = _parts_of(message, _STEER, "steer")
+    modes = given["modes"] or {}
+    for name in modes:
+        if name not in names:
+            raise MessageError(f"there is no objective or metric {name!r:.60}")
     return Steer(
-        by=_view(given),
-        seq=_integer(given, "seq"),
-        point=_integer(given, "point"),
-        modes={name: _mode(name, modes[name], names) for name in names if name in modes}
-        | {name: _mode(name, modes[name], names) for name in modes if name not in names},
-        active=_text(given, "active"),
-        settled=given.get("settled") is True,
+        by=given["by"],
+        seq=given["seq"],
+        point=given["point"],
+        modes={name: _mode(modes[name], name) for name in names if name in modes},
+        active=given["active"],
+        settled=bool(given["settled"]),
     )
 
 
@@ -137,81 +169,37 @@ def request_of(message: object, names: Sequence[str]) -> Request:
     Raises:
         MessageError: it is none.
     """
-    given = _mapping(message, "request")
-    cmd = given.get("cmd")
-    if cmd not in COMMANDS:
-        raise MessageError(f"there is no command {cmd!r:.40}; there are {', '.join(COMMANDS)}")
-    points = given.get("points", [])
-    if not isinstance(points, Sequence) or isinstance(points, str) or len(points) > _MOST_COMPARED:
-        raise MessageError(f"points is no list of at most {_MOST_COMPARED} numbers of points")
-    what = given.get("what", "")
-    if cmd == "download" and what not in DOWNLOADS:
-        raise MessageError(f"there is no download {what!r:.40}; there are {', '.join(DOWNLOADS)}")
-    point = _integer(given, "point")
-    if point is None and cmd in ("go", "star", "note"):
-        raise MessageError(f"{cmd} needs the number of a point")
+    given = _parts_of(message, _REQUEST, "request")
+    needed = ("cmd", *_NEEDED.get(given["cmd"], ()))
+    _parts_of(message, {name: _REQUEST[name] for name in needed}, "request", all_there=True)
     return Request(
-        by=_view(given),
-        seq=_integer(given, "seq"),
-        cmd=str(cmd),
-        expected_current=_integer(given, "expected_current"),
-        steer=steer_of(given.get("steer"), names) if cmd == "step" else None,
-        option=_integer(given, "option") or 0,
-        point=point,
-        on=given.get("on", True) is True,
-        text=(_text(given, "text") or "")[:_LONGEST_NOTE],
-        points=tuple(_whole(point, "a point") for point in points),
-        what=str(what),
+        by=given["by"],
+        seq=given["seq"],
+        cmd=given["cmd"],
+        expected_current=given["expected_current"],
+        steer=steer_of(given["steer"], names) if given["cmd"] == "step" else None,
+        option=given["option"] or 0,
+        point=given["point"],
+        on=given["on"] is not False,
+        text=(given["text"] or "")[:_LONGEST_NOTE],
+        points=tuple(given["points"] or ()),
+        what=given["what"] or "",
     )
 
 
-def _mode(name: object, given: object, names: Sequence[str]) -> Mode:
-    if name not in names:
-        raise MessageError(f"there is no objective or metric {name!r:.60}")
-    mode = _mapping(given, "a mode")
-    kind = mode.get("mode")
+def _mode(given: object, name: str) -> Mode:
+    what = f"wish for {name[:60]!r}"
+    kind: Kind = _parts_of(given, {"mode": Kind}, what, all_there=True)["mode"]
     if kind == "hold":
-        return Mode("hold")
-    if not isinstance(kind, str) or kind not in _NUMBER:
-        raise MessageError(f"there is no mode {kind!r:.40}; there are improve, hold, limit and aim")
-    number = _finite(mode.get(_NUMBER[kind]))
-    if number is None:
-        raise MessageError(f"{_NUMBER[kind]} of {name!r:.60} is no finite number; give one")
-    return Mode(kind, number)  # type: ignore[arg-type]  # one of the keys
+        return Mode(kind)
+    number = _PARTS[kind]
+    return Mode(kind, float(_parts_of(given, {number: _NUMBER}, what, all_there=True)[number]))
 
 
-def _finite(number: object) -> float | None:
-    """A number as a float; None if it is none, or too large for one."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        return None
-    return float(number) if abs(number) <= sys.float_info.max else None
-
-
-def _mapping(given: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise MessageError(f"{what} is no object")
-    return given
-
-
-def _text(given: Mapping[str, Any], key: str) -> str | None:
-    text = given.get(key)
-    if text is not None and not isinstance(text, str):
-        raise MessageError(f"{key} is no text")
-    return text
-
-
-def _view(given: Mapping[str, Any]) -> str | None:
-    by = _text(given, "by")
-    if by is not None and len(by) > _LONGEST_NAME:
-        raise MessageError(f"by has more than {_LONGEST_NAME} characters")
-    return by
-
-
-def _integer(given: Mapping[str, Any], key: str) -> int | None:
-    return None if given.get(key) is None else _whole(given[key], key)
-
-
-def _whole(number: object, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or abs(number) > _LARGEST:
-        raise MessageError(f"{what} is no whole number up to 2^53")
-    return number
+def _parts_of(
+    given: object, declared: Mapping[str, Any], what: str, *, all_there: bool = False
+) -> dict[str, Any]:
+    try:
+        return parts_of(given, declared, what, all_there=all_there)
+    except DeclaredError as error:
+        raise MessageError(f"this is {error}") from error

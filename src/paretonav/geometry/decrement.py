@@ -11,10 +11,11 @@ from torch import Tensor
 
 from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.quadratic_program import solve_qp
+from paretonav.geometry.right_hand_sides import RightHandSides
 
 
 def least_decrement(
-    weights: Tensor, B: Tensor, rhs: Tensor, vectors: Tensor
+    weights: Tensor, B: Tensor, sides: RightHandSides, solutions: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The weights with the least Newton decrement, its step and its gradient.
 
@@ -27,18 +28,19 @@ def least_decrement(
     Args:
         weights: [m].
         B: [m, m-1].
-        rhs: the rows of B^T J, then J^T weights, then theta if there is weight decay.
-        vectors: A^-1 of each.
+        sides: what was solved for; with weight decay theta, too.
+        solutions: A^-1 of each, [k, n].
 
     Returns:
         w [m] in the simplex, x [n], g [n]. Where A is indefinite (a concave front) the stationary point.
     """
-    k = B.shape[1]
-    K = inner_products(rhs, vectors)
+    ways, gradient, theta = sides.ways, sides.gradient, sides.theta
+    K = inner_products(sides.rows, solutions)
     K = 0.5 * (K + K.T)
-    S, slope, size = K[:k, :k], K[:k, k], K[k + 1 :, k + 1 :]
-    to_size = torch.linalg.pinv(size, hermitian=True) @ K[k + 1 :, : k + 1]  # empty without weight decay
-    S, slope = S - K[:k, k + 1 :] @ to_size[:, :k], slope - K[:k, k + 1 :] @ to_size[:, k]
+    # How theta answers to the ways and to the gradient; empty without weight decay.
+    to_theta = torch.linalg.pinv(K[theta, theta], hermitian=True) @ K[theta]
+    S = K[ways, ways] - K[ways, theta] @ to_theta[:, ways]
+    slope = K[ways, gradient] - K[ways, theta] @ to_theta[:, gradient]
     c = -torch.linalg.pinv(S, rtol=1e-7, hermitian=True) @ slope
     w = weights + B @ c
     if w.min() < 0:
@@ -48,6 +50,6 @@ def least_decrement(
         w = weights if inside is None else (weights + B @ torch.from_numpy(inside)).clamp_min(0)
         w = w / w.sum()
         c = B.T @ (w - weights)
-    e = -(to_size[:, k] + to_size[:, :k] @ c)
-    mix = torch.cat([c, torch.ones(1, dtype=c.dtype), e]).to(rhs)
-    return w, mix @ vectors, mix @ rhs
+    e = -(to_theta[:, gradient] + to_theta[:, ways] @ c)
+    mix = torch.cat([c, torch.ones(1, dtype=c.dtype), e]).to(sides.rows)
+    return w, mix @ solutions, mix @ sides.rows

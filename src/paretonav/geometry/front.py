@@ -13,24 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from paretonav.errors import PreferenceError
-from paretonav.geometry.algebra import absolute, inner_products
 from paretonav.geometry.corner import Corner
-from paretonav.geometry.exchange import expected_bend
-from paretonav.geometry.path import path_curvature
-from paretonav.geometry.probes import Probes, first_lengths, probing_passes
 from paretonav.geometry.sizes import relative_sizes
-from paretonav.geometry.tangent import Anchor, Geometry, Tangent
-from paretonav.objectives import Losses, Problem, Response
+from paretonav.geometry.tangent import Anchor
+from paretonav.objectives import Losses, Response
 from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
-
-_MAX_BOX_ROWS = 512
-_MAX_MEASURED = 10  # objectives whose bends are measured one by one
-_MAX_AT_ONCE = 20  # the same where several backward passes run as one
-_BATCHES = 8  # training batches from which the standard errors of the training response come
-_BEND, _PROBES = 0.3, 0.9  # how far the work of a front model is when these are done
-_BENT_EXAMPLES = 512  # training examples on which the bend around a held model is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,84 +92,6 @@ class FrontModel:
     absolute: tuple[str, ...] = ()
     anchor: Anchor | None = None
     asked: Split = "train"
-
-    @classmethod
-    def from_tangent(
-        cls,
-        problem: Problem,
-        tangent: Tangent,
-        geometry: Geometry,
-        *,
-        measure: bool = True,
-        known: Losses | None = None,
-    ) -> FrontModel:
-        """The model of the front that a tangent gives, in the m dimensions of the objectives.
-
-        Args:
-            problem: whose losses and metrics they are.
-            tangent: at the point.
-            geometry: how curvature is measured.
-            measure: whether to measure losses and metrics at the size of a step, on validation data where there are
-                any (``Probes``). False saves that; the model then knows the training losses only.
-            known: the validation losses at the point, if they have been measured already.
-        """
-        held = tangent.anchor is not None
-        bend = None if held else _bend(problem, tangent, geometry)
-        by_batch, validation_by_batch, probes = None, None, None
-        expected = bend
-        if expected is None:
-            sizes = relative_sizes(tangent.losses.mean.numpy())
-            expected = expected_bend(sizes, tangent.weights.numpy(), len(tangent.basis))
-        lengths = first_lengths(tangent.response, tangent.losses.mean, expected)
-        metrics = problem.metric_names if measure else ()
-        if measure and problem.has_validation:
-            with problem.watch.part(_PROBES):
-                probes = Probes.along(
-                    problem, tangent.theta, tangent.basis, "validation", lengths, before=known
-                )
-                problem.require_finite(probes.before, "on validation data")
-                validation_by_batch = probes.response
-        if measure and problem.stochastic:
-            if metrics and not problem.has_validation:
-                probes = Probes.along(problem, tangent.theta, tangent.basis, "train", lengths)
-                by_batch = probes.response
-            else:
-                by_batch = problem.response(tangent.theta, tangent.basis, batches=_BATCHES)[1]
-        if bend is None:
-            bend = _measured_bend(problem, tangent, lengths, probes)
-        validation_losses = probes.before if probes is not None and problem.has_validation else None
-        measured = validation_by_batch or by_batch
-        shown = tangent.losses if validation_losses is None else validation_losses
-        better = [problem.higher_is_better.get(name) for name in metrics]
-        return cls(
-            names=problem.names,
-            losses=tangent.losses.mean.numpy(),
-            weights=tangent.weights.numpy(),
-            weight_basis=tangent.weight_basis.numpy(),
-            response=tangent.response.numpy(),
-            bend=bend,
-            curvature=absolute(tangent.curvature_of_front.numpy()),
-            validation_losses=validation_losses,
-            validation_response=None
-            if validation_by_batch is None
-            else validation_by_batch.mean[: problem.m].numpy(),
-            metric_names=metrics,
-            metric_values=np.array([shown.metrics[name] for name in metrics]),
-            metric_response=None if measured is None else measured.mean[problem.m :].numpy(),
-            metric_orientation=np.array([0.0 if b is None else -1.0 if b else 1.0 for b in better]),
-            response_by_batch=by_batch,
-            validation_response_by_batch=validation_by_batch,
-            validation_bend=None
-            if validation_by_batch is None or probes is None
-            else probes.bend[: problem.m],
-            metric_bend=None if probes is None or not metrics else probes.bend[problem.m :],
-            absolute=problem.absolute,
-            anchor=tangent.anchor,
-            asked="validation" if validation_by_batch is not None else "train",
-            box=_box_rows(problem, tangent),
-            joint_gain=tangent.joint_gain,
-            residual=tangent.residual,
-        )
 
     @property
     def m(self) -> int:
@@ -393,73 +304,3 @@ class FrontModel:
             rates = -self.normal[:, None] / self.normal[None, :]
         np.fill_diagonal(rates, np.nan)
         return np.asarray(rates)
-
-
-def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
-    """Q of the training losses, [m, m-1, m-1]; one for all of them, [1, m-1, m-1], where there are too many."""
-    theta, V, m = tangent.theta, tangent.basis, problem.m
-    parts = problem.curvature_sample(geometry.samples, around=theta)
-    sample = [part.as_shown for part in parts]
-    if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
-        common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
-        return common.numpy()[None]
-    found = tangent.sum_bend
-    known = None
-    steered = all(part.shown is None for part in parts)  # by what is shown
-    if steered and found is not None and found.samples == geometry.samples:
-        known = found.weights, found.curvature
-    with problem.watch.part(_BEND):
-        bend = path_curvature(sample, theta, V, m, problem.tally, problem.watch, known)
-    return (bend if tangent.turn is None else bend + tangent.turn).numpy()
-
-
-def _measured_bend(problem: Problem, tangent: Tangent, lengths: Array, shown: Probes | None) -> Array:
-    """Q of the training losses around a held model, [m, k, k], from differences over the size of a step.
-
-    Where ``shown``, the probes of validation data, are there, the training losses are only a figure beside them, so
-    fewer directions are measured.
-    """
-    if shown is not None and not problem.has_validation:
-        return shown.bend[: problem.m]
-    found = Probes.along(
-        problem,
-        tangent.theta,
-        tangent.basis,
-        "train",
-        lengths if shown is None else shown.lengths,
-        batches=_bent_batches(problem, len(tangent.losses.fractions)),
-        rays=shown is None,
-    )
-    return found.bend[: problem.m]
-
-
-def _bent_batches(problem: Problem, batches: int) -> int:
-    """The number of training batches that the bend around a held model is measured on, of ``batches``."""
-    return max(2, round(_BENT_EXAMPLES * batches / (problem.examples or 1)))
-
-
-def measuring_passes(problem: Problem, k: int) -> float:
-    """The usual cost of ``FrontModel.from_tangent`` for a held model with k ways, in passes over training data."""
-    batches = _bent_batches(problem, round(1 / problem.share("train", 1)))
-    if problem.has_validation:
-        beside = probing_passes(problem, k, "train", batches, rays=False)
-        return beside + probing_passes(problem, k, "validation")
-    return probing_passes(problem, k, "train", None if problem.metric_names else batches)
-
-
-def _box_rows(problem: Problem, tangent: Tangent) -> tuple[Array, Array, NDArray[np.int64]]:
-    """The bounds on parameters as ``G c <= h`` and the parameter of each row; only the rows that are met first.
-
-    They say that ``theta_i - (V c)_i`` stays between ``lower_i`` and ``upper_i``.
-    """
-    k = tangent.basis.shape[0]
-    if problem.bounds is None:
-        return np.zeros((0, k)), np.zeros(0), np.zeros(0, dtype=np.int64)
-    V = tangent.basis.double().cpu().numpy().T
-    theta, lower, upper = (t.double().cpu().numpy() for t in (tangent.theta, *problem.bounds))
-    G, h = np.concatenate([V, -V]), np.concatenate([theta - lower, upper - theta])
-    entry = np.tile(np.arange(len(theta)), 2)
-    speed = np.linalg.norm(G, axis=1)
-    moving = np.flatnonzero((speed > 1e-12 * speed.max(initial=0.0)) & np.isfinite(h))
-    tightest = moving[np.argsort(h[moving] / speed[moving])][:_MAX_BOX_ROWS]
-    return G[tightest], np.maximum(h[tightest], 0), entry[tightest]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -14,23 +15,34 @@ from paretonav.geometry.curvature import Curvature
 from paretonav.geometry.krylov import Solution
 from paretonav.geometry.nystrom import Nystrom, Recorder, has_room
 from paretonav.geometry.recycling import recycled_minres
+from paretonav.geometry.right_hand_sides import RightHandSides
 
 _PLAIN = 0.05  # the largest tolerance for the gradient without a preconditioner
 _GRADIENT = 0.3  # the largest tolerance for the gradient with one; nobody walks along it
-_SIZE = 0.5  # the same for the parameters
+_THETA = 0.5  # the same for theta
 _LEARNT = 0.15  # the least tolerance of the solves that a preconditioner is learnt from
 _STALE = 20  # iterations: a preconditioner with which a solve needs more is learnt anew next time
 
 
+class Nearby(NamedTuple):
+    """What was found of a neighbouring system.
+
+    Attributes:
+        solutions: [j, n], to start from; None where there are none.
+        preconditioner: None where there is none.
+    """
+
+    solutions: Tensor | None = None
+    preconditioner: Nystrom | None = None
+
+
 def preconditioned_minres(
     operator: Curvature,
-    rhs: Tensor,
+    sides: RightHandSides,
     *,
-    gradient: int,
     tolerance: float,
     max_iterations: int,
-    nearby: Tensor | None,
-    known: Nystrom | None,
+    nearby: Nearby,
     learn: bool,
     at: Callable[[float], None] = lambda _: None,
 ) -> tuple[Solution, Nystrom | None]:
@@ -45,16 +57,13 @@ def preconditioned_minres(
 
     Args:
         operator: A.
-        rhs: [k, n].
-        gradient: the number of the row that is the remaining gradient. The rows before it are the tangent's, the row
-            after it, if any, is theta. The gradient is the hardest to solve for: with a plain residual that is good
-            enough for the others, half of the joint gain is missing.
-        tolerance: for the residuals of the tangent's rows relative to their right-hand sides. With a preconditioner
+        sides: what is solved for. The gradient is the hardest: with a plain residual that is good enough for the
+            others, half of the joint gain is missing.
+        tolerance: for the residuals of the ways relative to their right-hand sides. With a preconditioner
             three times that is enough for the gradient (an error of a few per cent of the joint gain), and five times
             for theta.
         max_iterations: of each of at most two solves.
-        nearby: the solutions of a neighbouring system, to start from; or None.
-        known: the preconditioner of that system, or None.
+        nearby: what is known from there.
         learn: whether to learn one where none is known. A without its shift must then be positive semidefinite.
         at: as in ``minres``.
 
@@ -62,30 +71,31 @@ def preconditioned_minres(
         The solution, with the products of both solves counted, and the preconditioner for the next system nearby;
         None where there is none, or it has ceased to help.
     """
-    spent = 0
-    if learn and known is None and has_room(rhs.shape[1]):
+    start, known, spent = *nearby, 0
+    if learn and known is None and has_room(sides.rows.shape[1]):
         recorder = Recorder(operator, operator.shift)
+        rough = max(tolerance, _LEARNT)
         solution = recycled_minres(
             recorder,
-            rhs,
-            tolerance=[max(tolerance, _LEARNT)] * len(rhs),
+            sides.rows,
+            tolerance=sides.each(ways=rough, gradient=rough, theta=rough),
             max_iterations=max_iterations,
-            nearby=nearby,
+            nearby=start,
             at=at,
         )
-        known, nearby, spent = recorder.nystrom(), solution.x, solution.products
+        known, start, spent = recorder.nystrom(), solution.x, solution.products
     if known:
-        others = [min(5 * tolerance, _SIZE)] * (len(rhs) - gradient - 1)
-        tolerances = [tolerance] * gradient + [min(3 * tolerance, _GRADIENT)] + others
+        tolerances = sides.each(
+            ways=tolerance, gradient=min(3 * tolerance, _GRADIENT), theta=min(5 * tolerance, _THETA)
+        )
     else:
-        tolerances = [tolerance] * len(rhs)
-        tolerances[gradient] = min(tolerance, _PLAIN)
+        tolerances = sides.each(ways=tolerance, gradient=min(tolerance, _PLAIN), theta=tolerance)
     solution = recycled_minres(
         operator,
-        rhs,
+        sides.rows,
         tolerance=tolerances,
         max_iterations=max_iterations,
-        nearby=nearby,
+        nearby=start,
         root=known.root(operator.shift) if known else lambda rows: rows,
         at=at,
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from paretonav.errors import NonFiniteError
-from paretonav.geometry import FrontModel, anchored_tangent, tangent_at
+from paretonav.geometry import FrontModel, anchored_tangent, measure_front, tangent_at
 from paretonav.objectives import Cost, Losses, Problem
 from paretonav.steering.stepping.correctors import Correction
 from paretonav.steering.stepping.place import Place
@@ -46,7 +46,7 @@ def measured_at(
                     if holds
                     else tangent_at(problem, correction.theta, correction.weights, trust.geometry)
                 )
-        front = FrontModel.from_tangent(problem, tangent, trust.geometry, known=known)
+        front = measure_front(problem, tangent, trust.geometry, known=known)
     _require_finite(front)
     return Place(front, tangent, trust)
 

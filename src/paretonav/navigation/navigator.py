@@ -35,7 +35,7 @@ from paretonav.steering.reporting.report import Report
 from paretonav.steering.reporting.training_gain import TrainingGain
 from paretonav.steering.reporting.trial import Trial, trial
 from paretonav.steering.stepping.correctors import Corrector
-from paretonav.steering.stepping.creases import plan_from_creases
+from paretonav.steering.stepping.creases import Side, plan_from_creases
 from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import Predictor
@@ -456,16 +456,9 @@ class Navigator(Shown):
         on = self.method.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
-        made = plan_from_creases(
-            self.problem,
-            self.method.predictor,
-            here.trust.geometry,
-            front,
-            lambda: self._at.tangent_of(here),
-            wish,
-            check_amount(amount),
-        )
-        return Planned(preference, wish, *made, point=here.id, by=self)
+        side = Side(front, lambda: self._at.tangent_of(here), here.trust.geometry)
+        plan, side = plan_from_creases(self.problem, self.method.predictor, side, wish, check_amount(amount))
+        return Planned(preference, wish, plan, side.front, side.crossed, point=here.id, by=self)
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.values.on(split), **point.metrics} for point in self.records]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from paretonav.geometry import FrontModel
+from paretonav.geometry import measure_front
 from paretonav.navigation.measuring import measured_at
 from paretonav.objectives import Problem
 from paretonav.steering.measured import Measured
@@ -85,7 +85,7 @@ class OneStep:
     def _walk(self) -> Walk:
         start, way = self.start, self.plan
         if self.solved_anew:  # its ways are not quite those that the front was measured along
-            front = FrontModel.from_tangent(self.problem, start.tangent, start.trust.geometry)
+            front = measure_front(self.problem, start.tangent, start.trust.geometry)
             start = replace(start, front=replace(front, asked=start.front.asked))
             way = self.method.predictor.plan(
                 start.front, at_hand(start.tangent), self.plan.wish, self.plan.amount

@@ -7,19 +7,20 @@ data, whoever wrote it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from paretonav import declared
+from paretonav.declared import fits
 from paretonav.errors import ParetonavError, SessionError
 from paretonav.geometry import Anchor, FrontModel, Geometry, Nystrom, Solution, Status, SumBend, Tangent
 from paretonav.objectives import Cost, Losses, Response
 from paretonav.session.record import Unstorable
-from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
 from paretonav.steering.measured import Measured
 from paretonav.steering.preferences import KINDS
@@ -27,20 +28,6 @@ from paretonav.text import printable
 
 Json = Any
 _T = TypeVar("_T")
-
-
-class _Field(NamedTuple):
-    hint: Any
-    required: bool
-
-
-def _fields(kind: Any) -> dict[str, _Field]:
-    hints = get_type_hints(kind)
-    return {
-        f.name: _Field(hints[f.name], f.default is MISSING and f.default_factory is MISSING)
-        for f in fields(kind)
-        if f.init
-    }
 
 
 _CLASSES: dict[str, type] = {
@@ -63,7 +50,7 @@ _CLASSES: dict[str, type] = {
         *KINDS,
     )
 }
-_FIELDS = {kind: _fields(kind) for kind in _CLASSES.values()}
+_FIELDS = {kind: declared.fields_of(kind) for kind in _CLASSES.values()}
 _ENUMS: dict[str, type[Enum]] = {"SolverStatus": Status, "StepStatus": StepStatus}
 _ESTIMATES: dict[str, type[Estimates]] = {"Changes": Changes, "Estimates": Estimates}
 _ODD_FLOATS = {repr(value): value for value in (np.inf, -np.inf, np.nan)}
@@ -154,21 +141,12 @@ def made(kind: type[_T], given: Mapping[str, Any]) -> _T:
     """A dataclass from its fields; one that is not given has its default.
 
     Raises:
-        SessionError: a field is missing, unknown, or of another type than it is declared.
+        SessionError: a field is missing, unknown, of another type than it is declared, or means nothing.
     """
-    known = _FIELDS[kind]
-    for name, value in given.items():
-        if name not in known:
-            raise SessionError(
-                f"it holds a {kind.__name__} with a field {name!r} that this version does not know"
-            )
-        if not fits(value, known[name].hint):
-            raise SessionError(f"it holds a {kind.__name__} whose {name!r} is no {known[name].hint}")
-    for name, field in known.items():
-        if field.required and name not in given:
-            raise SessionError(f"it holds a {kind.__name__} without {name!r}")
     try:
-        return kind(**given)
+        return declared.made(kind, given, _FIELDS[kind])
+    except declared.DeclaredError as error:
+        raise SessionError(f"it holds {error}") from error
     except (ParetonavError, ValueError) as error:  # its own checks of what its fields mean
         raise SessionError(f"it holds a {kind.__name__} that means nothing: {error}") from error
 

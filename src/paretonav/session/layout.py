@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from paretonav.declared import fits
 from paretonav.errors import SessionError
 from paretonav.objectives import Entry, Problem
 from paretonav.session.precision import Precision
-from paretonav.session.typed import fits
 from paretonav.steering import Point
 from paretonav.text import printable
 

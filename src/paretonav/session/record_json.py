@@ -8,11 +8,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
+from paretonav.declared import DeclaredError, fits, parts_of
 from paretonav.errors import SessionError
 from paretonav.objectives import Cost
 from paretonav.session.codec import decode, encode, made
 from paretonav.session.record import Record, Unstorable, Values
-from paretonav.session.typed import fits
 from paretonav.steering import Changes, Estimates, Preference, StepStatus
 from paretonav.steering.outcome import Outcome, Part
 
@@ -57,32 +57,22 @@ def to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def from_json(stored: dict[str, Any], note: str = "", star: bool = False) -> Record:
+def from_json(stored: Any, note: str = "", star: bool = False) -> Record:
     """The record that ``to_json`` was given.
 
     Raises:
         SessionError: it is not what ``to_json`` writes.
     """
     try:
-        return _record(_checked(stored), note, star)
+        return _record(parts_of(stored, _STORED, "record"), note, star)
+    except DeclaredError as error:
+        raise SessionError(f"it holds {error}") from error
     except (
         ArithmeticError,
         RecursionError,
         ValueError,
     ) as error:  # parts of the right types that mean nothing
         raise SessionError(f"it holds a record that cannot be read: {error}") from error
-
-
-def _checked(stored: Any) -> dict[str, Any]:
-    """What is stored, if all its parts are there and of the right types."""
-    if not fits(stored, dict[str, Any]):
-        raise SessionError("it holds no record")
-    for name, hint in _STORED.items():
-        if name not in stored:
-            raise SessionError(f"it holds a record without {name!r}")
-        if not fits(stored[name], hint):
-            raise SessionError(f"it holds a record whose {name!r} is not what paretonav writes")
-    return cast(dict[str, Any], stored)
 
 
 def _record(stored: dict[str, Any], note: str, star: bool) -> Record:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import FrontModel, Geometry, measure_front, tangent_at
 from paretonav.steering.planning.along import along_the_front
 from paretonav.steering.planning.nearest import _Search, nearest_outcome
 from paretonav.steering.planning.plan import plan, reach
@@ -29,7 +29,7 @@ def front_of(m: int, seed: int) -> FrontModel:
     problem = pn.problems.quadratic(n=8, m=m, seed=seed)
     weights = torch.from_numpy(np.random.default_rng(seed).dirichlet(np.full(m, 5.0)))
     tangent = tangent_at(problem, problem.pareto_point(weights), weights)
-    return FrontModel.from_tangent(problem, tangent, Geometry())
+    return measure_front(problem, tangent, Geometry())
 
 
 def least_shortfall(front: FrontModel, goal: Array) -> float:

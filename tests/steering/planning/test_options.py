@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import Anchor, FrontModel, Geometry, tangent_at
+from paretonav.geometry import Anchor, FrontModel, Geometry, measure_front, tangent_at
 from paretonav.steering.planning.options import _more_even, _not_dominated, options
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences.situation import situation
@@ -199,7 +199,7 @@ def test_units_make_no_difference_to_what_is_proposed(scale: float) -> None:
         weights = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64)
         other = pn.FunctionProblem(lambda x: units * problem._values(x), problem.parameters())
         tangent = tangent_at(other, problem.pareto_point(weights), weights / units / (weights / units).sum())
-        front = FrontModel.from_tangent(other, tangent, Geometry())
+        front = measure_front(other, tangent, Geometry())
         return [(each.title, each.predicted.train["f1"] / scale) for each in options(front, 0.03)]
 
     plain, scaled = found(1.0), found(scale)

@@ -118,9 +118,7 @@ def test_three_batches_have_no_covariance() -> None:
 
 
 @given(first=st.floats(0.5, 3.0), second=st.floats(0.5, 3.0), held=st.booleans())
-def test_reach_is_where_plans_end(
-    front_of_four: FrontModel, first: float, second: float, held: bool
-) -> None:
+def test_reach_is_where_plans_end(front_of_four: FrontModel, first: float, second: float, held: bool) -> None:
     front = front_of_four
     wish = wish_of(front, [first, second], int(held))
     amount = 0.01 * max(first, second)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import FrontModel, Geometry, measure_front, tangent_at
 from paretonav.objectives import Losses
 from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Outcome
@@ -21,9 +21,7 @@ from paretonav.steering.stepping.acceptance import Broken, broken
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
 PROBLEM = pn.problems.quadratic(n=6, m=3)
 WEIGHTS = torch.full((3,), 1 / 3, dtype=torch.float64)
-BASE = FrontModel.from_tangent(
-    PROBLEM, tangent_at(PROBLEM, PROBLEM.pareto_point(WEIGHTS), WEIGHTS), Geometry()
-)
+BASE = measure_front(PROBLEM, tangent_at(PROBLEM, PROBLEM.pareto_point(WEIGHTS), WEIGHTS), Geometry())
 BEFORE = np.array([1.0, 2.0, 4.0])
 RELATIVE = np.array([-0.02, 0.04, 0.01])  # predicted: the largest change is 4 %
 METRICS = np.array([0.8, 10.0, 5.0])

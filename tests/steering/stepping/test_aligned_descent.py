@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import Geometry, measure_front, tangent_at
 from paretonav.objectives import Bounds
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences.situation import situation
@@ -89,7 +89,7 @@ def stepped(
     """A predicted point, moved off the front at random, its weights, and the guide to correct it."""
     w = uniform()
     tangent = tangent_at(problem, problem.pareto_point(w), w, GEOMETRY)
-    front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
+    front = measure_front(problem, tangent, GEOMETRY)
     wish = preference.wish(situation(front))
     made = plan(front, wish, amount)
     theta = ObjectiveSpace().predict(problem, front, tangent, made).theta

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import Geometry, measure_front, tangent_at
 
 NAMES = ("entropy", "gap", "square")
 
@@ -77,7 +77,7 @@ def test_changes_are_predicted_on_both_sides_of_zero(m: int, size: float, seed: 
     theta[4] = 0.2
     weights = normal(m, seed=seed + 1).abs() + 0.1
     tangent = tangent_at(made, theta, weights / weights.sum(), Geometry())
-    front = FrontModel.from_tangent(made, tangent, Geometry())
+    front = measure_front(made, tangent, Geometry())
     for number in range(3):
         c = normal(m - 1, seed=seed + number)
         c = 0.01 * c / (c.to(tangent.basis) @ tangent.basis).norm()
@@ -110,7 +110,7 @@ def test_small_steps_come_as_they_are_predicted(share: float) -> None:
         low, high = (middle, high) if abs(signed_gap(middle * theta, data)) < share else (low, middle)
     theta = low * theta
     tangent = tangent_at(made, theta, torch.tensor([0.5, 0.5]), Geometry())
-    front = FrontModel.from_tangent(made, tangent, Geometry()).on("train")
+    front = measure_front(made, tangent, Geometry()).on("train")
     assert front.losses[1] == pytest.approx(share, rel=1e-6)
     for sign in (1, -1):
         c = np.array([sign * 0.01 * share / np.abs(front.response).max()])

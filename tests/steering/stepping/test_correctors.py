@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, pareto_weights, tangent_at
+from paretonav.geometry import Geometry, measure_front, pareto_weights, tangent_at
 from paretonav.objectives import Bounds, Losses, Problem
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences.situation import situation
@@ -278,7 +278,7 @@ def test_epochs_stay_in_the_box() -> None:
 
 def guide_with(problem: Problem, theta: Tensor, before: Tensor, improve: str) -> Guide:
     tangent = tangent_at(problem, theta, uniform(problem.m), GEOMETRY)
-    front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
+    front = measure_front(problem, tangent, GEOMETRY)
     front = replace(front, losses=before.numpy())
     wish = pn.Improve({improve: 1.0}).wish(situation(front))
     made = plan(front, wish, 1e-6)
@@ -339,7 +339,7 @@ def predicted(problem: Any, preference: Any, amount: float) -> tuple[Tensor, Ten
     """Where a predictor goes from the middle of the front, with which weights, and to correct it a guide."""
     w = uniform(problem.m)
     tangent = tangent_at(problem, problem.pareto_point(w), w)
-    front = FrontModel.from_tangent(problem, tangent, GEOMETRY)
+    front = measure_front(problem, tangent, GEOMETRY)
     wish = preference.wish(situation(front))
     made = plan(front, wish, amount)
     theta = ObjectiveSpace().predict(problem, front, tangent, made).theta

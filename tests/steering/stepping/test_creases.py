@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, active_set, releasing_weights, tangent_at
+from paretonav.geometry import Geometry, active_set, measure_front, releasing_weights, tangent_at
 from paretonav.problems.quadratic import Quadratic
 from paretonav.steering.preferences.situation import situation
-from paretonav.steering.stepping.creases import plan_from_creases
+from paretonav.steering.stepping.creases import Side, plan_from_creases
 from paretonav.steering.stepping.predictors import ObjectiveSpace
 
 
@@ -133,11 +133,11 @@ def test_of_several_refusals_the_one_that_reaches_furthest_is_told(
     problem = boxed(1, 2, 976, 1.0, 0.05)
     theta = torch.full((1,), 0.05, dtype=torch.float64)
     tangent = tangent_at(problem, theta, torch.tensor([0.6, 0.4]))
-    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    front = measure_front(problem, tangent, Geometry())
     released = iter([tangent.weights, tangent.weights, None])
     monkeypatch.setattr("paretonav.steering.stepping.creases.releasing_weights", lambda *_: next(released))
     wish = pn.Improve({"f1": 1.0}).wish(situation(front))
     with pytest.raises(pn.InfeasiblePreferenceError) as refused:
-        plan_from_creases(problem, Refusing(reaches), Geometry(), front, lambda: tangent, wish, 0.05)
+        plan_from_creases(problem, Refusing(reaches), Side(front, lambda: tangent, Geometry()), wish, 0.05)
     assert refused.value.reach == max(reaches)
     assert refused.value.reason == f"it reaches {max(reaches)}"

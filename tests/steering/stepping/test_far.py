@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.two_regressions import two_regressions
 
 import paretonav as pn
-from paretonav.geometry import Geometry, tangent_at
+from paretonav.geometry import Geometry, measure_front, tangent_at
 from paretonav.geometry.front import FrontModel
 from paretonav.steering.planning.plan import Plan, plan, reach
 from paretonav.steering.planning.reasons import why_limited
@@ -200,7 +200,7 @@ def test_a_walk_that_comes_to_next_to_nothing_is_none(share: float, kept: bool) 
     problem = pn.problems.quadratic(20, 2, seed=3)
     weights = torch.full((2,), 0.5, dtype=torch.float64)
     tangent = tangent_at(problem, problem.pareto_point(weights), weights)
-    here = FrontModel.from_tangent(problem, tangent, Geometry())
+    here = measure_front(problem, tangent, Geometry())
     planned = plan(here, wish_of(here, pn.Improve({"f1": 1.0})), 0.05)
     everywhere = Trust(np.inf, Geometry(), adapts=False)
     radius = share * everywhere.length(here, planned.changes)

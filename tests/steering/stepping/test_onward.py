@@ -8,7 +8,7 @@ import torch
 from tests import regression
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, measure_front, tangent_at
 from paretonav.geometry.anchored import PULLS
 from paretonav.objectives import Problem
 from paretonav.steering.preferences.situation import situation
@@ -133,7 +133,7 @@ def test_on_the_way_validation_data_are_read_where_the_wish_is_about_them(
 ) -> None:
     problem = network()
     tangent = held(problem)
-    start = FrontModel.from_tangent(problem, tangent, GEOMETRY).on(asked)
+    start = measure_front(problem, tangent, GEOMETRY).on(asked)
     place = place_on_the_way(problem, placed(start, tangent), tangent, wish.wish(situation(start)))
     front = place.front
     assert place.trust is TRUST
@@ -147,7 +147,7 @@ def test_on_the_way_validation_data_are_read_where_the_wish_is_about_them(
 def test_a_bound_on_a_metric_is_a_wish_about_it() -> None:
     problem = network()
     tangent = held(problem)
-    start = FrontModel.from_tangent(problem, tangent, GEOMETRY).on("train")
+    start = measure_front(problem, tangent, GEOMETRY).on("train")
     bounded = pn.Improve({"small": 1.0}, allow={"level": float(start.metric_values[0]) - 1.0})
     place = place_on_the_way(problem, placed(start, tangent), tangent, bounded.wish(situation(start)))
     assert place.front.metric_names == ("level",)

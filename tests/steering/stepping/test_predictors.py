@@ -12,7 +12,7 @@ from scipy.optimize import minimize, nnls
 from torch import Tensor
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, measure_front, tangent_at
 from paretonav.objectives import Problem
 from paretonav.steering import Situation
 from paretonav.steering.planning.plan import Plan
@@ -47,7 +47,7 @@ def wish_of(weights: dict[int, float], m: int) -> Wish:
 def at_front(problem: Any, weights: list[float]) -> tuple[Tangent, FrontModel]:
     w = torch.tensor(weights, dtype=torch.float64)
     tangent = tangent_at(problem, problem.pareto_point(w), w)
-    return tangent, FrontModel.from_tangent(problem, tangent, Geometry())
+    return tangent, measure_front(problem, tangent, Geometry())
 
 
 def plan_of(predictor: Any, at: tuple[Tangent, FrontModel], preference: Any, amount: float) -> Plan:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import FrontModel, Geometry, measure_front, tangent_at
 from paretonav.steering.outcome import Outcome
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.preferences.situation import situation
@@ -23,7 +23,7 @@ METRICS = ("accuracy", "revenue", "gap")
 
 WEIGHTS = torch.full((3,), 1 / 3, dtype=torch.float64)
 TANGENT = tangent_at(PROBLEM, PROBLEM.pareto_point(WEIGHTS), WEIGHTS, Geometry())
-FRONT = FrontModel.from_tangent(PROBLEM, TANGENT, Geometry())
+FRONT = measure_front(PROBLEM, TANGENT, Geometry())
 
 
 def front(losses: list[float], metrics: list[float]) -> FrontModel:

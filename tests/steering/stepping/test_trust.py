@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, tangent_at
+from paretonav.geometry import Geometry, measure_front, tangent_at
 from paretonav.steering.stepping.trust import Leg, Trust, first_geometry
 
 TRUST = Trust(0.25, Geometry(samples=1024, tolerance=0.1), adapts=True)
@@ -70,7 +70,7 @@ def test_the_share_of_a_plan_is_that_within_the_radius() -> None:
     problem = pn.problems.quadratic(10, 3)
     weights = np.full(3, 1 / 3)
     tangent = tangent_at(problem, problem.pareto_point(weights), problem.parameters().new_tensor(weights))
-    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    front = measure_front(problem, tangent, Geometry())
     change = np.array([0.5, -0.1, 0.0]) * front.losses
     assert TRUST.length(front, change) == pytest.approx(0.5)
     assert TRUST.share(front, change) == pytest.approx(0.5)
@@ -84,7 +84,7 @@ def test_a_loss_that_is_next_to_nothing_does_not_make_a_step_long(
 ) -> None:
     problem = pn.problems.quadratic(n=4, m=2)
     tangent = tangent_at(problem, problem.parameters(), torch.tensor([0.5, 0.5], dtype=torch.float64))
-    front = replace(FrontModel.from_tangent(problem, tangent, Geometry()), losses=np.array(sizes))
+    front = replace(measure_front(problem, tangent, Geometry()), losses=np.array(sizes))
     assert TRUST.length(front, np.array([0.1, 0.1])) == pytest.approx(length)
 
 

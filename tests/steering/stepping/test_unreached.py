@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
-from paretonav.geometry import Anchor, FrontModel, Geometry, Tangent, tangent_at
+from paretonav.geometry import Anchor, Geometry, Tangent, measure_front, tangent_at
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.stepping.correctors import Newton
 from paretonav.steering.stepping.unreached import is_settled
@@ -121,7 +121,7 @@ def test_a_point_is_settled_where_training_would_gain_next_to_nothing_of_what_is
     problem = pn.problems.quadratic(n=6, m=2)
     half = torch.full((2,), 0.5, dtype=torch.float64)
     tangent = replace(tangent_at(problem, problem.pareto_point(half), half), damping=0.0)
-    front = FrontModel.from_tangent(problem, tangent, Geometry())
+    front = measure_front(problem, tangent, Geometry())
     front = replace(front, losses=unit * front.losses)
     lacking = 0.5 * front.losses[0]
     wish = pn.Aim({"f1": front.losses[0] - lacking}).wish(situation(front))

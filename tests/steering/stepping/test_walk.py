@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import paretonav as pn
-from paretonav.geometry import FrontModel, Geometry, Tangent, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, measure_front, tangent_at
 from paretonav.problems.quadratic import Quadratic
 from paretonav.steering.planning.plan import plan
 from paretonav.steering.preferences import Wish
@@ -32,7 +32,7 @@ NEWTON = Method(ObjectiveSpace(), Newton())
 def at_the_middle(problem: Quadratic) -> tuple[Tangent, FrontModel]:
     weights = torch.full((problem.m,), 1 / problem.m, dtype=torch.float64)
     tangent = tangent_at(problem, problem.pareto_point(weights), weights)
-    return tangent, FrontModel.from_tangent(problem, tangent, Geometry())
+    return tangent, measure_front(problem, tangent, Geometry())
 
 
 def wish_of(preference: pn.Improve, front: FrontModel) -> Wish:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from paretonav.declared import DeclaredError, parts_of
 
 LARGEST = 64 * 1024
 """The most bytes of one message."""
@@ -35,14 +37,13 @@ def messages_of(text: str | None) -> list[tuple[str, Json]]:
         raise NonsenseError("messages are JSON, of numbers that are finite") from None
     if _is_deeper(said, _DEEPEST):
         raise NonsenseError(f"messages have up to {_DEEPEST} levels")
-    if not isinstance(said, dict):
-        raise NonsenseError("messages are objects")
-    for name, content in said.items():
-        if name not in UP:
+    try:
+        names = said if isinstance(said, dict) else ()
+        if not set(names) <= set(UP):
             raise NonsenseError("only steer and request can be set")
-        if not isinstance(content, dict):
-            raise NonsenseError(f"{name} is an object")
-    return list(said.items())
+        return list(parts_of(said, dict.fromkeys(names, dict[str, Any]), "message").items())
+    except DeclaredError as error:
+        raise NonsenseError(f"this is {error}") from None
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -3,34 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from paretonav.errors import InfeasiblePreferenceError
-from paretonav.geometry import FrontModel, Geometry, Tangent, releasing_weights, tangent_at
+from paretonav.geometry import FrontModel, Geometry, Tangent, measure_front, releasing_weights, tangent_at
 from paretonav.objectives import Problem
 from paretonav.steering.planning.plan import Plan
 from paretonav.steering.planning.programme import ahead
 from paretonav.steering.preferences import Wish
-from paretonav.steering.stepping.predictors import Predictor
+from paretonav.steering.stepping.predictors import Predictor, at_hand
 
 _MOST = 20  # parameters that are let go of, or caught, for one plan
 _OUT = 1e-6  # of the way that the fastest parameter goes
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The front on one side of a crease, as one tangent at the point knows it.
+
+    Attributes:
+        front: the model of it.
+        tangent: gives the tangent; where that is not kept, asking for it is a solve.
+        geometry: how curvature is measured.
+        crossed: the tangent, if it is another one than the point's own.
+        held: the numbers of the parameters that stay where they are here, besides those that an active bound holds.
+    """
+
+    front: FrontModel
+    tangent: Callable[[], Tangent]
+    geometry: Geometry
+    crossed: Tangent | None = None
+    held: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+
+    def with_held(self, problem: Problem, parameters: Tensor) -> Side:
+        """The side on which these parameters stay at their bounds, too."""
+        held = torch.cat([self.held, parameters])
+        return self._found(problem, self._solved(problem, self.tangent().weights, held), held)
+
+    def at_weights(self, problem: Problem, weights: Tensor) -> Side:
+        """The side at other weights [m] for which the point is optimal, too: of all that fit it, exactly these."""
+        tangent = replace(self._solved(problem, weights, self.held), weights=weights)
+        return self._found(problem, tangent, self.held)
+
+    def _solved(self, problem: Problem, weights: Tensor, held: Tensor) -> Tangent:
+        here = self.tangent()
+        known = here.losses, here.jacobian
+        return tangent_at(problem, here.theta, weights, self.geometry, evaluated=known, held=held)
+
+    def _found(self, problem: Problem, tangent: Tangent, held: Tensor) -> Side:
+        front = measure_front(problem, tangent, self.geometry)
+        return Side(front, at_hand(tangent), self.geometry, tangent, held)
+
+
 def plan_from_creases(
-    problem: Problem,
-    predictor: Predictor,
-    geometry: Geometry,
-    front: FrontModel,
-    tangent: Callable[[], Tangent],
-    wish: Wish,
-    amount: float,
-) -> tuple[Plan, FrontModel, Tangent | None]:
-    """The plan for a wish, with the front and the tangent that it is in terms of.
+    problem: Problem, predictor: Predictor, here: Side, wish: Wish, amount: float
+) -> tuple[Plan, Side]:
+    """The plan for a wish, and the side of the front that it is made on.
 
     A tangent knows the front on one side of a crease. Two kinds of plans need the other:
 
@@ -46,55 +78,40 @@ def plan_from_creases(
     Args:
         problem: what is steered.
         predictor: makes the plan.
-        geometry: how curvature is measured.
-        front: at the point.
-        tangent: there.
+        here: the side that the point's own tangent knows.
         wish: what is wanted.
         amount: how much of it.
-
-    Returns:
-        the plan, the front model, and the tangent, None where that is the given one.
 
     Raises:
         InfeasiblePreferenceError: as the predictor, where there is no more to let go of.
     """
-    here: Tangent | None = None
-    refusal: InfeasiblePreferenceError | None = None
-    held = torch.zeros(0, dtype=torch.long)
+    side = here
+    made: tuple[Plan, Side] | None = None
+    refusal: InfeasiblePreferenceError | None = None  # the one that reaches furthest
     for _ in range(_MOST):
-        at = tangent if here is None else lambda here=here: here
         try:
-            plan = predictor.plan(front, at, wish, amount)
-            pushed = pushed_out(front, plan.coordinates)
-            if not len(pushed):
-                return plan, front, here
-            problem.watch.require_free()
-            here, weights = at(), None
-            held = torch.cat([held, torch.from_numpy(pushed)])
+            plan = predictor.plan(side.front, side.tangent, wish, amount)
         except InfeasiblePreferenceError as refused:
             refusal = refused if refusal is None or refused.reach > refusal.reach else refusal
-            wanted = _wanted(front, wish)
+            wanted = _wanted(side.front, wish)
             if problem.bounds is None or wanted is None:
                 raise
             problem.watch.require_free()
-            here = at()
-            weights = releasing_weights(problem, here, wanted)
+            weights = releasing_weights(problem, side.tangent(), wanted)
             if weights is None:
                 break
-        here = tangent_at(
-            problem,
-            here.theta,
-            here.weights if weights is None else weights,
-            geometry,
-            evaluated=(here.losses, here.jacobian),
-            held=held,
-        )
-        if weights is not None:  # of all that fit the point, those at this border
-            here = replace(here, weights=weights)
-        front = FrontModel.from_tangent(problem, here, geometry)
-    if refusal is None:
-        return plan, front, here
-    raise refusal
+            side = side.at_weights(problem, weights)
+            continue
+        made = plan, side
+        pushed = pushed_out(side.front, plan.coordinates)
+        if not len(pushed):
+            return made
+        problem.watch.require_free()
+        side = side.with_held(problem, torch.from_numpy(pushed))
+    if refusal is not None:
+        raise refusal
+    assert made is not None
+    return made
 
 
 def pushed_out(front: FrontModel, c: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from paretonav.geometry import FrontModel, Geometry, Tangent, anchored_tangent, tangent_at
+from paretonav.geometry import Geometry, Tangent, anchored_tangent, measure_front, tangent_at
 from paretonav.geometry.anchored import PULLS
 from paretonav.objectives import Losses, Problem
 from paretonav.steering.preferences import Wish
@@ -69,7 +69,7 @@ def place_on_the_way(
     """
     asked = before.front.asked
     mentioned = np.concatenate([wish.named, wish.limited])
-    front = FrontModel.from_tangent(
+    front = measure_front(
         problem,
         tangent,
         before.trust.geometry,
