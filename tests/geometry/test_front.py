@@ -246,7 +246,7 @@ def problem_inputs(split: Split) -> torch.Tensor:
 
 
 def probed(problem: pn.ModelProblem, basis: torch.Tensor, front: FrontModel, split: Split) -> torch.Tensor:
-    """How far along the one direction it was probed in the end: both ways, and to the ends of two rays."""
+    """How far along the one direction it was probed in the end: both ways, and along two rays."""
     points: list[torch.Tensor] = []
     probe, theta = problem.probe, problem.parameters()
 
@@ -260,7 +260,7 @@ def probed(problem: pn.ModelProblem, basis: torch.Tensor, front: FrontModel, spl
         patch.setattr(problem, "probe", spied)
         Probes.along(problem, theta, basis, split, first)
     ways = (torch.stack(points) - theta) @ torch.linalg.pinv(basis)
-    return ways[-4:, 0]
+    return ways[-6:, 0]
 
 
 def test_what_is_asked_for_is_on_validation_data_where_there_are_any() -> None:

@@ -69,13 +69,12 @@ class Probes:
         before: Losses | None = None,
         rays: bool = True,
     ) -> Probes:
-        """Measure, in 2 k forward passes, m more along rays, and one for every two directions where it is needed.
+        """Measure, in 2 k forward passes, 2 m more along rays, and one for every two directions where it is needed.
 
-        Each direction is probed forwards and backwards, and then each way along which one loss falls fastest, its ray:
-        that is what is asked for most, and a network is not so smooth that what happens there would follow from
-        the directions alone. Slopes and bends are those that fit all of it best. The sums of every two directions are
-        probed where rays say little of what is mixed in the bends. Where k > 3 they always are, on a few batches only,
-        and rays backwards, too, so that what is mixed does not disturb the slopes.
+        Each direction is probed forwards and backwards, and so is then each way along which one loss changes most, its
+        ray: that is what is asked for most, and a network is not so smooth that what happens there would follow from
+        the directions alone. Slopes and bends are those that fit all of it best. Where rays say little of what is mixed
+        in the bends, the ends of the sums of every two directions are measured; where k > 3 always, on a few batches.
 
         Args:
             problem: what is measured.
@@ -102,8 +101,7 @@ class Probes:
 
         if rays:
             slopes = _mean(_fit(found.ways, found.changes, units, mixed=False)[0], before.fractions)[:m]
-            ways = -_rays(slopes, sizes, units)
-            found = found.and_finite(there(ways if mixed else _both(ways)))
+            found = found.and_finite(there(_both(_rays(slopes, sizes, units))))
         if mixed and not _tell_mixed(found.ways / units):
             found = found.and_finite(there(_sums(units)))
         fitted, bends = _fit(found.ways, found.changes, units, mixed=mixed)
@@ -150,12 +148,12 @@ def probing_passes(
     The arguments are as there; how often lengths have to be mended is not known before.
     """
     axes = 2 * k * (_USUAL_ROUNDS if rays else 1)
+    sums = 0 if k > _FEW_WAYS or (rays and k < _FEW_WAYS) else k * (k - 1) / 2
+    read = (1 + axes + 2 * problem.m * rays + sums) * problem.share(split, batches)
     if k > _FEW_WAYS:
         few = _SOME if k <= _PAIRS_OF_ALL else _FEW
-        pairs = (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
-        return (1 + axes + 2 * problem.m * rays) * problem.share(split, batches) + pairs
-    sums = 0 if rays and k < _FEW_WAYS else k * (k - 1) / 2
-    return (1 + axes + problem.m * rays + sums) * problem.share(split, batches)
+        read += (1 + k * (k + 1)) * problem.share(split, min(batches or few, few))
+    return read
 
 
 @dataclass(frozen=True, eq=False)
