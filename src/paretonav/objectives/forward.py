@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.backends import cudnn, mha
-from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.utils.stateless import _reparametrize_module
 from torch.overrides import TorchFunctionMode
 
 from paretonav.errors import ProblemError
@@ -68,7 +66,7 @@ class StatelessModel:
             )
         self.module = model
         self.flat = flat
-        self._forward = _Call(model, forward or _first_element)
+        self._forward = forward or _first_element
         self._autocast = autocast
         self.recomputes: bool | None = None
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
@@ -86,8 +84,7 @@ class StatelessModel:
         replaced = self._replaced(theta) if self.flat.as_views else None
 
         def outputs(batch: Batch) -> Outputs:
-            # The call may write to what it is given.
-            values = self._replaced(theta) if replaced is None else dict(replaced)
+            values = self._replaced(theta) if replaced is None else replaced
             with self._plainly():
                 if self._autocast is None:
                     return self._run(values, batch)
@@ -118,7 +115,7 @@ class StatelessModel:
                 settings.enter_context(_twice_differentiable())
             # They need a gradient, as theirs was needed: torch saves nothing for what needs none.
             replaced = self._replaced(variable(theta))
-            settings.enter_context(_reparametrize_module(self._forward, replaced))
+            settings.enter_context(_in_place(replaced))
             yield
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:
@@ -127,31 +124,38 @@ class StatelessModel:
         So tied weights and state_dict hooks are as ever; names are those of the module before torch.compile.
         It shares memory with ``theta`` and the module.
         """
-        replaced = self._replaced(theta.detach())
-        state = _called(_Call(self.module, lambda model, _: model.state_dict()), replaced, None)
-        return {plain_name(name): value for name, value in state.items()}
+        with _in_place(self._replaced(theta.detach())):
+            return {plain_name(name): value for name, value in self.module.state_dict().items()}
 
-    def _run(self, replaced: dict[str, Tensor], batch: Batch) -> Outputs:
+    def _run(self, replaced: Sequence[Replaced], batch: Batch) -> Outputs:
         """The outputs; the first run with a graph tells whether the model saves activations through hooks."""
         if self.recomputes or not torch.is_grad_enabled():
-            return _called(self._forward, replaced, batch)
+            return self._called(replaced, batch)
         try:
             with disable_saved_tensors_hooks(_LATE):
-                given = (dict(replaced), trees.fresh(batch)) if self.recomputes is None else (replaced, batch)
-                outputs = _called(self._forward, *given)
+                given = trees.fresh(batch) if self.recomputes is None else batch
+                outputs = self._called(replaced, given)
         except RuntimeError as error:
             if _LATE not in str(error):
                 raise
             if self.recomputes is not None:
                 raise ProblemError(_LATE) from error
             self.recomputes = True
-            return _called(self._forward, replaced, batch)
+            return self._called(replaced, batch)
         self.recomputes = False
         return outputs
 
-    def _replaced(self, theta: Tensor) -> dict[str, Tensor]:
-        """What a ``_Call`` is to have in the place of the module's own parameters."""
-        return {f"model.{name}": value for name, value in self.flat.replacements(theta).items()}
+    def _called(self, replaced: Sequence[Replaced], batch: Batch) -> Outputs:
+        with _in_place(replaced):
+            return self._forward(self.module, batch)
+
+    def _replaced(self, theta: Tensor) -> list[Replaced]:
+        """What the module is to have in the places of its own parameters."""
+        places = ((path.rpartition("."), value) for path, value in self.flat.replacements(theta).items())
+        return [
+            Replaced(self.module.get_submodule(owner)._parameters, name, value)
+            for (owner, _, name), value in places
+        ]
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:
@@ -168,10 +172,35 @@ class StatelessModel:
             yield
 
 
-def _called(call: _Call, replaced: dict[str, Tensor], batch: Batch) -> Any:
-    # Not tie_weights: looking for ties takes as long as a small model, and of a shared module torch (2.13) forgets
-    # the parameters. The replacements are for all places.
-    return functional_call(call, replaced, (batch,), tie_weights=False)
+class Replaced(NamedTuple):
+    """A tensor in the place of a parameter.
+
+    Attributes:
+        owner: the parameters of the module that has it.
+        name: its name there.
+        value: what stands in for it.
+    """
+
+    owner: dict[str, Any]
+    name: str
+    value: Tensor
+
+
+@contextmanager
+def _in_place(replaced: Sequence[Replaced]) -> Iterator[None]:
+    """Meanwhile the module has these tensors.
+
+    It is what torch.func.functional_call does, which on small batches takes as long as a small model, and which forgets
+    the parameters of a shared module where it looks for ties (torch 2.13).
+    """
+    own = [owner[name] for owner, name, _ in replaced]
+    try:
+        for owner, name, value in replaced:
+            owner[name] = value
+        yield
+    finally:
+        for (owner, name, _), parameter in zip(reversed(replaced), reversed(own), strict=True):
+            owner[name] = parameter
 
 
 @contextmanager
@@ -198,18 +227,6 @@ class _PlainWeightNorm(TorchFunctionMode):
 
 def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     return v * (g / torch.norm_except_dim(v, 2, dim))
-
-
-class _Call(nn.Module):
-    """Makes ``function(model, batch)`` a module, so that functional_call can replace parameters in it."""
-
-    def __init__(self, model: nn.Module, function: Forward) -> None:
-        super().__init__()
-        self.model = model
-        self._function = function
-
-    def forward(self, batch: Batch) -> Outputs:
-        return self._function(self.model, batch)
 
 
 def _first_element(model: nn.Module, batch: Batch) -> Outputs:
