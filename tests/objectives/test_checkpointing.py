@@ -21,7 +21,8 @@ import paretonav as pn
 from paretonav import ModelProblem, ProblemError
 from paretonav.geometry import Curvature
 from paretonav.geometry.path import path_curvature
-from paretonav.objectives import Cost, Linearised, differentiated
+from paretonav.objectives import Linearised, differentiated
+from paretonav.objectives.cost import Tally
 from paretonav.objectives.modes import variable
 from paretonav.steering.stepping.correctors.minibatch import batch_gradient, batch_jacobian
 
@@ -91,11 +92,11 @@ class Doubled(torch.autograd.Function):
     """Twice its input, by a backward pass of one's own: there is no forward mode."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(_: Any, x: Tensor) -> Tensor:  # type: ignore[override]
         return 2 * x
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Any:
+    def backward(_: Any, slope: Tensor) -> Any:  # type: ignore[override]
         return 2 * slope
 
 
@@ -144,7 +145,7 @@ def derivatives(problem: ModelProblem, theta: Tensor) -> Iterator[tuple[str, Ten
     sample = problem.curvature_sample(6, around=theta)
     for kind in ("gauss-newton", "exact"):
         yield kind, Curvature(sample, theta, weights, kind=kind)(ways)  # type: ignore[arg-type]
-    yield "path", path_curvature(sample, theta, ways, 2, Cost())
+    yield "path", path_curvature(sample, theta, ways, 2, Tally())
     yield "minibatch", batch_jacobian(problem, sample[0], theta, "here")
     yield "its sum", batch_gradient(problem, sample[0], theta, weights, "here")
 

@@ -13,7 +13,6 @@ from paretonav.objectives.blame import ours
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.problem import Composite
 
-
 CHANGED = "behind a gradient checkpoint the model does not run again as it did"
 """What is said of a model that takes another way when it is recomputed."""
 

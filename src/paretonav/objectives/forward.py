@@ -49,6 +49,7 @@ class StatelessModel:
         recomputes: whether the model may run again in backward passes (gradient checkpointing), since it saves
             activations through hooks; None until it has run with a graph. What leads through it backward then has to
             be inside of ``again``.
+        forward_mode: whether forward mode gives its derivatives, until somebody finds that it does not.
 
     Raises:
         ProblemError: another dtype for ``autocast``; from calls, a model that begins to recompute after its first run.
@@ -71,6 +72,7 @@ class StatelessModel:
         self._forward = _Call(model, forward or _first_element)
         self._autocast = autocast
         self.recomputes: bool | None = None
+        self.forward_mode = True
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
 
     def outputs(self, theta: Tensor, batch: Batch) -> Outputs:

@@ -238,7 +238,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
     sharing: dict[int, dict[str, Tensor]] = {}
     for name, t in (*module.named_parameters(), *module.named_buffers()):
         if not is_lazy(t) and t.layout is torch.strided and t.numel() > 0:
-            sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
+            sharing.setdefault(memory_of(t), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):
             if (one in chosen or other in chosen) and overlap(tensors[one], tensors[other]):
@@ -247,6 +247,14 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
                     "cannot be steered without the other; tie them (b.weight = a.weight) or give each its "
                     "own memory"
                 )
+
+
+def memory_of(tensor: Tensor) -> int:
+    """Where it is; what has no memory of its own (a sparse or quantised tensor, a stand-in without data) is nowhere."""
+    try:
+        return tensor.untyped_storage().data_ptr() or -id(tensor)
+    except RuntimeError:  # NotImplementedError is one
+        return -id(tensor)
 
 
 def overlap(a: Tensor, b: Tensor) -> bool:

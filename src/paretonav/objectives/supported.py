@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 from torch.utils.checkpoint import CheckpointFunction
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.graph import nodes
 from paretonav.objectives.untouched import same
 
 
@@ -149,16 +149,6 @@ def _in_reentrant_checkpoint() -> bool:
 
 def leads_through_reentrant(tensors: Iterable[Tensor], theta: Tensor) -> bool:
     """Whether the graph from some tensors to ``theta``, a leaf, has a reentrant checkpoint on the way."""
-    nodes = _nodes([t.grad_fn for t in tensors if t.grad_fn is not None])
-    reentrant = [node for node in nodes if node.name() == f"{CheckpointFunction.__name__}Backward"]
-    return any(getattr(node, "variable", None) is theta for node in _nodes(reentrant))
-
-
-def _nodes(roots: Sequence[Node]) -> set[Node]:
-    """All nodes of a graph that backward passes from these would visit."""
-    found, todo = set(roots), list(roots)
-    while todo:
-        behind = {node for node, _ in todo.pop().next_functions if node is not None} - found
-        found |= behind
-        todo.extend(behind)
-    return found
+    behind = nodes(t.grad_fn for t in tensors if t.grad_fn is not None)
+    reentrant = [node for node in behind if node.name() == f"{CheckpointFunction.__name__}Backward"]
+    return any(getattr(node, "variable", None) is theta for node in nodes(reentrant))

@@ -27,6 +27,7 @@ from paretonav.objectives.outputs import detached, divided
 from paretonav.objectives.parameters import some_of
 from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.problem import Composite, Split, require_all_finite, require_finite
+from paretonav.objectives.quantised import require_passing
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
 from paretonav.objectives.supported import (
@@ -81,6 +82,7 @@ class TryOut:
                 unchanged_buffers(self._model),
                 self._unchanged("the model", f"the first {split} batch", given, batch, theta),
                 require_gradients(self._model, self._flat.paths),
+                require_passing(self._model),
                 read,
             ):
                 outputs = self._passes.outputs(theta, given)
@@ -266,7 +268,12 @@ class TryOut:
         here = variable(theta)
         with differentiated(part, here):
             made = Linearised(part, here)
-            if not is_transposed(made, here, half=self.half):
+            right = is_transposed(made, here, half=self.half)
+            if part.forward_mode and not right:  # it leaves something out, which the graph may have
+                self._passes.model.forward_mode = False
+                made = Linearised(part._replace(forward_mode=False), here)
+                right = is_transposed(made, here, half=self.half)
+            if not right:
                 raise ProblemError(
                     "the model has a backward pass that torch cannot differentiate again (a kernel, a "
                     "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
