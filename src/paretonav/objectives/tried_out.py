@@ -31,8 +31,8 @@ from paretonav.objectives.quantised import require_passing
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
 from paretonav.objectives.supported import (
-    REENTRANT,
-    leads_through_reentrant,
+    FLEX,
+    refused_on_the_way,
     require_gradients,
     unchanged_buffers,
 )
@@ -89,6 +89,8 @@ class TryOut:
         except ParetonavError:
             raise
         except Exception as error:
+            if "FlexAttention" in str(error):
+                raise ProblemError(f"the outputs of the model come through {FLEX}") from error
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {told(error)}; "
                 f"{self._other_dtype(batch) or READS}"
@@ -106,8 +108,8 @@ class TryOut:
                 "steered values do not come; take it from the module each time it is called, for example "
                 "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
             )
-        if leads_through_reentrant(trees.tensors(outputs), theta):
-            raise ProblemError(f"the outputs of the model come through {REENTRANT}")
+        if (what := refused_on_the_way(trees.tensors(outputs), theta)) is not None:
+            raise ProblemError(f"the outputs of the model come through {what}")
         self.half = self.half or read.half
         for name in self._names:
             given, read = copied(batch), self._observer()
