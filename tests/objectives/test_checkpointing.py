@@ -248,6 +248,19 @@ def test_a_start_and_a_step_end_where_they_do_without() -> None:
         assert getattr(ends[0][1], name) == getattr(ends[1][1], name)
 
 
+def test_who_is_told_of_progress_may_look_at_the_parameters() -> None:
+    problem, _ = both()
+    before, seen = problem.parameters(), []
+    pn.Navigator(problem).start(on_event=lambda _: seen.append(problem.parameters()))
+    with problem.watch.over(on_event=lambda _: None), problem._stateless.again(before + 1):
+        seen.append(problem.parameters())
+    assert len(seen) > 2
+    assert all(torch.equal(each, before) for each in seen)
+    problem.model.trunk.weight = nn.Parameter(torch.zeros(4, 3, dtype=torch.float64))
+    with pytest.raises(ProblemError, match="another tensor"):
+        problem.parameters()
+
+
 def test_what_fails_in_a_backward_pass_leaves_the_parameters_in_their_places() -> None:
     class Failing(Checkpointed):
         fails = False

@@ -121,6 +121,8 @@ class StatelessModel:
             # They need a gradient, as theirs was needed: torch saves nothing for what needs none.
             replaced = self._replaced(variable(theta))
             settings.enter_context(_reparametrize_module(self._forward, replaced))
+            settings.callback(setattr, self.flat, "lent", self.flat.lent)
+            self.flat.lent = True
             yield
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:

@@ -33,6 +33,7 @@ class FlatParameters:
             of their size.
         device: of all steered parameters.
         sizes: how many entries each has, in the order of the vector.
+        lent: whether the module has other values in their places just now, which somebody will take out again.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -65,6 +66,7 @@ class FlatParameters:
             )
         self.device = next(iter(self._chosen.values())).device
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
+        self.lent = False
         self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
         self._kinds = [(p.dtype, p.device, p.shape) for p in self._chosen.values()]
@@ -99,6 +101,8 @@ class FlatParameters:
         Raises:
             ProblemError: one was replaced or converted, or is found under another name; names it, and the remedy.
         """
+        if self.lent:
+            return
         now = dict(self._module.named_parameters(remove_duplicate=False))
         for (name, p), places, kind in zip(self._chosen.items(), self._places, self._kinds, strict=True):
             if any(now.get(path) is not p for path in places):
