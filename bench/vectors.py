@@ -1,8 +1,8 @@
 """Memory by the number of parameters: how many vectors of all parameters a start and a step hold at most.
 
 A wide network on few examples, so that vectors of all parameters are all that counts. Each size runs in a process of
-its own; memory is the peak, less what the process had before the model was made, in vectors of n numbers of 4 bytes. For
-it the C library is told to give freed memory back at once (MALLOC_MMAP_THRESHOLD_).
+its own; memory is the peak, less what the process had once the model was made, in vectors of n numbers of 4 bytes. The
+C library is told to give freed memory back at once (MALLOC_MMAP_THRESHOLD_).
 
 Run: python bench/vectors.py [--sizes 1000000 10000000 30000000] [--losses 2 4]
 """
