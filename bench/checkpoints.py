@@ -1,9 +1,9 @@
 """Gradient checkpoints: memory and time of a start and a step of a deep network, with and without (m = 2).
 
 The activations of the network are most of the memory; it is untrained, since what is measured does not depend on how
-good a model is. Each way runs in processes of its own, one after the other in turns, and the median is shown. Memory
-is the peak of the process, less what it had after a start and a step of a small network of the same kind; the C library
-is told to give freed memory back at once (MALLOC_MMAP_THRESHOLD_), or much of what is measured would be holes.
+good a model is. Each way runs in processes of its own. Times are medians over runs in turns. Memory is the peak of a
+process, less what it had after a start and a step of a small network of the same kind; for it the C library is told to
+give freed memory back at once (MALLOC_MMAP_THRESHOLD_), or much of what is measured would be holes, and times longer.
 
 Run: python bench/checkpoints.py [--blocks 48] [--examples 2048] [--repeats 3]
 """
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,8 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(WIDTH, HIDDEN), nn.Linear(HIDDEN, WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + 0.1 * self.down(nn.functional.gelu(self.up(self.norm(x))))
+        added: Tensor = self.down(nn.functional.gelu(self.up(self.norm(x))))
+        return x + 0.1 * added
 
 
 class Deep(nn.Module):
@@ -54,7 +56,12 @@ class Deep(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = checkpoint(block, x, use_reentrant=False) if self.checkpoints else block(x)
-        return self.head(x)
+        outputs: Tensor = self.head(x)
+        return outputs
+
+
+def loss(k: int, outputs: Tensor, batch: list[Tensor]) -> Tensor:
+    return (outputs[:, k] - batch[1][:, k]).square().mean()
 
 
 def stepped(blocks: int, examples: int, *, checkpoints: bool) -> dict[str, float]:
@@ -66,7 +73,7 @@ def stepped(blocks: int, examples: int, *, checkpoints: bool) -> dict[str, float
     began = time.process_time()
     problem = pn.ModelProblem(
         Deep(blocks, checkpoints=checkpoints),
-        {name: (lambda o, b, k=k: (o[:, k] - b[1][:, k]).square().mean()) for k, name in enumerate("ab")},
+        {"a": partial(loss, 0), "b": partial(loss, 1)},
         data,
         data,
         batch_size=examples,
@@ -103,47 +110,49 @@ def main() -> None:
     if options.alone:
         print(json.dumps(alone(*size, checkpoints=options.alone == "with")))
         return
-    found: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
-    for _ in range(options.repeats):
-        for way, runs in found.items():
-            command = [
-                sys.executable,
-                __file__,
-                "--alone",
-                way,
-                "--blocks",
-                str(size[0]),
-                "--examples",
-                str(size[1]),
-            ]
-            done = subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | _NO_HOLES
-            )
-            runs.append(json.loads(done.stdout.splitlines()[-1]))
-            print(way, runs[-1], flush=True)
-    rows: list[dict[str, object]] = []
-    for way, runs in found.items():
-        middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        rows.append(
-            {
-                "checkpoints": way,
-                "peak MiB": round(middle["peak MiB"]),
-                "start, CPU s": middle["start s"],
-                "step, CPU s": middle["step s"],
-                "loss a after it": f"{middle['loss a']:.6f}",
-            }
+    ways = ("without", "with")
+
+    def measured(way: str, environment: dict[str, str]) -> dict[str, float]:
+        command = [
+            sys.executable,
+            __file__,
+            "--alone",
+            way,
+            "--blocks",
+            str(size[0]),
+            "--examples",
+            str(size[1]),
+        ]
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | environment
         )
-    memory, seconds = (
-        [statistics.median(sum(run[key] for key in keys) for run in found[way]) for way in found]
-        for keys in (("peak MiB",), ("start s", "step s"))
-    )
+        print(way, done.stdout, end="", flush=True)
+        result: dict[str, float] = json.loads(done.stdout)
+        return result
+
+    memory = {way: measured(way, _NO_HOLES)["peak MiB"] for way in ways}
+    runs = [{way: measured(way, {}) for way in ways} for _ in range(options.repeats)]
+    rows: list[dict[str, object]] = [
+        {
+            "checkpoints": way,
+            "peak MiB": round(memory[way]),
+            **{
+                f"{what}, CPU s": statistics.median(run[way][f"{what} s"] for run in runs)
+                for what in ("start", "step")
+            },
+            "loss a after it": f"{runs[0][way]['loss a']:.6f}",
+        }
+        for way in ways
+    ]
+    times = [statistics.median(r[way]["start s"] + r[way]["step s"] for r in runs) for way in ways]
+    n = int(runs[0]["with"]["parameters"])
     write(
         "checkpoints",
-        f"Gradient checkpoints in a network of {size[0]} blocks, {found['with'][0]['parameters']:,} parameters, m = 2",
+        f"Gradient checkpoints in a network of {size[0]} blocks, {n:,} parameters, m = 2",
         rows,
         f"{size[1]} examples in one batch, and in the curvature sample. Checkpoints leave "
-        f"{memory[1] / memory[0]:.2f} of the memory and take {seconds[1] / seconds[0]:.2f} times as long. A vector of all parameters has "
-        f"{4 * found['with'][0]['parameters'] / 2**20:.0f} MiB.",
+        f"{memory['with'] / memory['without']:.2f} of the memory and take {times[1] / times[0]:.2f} times as long. A "
+        f"vector of all parameters has {4 * n / 2**20:.0f} MiB.",
     )
 
 

@@ -92,6 +92,33 @@ def test_adapters_have_the_derivatives_of_differences(patterns: str | None) -> N
     torch.testing.assert_close(steered.evaluate(theta).mean, losses.mean)
 
 
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable` is deprecated:FutureWarning")
+def test_its_own_checkpoints_change_nothing() -> None:
+    """They work in train mode only: that of the layers, whose parts stay in eval mode."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    plain = problem(adapted(), parameters="*lora_*")
+    model = adapted()
+    model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    for layer in layers:
+        layer.training = True
+    runs = []
+    layers[0].attention.register_forward_pre_hook(lambda *_: runs.append(1))  # type: ignore[union-attr]
+    checkpointed = problem(model, parameters="*lora_*")
+    theta = plain.parameters() + 0.1
+    runs.clear()
+    found = checkpointed.jacobian(theta)[1]
+    assert len(runs) == 2 * (1 + 2), "on either batch one forward pass, and once again for each of two losses"
+    torch.testing.assert_close(found, plain.jacobian(theta)[1], rtol=1e-12, atol=1e-14)
+    weights = torch.tensor([0.3, 0.7], dtype=torch.float64)
+    products = [
+        Curvature(each.curvature_sample(), theta, weights, kind="gauss-newton")(torch.ones_like(theta)[None])
+        for each in (checkpointed, plain)
+    ]
+    torch.testing.assert_close(*products, rtol=1e-12, atol=1e-14)
+
+
 def test_head_and_trunk_are_subsets_of_the_whole() -> None:
     whole = problem(bert())
     theta = whole.parameters()

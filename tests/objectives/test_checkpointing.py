@@ -21,7 +21,8 @@ import paretonav as pn
 from paretonav import ModelProblem, ProblemError
 from paretonav.geometry import Curvature
 from paretonav.geometry.path import path_curvature
-from paretonav.objectives import Cost, Linearised, differentiated
+from paretonav.objectives import Linearised, differentiated
+from paretonav.objectives.cost import Tally
 from paretonav.objectives.modes import variable
 from paretonav.steering.stepping.correctors.minibatch import batch_gradient, batch_jacobian
 
@@ -91,11 +92,11 @@ class Doubled(torch.autograd.Function):
     """Twice its input, by a backward pass of one's own: there is no forward mode."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(_: Any, x: Tensor) -> Tensor:  # type: ignore[override]
         return 2 * x
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Any:
+    def backward(_: Any, slope: Tensor) -> Any:  # type: ignore[override]
         return 2 * slope
 
 
@@ -144,7 +145,7 @@ def derivatives(problem: ModelProblem, theta: Tensor) -> Iterator[tuple[str, Ten
     sample = problem.curvature_sample(6, around=theta)
     for kind in ("gauss-newton", "exact"):
         yield kind, Curvature(sample, theta, weights, kind=kind)(ways)  # type: ignore[arg-type]
-    yield "path", path_curvature(sample, theta, ways, 2, Cost())
+    yield "path", path_curvature(sample, theta, ways, 2, Tally())
     yield "minibatch", batch_jacobian(problem, sample[0], theta, "here")
     yield "its sum", batch_gradient(problem, sample[0], theta, weights, "here")
 
@@ -245,6 +246,19 @@ def test_a_start_and_a_step_end_where_they_do_without() -> None:
     torch.testing.assert_close(ends[0][0], ends[1][0], rtol=1e-9, atol=1e-11)
     for name in ("forward_passes", "gradient_passes", "hessian_products"):
         assert getattr(ends[0][1], name) == getattr(ends[1][1], name)
+
+
+def test_who_is_told_of_progress_may_look_at_the_parameters() -> None:
+    problem, _ = both()
+    before, seen = problem.parameters(), []
+    pn.Navigator(problem).start(on_event=lambda _: seen.append(problem.parameters()))
+    with problem.watch.over(on_event=lambda _: None), problem._stateless.again(before + 1):
+        seen.append(problem.parameters())
+    assert len(seen) > 2
+    assert all(torch.equal(each, before) for each in seen)
+    problem.model.trunk.weight = nn.Parameter(torch.zeros(4, 3, dtype=torch.float64))
+    with pytest.raises(ProblemError, match="another tensor"):
+        problem.parameters()
 
 
 def test_what_fails_in_a_backward_pass_leaves_the_parameters_in_their_places() -> None:

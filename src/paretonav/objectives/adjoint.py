@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-_OFF = (0.05, 0.2)
-"""The largest error of a product, in parts of it, in full and in half precision: well above rounding, and well below
-what is missing where an operation is silently left out."""
+_OFF = (0.01, 0.2)
+"""The largest error of a product, in parts of it, in full and in half precision: well above rounding (1e-3 with the
+TF32 of GPUs). A small branch beside a residual way is 0.03 of it, as tests/objectives/test_quantised.py has it."""
 
 
 def is_adjoint(

@@ -61,9 +61,10 @@ def composite(
         return {name: all_losses.of_batch(name, curved, steered, batch) for name in all_losses.names}
 
     again = partial(model.again, for_curvature=True) if model.recomputes else None
+    forward_mode = bool(model.recomputes) and model.forward_mode
     losses = partial(taken, partial(all_losses.values, means=means))
     if means is None:
-        return Composite(length / total, outputs, losses, apart=apart, again=again)
+        return Composite(length / total, outputs, losses, apart=apart, again=again, forward_mode=forward_mode)
     linear, shown = (
         partial(taken, partial(all_losses.linear, slopes=all_losses.slopes(means, shown=shown)))
         for shown in (False, True)
@@ -76,4 +77,5 @@ def composite(
         shown=None if all_losses.honest else shown,
         apart=apart,
         again=again,
+        forward_mode=forward_mode,
     )

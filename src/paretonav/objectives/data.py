@@ -20,6 +20,7 @@ from torch.utils.data import (
     TensorDataset,
     default_collate,
 )
+from torch.utils.data.distributed import DistributedSampler
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import blocks, trees
@@ -104,6 +105,7 @@ class Data:
         batching, dataset = self._loader.batch_sampler, self._loader.dataset
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
             raise ProblemError(f"the {role} data, {type(dataset).__name__}, has no length; give it a __len__")
+        self._require_unpadded()
         self._batches = _batches_of(self._loader)
         # Examples may be put into other batches unless a custom batch sampler or the dataset has made these.
         self._regroups = self._batches is not None and type(batching) is BatchSampler
@@ -134,6 +136,18 @@ class Data:
             self._group(groups, size)
         elif divided and size is not None:
             self._divide(size, whole=source is self._loader)
+
+    def _require_unpadded(self) -> None:
+        """Refuse a sampler that gives some examples to two processes, so that all have as many."""
+        sampler = self._loader.sampler
+        if isinstance(sampler, DistributedSampler) and not sampler.drop_last:
+            there = len(sampler.dataset)  # type: ignore[arg-type]
+            if sampler.total_size > there:
+                raise ProblemError(
+                    f"the {self._role} data have a DistributedSampler that pads {there} examples to "
+                    f"{sampler.total_size} for its {sampler.num_replicas} processes, so that some count twice; give a "
+                    "loader without it (one process steers, on all the data), or drop_last=True"
+                )
 
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
         """One full pass, in the same order every time."""

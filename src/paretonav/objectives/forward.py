@@ -47,6 +47,7 @@ class StatelessModel:
         recomputes: whether the model may run again in backward passes (gradient checkpointing), since it saves
             activations through hooks; None until it has run with a graph. What leads through it backward then has to
             be inside of ``again``.
+        forward_mode: whether forward mode gives its derivatives, until somebody finds that it does not.
 
     Raises:
         ProblemError: another dtype for ``autocast``; from calls, a model that begins to recompute after its first run.
@@ -69,6 +70,7 @@ class StatelessModel:
         self._forward = forward or _first_element
         self._autocast = autocast
         self.recomputes: bool | None = None
+        self.forward_mode = True
         self._recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
 
     def outputs(self, theta: Tensor, batch: Batch) -> Outputs:
@@ -116,6 +118,8 @@ class StatelessModel:
             # They need a gradient, as theirs was needed: torch saves nothing for what needs none.
             replaced = self._replaced(variable(theta))
             settings.enter_context(_in_place(replaced))
+            settings.callback(setattr, self.flat, "lent", self.flat.lent)
+            self.flat.lent = True
             yield
 
     def state_dict(self, theta: Tensor) -> dict[str, Tensor]:

@@ -32,7 +32,7 @@ class Linearised:
     def __init__(self, part: Composite, theta: Tensor) -> None:
         self._part, self._theta = part, theta
         self.outputs: Outputs = part.outputs(theta)
-        self._forward = part.again is not None
+        self._forward = part.forward_mode
         self._pulled: Tensor | None = None
         self._cotangents: Outputs = ()
 

@@ -28,6 +28,7 @@ from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names
 from paretonav.objectives.pushforward import Pushforward
+from paretonav.objectives.quantised import require_whole_inputs
 from paretonav.objectives.quantities import Quantities
 from paretonav.objectives.splits import splits
 from paretonav.objectives.supported import (
@@ -152,6 +153,7 @@ class ModelProblem(Problem):
         if not isinstance(weight_decay, int | float) or not 0 <= weight_decay < math.inf:
             raise ProblemError(f"weight_decay={weight_decay!r}; it must be zero or a positive number")
         require_supported(model)
+        require_whole_inputs(model)
         self.model = model
         self.weight_decay = float(weight_decay)
         self._flat = FlatParameters(model, parameters)
@@ -299,13 +301,14 @@ class ModelProblem(Problem):
             self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
         total = sum(length for _, length in self._samples[size])
         means = None if around is None or self._losses.plain else self._passes.means(around, "train")
-        sample = [
+        sample = (
             composite(self._passes, batch, length, total, means) for batch, length in self._samples[size]
-        ]
-        if not self._curvature_known:
-            self._try_out.curvature(sample[0], self.parameters() if around is None else around)
+        )
+        if not self._curvature_known:  # what is found out there decides how the others are made
+            self._try_out.curvature(next(sample), self.parameters() if around is None else around)
             self._curvature_known = True
-        return sample
+            return self.curvature_sample(size, around=around)
+        return list(sample)
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from paretonav.objectives import trees
-from paretonav.objectives.parameters import overlap
+from paretonav.objectives.parameters import memory_of, overlap
 
 _HALF = (torch.float16, torch.bfloat16)
 _SHAPES_ONLY = ("new_", "_like", "detach", "alias", "view")
@@ -34,7 +34,7 @@ class Observed(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.half = False
         self._owners: dict[int, list[tuple[str, Tensor]]] = {}
         for name, tensor in tensors.items():
-            self._owners.setdefault(_memory(tensor), []).append((name, tensor.detach()))
+            self._owners.setdefault(memory_of(tensor), []).append((name, tensor.detach()))
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -43,15 +43,7 @@ class Observed(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not any(sign in function.__name__ for sign in _SHAPES_ONLY):
             for tensor in trees.tensors((args, kwargs)):
                 self.half = self.half or tensor.dtype in _HALF
-                for name, owner in self._owners.get(_memory(tensor), ()):
+                for name, owner in self._owners.get(memory_of(tensor), ()):
                     if name not in self.read and overlap(tensor, owner):
                         self.read[name] = None
         return function(*args, **kwargs)
-
-
-def _memory(tensor: Tensor) -> int:
-    """Where it is; what has no memory of its own (a sparse tensor, a stand-in without data) is nowhere."""
-    try:
-        return tensor.untyped_storage().data_ptr() or -id(tensor)
-    except RuntimeError:  # NotImplementedError is one
-        return -id(tensor)

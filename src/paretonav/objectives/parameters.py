@@ -33,6 +33,7 @@ class FlatParameters:
             of their size.
         device: of all steered parameters.
         sizes: how many entries each has, in the order of the vector.
+        lent: whether the module has other values in their places just now, which somebody will take out again.
 
     Raises:
         ProblemError: a pattern matches nothing, nothing is left to steer, or the chosen parameters are not
@@ -65,6 +66,7 @@ class FlatParameters:
             )
         self.device = next(iter(self._chosen.values())).device
         self.dtype = torch.float64 if torch.float64 in dtypes else torch.float32
+        self.lent = False
         self._places = _places(module, self._chosen.values())
         self._aliases = _aliases(module)
         self._kinds = [(p.dtype, p.device, p.shape) for p in self._chosen.values()]
@@ -99,6 +101,8 @@ class FlatParameters:
         Raises:
             ProblemError: one was replaced or converted, or is found under another name; names it, and the remedy.
         """
+        if self.lent:
+            return
         now = dict(self._module.named_parameters(remove_duplicate=False))
         for (name, p), places, kind in zip(self._chosen.items(), self._places, self._kinds, strict=True):
             if any(now.get(path) is not p for path in places):
@@ -238,7 +242,7 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
     sharing: dict[int, dict[str, Tensor]] = {}
     for name, t in (*module.named_parameters(), *module.named_buffers()):
         if not is_lazy(t) and t.layout is torch.strided and t.numel() > 0:
-            sharing.setdefault(t.untyped_storage().data_ptr(), {})[plain_name(name)] = t
+            sharing.setdefault(memory_of(t), {})[plain_name(name)] = t
     for tensors in sharing.values():
         for one, other in combinations(tensors, 2):
             if (one in chosen or other in chosen) and overlap(tensors[one], tensors[other]):
@@ -247,6 +251,14 @@ def _require_own_memory(module: nn.Module, chosen: Mapping[str, nn.Parameter]) -
                     "cannot be steered without the other; tie them (b.weight = a.weight) or give each its "
                     "own memory"
                 )
+
+
+def memory_of(tensor: Tensor) -> int:
+    """Where it is; what has no memory of its own (a sparse or quantised tensor, a stand-in without data) is nowhere."""
+    try:
+        return tensor.untyped_storage().data_ptr() or -id(tensor)
+    except RuntimeError:  # NotImplementedError is one
+        return -id(tensor)
 
 
 def overlap(a: Tensor, b: Tensor) -> bool:

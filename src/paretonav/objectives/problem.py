@@ -40,6 +40,7 @@ class Composite(NamedTuple):
         apart: as ``losses``, but each by its name and with a graph of its own; None where they cannot be told apart.
         again: theta -> the context in which backward passes through what ``outputs`` made there may run parts of it
             again, as gradient checkpointing does; None where nothing is recomputed. ``differentiated`` enters it.
+        forward_mode: whether outputs are best followed along directions in forward mode, see ``Linearised``.
     """
 
     fraction: float
@@ -50,6 +51,7 @@ class Composite(NamedTuple):
     shown: Callable[[tuple[Tensor, ...]], Tensor] | None = None
     apart: Callable[[tuple[Tensor, ...]], Mapping[str, Tensor]] | None = None
     again: Callable[[Tensor], AbstractContextManager[None]] | None = None
+    forward_mode: bool = False
 
     @property
     def linearised(self) -> Composite:

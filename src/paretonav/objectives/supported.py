@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 from torch.utils.checkpoint import CheckpointFunction
 
 from paretonav.errors import ProblemError
+from paretonav.objectives.graph import nodes
 from paretonav.objectives.untouched import same
 
 
@@ -147,18 +147,19 @@ def _in_reentrant_checkpoint() -> bool:
     return False
 
 
-def leads_through_reentrant(tensors: Iterable[Tensor], theta: Tensor) -> bool:
-    """Whether the graph from some tensors to ``theta``, a leaf, has a reentrant checkpoint on the way."""
-    nodes = _nodes([t.grad_fn for t in tensors if t.grad_fn is not None])
-    reentrant = [node for node in nodes if node.name() == f"{CheckpointFunction.__name__}Backward"]
-    return any(getattr(node, "variable", None) is theta for node in _nodes(reentrant))
+FLEX = (
+    "flex_attention, which has no second derivative, and on the CPU no first one; take scaled_dot_product_attention "
+    "(of a Hugging Face model attn_implementation='sdpa'), or leave what comes before it out of parameters="
+)
+"""What is said of that, and the remedy."""
+
+_ON_THE_WAY = {f"{CheckpointFunction.__name__}Backward": REENTRANT, "FlexAttentionAutogradOpBackward": FLEX}
 
 
-def _nodes(roots: Sequence[Node]) -> set[Node]:
-    """All nodes of a graph that backward passes from these would visit."""
-    found, todo = set(roots), list(roots)
-    while todo:
-        behind = {node for node, _ in todo.pop().next_functions if node is not None} - found
-        found |= behind
-        todo.extend(behind)
-    return found
+def refused_on_the_way(tensors: Iterable[Tensor], theta: Tensor) -> str | None:
+    """What lies between some tensors and ``theta``, a leaf, that torch cannot differentiate as is needed; in words."""
+    for node in nodes(t.grad_fn for t in tensors if t.grad_fn is not None):
+        said = _ON_THE_WAY.get(node.name())
+        if said is not None and any(getattr(each, "variable", None) is theta for each in nodes([node])):
+            return said
+    return None

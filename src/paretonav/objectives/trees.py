@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from paretonav.errors import ProblemError
 
@@ -71,8 +72,18 @@ def _is_flat(tree: Tree) -> bool:
 
 def fingerprint(tree: Tree) -> Fingerprint:
     """Shape and sum of the numbers in each tensor: what other data hardly have, at the price of reading these."""
-    found = [numbers(t) for t in tensors(tree) if not t.is_meta and not t.is_quantized]
+    found = [
+        numbers(t) for each in tensors(tree) for t in _inner(each) if not t.is_meta and not t.is_quantized
+    ]
     return [(t.shape, float(t.sum(dtype=torch.float64))) for t in found]
+
+
+def _inner(tensor: Tensor) -> list[Tensor]:
+    """The tensor itself, or what it is made of, as quantised ones are of numbers and scales."""
+    if not is_traceable_wrapper_subclass(tensor):
+        return [tensor]
+    names, _ = tensor.__tensor_flatten__()
+    return [inner for name in names for inner in _inner(getattr(tensor, name))]
 
 
 def alike(one: Fingerprint, other: Fingerprint, tolerance: float = 1e-6) -> bool:

@@ -27,11 +27,12 @@ from paretonav.objectives.outputs import detached, divided
 from paretonav.objectives.parameters import some_of
 from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.problem import Composite, Split, require_all_finite, require_finite
+from paretonav.objectives.quantised import require_passing
 from paretonav.objectives.randomness import random_module
 from paretonav.objectives.splits import unlike
 from paretonav.objectives.supported import (
-    REENTRANT,
-    leads_through_reentrant,
+    FLEX,
+    refused_on_the_way,
     require_gradients,
     unchanged_buffers,
 )
@@ -81,12 +82,15 @@ class TryOut:
                 unchanged_buffers(self._model),
                 self._unchanged("the model", f"the first {split} batch", given, batch, theta),
                 require_gradients(self._model, self._flat.paths),
+                require_passing(self._model),
                 read,
             ):
                 outputs = self._passes.outputs(theta, given)
         except ParetonavError:
             raise
         except Exception as error:
+            if "FlexAttention" in str(error):
+                raise ProblemError(f"the outputs of the model come through {FLEX}") from error
             raise ProblemError(
                 f"the model failed on the first {split} batch, a {type(batch).__name__}: {told(error)}; "
                 f"{self._other_dtype(batch) or READS}"
@@ -104,8 +108,8 @@ class TryOut:
                 "steered values do not come; take it from the module each time it is called, for example "
                 "forward=lambda model, batch: model(batch[0]) @ model.head.weight"
             )
-        if leads_through_reentrant(trees.tensors(outputs), theta):
-            raise ProblemError(f"the outputs of the model come through {REENTRANT}")
+        if (what := refused_on_the_way(trees.tensors(outputs), theta)) is not None:
+            raise ProblemError(f"the outputs of the model come through {what}")
         self.half = self.half or read.half
         for name in self._names:
             given, read = copied(batch), self._observer()
@@ -266,7 +270,12 @@ class TryOut:
         here = variable(theta)
         with differentiated(part, here):
             made = Linearised(part, here)
-            if not is_transposed(made, here, half=self.half):
+            right = is_transposed(made, here, half=self.half)
+            if part.forward_mode and not right:  # it leaves something out, which the graph may have
+                self._passes.model.forward_mode = False
+                made = Linearised(part._replace(forward_mode=False), here)
+                right = is_transposed(made, here, half=self.half)
+            if not right:
                 raise ProblemError(
                     "the model has a backward pass that torch cannot differentiate again (a kernel, a "
                     "torch.autograd.Function whose backward leaves torch or is marked once_differentiable), so that "
