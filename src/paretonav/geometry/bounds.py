@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a tangent asks here which parameters are free
     from paretonav.geometry.tangent import Tangent
 
 _SLACK = 1e-9  # of the largest entry of the Jacobian: a multiplier that counts as zero
-_OPTIMAL = 1e-6  # of the longest gradient
+_OPTIMAL = 1e-6  # of the longest gradient: a residual that is shorter counts as zero
 
 
 def pareto_weights(problem: Problem, theta: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,9 +17,11 @@ from paretonav.statistics import quantile
 
 Array = NDArray[np.float64]
 
-_STEP = 0.05  # relative improvement at which gains and costs are shown
-_WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no conflict
-_PRICE = 0.02  # nor is one whose price is less than this part of the gain, both relative to the losses
+# What is too little for a conflict however many the data, as with enough of them anything is significant. Chosen, not
+# measured: a person would not take a step for it.
+_STEP = 0.05  # relative improvement at which gains and costs are shown: a step of the usual amount
+_WORTH = 0.01  # of a loss: a front that is worth less is no conflict
+_PRICE = 0.02  # of the gain, both in parts of the losses: who pays less hardly pays
 
 
 @dataclass(frozen=True, repr=False)

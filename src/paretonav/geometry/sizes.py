@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_ZERO = 1e-9  # of the largest loss: one below it is compared by that
-_CLOSED = 0.05  # of the largest loss: what may come to zero, and is smaller, counts as that large
+# Of the largest loss: one below it is compared by that, so that nothing is divided by zero.
+_ZERO = 1e-9
+# Of the largest loss: what may come to zero (a gap, a function's value), and is smaller, counts as that large. Chosen,
+# not measured: with less, a gap that is all but closed would have to be met to next to nothing.
+_CLOSED = 0.05
 
 
 def relative_sizes(losses: Array, may_close: NDArray[np.bool_] | None = None) -> Array:

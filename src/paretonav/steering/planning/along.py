@@ -14,8 +14,10 @@ from paretonav.steering.preferences import Fit, Wish
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_STEP = 1e-4  # of the way: so short that only edges that are reached already are in the way
-_LEAST = 1e-3  # of the direction: less than that along the front is none
+# Of the way: so short that only what has been reached already, an edge or a bound, is in the way.
+_STEP = 1e-4
+# Of the direction: a part along the front that is shorter is rounding and the solver's tolerance.
+_LEAST = 1e-3
 
 
 def along_the_front(front: FrontModel, wish: Wish) -> Wish:

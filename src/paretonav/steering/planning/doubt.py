@@ -12,7 +12,7 @@ from paretonav.text import printable
 if TYPE_CHECKING:
     from paretonav.steering.planning.plan import Plan
 
-_NOISE = 2.0  # standard errors, within which a gain may be none
+_NOISE = 2.0  # standard errors, within which a gain may be none: the usual 95 %
 
 
 def doubt(front: FrontModel, plan: Plan) -> str:

@@ -25,11 +25,13 @@ from paretonav.text import listed
 
 Array = NDArray[np.float64]
 
-_MOST = 6
-_DISTINCT = 0.15  # of the length of a change: two that are nearer to each other are one proposal
-_WORTH = 0.1  # of the amount: what reaches less far is no proposal
-_UNEVEN = 0.1  # of the ranges: a point nearer to the middle needs no balance
-_BARGAINS = 3
+# All chosen by what people can take in, not measured: more options, or ones that are more alike, are harder to choose
+# between; fewer leave something out.
+_MOST = 6  # options: as many as can be compared at a glance
+_DISTINCT = 0.15  # of the longer of two changes: two that are nearer to each other are one option
+_WORTH = 0.1  # of the amount: what reaches less far is no option
+_UNEVEN = 0.1  # of the ranges: a point that is nearer to the middle needs no balance
+_BARGAINS = 3  # objectives that are tried as what gains in an exchange, each a plan of its own
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,6 +12,7 @@ from paretonav.errors import PreferenceError
 from paretonav.steering.preferences.wish import Array, Fit, Situation, Units, Wish
 
 DEFAULT_AMOUNT = 0.05
+"""Of what a preference counts its amount in: a change that shows on any data, and that one leg covers as a rule."""
 
 
 def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> dict[str, float]:

@@ -12,15 +12,19 @@ from paretonav.objectives import Problem
 
 Array = NDArray[np.float64]
 
-_ERROR = 0.05  # of a prediction, that is good enough
-_WASTE = 0.05  # of a step, that may be lost to an inexact tangent
+# What the adaptation comes to on real problems is in bench/results/adaptation.md.
+_ERROR = 0.05  # of a prediction: one that is no further off is good enough, half of what acceptance forgives
+_WASTE = 0.05  # of a step: what an inexact tangent may lose of it as joint gain
+# Examples that the curvature is measured on, least and most: with fewer the directions follow the noise, with more the
+# products take longer than all else. Chosen, not measured.
 _SAMPLES = (512, 8192)
+# Relative residuals of the solves, least and most. What looser solves do is in bench/results/ablation.md.
 _TOLERANCES = (0.02, 0.15)
-_FIRST_PART = 6  # of so many parts of the data one is the first sample
-_HELD_PART, _HELD_LEAST = (
-    24,
-    256,
-)  # of a model that is held: it takes more products, and they need not be as good
+# The first sample is one of so many parts of the data; see ``first_geometry`` for the reckoning.
+_FIRST_PART = 6
+# The same around a model that is held, with the fewest examples: it takes more products, and they need not be as good,
+# since what a direction does is measured.
+_HELD_PART, _HELD_LEAST = 24, 256
 
 
 def first_geometry(problem: Problem) -> Geometry:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
-_CORNER = 0.9  # the published method's
+_CORNER = 0.9  # a weight from which on the paper speaks of a corner of the front
 _ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
 
 
