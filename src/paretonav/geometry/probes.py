@@ -164,7 +164,8 @@ class _Measured:
 
     Attributes:
         ways: [d, k], from the point.
-        changes: [b, m + p, d], of losses and metrics, batch by batch; of absolute values of what they are those of.
+        changes: [b, m + p, d], of losses and metrics, batch by batch; of an absolute value, those of the signed quantity
+            behind it.
     """
 
     ways: Array
@@ -189,7 +190,7 @@ class _Measured:
 def _unfolded(end: Losses, before: Losses) -> Tensor:
     """[b, m + p] at an end, with what is shown without its sign on the side of zero where it was ``before``, or beyond.
 
-    An absolute value has a corner at zero; what it is that of goes on.
+    An absolute value has a corner at zero; the signed quantity behind it goes on smoothly.
     """
     if end.signs is None or before.signs is None:
         return _batches(end)

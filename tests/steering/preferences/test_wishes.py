@@ -86,13 +86,13 @@ def test_a_range_of_zero_is_no_unit() -> None:
         pn.Improve({"age": 1.0}, units="range").wish(flat)
 
 
-def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
+def test_a_comparison_is_the_direction_to_the_better_outcome() -> None:
     liked = pn.Prefer(
         {"age": 1.8, "education": 0.55, "plain": 9.0}, {"age": 2.0, "education": 0.5, "plain": 0}
     )
     wish = liked.wish(AT)
     assert wish.fit is Fit.ALONG
-    # Both differ by 10 %, and the first is the anchor; of "plain" nobody knows what a liking means.
+    # Both differ by 10 %, and the first is the anchor; of "plain" nobody knows what a comparison means.
     assert asked(liked, 0.05) == {"age": -0.1, "education": 0.025}
 
 

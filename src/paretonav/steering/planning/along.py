@@ -1,4 +1,4 @@
-"""What of a direction lies along the front."""
+"""The part of a wished direction that lies along the front."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LEAST = 1e-3
 
 
 def along_the_front(front: FrontModel, wish: Wish) -> Wish:
-    """The wish whose changes are those along the front that are nearest to the wished ones (``Fit.ALONG``).
+    """The wish for those changes along the front that are nearest to the wished ones (``Fit.ALONG``).
 
-    By least squares in parts of ``wish.scale``, to first order; what is held is, and edges of the front and bounds that
-    have been reached stay. Of the changes as many are prescribed as determine the others. Other wishes are returned
-    as they are.
+    They are found by least squares, to first order, with every change in parts of ``wish.scale``. What is held stays
+    held, and neither an edge of the front nor a bound that has been reached is crossed. Only so many of the changes are
+    prescribed as determine the others. Wishes of another kind are returned as they are.
 
     Raises:
         InfeasiblePreferenceError: nothing of the direction lies along the front.
@@ -63,7 +63,7 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
 
 
 def _determining(slopes: Array, held: Indices, named: Indices) -> Indices:
-    """Of the named rows, beside those held, the most that are independent, best conditioned first."""
+    """Of the named rows, as many as are independent of each other and of those held, best conditioned first."""
     rows = slopes[named]
     if len(held):
         basis = np.linalg.svd(slopes[held], full_matrices=False)[2]
