@@ -164,8 +164,8 @@ class _Measured:
 
     Attributes:
         ways: [d, k], from the point.
-        changes: [b, m + p, d], of losses and metrics, batch by batch; of an absolute value, those of the signed quantity
-            behind it.
+        changes: [b, m + p, d], of losses and metrics, batch by batch; of an absolute value, those of the signed
+            quantity behind it.
     """
 
     ways: Array
