@@ -83,7 +83,7 @@ class TryOut:
             rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
             batches = math.ceil(self._passes.data[split].size / length)
             self.apart = worth_it(len(rows), len(self._names), theta.numel(), batches)
-        if self._passes.nothing(split).metrics is not None:
+        if self._passes.empty(split).metrics is not None:
             self._run_metrics(theta, outputs, batch, split)
         self._require_determinism(theta, batch, again, split)
         if split == "train" and not self.half:  # differences of rounded numbers say nothing
