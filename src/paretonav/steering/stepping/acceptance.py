@@ -1,4 +1,7 @@
-"""Whether what was promised has come true: the one test behind every status, word and colour."""
+"""Whether what was promised has come true: the one test behind every status, word and colour.
+
+See docs/method.md#what-counts-as-come-true.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from paretonav.steering.preferences import Fit
 
 Array = NDArray[np.float64]
 
-# What "come true" means; docs/method.md#what-counts-as-come-true has it as a table. All but _NOISE were chosen, not
-# measured: tighter, and steps are taken back that people would have kept; looser, and a promise means less.
+# What "come true" means. All but _NOISE were chosen, not measured: tighter, and steps are taken back that people would
+# have kept; looser, and a promise means less.
 # The first four are parts of the largest predicted change, by which a quantity may be worse than predicted.
 _VALIDATION = 0.1  # a validation loss: it was measured at the size of a step
 _OTHER = 0.25  # a training loss: its bend was measured on a sample
