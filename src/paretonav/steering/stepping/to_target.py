@@ -23,12 +23,8 @@ from paretonav.steering.stepping.promises import best_kept, promises
 
 # When a walk is not worth going on with. All chosen, not measured: more patience brings a little more of the amount, at
 # a leg's cost each time.
-_DETOURS = (
-    4  # new plans behind a bound that has shortened a leg: where four legs were shortened, so is the next
-)
-_RETRIES = (
-    3  # of legs that did not come true: what fails at an eighth of a length does not fail by its length
-)
+_DETOURS = 4  # new plans behind a bound that shortened a leg: where four were shortened, so is the next
+_RETRIES = 3  # of legs that did not come true: what fails at an eighth of its length does not fail by that
 _MOST_LEGS = 6  # from where a model is held: each is a measurement as dear as a start
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
 _WORTH = 0.1  # of the amount: a walk that ends with less is no step, as a plan that covers less is none
