@@ -25,15 +25,23 @@ from paretonav.objectives import Losses, Problem
 
 Array = NDArray[np.float64]
 
-PULLS = (1e-1, 1e-2, 1e-4)  # of the largest curvature, from strong to weak
-# Of the right-hand sides, beside the space. What a direction does is measured; a better one only costs others less.
+PULLS = (1e-1, 1e-2, 1e-4)
+"""Pulls that are tried, in parts of the largest curvature, from strong to weak. Nearly every model tried took the first
+or the last, so more in between would only cost more."""
+# Of the right-hand sides: the part outside of the space at which it is large enough. What a direction does is measured,
+# whatever it is; a better one only costs the others less. Chosen, not measured.
 _RESIDUAL = 0.15
-_BETTER = 0.95  # of the price so far: a weaker pull that saves less is not worth its products
-_FLAT = 0.99  # of it: where a weaker pull saves less, still weaker ones are not tried
-_PRODUCTS = (24, 64)  # at most: for small data, and for large
-_PASSES = 2.0  # over the training data, that a space's products may read
-_DEPENDENT = 1e-7  # of the largest: ways that are so much shorter are combinations of the others
-_AGE = 4.0  # spaces grow to so many times their first size before they are made anew
+# Of the price so far. A weaker pull that saves less than the first is not worth its products; where it saves less than
+# the second, still weaker ones are not tried. Chosen, not measured: a price is known to some per cent.
+_BETTER, _FLAT = 0.95, 0.99
+# Products for a space, at most: for small data, and for large. Between them they may read the training data so often.
+# Chosen, not measured: more make the ways a little cheaper for the others, and a start longer.
+_PRODUCTS, _PASSES = (24, 64), 2.0
+# Of the longest way, in the metric of the curvature: ways that are so much shorter are combinations of the others.
+_DEPENDENT = 1e-7
+# Spaces grow to so many times their first size before they are made anew: what was learnt far away is stale, and takes
+# memory. Chosen, not measured.
+_AGE = 4.0
 
 
 def anchored_tangent(

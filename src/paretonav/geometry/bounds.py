@@ -16,8 +16,9 @@ from paretonav.objectives import Bounds, Problem
 if TYPE_CHECKING:  # a tangent asks here which parameters are free
     from paretonav.geometry.tangent import Tangent
 
+_AT = 1e-9  # of the width of a parameter's box: one that is so near to a bound is at it
 _SLACK = 1e-9  # of the largest entry of the Jacobian: a multiplier that counts as zero
-_OPTIMAL = 1e-6  # of the longest gradient
+_OPTIMAL = 1e-6  # of the longest gradient: a residual that is shorter counts as zero
 
 
 def pareto_weights(problem: Problem, theta: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,7 +55,7 @@ def at_bounds(bounds: Bounds, theta: Tensor) -> tuple[Tensor, Tensor]:
     """Which parameters sit at their lower and at their upper bound, [n] bool each."""
     lower, upper = bounds
     reach = torch.where((upper - lower).isfinite(), upper - lower, 1 + theta.abs())
-    return theta - lower <= 1e-9 * reach, upper - theta <= 1e-9 * reach
+    return theta - lower <= _AT * reach, upper - theta <= _AT * reach
 
 
 def releasing_weights(problem: Problem, tangent: Tangent, towards: Tensor) -> Tensor | None:

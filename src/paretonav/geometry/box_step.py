@@ -14,7 +14,7 @@ from paretonav.geometry.krylov import minres
 from paretonav.geometry.tangent import Geometry, Tangent
 from paretonav.objectives import Problem
 
-_ROUNDS = 20
+_ROUNDS = 20  # of the active-set method, which as a rule ends by itself after a few. Chosen, not measured
 
 
 def box_newton_step(problem: Problem, tangent: Tangent, weights: Tensor, geometry: Geometry) -> Tensor:

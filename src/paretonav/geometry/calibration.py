@@ -8,6 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+# Of Gauss-Newton's curvature: the least that exact curvature is taken for. Chosen, not measured: with less, a loss that
+# is all but flat along a direction would be taken to change along it for ever.
+_LEAST = 0.2
+
 
 def calibration(solved: Tensor, exact: Tensor) -> Tensor:
     """Y [k, k]: combinations of the solutions X that solve the exact system in their own span (Galerkin).
@@ -30,5 +34,5 @@ def calibration(solved: Tensor, exact: Tensor) -> Tensor:
     root = vectors / eigenvalues.sqrt()  # root^T solved root = 1
     ratios, directions = torch.linalg.eigh(root.T @ (0.5 * (exact + exact.T)) @ root)
     root = root @ directions
-    scaling: Tensor = (root / ratios.clamp_min(0.2)) @ root.T @ solved
+    scaling: Tensor = (root / ratios.clamp_min(_LEAST)) @ root.T @ solved
     return scaling

@@ -17,9 +17,11 @@ from paretonav.statistics import quantile
 
 Array = NDArray[np.float64]
 
-_STEP = 0.05  # relative improvement at which gains and costs are shown
-_WORTH = 0.01  # a front that is worth less than this, relative to a loss, is no conflict
-_PRICE = 0.02  # nor is one whose price is less than this part of the gain, both relative to the losses
+# What is too little for a conflict however many the data, as with enough of them anything is significant. Chosen, not
+# measured: a person would not take a step for it.
+_STEP = 0.05  # relative improvement at which gains and costs are shown: a step of the usual amount
+_WORTH = 0.01  # of a loss: a front that is worth less is no conflict
+_PRICE = 0.02  # of the gain, both in parts of the losses: who pays less hardly pays
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,13 +89,12 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
         along, error_along = measured.along(torch.from_numpy(-c))
         error = None if error_along is None else error_along[: front.m].numpy()
         batches = len(measured.fractions)
-        if (
-            front.validation_response_by_batch is not None
-        ):  # else it was measured on a few batches, and is known of all
+        # Training losses were measured on a few batches, but what they change by is known of all.
+        if front.validation_response_by_batch is not None:
             change = along[: front.m].numpy()
     confirmed = worth * float(change[i] / expected[i]) if slope > 0 else 0.0
-    others = [j for j in range(front.m) if j != i]
-    real, reason = _verdict(front, i, change, error, batches, worth, confirmed)
+    found = _Improvement(i, change, error, batches, worth, confirmed)
+    real, reason = _verdict(front, found)
     return Conflict(
         real=real,
         reason=reason,
@@ -101,9 +102,36 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
         gain=float(change[i]),
         gain_error=None if error is None else float(error[i]),
         costs={
-            front.names[j]: (float(change[j]), None if error is None else float(error[j])) for j in others
+            front.names[j]: (float(change[j]), None if error is None else float(error[j]))
+            for j in found.others
         },
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Improvement:
+    """What improving one objective does.
+
+    Attributes:
+        index: of the objective.
+        change: [m], of all objectives, as it was measured.
+        error: [m], its standard error, or None.
+        batches: how many that is from.
+        worth: what there is to gain all the way to the edge, in parts of the loss, as the training data have it.
+        confirmed: the same as the data that it was measured on have it.
+    """
+
+    index: int
+    change: Array
+    error: Array | None
+    batches: int
+    worth: float
+    confirmed: float
+
+    @property
+    def others(self) -> list[int]:
+        """The indices of the other objectives."""
+        return [j for j in range(len(self.change)) if j != self.index]
 
 
 def _worth(front: FrontModel, i: int, c: Array) -> float:
@@ -117,41 +145,24 @@ def _worth(front: FrontModel, i: int, c: Array) -> float:
     return max(0.0, -float(slope * best + 0.5 * bend * best**2))
 
 
-def _verdict(
-    front: FrontModel,
-    i: int,
-    change: Array,
-    error: Array | None,
-    batches: int,
-    worth: float,
-    confirmed: float,
-) -> tuple[bool | None, str]:
+def _verdict(front: FrontModel, found: _Improvement) -> tuple[bool | None, str]:
+    """Whether there is a conflict, None where that cannot be told, and why, in words."""
+    i, change, others = found.index, found.change, found.others
     where = "training" if front.validation_response_by_batch is None else "validation"
     end = "from here to the edge of the front" if front.anchor is None else "along the cheapest way from here"
-    if worth < _WORTH:
-        return (
-            False,
-            f"no conflict: {end} there is only {worth:.2g} of it to gain",
-        )
-    if error is None and front.sampled:
-        return (
-            None,
-            f"cannot tell: fewer than 32 examples or four batches of {where} data; give more",
-        )
-    if error is None:
-        error = np.zeros_like(change)
-    if not change[i] < -quantile(batches) * error[i]:
+    if found.worth < _WORTH:
+        return False, f"no conflict: {end} there is only {found.worth:.2g} of it to gain"
+    if found.error is None and front.sampled:
+        return None, f"cannot tell: fewer than 32 examples or four batches of {where} data; give more"
+    error = np.zeros_like(change) if found.error is None else found.error
+    if not change[i] < -quantile(found.batches) * error[i]:
         return False, f"no conflict: what it gains on training data does not show on {where} data"
-    if confirmed < _WORTH:
-        return (
-            False,
-            f"no conflict: {end} only {confirmed:.2g} of it shows on {where} data",
-        )
+    if found.confirmed < _WORTH:
+        return False, f"no conflict: {end} only {found.confirmed:.2g} of it shows on {where} data"
     before = front.losses if front.validation_losses is None else front.validation_losses.mean.numpy()
     sizes = np.maximum(np.abs(before), 1e-12 * np.abs(before).max())
     price = change / sizes / -(change[i] / sizes[i])
-    others = [j for j in range(front.m) if j != i]
-    significant = change > quantile(batches, len(others)) * error
+    significant = change > quantile(found.batches, len(others)) * error
     payers = [j for j in others if significant[j] and price[j] >= _PRICE]
     if not payers:
         cheap = (

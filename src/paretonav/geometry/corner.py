@@ -1,4 +1,4 @@
-"""Absolute values near zero: they are not smooth there, but what they are the absolute values of is.
+"""Absolute values near zero: they have a corner there, while the signed quantities behind them go on smoothly.
 
 See docs/method.md#probes-instead-of-derivatives.
 """
@@ -17,8 +17,8 @@ Array = NDArray[np.float64]
 class Corner:
     """Which of several quantities are absolute values.
 
-    With a as the size of a signed quantity that changes smoothly, by d counted away from zero, the size changes by
-    ``|a + d| - a``: by d as far as to zero, and up again beyond.
+    Let a be the absolute value of a signed quantity, and d the smooth change of that quantity, counted away from zero.
+    Then the absolute value changes by ``|a + d| - a``: by d until it is zero, and up again beyond.
 
     Attributes:
         at_zero: [q] bool.

@@ -20,9 +20,13 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_GAIN = 0.03  # of a loss, at which the price is asked
-_WORST = 5.0  # a price for which nothing is bought
-_BATCHES, _EXAMPLES = 4, 600  # of validation data, at least, to choose by
+# Of a loss: the gain for which the price is asked, the size of a step. With less the price is noise.
+_GAIN = 0.03
+# A price for which nobody buys. It stands for all that are higher, so that one loss does not decide alone. Chosen, not
+# measured.
+_WORST = 5.0
+# Of validation data, at least, to choose a pull by: four batches have a standard error. Chosen, not measured.
+_BATCHES, _EXAMPLES = 4, 600
 
 
 @dataclass(frozen=True)

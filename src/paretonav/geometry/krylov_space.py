@@ -13,10 +13,11 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 from paretonav.geometry.nystrom import Nystrom
 
-_ROUNDING = 0.5  # of a unit vector: what is less is what rounding has made of a combination of others
-_DEPENDENT = (
-    1e-5  # of a block's longest vector: what is left of one after the others are taken out, and is rounding
-)
+# Of a unit vector: one that is shorter after the second orthogonalisation is what rounding has made of a combination of
+# others ("twice is enough", Kahan and Parlett).
+_ROUNDING = 0.5
+# Of a block's longest vector: what is left of one after the others were taken out, and is rounding in single precision.
+_DEPENDENT = 1e-5
 
 
 class KrylovSpace:

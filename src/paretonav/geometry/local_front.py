@@ -12,7 +12,8 @@ from paretonav.geometry.front import FrontModel
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_EXTENT = 0.15  # of the losses' mean size: beyond that the second-order model is a guess
+# Of the losses' mean size: as far as the front is drawn. Chosen, not measured: beyond, a second-order model is a guess.
+_EXTENT = 0.15
 _RINGS, _SPOKES, _SAMPLES = 8, 72, 81  # so that neither a curve nor a rim shows corners
 
 

@@ -20,12 +20,19 @@ from paretonav.objectives.problem import Split
 
 Array = NDArray[np.float64]
 
-_MAX_BOX_ROWS = 512  # bounds that a plan is kept from; chosen, not measured: more make each programme slower
-_MAX_MEASURED = 10  # objectives whose bends are measured one by one
-_MAX_AT_ONCE = 20  # the same where several backward passes run as one
-_BATCHES = 8  # training batches from which the standard errors of the training response come
-_BEND, _PROBES = 0.3, 0.9  # how far the work of a front model is when these are done
-_BENT_EXAMPLES = 512  # training examples on which the bend around a held model is measured
+# Bounds that a plan is kept from, those that are met first. Chosen, not measured: more make each programme slower, and
+# one that is left out is kept by the predictor all the same.
+_MAX_BOX_ROWS = 512
+# Objectives whose bends are measured one by one, m - 1 passes each; and where several backward passes run as one.
+# Chosen, not measured: beyond, the passes grow with m^2, and the common bend has to do.
+_MAX_MEASURED, _MAX_AT_ONCE = 10, 20
+# Training batches from which the standard errors of the training response come: enough for a t-test, few to read.
+_BATCHES = 8
+# How far the work of a front model is when these are done, for its events.
+_BEND, _PROBES = 0.3, 0.9
+# Training examples on which the bend around a held model is measured. Chosen, not measured: it is a correction to the
+# exact slopes, and training losses are forgiven more than validation losses.
+_BENT_EXAMPLES = 512
 
 
 def measure_front(

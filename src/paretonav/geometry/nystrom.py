@@ -14,7 +14,7 @@ from torch import Tensor
 from paretonav.geometry.algebra import inner_products
 
 _ENTRIES = 2**26  # numbers in all recorded vectors: 256 MiB in single precision
-_LEAST = 8  # directions; fewer are not worth their memory
+_LEAST = 8  # directions; fewer are not worth their memory, as curvature has some tens of large eigenvalues
 _NEGLIGIBLE = 1e-5  # of the largest curvature: rounding errors of products in single precision
 
 

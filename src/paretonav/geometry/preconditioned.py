@@ -17,11 +17,15 @@ from paretonav.geometry.nystrom import Nystrom, Recorder, has_room
 from paretonav.geometry.recycling import recycled_minres
 from paretonav.geometry.right_hand_sides import RightHandSides
 
-_PLAIN = 0.05  # the largest tolerance for the gradient without a preconditioner
-_GRADIENT = 0.3  # the largest tolerance for the gradient with one; nobody walks along it
-_THETA = 0.5  # the same for theta
-_LEARNT = 0.15  # the least tolerance of the solves that a preconditioner is learnt from
-_STALE = 20  # iterations: a preconditioner with which a solve needs more is learnt anew next time
+# The largest tolerances for the gradient, without a preconditioner and with one, and for theta. Nobody walks along
+# these solutions; what an error in them costs is in ``preconditioned_minres``.
+_PLAIN, _GRADIENT, _THETA = 0.05, 0.3, 0.5
+# The least tolerance of the solves that a preconditioner is learnt from: a rough solve shows the large eigenvalues as
+# well. What learning saves is in docs/method.md#preconditioner.
+_LEARNT = 0.15
+# Iterations: a preconditioner with which a solve needs more is learnt anew next time. Chosen, not measured: learning
+# takes products, too.
+_STALE = 20
 
 
 class Nearby(NamedTuple):

@@ -20,18 +20,20 @@ from paretonav.statistics import quantile, standard_error
 
 Array = NDArray[np.float64]
 
-_CHANGE = 0.01  # of a loss, about, where a direction is probed: the size of a step
-_LEAST, _MOST = 0.3, 3.0  # times that, within which a length is good enough
-_ROUNDS = 5
-_USUAL_ROUNDS = 1.5
-_SOME = 6  # batches, on which two directions are probed together
-_FEW_WAYS = 3  # directions up to which the sums of every two are probed, if at all, on all the data
-_TOLD = (
-    0.3  # the least singular value of a design that tells what is mixed: noise is magnified threefold at most
-)
-_PAIRS_OF_ALL = 6  # directions, beyond which
-_FEW = 4  # batches have to do
-_BACK = 0.25  # of a length at which something is not finite, beyond which no longer one is tried
+# Of a loss: the change at which a direction is probed, the size of a step; and how many times as much is good enough,
+# so that no length has to be mended. Chosen, not measured: nearer, noise and pieces of a network are measured; further,
+# what a step does not do.
+_CHANGE = 0.01
+_LEAST, _MOST = 0.3, 3.0
+# Rounds of mending lengths, at most, each of two passes a direction; and what they usually come to, for estimates.
+_ROUNDS, _USUAL_ROUNDS = 5, 1.5
+# Sums of two directions are probed on so many batches only, as there are k (k - 1) / 2 of them; on all the data up to
+# so many directions; and of more than the last number of directions, on fewer batches still. Chosen, not measured.
+_SOME, _FEW_WAYS = 6, 3
+_PAIRS_OF_ALL, _FEW = 6, 4
+# The least singular value of a least-squares problem that tells the bends apart: noise is magnified threefold at most.
+_TOLD = 0.3
+_BACK = 0.25  # of a length at which something is not finite: no longer one than that is tried from then on
 _FARTHEST = 1e3  # times the point's own size: where nothing has changed by then, nothing will
 _ZERO = 1e-9  # of the largest loss: one below it is compared by that
 
@@ -162,7 +164,8 @@ class _Measured:
 
     Attributes:
         ways: [d, k], from the point.
-        changes: [b, m + p, d], of losses and metrics, batch by batch; of absolute values of what they are those of.
+        changes: [b, m + p, d], of losses and metrics, batch by batch; of an absolute value, those of the signed
+            quantity behind it.
     """
 
     ways: Array
@@ -187,7 +190,7 @@ class _Measured:
 def _unfolded(end: Losses, before: Losses) -> Tensor:
     """[b, m + p] at an end, with what is shown without its sign on the side of zero where it was ``before``, or beyond.
 
-    An absolute value has a corner at zero; what it is that of goes on.
+    An absolute value has a corner at zero; the signed quantity behind it goes on smoothly.
     """
     if end.signs is None or before.signs is None:
         return _batches(end)

@@ -1,4 +1,4 @@
-"""By what the changes of different losses are compared."""
+"""The sizes by which changes of different losses are compared."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_ZERO = 1e-9  # of the largest loss: one below it is compared by that
-_CLOSED = 0.05  # of the largest loss: what may come to zero, and is smaller, counts as that large
+# Of the largest loss: one below it is compared by that, so that nothing is divided by zero.
+_ZERO = 1e-9
+# Of the largest loss: what may come to zero (a gap, a function's value), and is smaller, counts as that large. Chosen,
+# not measured: with less, a gap that is all but closed would have to be met to next to nothing.
+_CLOSED = 0.05
 
 
 def relative_sizes(losses: Array, may_close: NDArray[np.bool_] | None = None) -> Array:
     """[m], the magnitudes of losses; never zero.
 
-    Losses may be of any size, so each is measured by its own. What may come to zero has no size of its own there: no
-    step would keep a gap that is closed to a part of what is left of it.
+    Losses may be of any size, so the change of each is counted in parts of its own. What may come to zero has no size
+    of its own there: no step could keep a gap that is all but closed to a part of what is left of it.
 
     Args:
         losses: [m].
-        may_close: [m], of which that is so, such as gaps between groups.
+        may_close: [m], which losses may come to zero, such as gaps between groups.
     """
     sizes = np.abs(losses)
     largest = max(float(sizes.max(initial=0.0)), 1e-290)

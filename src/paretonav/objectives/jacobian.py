@@ -36,7 +36,7 @@ class Jacobians:
 
     def at(self, theta: Tensor, split: Split) -> tuple[Losses, Tensor]:
         """The losses at ``theta`` [n] and their Jacobian [m, n]."""
-        collected = self._passes.nothing(split)
+        collected = self._passes.empty(split)
         keep = split == "train" and collected.metrics is None  # gradients know nothing of metrics
         # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
         apart = keep and self.apart

@@ -221,7 +221,7 @@ class ModelProblem(Problem):
 
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = self._passes.read(theta, self._passes.nothing(split), split)
+        collected = self._passes.read(theta, self._passes.empty(split), split)
         self.tally.count(forward_passes=self.share(split))
         if not self._losses.plain:  # a Jacobian here will ask for them
             self._passes.remember(theta, split, collected)
@@ -239,7 +239,7 @@ class ModelProblem(Problem):
         points = list(points)
         part = around if points and batches is not None and not self._losses.plain else None
         points += [] if part is None else [part]
-        collected = [self._passes.nothing(split, batches) for _ in points]
+        collected = [self._passes.empty(split, batches) for _ in points]
         if points:
             with torch.no_grad():
                 models = [self._passes.at(theta) for theta in points]
@@ -270,7 +270,7 @@ class ModelProblem(Problem):
         if split == "train" and (known := self._jacobians.response(theta, directions)) is not None:
             return known
         theta, directions = recorded(theta).detach(), recorded(directions)
-        collected = self._passes.nothing(split, batches)
+        collected = self._passes.empty(split, batches)
         moving = [Collected(self._losses, collected.metrics) for _ in directions]
         read = 0  # examples, once for every pass
         for batch, length in self._passes.batches(split, batches):

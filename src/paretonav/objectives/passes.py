@@ -109,7 +109,7 @@ class Passes:
 
         return outputs
 
-    def nothing(self, split: Split, count: int | None = None) -> Collected:
+    def empty(self, split: Split, count: int | None = None) -> Collected:
         """To be filled by ``batches(split, count)``: of the losses, and of the metrics if they are shown of it."""
         shown = self.metrics.names and (split != "train" or "validation" not in self.data)
         blocks = self.of(split).blocks(count)

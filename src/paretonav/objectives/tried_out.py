@@ -74,6 +74,24 @@ class TryOut:
         """
         (batch, length), (again, _) = (next(self._passes.batches(split)) for _ in range(2))
         theta = self._flat.read().requires_grad_()
+        outputs = self._run_model(theta, batch, split)
+        for name in self._names:
+            self._run_loss(name, theta, outputs, batch, split)
+            if split == "train":
+                self._require_dependence(name, theta, outputs, batch)
+                self._look_at_mean(name, outputs, batch, length)
+        if split == "train" and not self._losses.plain:
+            rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
+            batches = math.ceil(self._passes.data[split].size / length)
+            self.apart = worth_it(len(rows), len(self._names), theta.numel(), batches)
+        if self._passes.empty(split).metrics is not None:
+            self._run_metrics(theta, outputs, batch, split)
+        self._require_determinism(theta, batch, again, split)
+        if split == "train" and not self.half:  # differences of rounded numbers say nothing
+            self._require_derivatives(theta, batch)
+
+    def _run_model(self, theta: Tensor, batch: Batch, split: Split) -> Given:
+        """The outputs at ``theta`` [n], after a look at what else the model does when it is called."""
         # What is written to goes with it, and not the data.
         given = copied(batch)
         read, names = self._observer(), {name for name, _ in self._model.named_parameters()}
@@ -111,50 +129,43 @@ class TryOut:
         if (what := refused_on_the_way(trees.tensors(outputs), theta)) is not None:
             raise ProblemError(f"the outputs of the model come through {what}")
         self.half = self.half or read.half
-        for name in self._names:
-            given, read = copied(batch), self._observer()
-            try:
-                with (
-                    self._unchanged(
-                        f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs
-                    ),
-                    read,
-                ):
-                    part = self._losses.part(name, *outputs, given)
-                    value = self._losses.value(name, part)
-                    defined = self._losses.is_defined(name, part)
-            except ProblemError:
-                raise
-            except Exception as error:
-                raise ProblemError(
-                    f"loss {name!r} failed on the first {split} batch: {told(error)}; it is called as "
-                    "loss(outputs, batch), as lambda outputs, batch: mse_loss(outputs, batch[1]) can be"
-                    f"{unlike(self._passes.data['train'], batch, split)}"
-                ) from error
-            self._require_unread(f"loss {name!r}", read)
-            require_finite(name, float(value.detach()), f"on the first {split} batch")
-            if not defined:  # on this batch alone
-                everything = self._passes.read(theta, Collected(self._losses, None), split)
-                require_all_finite(self._names, everything.losses(), f"on the {split} data")
-            if split == "train":
-                self._require_dependence(name, theta, outputs, batch)
-                self._look_at_mean(name, outputs, batch, length)
-        if split == "train" and not self._losses.plain:
-            rows = rows_apart(self._losses.parts(*outputs, batch), divided(outputs)[0])
-            batches = math.ceil(self._passes.data[split].size / length)
-            self.apart = worth_it(len(rows), len(self._names), theta.numel(), batches)
-        if self._passes.nothing(split).metrics is not None:
-            given, read, plain = copied(batch), self._observer(), detached(outputs)
+        return outputs
+
+    def _run_loss(self, name: str, theta: Tensor, outputs: Given, batch: Batch, split: Split) -> None:
+        """Compute one loss, and look at what else it does."""
+        given, read = copied(batch), self._observer()
+        try:
             with (
-                torch.no_grad(),
-                self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain),
+                self._unchanged(f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs),
                 read,
             ):
-                measured(self._passes.metrics, plain, given, split)
-            self._require_unread("a metric", read)
-        self._require_determinism(theta, batch, again, split)
-        if split == "train" and not self.half:  # differences of rounded numbers say nothing
-            self._require_derivatives(theta, batch)
+                part = self._losses.part(name, *outputs, given)
+                value = self._losses.value(name, part)
+                defined = self._losses.is_defined(name, part)
+        except ProblemError:
+            raise
+        except Exception as error:
+            raise ProblemError(
+                f"loss {name!r} failed on the first {split} batch: {told(error)}; it is called as "
+                "loss(outputs, batch), as lambda outputs, batch: mse_loss(outputs, batch[1]) can be"
+                f"{unlike(self._passes.data['train'], batch, split)}"
+            ) from error
+        self._require_unread(f"loss {name!r}", read)
+        require_finite(name, float(value.detach()), f"on the first {split} batch")
+        if not defined:  # on this batch alone
+            everything = self._passes.read(theta, Collected(self._losses, None), split)
+            require_all_finite(self._names, everything.losses(), f"on the {split} data")
+
+    def _run_metrics(self, theta: Tensor, outputs: Given, batch: Batch, split: Split) -> None:
+        """Compute all metrics, and look at what else they do."""
+        given, read, plain = copied(batch), self._observer(), detached(outputs)
+        with (
+            torch.no_grad(),
+            self._unchanged("a metric", f"the first {split} batch", given, batch, theta, plain),
+            read,
+        ):
+            measured(self._passes.metrics, plain, given, split)
+        self._require_unread("a metric", read)
 
     def _look_at_mean(self, name: str, outputs: Given, batch: Batch, length: int) -> None:
         """Say so if a plain loss is no mean over examples: its value then depends on the batches."""

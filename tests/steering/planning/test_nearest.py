@@ -121,7 +121,7 @@ def test_an_aim_keeps_its_holds_and_bounds_where_it_cannot_be_reached() -> None:
 
 @FEW
 @given(SIZES, SEEDS)
-def test_a_liking_is_followed_as_far_as_the_front_does(m: int, seed: int) -> None:
+def test_a_comparison_is_followed_as_far_as_the_front_does(m: int, seed: int) -> None:
     """The projection on the tangent plane, by least squares in parts of the losses."""
     front = front_of(m, seed)
     liked = np.random.default_rng(seed).normal(size=m)
@@ -140,7 +140,7 @@ def test_a_liking_is_followed_as_far_as_the_front_does(m: int, seed: int) -> Non
     )
 
 
-def test_a_liking_of_what_is_better_in_everything_says_nothing() -> None:
+def test_a_comparison_of_what_is_better_in_everything_says_nothing() -> None:
     front = front_of(3, 0)
     normal = dict(zip(front.names, front.losses - 0.1 * front.normal * front.losses**2, strict=True))
     wish = pn.Prefer(normal, dict(zip(front.names, front.losses, strict=True))).wish(situation(front))
@@ -148,7 +148,7 @@ def test_a_liking_of_what_is_better_in_everything_says_nothing() -> None:
         plan(front, wish, 0.05)
 
 
-def test_a_held_quantity_is_no_part_of_a_liking() -> None:
+def test_a_held_quantity_is_no_part_of_a_comparison() -> None:
     front = front_of(4, 2)
     wish = pn.Prefer({"f1": 1.0, "f3": 1.3}, {"f1": 1.2, "f3": 1.0}, hold=["f2"]).wish(situation(front))
     made = plan(front, wish, 0.01)

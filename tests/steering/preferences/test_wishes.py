@@ -72,7 +72,7 @@ def test_what_has_come_as_far_as_it_shall_may_pay_up_to_there() -> None:
 
 @given(st.floats(0.001, 0.5), st.sampled_from(["absolute", "relative", "range"]))
 def test_ranges_are_units_like_others(amount: float, units: str) -> None:
-    """An amount is a part of the anchor's range or value; the others follow in the units."""
+    """An amount is a part of the lead's range or value; the others follow in the units."""
     wish = pn.Improve({"age": 1.0, "accuracy": 0.5}, units=units).wish(AT)  # type: ignore[arg-type]
     of_age, of_accuracy = wish.changes(amount)
     assert of_age == pytest.approx(-amount * {"range": 4.0}.get(units, 2.0))
@@ -86,13 +86,13 @@ def test_a_range_of_zero_is_no_unit() -> None:
         pn.Improve({"age": 1.0}, units="range").wish(flat)
 
 
-def test_a_liking_is_the_direction_to_the_better_outcome() -> None:
+def test_a_comparison_is_the_direction_to_the_better_outcome() -> None:
     liked = pn.Prefer(
         {"age": 1.8, "education": 0.55, "plain": 9.0}, {"age": 2.0, "education": 0.5, "plain": 0}
     )
     wish = liked.wish(AT)
     assert wish.fit is Fit.ALONG
-    # Both differ by 10 %, and the first is the anchor; of "plain" nobody knows what a liking means.
+    # Both differ by 10 %, and the first is the lead; of "plain" nobody knows what a comparison means.
     assert asked(liked, 0.05) == {"age": -0.1, "education": 0.025}
 
 

@@ -1,4 +1,4 @@
-"""What of a direction lies along the front."""
+"""The part of a wished direction that lies along the front."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from paretonav.steering.preferences import Fit, Wish
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_STEP = 1e-4  # of the way: so short that only edges that are reached already are in the way
-_LEAST = 1e-3  # of the direction: less than that along the front is none
+# Of the way: so short that only what has been reached already, an edge or a bound, is in the way.
+_STEP = 1e-4
+# Of the direction: a part along the front that is shorter is rounding and the solver's tolerance.
+_LEAST = 1e-3
 
 
 def along_the_front(front: FrontModel, wish: Wish) -> Wish:
-    """The wish whose changes are those along the front that are nearest to the wished ones (``Fit.ALONG``).
+    """The wish for those changes along the front that are nearest to the wished ones (``Fit.ALONG``).
 
-    By least squares in parts of ``wish.scale``, to first order; what is held is, and edges of the front and bounds that
-    have been reached stay. Of the changes as many are prescribed as determine the others. Other wishes are returned
-    as they are.
+    They are found by least squares, to first order, with every change in parts of ``wish.scale``. What is held stays
+    held, and neither an edge of the front nor a bound that has been reached is crossed. Only so many of the changes are
+    prescribed as determine the others. Wishes of another kind are returned as they are.
 
     Raises:
         InfeasiblePreferenceError: nothing of the direction lies along the front.
@@ -61,7 +63,7 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
 
 
 def _determining(slopes: Array, held: Indices, named: Indices) -> Indices:
-    """Of the named rows, beside those held, the most that are independent, best conditioned first."""
+    """Of the named rows, as many as are independent of each other and of those held, best conditioned first."""
     rows = slopes[named]
     if len(held):
         basis = np.linalg.svd(slopes[held], full_matrices=False)[2]

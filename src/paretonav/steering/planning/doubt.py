@@ -12,16 +12,16 @@ from paretonav.text import printable
 if TYPE_CHECKING:
     from paretonav.steering.planning.plan import Plan
 
-_NOISE = 2.0  # standard errors, within which a gain may be none
+_NOISE = 2.0  # standard errors, within which a gain may be none: the usual 95 %
 
 
 def doubt(front: FrontModel, plan: Plan) -> str:
-    """Why a gain on validation data is none to be sold, in words; empty where nothing speaks against it.
+    """Why a gain that is predicted on validation data should not be promised, in words; empty if nothing is against it.
 
-    A gain within twice its standard error may still be one: the sample is small. The training data, which are many
-    more, have the casting vote: at two standard errors the same loss must not rise there by more than half of the gain,
-    at one it must not rise. (Where a model fits its training data too well it does rise there, by less.) Along a front
-    that is no question: there training losses are what is optimal.
+    A gain within twice its standard error may be real or chance, as validation data are few. The training data are many
+    more, so they decide: where the gain is two standard errors, the same loss must not rise there by more than half of
+    the gain; where it is one, it must not rise at all. (Where a model has overfitted, training losses do rise, by
+    less.) Along a front the question does not arise: there every way is a trade of the training losses.
     """
     predicted, errors = plan.predicted.validation, plan.errors.validation
     if front.anchor is None or front.asked != "validation" or not len(predicted) or not len(errors):

@@ -12,7 +12,9 @@ from paretonav.steering.planning.programme import Programme
 
 Array = NDArray[np.float64]
 
-_ATTAINED = 1e-8  # of the quantities' sizes: a shortfall of less is none
+# Of the quantities' sizes: a shortfall of less is rounding in the solver.
+_ATTAINED = 1e-8
+# Quadratic programmes at most. Each is at least as good as the last, so the limit only ends what goes on for nothing.
 _MAX_ITERATIONS = 60
 
 

@@ -1,4 +1,4 @@
-"""A handful of proposals around a point, for who does not know what to ask."""
+"""Options around a point, for people who do not know what to ask for."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ from paretonav.text import listed
 
 Array = NDArray[np.float64]
 
-_MOST = 6
-_DISTINCT = 0.15  # of the length of a change: two that are nearer to each other are one proposal
-_WORTH = 0.1  # of the amount: what reaches less far is no proposal
-_UNEVEN = 0.1  # of the ranges: a point nearer to the middle needs no balance
-_BARGAINS = 3
+# All chosen by what people can take in, not measured: more options, or ones that are more alike, are harder to choose
+# between; fewer leave something out.
+_MOST = 6  # options: as many as can be compared at a glance
+_DISTINCT = 0.15  # of the longer of two changes: two that are nearer to each other are one option
+_WORTH = 0.1  # of the amount: what reaches less far is no option
+_UNEVEN = 0.1  # of the ranges: a point that is nearer to the middle needs no balance
+_BARGAINS = 3  # objectives that are tried as what gains in an exchange, each a plan of its own
 
 
 @dataclass(frozen=True, repr=False)
 class Option(Shown):
-    """One proposal, to be taken with ``nav.step(option.preference, option.amount)``.
+    """One thing to ask for, to be taken with ``nav.step(option.preference, option.amount)``.
 
     Attributes:
         title: what it does, in a few words.
@@ -55,10 +57,10 @@ class Option(Shown):
 
 
 def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple[Option, ...]:
-    """Distinct proposals around the point of ``front``, none of which is better than another in every loss.
+    """Distinct options at the point of ``front``, none of which is better than another in every loss.
 
-    Each objective improved in turn, all of them made more even, and the exchange of two that brings most for what it
-    costs; of many the six most distinct. From the front model alone, no pass over data.
+    They are: each objective improved in turn, all of them made more even, and the exchange of two that brings most for
+    what it costs; of many the six most distinct. All from the front model, without a pass over data.
 
     Args:
         front: at the point.
@@ -70,31 +72,40 @@ def options(front: FrontModel, amount: float, hold: Sequence[str] = ()) -> tuple
     singles = [
         (f"improve {name}", Improve({name: 1.0}, hold=hold)) for name in _different_objectives(front, hold)
     ]
-    proposals = [
-        _Proposal.of(front, title, preference, amount)
+    candidates = [
+        _Candidate.of(front, title, preference, amount)
         for title, preference in [*singles, *_more_even(front, hold), *_exchange(front, amount, hold)]
     ]
-    chosen = _distinct(_not_dominated([proposal for proposal in proposals if proposal is not None]))
+    chosen = _distinct(_not_dominated([candidate for candidate in candidates if candidate is not None]))
     order = {name: place for place, (name, _) in enumerate(singles)}
-    chosen.sort(key=lambda proposal: order.get(proposal.title, len(order)))
+    chosen.sort(key=lambda candidate: order.get(candidate.title, len(order)))
     return tuple(Option(p.title, p.preference, p.plan.amount, predictions(front, p.plan)) for p in chosen)
 
 
 @dataclass(frozen=True, eq=False)
-class _Proposal:
+class _Candidate:
+    """What may become an option.
+
+    Attributes:
+        title: what it does, in a few words.
+        preference: what is asked for.
+        plan: how far that goes.
+        relative: [m], the predicted changes in parts of the losses.
+    """
+
     title: str
     preference: Preference
     plan: Plan
-    relative: Array  # [m], the predicted changes in parts of the losses
+    relative: Array
 
     @classmethod
-    def of(cls, front: FrontModel, title: str, preference: Preference, amount: float) -> _Proposal | None:
+    def of(cls, front: FrontModel, title: str, preference: Preference, amount: float) -> _Candidate | None:
         """As much of a preference as the front allows; None if that is next to nothing."""
         try:
             wish = preference.wish(situation(front))
             try:
                 made = plan(front, wish, amount)
-                made = made.share(front, made.modelled)  # no proposal is a guess
+                made = made.share(front, made.modelled)  # no option is a guess
             except InfeasiblePreferenceError as refused:
                 if refused.reach < _WORTH * amount:
                     return None
@@ -172,7 +183,7 @@ def _exchange(front: FrontModel, amount: float, hold: Sequence[str]) -> Iterator
         others = [name for k, name in enumerate(front.names) if k not in (i, payer)]
         held = tuple(dict.fromkeys([*others, *hold]))
         title = f"most for least: {front.names[i]}, paid by {front.names[payer]}"
-        found = _Proposal.of(front, title, Improve({front.names[i]: 1.0}, hold=held), amount)
+        found = _Candidate.of(front, title, Improve({front.names[i]: 1.0}, hold=held), amount)
         if found is None or not found.relative[payer] > 0:
             continue
         ratio = float(-found.relative[i] / found.relative[payer])
@@ -182,21 +193,21 @@ def _exchange(front: FrontModel, amount: float, hold: Sequence[str]) -> Iterator
         yield best[1:]
 
 
-def _not_dominated(proposals: list[_Proposal]) -> list[_Proposal]:
-    changes = np.array([proposal.relative for proposal in proposals])
+def _not_dominated(candidates: list[_Candidate]) -> list[_Candidate]:
+    changes = np.array([candidate.relative for candidate in candidates])
     return [
-        proposal
-        for proposal, own in zip(proposals, changes, strict=True)
+        candidate
+        for candidate, own in zip(candidates, changes, strict=True)
         if not ((changes <= own).all(axis=1) & (changes < own - 1e-9).any(axis=1)).any()
     ]
 
 
-def _distinct(proposals: list[_Proposal]) -> list[_Proposal]:
+def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
     """Of those that are alike the first; of too many always the one that is least like those chosen."""
-    left: list[_Proposal] = []
-    for proposal in proposals:
-        if all(_difference(proposal, other) >= _DISTINCT for other in left):
-            left.append(proposal)
+    left: list[_Candidate] = []
+    for candidate in candidates:
+        if all(_difference(candidate, other) >= _DISTINCT for other in left):
+            left.append(candidate)
     chosen = left[-1:]  # what is no mere improvement of one objective comes last
     left = left[:-1]
     while left and len(chosen) < _MOST:
@@ -205,6 +216,6 @@ def _distinct(proposals: list[_Proposal]) -> list[_Proposal]:
     return chosen
 
 
-def _difference(a: _Proposal, b: _Proposal) -> float:
+def _difference(a: _Candidate, b: _Candidate) -> float:
     longer = max(float(np.linalg.norm(a.relative)), float(np.linalg.norm(b.relative)), 1e-300)
     return float(np.linalg.norm(a.relative - b.relative)) / longer

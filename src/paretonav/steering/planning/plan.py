@@ -21,9 +21,15 @@ from paretonav.steering.preferences import Fit, Wish
 
 Array = NDArray[np.float64]
 
-_SAFE = 0.9  # of the way that a model knows: its last bit is where it turns round
-_NEAR = 0.01  # an amount at which is seen whether a reach is in doubt
-_WORTH = 0.1  # of the amount: what a model covers less of is refused
+# Of the way up to where the model of the front turns round: close to that, a loss falls by next to nothing for a long
+# way. Chosen, not measured; less makes more legs, more asks for what is hardly there.
+_SAFE = 0.9
+# An amount so small that a gain is in doubt (``doubt``) at any amount if it is at this one: gain and error of a small
+# change are both in proportion to it.
+_NEAR = 0.01
+# Of the amount: a plan of which the model covers less is refused rather than begun. Chosen, not measured; with more,
+# steps are refused that would have come half-way.
+_WORTH = 0.1
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,15 @@ from paretonav.steering.preferences import Wish
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_REACHED = 1e-4  # a bound is as good as reached if so small a change of the weights reaches it
-_BENT = 0.5  # a bend that is a larger part of the change's first-order part is not believed
-_CHEAPER = 1e-9  # a smaller saving, in parts of the cost, is not worth another round
+# A bound counts as reached where so small a change of the coordinates reaches it: far below any step, far above
+# rounding.
+_REACHED = 1e-4
+# How much of its first-order part the bend may add to, or take from, an improvement around a held model. Chosen, not
+# measured: with more, losses are promised to fall by a bend that was measured elsewhere, with less, plans end earlier.
+_BENT = 0.5
+# In parts of the cost: a round of the search that saves less is the last one. What it leaves is far below what a model
+# of second order can tell.
+_CHEAPER = 1e-9
 
 
 class Programme:

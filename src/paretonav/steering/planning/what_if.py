@@ -17,7 +17,9 @@ from paretonav.objectives import Response
 
 Array = NDArray[np.float64]
 
-_DEPENDENT = 1e-7  # of the largest singular value of what is prescribed: below it, two changes are one
+# Of the largest singular value of what is prescribed: below it, two of the changes are one. About the root of the
+# rounding error in double precision, as the matrix that is inverted has the squares of these values.
+_DEPENDENT = 1e-7
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from paretonav.errors import PreferenceError
 from paretonav.steering.preferences.wish import Array, Fit, Situation, Units, Wish
 
 DEFAULT_AMOUNT = 0.05
+"""Of what a preference counts its amount in: a change that shows on any data, and that one leg covers as a rule."""
 
 
 def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> dict[str, float]:
@@ -94,20 +95,20 @@ def proportional(
         fit: see Fit.
     """
     scale, sizes = at.scale(units), at.ranges if units == "range" else at.sizes
-    anchor = max(changes, key=lambda name: abs(changes[name]))
+    lead = max(changes, key=lambda name: abs(changes[name]))
     direction, cap = np.full(len(at.names), np.nan), np.full(len(at.names), np.inf)
     for name, change in changes.items():
         i = at.index(name)
-        if sizes[i] == 0 and (name == anchor or (units != "absolute" and change != 0)):
+        if sizes[i] == 0 and (name == lead or (units != "absolute" and change != 0)):
             what = "has no range" if units == "range" else "is zero, so a relative change of it means nothing"
             raise PreferenceError(
                 f"{name!r} {what}; "
-                + ("use units='absolute'" if name != anchor else "give another objective the largest weight")
+                + ("use units='absolute'" if name != lead else "give another objective the largest weight")
             )
         direction[i] = change * scale[i]
     for name, largest in (caps or {}).items():
         cap[at.index(name)] = largest
-    i = at.index(anchor)
+    i = at.index(lead)
     return Wish(
         at.names,
         direction / abs(direction[i]),

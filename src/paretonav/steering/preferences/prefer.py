@@ -1,4 +1,4 @@
-"""Follow what a liking implies."""
+"""Follow a comparison: of two outcomes, one is preferred."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Valued(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class Prefer(Terms):
-    """Go on in the direction from an outcome that is liked less to one that is preferred to it.
+    """Go on in the direction from one outcome to another that is preferred to it.
 
-    The difference of the two says what is wanted, and what is paid for it: of the changes in this
-    direction the part along the front here is taken, by least squares in parts of the present values (or in other
+    The difference of the two says what is wanted, and what may be paid for it. Of the changes in this direction the
+    part that lies along the front here is taken, by least squares in parts of the present values (or in other
     ``units``).
 
     Args:
@@ -66,7 +66,7 @@ class Prefer(Terms):
         at.require_known((*self.better, *self.over, *self.hold, *self.allow))
         disjoint({"is held": self.hold, "has a bound": self.allow})
         scale = dict(zip(at.names, at.scale(self.units), strict=True))
-        # What is zero has no size to measure its difference with; of a metric without a better side nobody likes more.
+        # What is zero has no size to measure a difference by; of a metric without a better side no value is better.
         common = [
             name
             for name in self.better
@@ -80,7 +80,7 @@ class Prefer(Terms):
         }
         if not any(changes.values()):
             raise PreferenceError(
-                "the two outcomes do not differ, so the liking says nothing; compare others"
+                "the two outcomes do not differ, so the comparison says nothing; compare others"
             )
         return proportional(
             at, changes | dict.fromkeys(self.hold, 0.0), self.units, self.allow, fit=Fit.ALONG

@@ -21,7 +21,7 @@ def situation(front: FrontModel, visited: Visited | None = None) -> Situation:
 
     Args:
         front: there.
-        visited: gives the values by name of the points seen so far, from which ranges are taken as well.
+        visited: gives the values by name of the points visited so far, from which ranges are taken as well.
     """
     return Situation(
         front.steerable,
@@ -38,8 +38,8 @@ def ranges(front: FrontModel, visited: Sequence[Mapping[str, float]] = ()) -> Ar
     front model predicts where the cheapest way to improve each objective ends.
     """
     outcomes = [front.values, *ends(front)]
-    seen = np.array([[values.get(name, np.nan) for name in front.steerable] for values in visited])
-    if len(seen):
-        outcomes.extend(seen[non_dominated(seen[:, : front.m])])
+    others = np.array([[values.get(name, np.nan) for name in front.steerable] for values in visited])
+    if len(others):
+        outcomes.extend(others[non_dominated(others[:, : front.m])])
     span = np.array(outcomes)
     return np.asarray(np.nanmax(span, axis=0) - np.nanmin(span, axis=0))

@@ -102,9 +102,9 @@ class Wish:
 
     Attributes:
         names: of all quantities.
-        direction: [q]; zero holds, NaN leaves free. As a rule it is -1 or 1 for the anchor, the one whose weight is
+        direction: [q]; zero holds, NaN leaves free. As a rule it is -1 or 1 for the lead, the quantity whose weight is
             the largest as it was given.
-        unit: the anchor's size, so that the amount is the anchor's relative change.
+        unit: the lead's size, so that the amount is the lead's relative change.
         orientation: [q], 1 where lower is better, -1 where higher is, 0 where that is not known.
         room: [q], by how much each may get worse; infinite where nothing was said.
         cap: [q], the largest magnitude of the change that is asked for; infinite where nothing was said.

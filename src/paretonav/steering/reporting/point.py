@@ -116,7 +116,7 @@ class Point(Valued):
         return conflicts(self.front)
 
     def options(self, amount: float = 0.05, *, hold: Sequence[str] = ()) -> tuple[Option, ...]:
-        """A few distinct proposals from here, with their predicted outcomes; no pass over data.
+        """A few distinct options from here, with their predicted outcomes; no pass over data.
 
         Args:
             amount: how much is improved, relative to the present value.

@@ -1,15 +1,18 @@
-"""Whether what was promised has come true: the one test behind every status, word and colour."""
+"""Whether what was promised has come true: the one test behind every status, word and colour.
+
+See docs/method.md#what-counts-as-come-true.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from paretonav.geometry import FrontModel
-from paretonav.objectives import Losses
 from paretonav.steering.measured import Measured
 from paretonav.steering.outcome import Part
 from paretonav.steering.planning.plan import Plan
@@ -17,15 +20,16 @@ from paretonav.steering.preferences import Fit
 
 Array = NDArray[np.float64]
 
-_VALIDATION = 0.1  # of the largest predicted change, by which a validation loss may be worse
-_OTHER = (
-    0.25  # a training loss, whose prediction is from a sample; a metric, which goes by leaps, by the most
-)
-_BROUGHT = 0.4  # the training loss of what has been brought to what was asked on validation data
-_NOISE = 2.0  # standard errors of a change, that are forgiven
-_MOST = 0.5  # of the largest predicted change, beyond which nothing is
-_NAMED = 0.2  # of what was asked of a quantity, by which it may be off
-_SMALL = 0.05  # of the largest metric: one below it counts as that large, most are rates
+# What "come true" means. All but _NOISE were chosen, not measured: tighter, and steps are taken back that people would
+# have kept; looser, and a promise means less.
+# The first four are parts of the largest predicted change, by which a quantity may be worse than predicted.
+_VALIDATION = 0.1  # a validation loss: it was measured at the size of a step
+_OTHER = 0.25  # a training loss: its bend was measured on a sample
+_BROUGHT = 0.4  # the training loss of what was brought, by alignment, to what was asked on validation data
+_MOST = 0.5  # a metric, which goes by leaps; and the most that noise or several legs are an excuse for
+_NAMED = 0.2  # of what was asked of a quantity, by which it may be off, either way
+_NOISE = 2.0  # standard errors of a change that are forgiven: the usual 95 %
+_SMALL = 0.05  # of the largest metric: one below it counts as that large, since most metrics are rates
 
 
 @dataclass(frozen=True)
@@ -82,114 +86,146 @@ def broken(front: FrontModel, plan: Plan, measured: Measured, *, legs: int = 1) 
 
 
 def _broken(
-    front: FrontModel,
-    plan: Plan,
-    measured: Measured,
-    other: float,
+    front: FrontModel, plan: Plan, measured: Measured, other: float
 ) -> Iterator[tuple[float, Broken]]:
+    """What was not kept, and how far beyond its tolerance; ``other`` is the tolerance of training losses."""
     m = front.m
-    asked = front.asked if front.validation_losses is not None else "train"
-    named = set() if plan.wish.fit is Fit.NEAREST or not plan.exact else set(plan.wish.named.tolist())
-    wished = dict(zip(plan.wish.named.tolist(), plan.wish.changes(plan.amount), strict=True))
-    train = _Promised(front.losses, plan.predicted.train, front.sizes_of(front.losses))
+    asked_on = front.asked if front.validation_losses is not None else "train"
+    asked = _asked(plan)
+    of_losses = {i: change for i, change in asked.items() if i < m}
+    train = _Promised(
+        "train",
+        front.names,
+        front.losses,
+        plan.predicted.train,
+        front.sizes_of(front.losses),
+        np.ones(m),
+        of_losses if asked_on == "train" else {},
+    )
     largest = train.largest
     validation: _Promised | None = None
     if len(plan.predicted.validation) and front.validation_losses is not None:
-        before = front.validation_losses.mean.numpy()
-        validation = _Promised(before, plan.predicted.validation, front.sizes_of(before))
+        values = front.validation_losses.mean.numpy()
+        validation = _Promised(
+            "validation",
+            front.names,
+            values,
+            plan.predicted.validation,
+            front.sizes_of(values),
+            np.ones(m),
+            of_losses if asked_on == "validation" else {},
+        )
         largest = max(largest, validation.largest)
     if measured.train is not None:
-        change = measured.train.mean.numpy() - train.before
-        both = named if asked == "train" else set[int]()
-        tolerance = np.full(m, other * (train.largest if asked == "train" else largest))
-        if asked == "validation":
-            brought = [i for i in named if i < m]
+        tolerance = np.full(m, other * (train.largest if asked_on == "train" else largest))
+        if asked_on == "validation":
+            brought = list(of_losses)
             tolerance[brought] = np.maximum(tolerance[brought], _BROUGHT * largest)
-        yield from train.worse(front.names, "train", change, tolerance, both, wished)
-    if measured.validation is None:
+        yield from train.worse(measured.train.mean.numpy() - train.before, tolerance)
+    if measured.validation is None or front.validation_losses is None:
         return
-    if validation is not None and front.validation_losses is not None:
+    if validation is not None:
         difference, error = measured.validation.change_from(front.validation_losses)
         noise = np.zeros(m) if error is None else _NOISE * error.numpy() / validation.sizes
         most = _MOST * validation.largest
         tolerance = np.maximum(_VALIDATION * validation.largest, np.minimum(noise, most))
-        both = named if asked == "validation" else set[int]()
-        yield from validation.worse(front.names, "validation", difference.numpy(), tolerance, both, wished)
-    if front.metric_names and front.validation_losses is not None:
+        yield from validation.worse(difference.numpy(), tolerance)
+    if front.metric_names:
+        change, error = measured.validation.metric_change_from(front.validation_losses)
+        of_metrics = {i - m: change for i, change in asked.items() if i >= m}
         losses = largest if validation is None else validation.largest
-        yield from _metrics(front, plan, measured.validation, front.validation_losses, named, wished, losses)
+        yield from _metrics(front, plan, of_metrics, losses, change.numpy(), error)
+
+
+def _asked(plan: Plan) -> dict[int, float]:
+    """Index -> change of what was asked for and is tested both ways: nothing where any nearest outcome will do."""
+    wish = plan.wish
+    if wish.fit is Fit.NEAREST or not plan.exact:
+        return {}
+    return dict(zip(wish.named.tolist(), wish.changes(plan.amount).tolist(), strict=True))
 
 
 def _metrics(
     front: FrontModel,
     plan: Plan,
-    after: Losses,
-    before: Losses,
-    named: set[int],
-    wished: dict[int, float],
+    asked: Mapping[int, float],
     losses: float,
+    change: Array,
+    error: Tensor | None,
 ) -> Iterator[tuple[float, Broken]]:
     """Of metrics those of which it is known which way is better, or that were asked for.
 
-    They go by leaps, so they are judged by the largest relative change of all that is shown, ``losses`` included; and
-    those that nobody has asked for by that and twice the standard error of their change.
+    They go by leaps, so they are judged by the largest relative change of all that is shown, that of the ``losses``
+    included; and those that nobody has asked for by that and twice the standard error of their change.
     """
-    difference, error = after.metric_change_from(before)
     sizes = np.abs(front.metric_values)
     sizes = np.maximum(sizes, max(_SMALL * float(sizes.max(initial=0.0)), 1e-290))
-    promised = _Promised(front.metric_values, plan.predicted.metrics, sizes)
-    largest = max(promised.largest, losses, plan.amount)
-    tolerance = np.full(len(difference), _MOST * largest)
-    if error is not None:
-        tolerance += _NOISE * error.numpy() / sizes
-    p, m = len(difference), front.m
-    both = {i - m for i in named if i >= m}
-    wanted = {i - m: change for i, change in wished.items() if i >= m}
-    tolerance[(front.metric_orientation == 0) & ~np.isin(np.arange(p), list(both))] = np.inf
-    yield from promised.worse(
-        front.metric_names,
+    promised = _Promised(
         "metrics",
-        difference.numpy(),
-        tolerance,
-        both,
-        wanted,
+        front.metric_names,
+        front.metric_values,
+        plan.predicted.metrics,
+        sizes,
         front.metric_orientation,
+        asked,
         _MOST,
     )
+    largest = max(promised.largest, losses, plan.amount)
+    tolerance = np.full(len(change), _MOST * largest)
+    if error is not None:
+        tolerance += _NOISE * error.numpy() / sizes
+    unjudged = (front.metric_orientation == 0) & ~np.isin(np.arange(len(change)), list(asked))
+    yield from promised.worse(change, np.where(unjudged, np.inf, tolerance))
 
 
+@dataclass(frozen=True, eq=False)
 class _Promised:
-    """What was promised of quantities of one kind, by whose sizes their changes are compared."""
+    """What was promised of the k quantities of one part of an outcome.
 
-    def __init__(self, before: Array, predicted: Array, sizes: Array) -> None:
-        self.before, self.predicted, self.sizes = before, predicted, sizes
-        self.largest = float(np.abs(self.predicted / self.sizes).max(initial=0.0))
+    Attributes:
+        part: of the outcome.
+        names: of the quantities.
+        before: [k], their values.
+        predicted: [k], their changes.
+        sizes: [k], by which changes of different quantities are compared.
+        sense: [k], 1 where lower is better, -1 where higher is, 0 where nobody has said.
+        asked: index -> change of those that have to come as they were asked for, neither worse nor better.
+        off: of what was asked of a quantity, by which it may be off.
+    """
 
-    def worse(
-        self,
-        names: tuple[str, ...],
-        part: Part,
-        change: Array,
-        tolerance: Array,
-        both: set[int],
-        wished: dict[int, float],
-        sense: Array | None = None,
-        share: float = _NAMED,
-    ) -> Iterator[tuple[float, Broken]]:
-        """What came out worse than predicted beyond the tolerance (relative), and by how much beyond."""
-        sense = np.ones(len(change)) if sense is None else sense
-        for i, name in enumerate(names):
+    part: Part
+    names: tuple[str, ...]
+    before: Array
+    predicted: Array
+    sizes: Array
+    sense: Array
+    asked: Mapping[int, float]
+    off: float = _NAMED
+
+    @property
+    def largest(self) -> float:
+        """The largest predicted change, in parts of the sizes."""
+        return float(np.abs(self.predicted / self.sizes).max(initial=0.0))
+
+    def worse(self, change: Array, tolerance: Array) -> Iterator[tuple[float, Broken]]:
+        """What came out worse than promised, each with how many times its tolerance it is off.
+
+        Args:
+            change: [k], as it came.
+            tolerance: [k], in parts of the sizes. What was asked of a quantity makes it smaller, however large the
+                others' changes are.
+        """
+        for i, name in enumerate(self.names):
             target, allowed = self.predicted[i], tolerance[i]
-            if i in both:  # by what was asked of it, however large the others' changes
-                target = wished[i]
-                allowed = min(
-                    allowed,
-                    max(share * abs(target) / self.sizes[i], _VALIDATION * self.largest * (not target)),
-                )
+            if i in self.asked:
+                target = self.asked[i]
+                own = max(self.off * abs(target) / self.sizes[i], _VALIDATION * self.largest * (not target))
+                allowed = min(allowed, own)
             off = (change[i] - target) / self.sizes[i]
-            excess = abs(off) if i in both else sense[i] * off
+            excess = abs(off) if i in self.asked else self.sense[i] * off
             if not excess <= allowed + 1e-12:  # NaN is worse
+                times = float(np.nan_to_num(excess / max(allowed, 1e-300), nan=np.inf))
                 yield (
-                    float(np.nan_to_num(excess / max(allowed, 1e-300), nan=np.inf)),
-                    Broken(name, part, float(target), float(change[i]), float(self.before[i])),
+                    times,
+                    Broken(name, self.part, float(target), float(change[i]), float(self.before[i])),
                 )

@@ -13,9 +13,9 @@ from paretonav.steering.stepping.target import Target
 
 Array = NDArray[np.float64]
 
+# Of the error: a round that leaves more of it tells how the losses bend, not what their slopes are, so it teaches
+# nothing; neither does one that begins further off than what was asked. Chosen, not measured.
 _LOCAL = 0.5
-"""A round that leaves more of the error tells how the losses bend, not what their slopes are; so does one that begins
-further off than what was asked."""
 
 
 def align(

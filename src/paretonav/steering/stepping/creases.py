@@ -17,8 +17,11 @@ from paretonav.steering.planning.programme import ahead
 from paretonav.steering.preferences import Wish
 from paretonav.steering.stepping.predictors import Predictor, at_hand
 
-_MOST = 20  # parameters that are let go of, or caught, for one plan
-_OUT = 1e-6  # of the way that the fastest parameter goes
+# Parameters that are let go of, or caught, for one plan; each takes a solve. Chosen, not measured: steps over more
+# creases than that are refused, and shorter ones are possible.
+_MOST = 20
+# Of the way that the fastest parameter goes: one that leaves its bound by less is held up by rounding alone.
+_OUT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,10 @@ from paretonav.steering.stepping.predictors import Prediction
 from paretonav.steering.stepping.target import Limits, Target
 from paretonav.text import listed
 
+# Lengths of one leg that are tried before it is given up; each is cut to where it should be inside the bounds. Chosen,
+# not measured.
 _TRIES = 6
-_PREDICTION = 0.05  # of a leg
+_PREDICTION = 0.05  # of a leg's time, for its events; the correction is the rest
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,9 @@ from paretonav.steering.preferences import Wish
 from paretonav.steering.stepping.correctors import Correction
 from paretonav.steering.stepping.place import Place
 
-_STRONGER = 10.0  # times the pull, where a leg did not come true
-_WEAKER = 10**-0.5  # where it came true by a wide margin
+# By what the pull is multiplied where a leg did not come true, and where it came true by a wide margin. Quickly up and
+# slowly down, as the damping of Levenberg and Marquardt; the factors were chosen, not measured.
+_STRONGER, _WEAKER = 10.0, 10**-0.5
 
 
 def tangent_after(

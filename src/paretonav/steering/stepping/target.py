@@ -17,6 +17,8 @@ from paretonav.steering.preferences import Wish
 
 Array = NDArray[np.float64]
 
+# How precisely targets are met. All chosen, not measured: finer takes more rounds of alignment, one forward pass each,
+# coarser leaves more of what was asked undone.
 _SMALL_LOSS = 1e-4  # of the largest change asked of a loss: what is to change by less is next to nothing
 _SMALL_METRIC = 1e-2  # of the amount, likewise, as most metrics are rates and so at most 1
 _ROUNDING = 4  # units in the last place, by which no step can come nearer

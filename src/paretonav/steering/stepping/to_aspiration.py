@@ -25,10 +25,12 @@ Array = NDArray[np.float64]
 _MAX_LEGS = 60  # the longest walk that was seen to come closer all the time took 27
 _WORTH = 0.1  # of the predicted approach, that a leg has to bring; a trust region method's usual bound
 _WELL = 0.75  # of it: a leg that brings more may be followed by one of twice the length; likewise usual
-_SHORTER = 0.25  # times the length of a leg that was taken back
-_SMALL, _SMALL_ON_DATA = 1e-7, 1e-3  # relative change of the losses: a leg so short tells nothing
+_SHORTER = 0.25  # times the length of a leg that was taken back; likewise usual
+# Relative change of the losses, of a function and on data: a leg that is shorter is lost in rounding, or in noise.
+_SMALL, _SMALL_ON_DATA = 1e-7, 1e-3
 _NEAR, _NEAR_ON_DATA = 1e-6, 0.05  # of the way: what is left of it then is the precision of a step
-_SHORT = 1e3  # times its size, that missing a target weighs, where it can be met
+# Times its size, that missing a target weighs where it can be met: an exact penalty, and large enough to be one.
+_SHORT = 1e3
 
 
 class ToAspiration(Course):

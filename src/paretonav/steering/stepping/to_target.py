@@ -21,17 +21,15 @@ from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import at_hand
 from paretonav.steering.stepping.promises import best_kept, promises
 
-_DETOURS = 4  # plans for the rest of a leg that a bound has shortened: where each was, the next would be, too
-_RETRIES = (
-    3  # of legs that did not come true: what fails at an eighth of a length does not fail by its length
-)
-_MOST_LEGS = 6  # of a walk from where a model is held: each is a measurement as dear as a start
+# When a walk is not worth going on with. All chosen, not measured: more patience brings a little more of the amount, at
+# a leg's cost each time.
+_DETOURS = 4  # new plans behind a bound that shortened a leg: where four were shortened, so is the next
+_RETRIES = 3  # of legs that did not come true: what fails at an eighth of its length does not fail by that
+_MOST_LEGS = 6  # from where a model is held: each is a measurement as dear as a start
 _LEAST = 0.04  # of the amount: a leg that is shorter is not worth its cost
-_WORTH = 0.1  # of the amount: a walk that ends with less is no step
+_WORTH = 0.1  # of the amount: a walk that ends with less is no step, as a plan that covers less is none
 _ALL = 1 - 1e-9  # of the amount: what is left then is rounding
-_SAFE = (
-    0.9  # of a reach, as in a plan from the start: the last bit of what a model knows is where it turns round
-)
+_SAFE = 0.9  # of a reach, as in ``plan``: up to there the losses do fall
 
 
 class ToTarget(Course):

@@ -12,15 +12,23 @@ from paretonav.objectives import Problem
 
 Array = NDArray[np.float64]
 
-_ERROR = 0.05  # of a prediction, that is good enough
-_WASTE = 0.05  # of a step, that may be lost to an inexact tangent
+# What the adaptation comes to on real problems is in bench/results/adaptation.md.
+_ERROR = 0.05  # of a prediction: one that is no further off is good enough, half of what acceptance forgives
+_WASTE = 0.05  # of a step: what an inexact tangent may lose of it as joint gain
+# The radius, as the largest relative change of a loss in one leg, least and most: shorter legs are not worth their
+# cost, in longer ones a loss would vanish or more than double. And what it is multiplied by from one leg to the next,
+# least and most. Chosen, not measured; factors like these are usual for trust regions.
+_RADII, _FACTORS = (0.02, 1.0), (0.25, 2.0)
+# Examples that the curvature is measured on, least and most: with fewer the directions follow the noise, with more the
+# products take longer than all else. Chosen, not measured.
 _SAMPLES = (512, 8192)
+# Relative residuals of the solves, least and most. What looser solves do is in bench/results/ablation.md.
 _TOLERANCES = (0.02, 0.15)
-_FIRST_PART = 6  # of so many parts of the data one is the first sample
-_HELD_PART, _HELD_LEAST = (
-    24,
-    256,
-)  # of a model that is held: it takes more products, and they need not be as good
+# The first sample is one of so many parts of the data; see ``first_geometry`` for the reckoning.
+_FIRST_PART = 6
+# The same around a model that is held, with the fewest examples: it takes more products, and they need not be as good,
+# since what a direction does is measured.
+_HELD_PART, _HELD_LEAST = 24, 256
 
 
 def first_geometry(problem: Problem) -> Geometry:
@@ -82,12 +90,11 @@ class Trust:
             return self
         radius = self.radius
         if leg.error > _ERROR:
-            radius = min(radius, leg.length * float(np.clip(np.sqrt(_ERROR / leg.error), 0.25, 1.0)))
+            radius = min(radius, leg.length * float(np.clip(np.sqrt(_ERROR / leg.error), _FACTORS[0], 1.0)))
         elif leg.length > 0.5 * radius:
-            radius = min(
-                1.0, max(radius, leg.length * min(2.0, float(np.sqrt(_ERROR / max(leg.error, 1e-9)))))
-            )
-        return replace(self, radius=max(radius, 0.02), geometry=self._effort(leg))
+            longer = min(_FACTORS[1], float(np.sqrt(_ERROR / max(leg.error, 1e-9))))
+            radius = min(_RADII[1], max(radius, leg.length * longer))
+        return replace(self, radius=max(radius, _RADII[0]), geometry=self._effort(leg))
 
     def _effort(self, leg: Leg) -> Geometry:
         geometry = self.geometry

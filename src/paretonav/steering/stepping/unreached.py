@@ -9,7 +9,7 @@ from paretonav.steering.planning.reasons import lacking, may_come_nearer, spent_
 from paretonav.steering.preferences import Wish
 from paretonav.text import listed
 
-_NOTHING = 0.01  # of the way that is left
+_NOTHING = 0.01  # of the way that is left: what training could still bring is nothing beside it. Chosen, not measured
 
 
 def why_unreached(front: FrontModel, tangent: Tangent, wish: Wish, *, stochastic: bool) -> str:

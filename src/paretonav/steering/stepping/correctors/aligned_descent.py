@@ -18,7 +18,7 @@ from paretonav.steering.stepping.correctors.base import Correction, Guide
 from paretonav.steering.stepping.correctors.minibatch import batch_gradient
 from paretonav.steering.stepping.settings import require_integers
 
-_DESCENT = 0.7  # of an epoch; the rest is for aligning
+_DESCENT = 0.7  # of an epoch's time, for its events; aligning takes the rest
 
 
 @dataclass(frozen=True, kw_only=True)

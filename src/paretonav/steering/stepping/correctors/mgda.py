@@ -15,7 +15,7 @@ from paretonav.objectives.finite import finite_jacobian
 from paretonav.steering.stepping.correctors.base import Correction, Guide
 from paretonav.steering.stepping.correctors.minibatch import batch_jacobian, moved
 
-_FARTHEST = 1e9  # times the size of the start, where nothing is least any more
+_FARTHEST = 1e9  # times the size of the start: descent that comes so far has no minimum to come to
 _MEASURED = 0.5  # what is measured before the first epoch and after the last, in epochs
 
 

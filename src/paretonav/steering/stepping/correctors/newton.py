@@ -14,7 +14,7 @@ from paretonav.objectives.finite import finite_jacobian
 from paretonav.steering.stepping.align import align
 from paretonav.steering.stepping.correctors.base import Correction, Guide
 
-_ARRIVAL = 0.7  # of a correction: often the tangent on arrival says that nothing is left to do
+_ARRIVAL = 0.7  # of a correction's time, for its events: often the tangent on arrival says that nothing is left to do
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,9 @@ from paretonav.steering.stepping.align import align
 from paretonav.steering.stepping.predictors.base import Prediction
 from paretonav.steering.stepping.target import Target
 
-_WORSE = 0.05  # of the largest predicted change: what came out worse by more is aligned, too
+# Of the largest predicted change: an unnamed loss that came out worse by more is aligned, too. Half of what acceptance
+# forgives, so that what is not aligned has room for noise.
+_WORSE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

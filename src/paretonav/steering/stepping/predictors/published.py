@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
-_CORNER = 0.9  # the published method's
+_CORNER = 0.9  # a weight from which on the paper speaks of a corner of the front
 _ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
 
 
@@ -68,16 +68,16 @@ class PublishedProjection:
                 reason="the projected direction vanishes",
                 reach=0.0,
             )
-        # What is asked of the other objectives follows from what the anchor is predicted to gain.
-        return Plan.along(front, wish, max(0.0, -float(front.change(c)[_anchor(wish)])) / wish.unit, c)
+        # What is asked of the other objectives follows from what the lead is predicted to gain.
+        return Plan.along(front, wish, max(0.0, -float(front.change(c)[_lead(wish)])) / wish.unit, c)
 
     def reach(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish) -> float:
-        """What the anchor objective improves by, up to the edge of the front in the projected direction."""
+        """What the leading objective improves by, up to the edge of the front in the projected direction."""
         c = self._coordinates(tangent(), wish)
         edge = front.edge(c)
         if not np.isfinite(edge):
             return float("inf")
-        return max(0.0, -float(front.change(edge * c)[_anchor(wish)]) / wish.unit)
+        return max(0.0, -float(front.change(edge * c)[_lead(wish)]) / wish.unit)
 
     def predict(self, problem: Problem, front: FrontModel, tangent: Tangent, plan: Plan) -> Prediction:
         selected = plan.wish.improved
@@ -126,7 +126,7 @@ def _warn_at_corner(front: FrontModel) -> None:
         )
 
 
-def _anchor(wish: Wish) -> int:
+def _lead(wish: Wish) -> int:
     """The improved objective with the largest weight."""
     return int(wish.improved[np.argmax(np.abs(wish.direction[wish.improved]))])
 
