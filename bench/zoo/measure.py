@@ -265,7 +265,7 @@ def _step(start: Start, wish: Wish, amount: float) -> Taken:
     with suppress(pn.InfeasiblePreferenceError):  # a step may go where no preview sees
         preview = nav.preview(wish.preference, amount)
     try:
-        step = nav.step(wish.preference, amount)
+        step = nav.step(wish.preference, amount) if preview is None else nav.step(preview)
         status, reason = str(step.status.value), step.reason
     except pn.InfeasiblePreferenceError as error:
         status, reason = "refused", str(error)

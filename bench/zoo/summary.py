@@ -23,7 +23,7 @@ parts of each loss's size, standard errors are those of a jackknife over 40 bloc
 together in one. Beside each step that was taken, fine-tuning has the same CPU time from the same start: the named
 weights times 3, times 10, or those that the plan predicts, each at the training's learning rate and at a tenth of it;
 what any of the six comes to counts. The control keeps the weights, at a tenth of the rate. An epoch is one pass forward
-and backward of the training's weighted loss over its data, timed in the same run.
+and backward of the training's weighted loss over its data, timed in the same run. A step's time includes its preview.
 
 - as predicted: no validation loss worse than the preview by more than 10 % of its largest predicted change, or 2
   standard errors, and the named ones not better by more either. Of a shortened step, than what was said of its part.
