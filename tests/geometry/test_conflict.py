@@ -66,8 +66,8 @@ def test_a_trade_off_that_validation_confirms_is_real() -> None:
     assert found.amount == pytest.approx(0.05)
     assert found.gain == pytest.approx(-0.05)
     assert found.gain_error == pytest.approx(0, abs=1e-12)
-    assert found.costs.keys() == {"f2", "f3"}
-    assert sum(cost for cost, _ in found.costs.values()) == pytest.approx(0.05)
+    assert found.others.keys() == {"f2", "f3"}
+    assert sum(cost for cost, _ in found.others.values()) == pytest.approx(0.05)
 
 
 def test_what_validation_does_not_show_is_none() -> None:
@@ -86,14 +86,14 @@ def test_aligned_tasks_have_no_payer() -> None:
     found = conflicts(front(together, 1e-4))["f1"]
     assert found.real is False
     assert found.reason == "no conflict: on validation data nobody measurably pays for it"
-    assert all(cost < 0 for cost, _ in found.costs.values())
+    assert all(cost < 0 for cost, _ in found.others.values())
 
 
 def test_a_price_that_is_next_to_nothing_is_none_however_sure() -> None:
     cheap = TRUE.copy()
     cheap[1:] *= 1e-3
     found = conflicts(front(cheap, 1e-8))["f1"]
-    assert all(cost > 10 * (error or 0) for cost, error in found.costs.values())
+    assert all(cost > 10 * (error or 0) for cost, error in found.others.values())
     assert found.real is False
     assert found.reason == "no conflict: on validation data who pays for it pays next to nothing"
 
@@ -109,7 +109,7 @@ def test_too_few_batches_cannot_tell() -> None:
     assert found.real is None
     assert "four batches of validation data" in found.reason
     assert found.gain_error is None
-    assert {error for _, error in found.costs.values()} == {None}
+    assert {error for _, error in found.others.values()} == {None}
 
 
 def test_without_validation_all_training_data_count_and_their_error() -> None:
@@ -283,8 +283,8 @@ def test_units_order_and_coordinates_make_no_difference(
         assert sorted(again.reason.split()) == sorted(found.reason.split())  # who pays, in any order
         assert again.amount == pytest.approx(found.amount)
         assert again.gain == pytest.approx(sizes[name] * found.gain)
-        for who, (cost, error) in found.costs.items():
-            assert again.costs[who] == (pytest.approx(sizes[who] * cost), pytest.approx(sizes[who] * error))
+        for who, (cost, error) in found.others.items():
+            assert again.others[who] == (pytest.approx(sizes[who] * cost), pytest.approx(sizes[who] * error))
 
 
 def test_around_a_held_model_it_is_validation_data_that_say_what_there_is_to_gain() -> None:

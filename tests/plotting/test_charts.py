@@ -159,11 +159,11 @@ def test_bars_of_one_point_are_its_exchange_rates(session):
     for i, name in enumerate(point.losses):
         for j, payer in enumerate(point.losses):
             if name == payer:
-                assert np.isnan(chart.costs[i, j])
+                assert np.isnan(chart.prices[i, j])
                 continue
             gain = 0.01 * point.losses[name]
             paid = gain * point.trade_offs[name][payer]
-            assert chart.costs[i, j] == pytest.approx(100 * paid / point.losses[payer])
+            assert chart.prices[i, j] == pytest.approx(100 * paid / point.losses[payer])
             # One pays for the other alone, so the weighted sum stays.
             assert point.weights[name] * gain == pytest.approx(point.weights[payer] * paid)
 

@@ -34,7 +34,7 @@ def test_bars_are_what_the_others_pay_along_the_cheapest_way(held, tmp_path):
     for i, name in enumerate(NAMES):
         for j, payer in enumerate(NAMES):
             cost = np.nan if name == payer else prices(held.here, name)[payer]
-            assert chart.costs[i, j] == pytest.approx(cost, nan_ok=True)
+            assert chart.prices[i, j] == pytest.approx(cost, nan_ok=True)
     for kind in ("front", "bars"):
         save_plot(held, tmp_path / f"{kind}.png", kind)
 
@@ -46,7 +46,7 @@ def test_prices_within_the_noise_are_hollow(held):
     doubtful = Prices.of(here).doubtful
     for i, name in enumerate(NAMES):
         found = here.conflict[name]
-        paid, error = found.costs[NAMES[1 - i]]
+        paid, error = found.others[NAMES[1 - i]]
         sure = abs(paid) > width * error and abs(found.gain) > width * found.gain_error
         assert doubtful[i, 1 - i] == (not sure)
         assert not doubtful[i, i]
@@ -55,7 +55,7 @@ def test_prices_within_the_noise_are_hollow(held):
 @pytest.mark.parametrize(("gain_error", "error", "hollow"), [(0.0, 0.0, 0), (1e9, 0.0, 2), (0.0, 1e9, 2)])
 def test_either_error_makes_a_price_doubtful(held, monkeypatch, gain_error, error, hollow):
     changed = {
-        name: replace(c, gain_error=gain_error, costs={n: (x, error) for n, (x, _) in c.costs.items()})
+        name: replace(c, gain_error=gain_error, others={n: (x, error) for n, (x, _) in c.others.items()})
         for name, c in held.here.conflict.items()
     }
     monkeypatch.setattr(type(held.here), "conflict", changed)
@@ -67,6 +67,6 @@ def test_a_price_is_what_was_measured_on_validation_data(held):
     for name, other in (NAMES, NAMES[::-1]):
         found = here.conflict[name]
         gain = -found.gain / here.validation[name]
-        paid = found.costs[other][0] / here.validation[other]
+        paid = found.others[other][0] / here.validation[other]
         expected = paid / gain if gain > 0 else np.inf
         assert prices(here, name)[other] == pytest.approx(expected)

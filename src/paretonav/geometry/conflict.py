@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 # What is too little for a conflict however many the data, as with enough of them anything is significant. Chosen, not
 # measured: a person would not take a step for it.
-_STEP = 0.05  # relative improvement at which gains and costs are shown: a step of the usual amount
+_STEP = 0.05  # relative improvement at which gains and prices are shown: a step of the usual amount
 _WORTH = 0.01  # of a loss: a front that is worth less is no conflict
 _PRICE = 0.02  # of the gain, both in parts of the losses: who pays less hardly pays
 
@@ -38,7 +38,7 @@ class Conflict(Shown):
         amount: the relative improvement on training data for which the changes are given: 5 %, or what there is.
         gain: the objective's change, negative where it gets better.
         gain_error: its standard error, or None.
-        costs: name -> (change, standard error or None) of the other objectives.
+        others: name -> (change, standard error or None) of the other objectives: what they pay.
     """
 
     real: bool | None
@@ -46,11 +46,11 @@ class Conflict(Shown):
     amount: float
     gain: float
     gain_error: float | None
-    costs: dict[str, tuple[float, float | None]]
+    others: dict[str, tuple[float, float | None]]
 
     def _display(self) -> Display:
         word = {True: "real", False: "none", None: "unknown"}[self.real]
-        changes = {"(itself)": (self.gain, self.gain_error), **self.costs}
+        changes = {"(itself)": (self.gain, self.gain_error), **self.others}
         return changes_shown(
             f"Conflict: {word}; changes by an improvement of {100 * self.amount:.3g}%",
             {"change": {name: change for name, (change, _) in changes.items()}},
@@ -64,8 +64,8 @@ def conflicts(front: FrontModel) -> dict[str, Conflict]:
 
     Each objective is improved in the direction that costs the least curvature, ``c = |S|^-1 R_i^T``. To first order the
     front makes others pay for it, on the training data. That it is so on validation data as well is tested by the
-    response there batch by batch: t-tests with b - 1 degrees of freedom, for the costs at a level that allows for their
-    number (Bonferroni). The direction owes nothing to the validation data, so where there is no conflict each
+    response there batch by batch: t-tests with b - 1 degrees of freedom, for what the others pay at a level that allows
+    for their number (Bonferroni). The direction owes nothing to the validation data, so where there is no conflict each
     objective is said to have one in at most 2.5 % of the cases.
 
     What is significant but next to nothing is no conflict either, however many the data: the whole way to the edge has
@@ -101,7 +101,7 @@ def _conflict(front: FrontModel, i: int) -> Conflict:
         amount=min(_STEP, worth),
         gain=float(change[i]),
         gain_error=None if error is None else float(error[i]),
-        costs={
+        others={
             front.names[j]: (float(change[j]), None if error is None else float(error[j]))
             for j in found.others
         },

@@ -64,7 +64,7 @@ def prices(point: Point, name: str) -> dict[str, float]:
         gain = -found.gain / abs(values[name]) if values[name] else 0.0
         return {
             other: change / abs(values[other]) / gain if gain > 0 and values[other] else math.inf
-            for other, (change, _) in found.costs.items()
+            for other, (change, _) in found.others.items()
         }
     loss = abs(point.losses[name])
     costs = {}

@@ -51,7 +51,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Options:
-    """Show a few proposals for a step."""
+    """Show a few options for a step."""
 
     percent: float = DEFAULT_PERCENT
 
@@ -61,7 +61,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Take:
-    """Take one of the proposals that were shown."""
+    """Take one of the options that were shown."""
 
     option: int
 

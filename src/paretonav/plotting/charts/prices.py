@@ -35,7 +35,7 @@ class Prices:
         point: its number.
         names: of the objectives, printable.
         together: whether all others pay at once, along the cheapest way, or each alone.
-        costs: [m, m], in per cent of the loss that pays; negative where it gains, too, NaN where nothing is to be paid
+        prices: [m, m], in per cent of the loss that pays; negative where it gains, too, NaN where nothing is to be paid
             and infinite where it cannot pay.
         doubtful: [m, m], where the price is within the noise of the data.
     """
@@ -43,7 +43,7 @@ class Prices:
     point: int
     names: tuple[str, ...]
     together: bool
-    costs: Array
+    prices: Array
     doubtful: NDArray[np.bool_]
 
     @classmethod
@@ -51,13 +51,13 @@ class Prices:
         """The chart of a point, after ``wording.prices``."""
         names, held = point.front.names, point.anchor is not None
         found = {name: prices(point, name) for name in names}
-        costs = np.array([[found[name].get(payer, np.nan) for payer in names] for name in names])
+        paid = np.array([[found[name].get(payer, np.nan) for payer in names] for name in names])
         return cls(
             point.id,
             tuple(map(printable, names)),
             held,
-            costs,
-            _doubtful(point) if held else np.zeros_like(costs, dtype=bool),
+            paid,
+            _doubtful(point) if held else np.zeros_like(paid, dtype=bool),
         )
 
     @property
@@ -67,7 +67,7 @@ class Prices:
     @property
     def subtitle(self) -> str:
         notes = [_TOGETHER if self.together else _ALONE, "in % of the loss that pays"]
-        if (self.costs < 0).any():
+        if (self.prices < 0).any():
             notes.append("a bar to the left: it gains, too")
         if self.doubtful.any():
             notes.append("hollow: within the noise of the data")
@@ -86,13 +86,13 @@ class Prices:
             if i == j:
                 axes.fill_between([j, j + 1], i - 0.5, i + 0.5, color=FAINT, alpha=0.5, linewidth=0)
                 continue
-            cost, doubt = float(self.costs[i, j]), bool(self.doubtful[i, j])
-            if np.isfinite(cost):
-                length, fill = scale * float(np.clip(cost, -RUINOUS, RUINOUS)), BAD if cost > 0 else GOOD
+            price, doubt = float(self.prices[i, j]), bool(self.doubtful[i, j])
+            if np.isfinite(price):
+                length, fill = scale * float(np.clip(price, -RUINOUS, RUINOUS)), BAD if price > 0 else GOOD
                 style = {"color": "white" if doubt else fill, "edgecolor": PATH if doubt else fill}
                 axes.barh(i, length, 0.42, left=j + zero, linewidth=0.8, zorder=2, **style)
             axes.plot([j + zero] * 2, [i - 0.3, i + 0.3], color=PATH, linewidth=0.8, zorder=3)
-            axes.text(j + 0.97, i, _words(cost), ha="right", va="center", fontsize=8.5, color=INK)
+            axes.text(j + 0.97, i, _words(price), ha="right", va="center", fontsize=8.5, color=INK)
         axes.hlines(np.arange(m + 1) - 0.5, 0, m, color=FAINT, linewidth=0.8, zorder=1)
         axes.vlines(np.arange(m + 1), -0.5, m - 0.5, color=FAINT, linewidth=0.8, zorder=1)
         axes.set_xlim(0, m)
@@ -110,7 +110,7 @@ class Prices:
 
     def _scale(self) -> tuple[float, float]:
         """Where in a cell nothing lies, and how long one per cent is: the same in all cells."""
-        known = np.clip(self.costs[np.isfinite(self.costs)], -RUINOUS, RUINOUS)
+        known = np.clip(self.prices[np.isfinite(self.prices)], -RUINOUS, RUINOUS)
         most, least = max(0.0, known.max(initial=0.0)), min(0.0, known.min(initial=0.0))
         left, right = _BARS
         scale = (right - left) / (most - least) if most > least else 0.0
@@ -125,14 +125,14 @@ def _doubtful(point: Point) -> NDArray[np.bool_]:
         conflict, width = point.conflict[name], quantile(len(data.fractions))
         for j, payer in enumerate(names):
             if i != j:
-                paid, error = conflict.costs[payer]
+                paid, error = conflict.others[payer]
                 doubtful[i, j] = abs(paid) <= width * (error or 0) or abs(conflict.gain) <= width * (
                     conflict.gain_error or 0
                 )
     return doubtful
 
 
-def _words(cost: float) -> str:
+def _words(price: float) -> str:
     """A price as it stands in a cell."""
-    words = cost_words(abs(cost))
-    return f"-{words}" if cost < 0 and words != cost_words(0.0) else words
+    words = cost_words(abs(price))
+    return f"-{words}" if price < 0 and words != cost_words(0.0) else words
