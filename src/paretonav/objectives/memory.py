@@ -30,5 +30,6 @@ def memory_advice() -> Iterator[None]:
         first = str(error).partition("\n")[0] or type(error).__name__
         raise OutOfMemoryError(
             f"memory ran out ({first}); give smaller batches (batch_size=, or the DataLoader's), a smaller "
-            "curvature sample (Geometry(samples=...)), or fewer steered parameters (parameters=)"
+            "curvature sample (Geometry(samples=...)), fewer steered parameters (parameters=), or a model with "
+            "gradient checkpoints"
         ) from error
