@@ -193,17 +193,20 @@ def look_before_every_operation(folder: Path) -> None:
     waits, go_on = os.pipe()
     pid, out = victim(here, SHORT, lambda into: stop_at_each(into, waits))
     told = k = 0
-    while said := os.read(out, 1):
-        if said != b"\0":
-            told += 1
-            continue
-        if here.exists():
-            shutil.copytree(here, copy)
-        look(copy, SHORT, told, states, points, go_on=k % 8 == 0)
-        shutil.rmtree(copy)
-        k += 1
-        os.write(go_on, b".")
-    os.waitpid(pid, 0)
+    try:
+        while said := os.read(out, 1):
+            if said != b"\0":
+                told += 1
+                continue
+            if here.exists():
+                shutil.copytree(here, copy)
+            look(copy, SHORT, told, states, points, go_on=k % 8 == 0)
+            shutil.rmtree(copy)
+            k += 1
+            os.write(go_on, b".")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
     assert told == len(SHORT), "the victim has failed by itself"
     assert k > 100, k
     print(json.dumps({"moments": k}))

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def killed(*arguments: object) -> dict[str, object]:
     command = [sys.executable, str(KILLING), *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}  # a process with threads must not be forked
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     report: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return report
