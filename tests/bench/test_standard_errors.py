@@ -18,6 +18,7 @@ def require(found: dict[str, float], draws: int) -> None:
     assert abs(sum(found.values()) / len(found) - 0.95) < 0.02 + slack / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [[200, 200, 200, 20]])
 def test_intervals_cover_the_truth(lengths: list[int]) -> None:
     require(coverage(lengths, draws=40, seed=1), 40)

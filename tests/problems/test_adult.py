@@ -51,6 +51,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_everybody_is_in_one_split_with_their_answer_and_sex(folder: Path) -> None:
     problem = adult(folder=folder, with_sex=True)
     tensors = [problem._data[split]._tensors for split in ("train", "validation", "test")]

@@ -174,6 +174,7 @@ def test_arguments_that_are_not_possible(folder: Path, arguments: dict[str, Any]
         census(folder=folder, **{**SMALL, **arguments})
 
 
+@pytest.mark.slow
 def test_data_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(**_: object) -> None:
         raise OSError("no network")

@@ -1,8 +1,8 @@
 """Kills navigations and looks at what is left; a process of its own that forks, run by ``test_killed.py``.
 
-``random COUNT FOLDER`` kills at random moments. ``every FOLDER`` looks at what is on disk before each operation on files
-and each SQL statement of one run, which is what a kill would leave. Every victim is forked from this process, which has
-imported everything and has no threads.
+``random COUNT FOLDER`` kills at random moments. ``every FOLDER`` looks at what is on disk before each operation on
+files and each SQL statement of one run, which is what a kill would leave. Every victim is forked from this process,
+which has imported everything and has no threads.
 """
 
 from __future__ import annotations
