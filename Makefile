@@ -19,7 +19,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist wor
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(TEST)
 
-test-fast: $(VENV)/.dev  ## those that need no browser and take no more than a few seconds each
+test-fast: $(VENV)/.dev  ## those that need no browser and take a second at most each
 	$(TEST) -m "not slow"
 
 check: $(VENV)/.dev  ## lint, format and types

@@ -1,6 +1,7 @@
 """The comparison on known fronts is fair: the same budget, as many points, targets that are spread."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def test_a_budget_ends_a_walk() -> None:
     assert len(visit.points) == 2  # the step in which the budget is spent is the last
 
 
+@pytest.mark.slow
 def test_everybody_gets_the_same_budget() -> None:
     make = fronts.problems()["DTLZ2 m=3"]
     visited = fronts.visits(make, 0, truth(make(0), 100, 1 << 10))

@@ -119,6 +119,7 @@ def test_rays_lead_to_the_front_where_the_losses_are_proportional(method: Any, s
     assert problem.front_distance(found) < 0.02 * float(found.norm())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [EPO, PMGDA])
 def test_rays_are_met_on_a_concave_front(method: Any) -> None:
     problem = pn.problems.dtlz(2, m=3)
@@ -130,6 +131,7 @@ def test_rays_are_met_on_a_concave_front(method: Any) -> None:
     assert found.numpy() @ ray / float(found.norm()) / np.linalg.norm(ray) > 0.998
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(SEEDS)
 def test_a_weighted_sum_ends_at_its_minimiser(seed: int) -> None:

@@ -18,17 +18,16 @@ def require(found: dict[str, float], draws: int) -> None:
     assert abs(sum(found.values()) / len(found) - 0.95) < 0.02 + slack / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [[200, 200, 200, 20]])
 def test_intervals_cover_the_truth(lengths: list[int]) -> None:
     require(coverage(lengths, draws=40, seed=1), 40)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lengths", [[200] * 4, [200] * 8, [200] * 20])
-def test_intervals_cover_the_truth_for_any_number_of_batches(
-    lengths: list[int],
-) -> None:
-    require(coverage(lengths, draws=100, seed=1), 100)
+@pytest.mark.parametrize("batches", [4, 20])
+def test_intervals_cover_the_truth_for_any_number_of_batches(batches: int) -> None:
+    require(coverage([200] * batches, draws=60, seed=1), 60)
 
 
 @pytest.mark.slow

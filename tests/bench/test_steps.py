@@ -228,6 +228,7 @@ def test_targets_that_are_missed(changes: dict[str, dict[str, Any]], missed: set
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(0, 0.2), min_size=6, max_size=6))
 def test_the_median_decides(errors: list[float]) -> None:
@@ -337,6 +338,7 @@ def test_tables_show_medians_of_what_was_saved(tmp_path: Path, found: pd.DataFra
     assert text.count("\n| MGDA |") == 2
 
 
+@pytest.mark.slow
 def test_pictures(tmp_path: Path) -> None:
     names = ("census", "fashion", "sentences", "adult")
     table = pd.concat([synthetic(ppe={"status": "rejected"}), *(synthetic(name, seeds=1) for name in names)])

@@ -48,6 +48,7 @@ def of(row: Any) -> tuple[str, str, str]:
     return str(row["wish"]), f"{row['amount']:g}", str(row["method"])
 
 
+@pytest.mark.slow
 def test_a_case_becomes_rows_and_is_not_measured_twice(case: Case, tmp_path: Any) -> None:
     store = Store(tmp_path / "zoo.csv")
     before = copy.deepcopy(case.model.state_dict())
@@ -84,12 +85,14 @@ def test_the_published_method_takes_one_step(case: Case) -> None:
     assert gain["method"] == GAIN
 
 
+@pytest.mark.slow
 def test_only_what_is_missing_is_measured(case: Case) -> None:
     done: set[Key] = {key("small", 1, BROUGHT), key("small", 1, BROUGHT, GAIN)}
     done |= {key("small", 1, BROUGHT, wish, 0.01) for wish in ("a", "c", "a & b")}
     assert [of(rows[0]) for rows in measured(case, 1, (0.01,), done)] == [("b", "0.01", "step")]
 
 
+@pytest.mark.slow
 def test_where_training_on_pays_all_is_measured_once_more_after_it(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

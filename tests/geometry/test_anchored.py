@@ -92,6 +92,7 @@ def at(problem: pn.Problem, pull: float | None = 0.01, **options: Any) -> Tangen
     return anchored_tangent(problem, problem.parameters(), WHOLE, pull=pull, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("pull", [1e-1, 1e-3])
 @pytest.mark.parametrize("decay", [0.0, 0.05])
@@ -191,6 +192,7 @@ def test_losses_that_are_multiples_of_each_other_are_one_way() -> None:
     assert tangent.weight_basis.shape == (2, 1)
 
 
+@pytest.mark.slow
 @FEW
 @given(exponent=st.floats(-4, 4), which=st.integers(0, 2))
 def test_a_loss_in_other_units_with_its_weight_in_theirs_is_the_same(exponent: float, which: int) -> None:

@@ -48,6 +48,7 @@ def dense(
     return exact, J.T @ inner @ J
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), shift=st.floats(0, 3), w=st.floats(0, 1))
 def test_products_equal_the_dense_matrices(seed: int, shift: float, w: float) -> None:

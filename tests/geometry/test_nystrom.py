@@ -187,6 +187,7 @@ def test_products_that_are_not_finite_teach_nothing() -> None:
     assert recorder.nystrom() is None
 
 
+@pytest.mark.slow
 def test_a_step_hands_it_on_and_a_session_keeps_it(tmp_path: object) -> None:
     problem = pn.problems.digits(epochs=40, train_size=600, validation_size=200)
     nav = pn.Navigator(problem, session=f"{tmp_path}/walk")

@@ -219,6 +219,7 @@ def farthest_alone(points: np.ndarray, j: int) -> np.ndarray:
     return np.asarray(points[alone & (points[:, j] != 0)][-1])
 
 
+@pytest.mark.slow
 @FEW
 @given(exponent=st.floats(-5, 5), seed=st.integers(0, 100))
 def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed: int) -> None:
@@ -282,6 +283,7 @@ def test_pairs_are_measured_on_a_few_batches(k: int, batches: int) -> None:
         np.testing.assert_allclose(bend, dense, rtol=1e-5, atol=1e-5 * float(dense.max()))
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=st.integers(0, 1000))
 def test_a_bend_that_may_be_noise_does_not_count(seed: int) -> None:

@@ -108,6 +108,7 @@ def require_sane(cost: pn.Cost, before: pn.Cost) -> None:
         assert getattr(cost, field.name) >= getattr(before, field.name) >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [on_a_function, on_a_model, by_descent, as_published])
 def test_fractions_rise_to_one_and_time_runs_out(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_INTERVAL", 0.0)
@@ -167,6 +168,7 @@ def test_a_step_on_a_function_stops_at_every_checkpoint_and_has_never_been() -> 
     assert dict(step.achieved.train) == dict(wanted.achieved.train)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [on_a_model, by_descent, as_published])
 def test_a_step_on_a_model_stops_anywhere_and_has_never_been(
     make: Make, monkeypatch: pytest.MonkeyPatch

@@ -254,6 +254,7 @@ def walk(nav: pn.Navigator, legs: int) -> Tensor:
     return nav.here.parameters
 
 
+@pytest.mark.slow
 def test_a_session_that_is_resumed_goes_on_as_if_it_had_not_ended(tmp_path: Path) -> None:
     whole = pn.Navigator(brought(), session=tmp_path / "whole")
     whole.start()

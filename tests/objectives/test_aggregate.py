@@ -205,6 +205,7 @@ def test_one_batch_has_the_hessians_of_the_definition() -> None:
         torch.testing.assert_close(linear, dense, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(batch_size=st.integers(1, 16), apart=st.booleans(), seed=st.integers(0, 10**6))
 def test_the_hessian_is_that_of_the_means_and_that_of_the_value(

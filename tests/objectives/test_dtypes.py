@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.regression import network, noisy, squared
 from tests.tensors import normal
@@ -120,6 +120,7 @@ def test_examples_are_counted_by_what_most_tensors_hold() -> None:
     torch.testing.assert_close(problem.evaluate(theta).mean, whole.evaluate(theta).mean)
 
 
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 1000),
     scale=st.floats(1e-3, 1e3),

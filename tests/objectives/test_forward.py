@@ -172,6 +172,7 @@ def compiled_in_place(model: nn.Sequential) -> nn.Module:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiling", [compiled_whole, compiled_part, compiled_in_place])
 def test_compiled_modules_are_run_as_they_were_written(compiling: Any) -> None:
     plain, model = network(), compiling(network())

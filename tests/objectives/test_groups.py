@@ -51,6 +51,7 @@ def error_of(losses: Losses) -> Tensor:
 SIZES = st.tuples(st.integers(32, 90), st.integers(1, 40), st.integers(0, 10**6))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(sizes=SIZES, size=st.integers(1, 64), loader=st.booleans())
 def test_means_are_the_same_with_groups(sizes: tuple[int, int, int], size: int, loader: bool) -> None:
@@ -71,6 +72,7 @@ def test_means_are_the_same_with_groups(sizes: tuple[int, int, int], size: int, 
         assert len(responses[0].fractions) == len(found[0].fractions)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(32, 150), times=st.integers(2, 6), size=st.integers(3, 200))
 def test_copies_of_examples_are_no_evidence(n: int, times: int, size: int) -> None:
@@ -92,6 +94,7 @@ def test_copies_of_examples_are_no_evidence(n: int, times: int, size: int) -> No
     torch.testing.assert_close(*responses, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_without_groups_errors_of_copies_are_too_small_by_the_root_of_their_number() -> None:
     theta, times, ratios = make(None).parameters(), 9, []
     for seed in range(40):
@@ -105,6 +108,7 @@ def test_without_groups_errors_of_copies_are_too_small_by_the_root_of_their_numb
     assert torch.stack(ratios).square().mean().sqrt().item() == pytest.approx(3, rel=0.2)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(sizes=SIZES)
 def test_what_groups_are_called_changes_nothing(sizes: tuple[int, int, int]) -> None:

@@ -19,6 +19,7 @@ from paretonav.statistics import quantile
 from paretonav.steering import Estimates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*CHARTS, None])
 def test_every_chart_of_a_session_alone(session, judged, tmp_path, kind):
     for source in (session, judged):

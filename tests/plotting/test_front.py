@@ -112,6 +112,7 @@ def test_a_front_too_small_to_be_seen_is_not_in_the_legend():
     assert "predicted front nearby" not in legend(picture(replace(chart, patch=None)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("m", [2, 3, 4])
 def test_hostile_names_stay_text(tmp_path, m, suffix):

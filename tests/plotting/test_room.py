@@ -51,6 +51,7 @@ def turned(box):
     return box.width > 40 and box.height > 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("m", "long"), [*((m, True) for m in range(2, 11)), *((m, False) for m in (2, 3, 10))]
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.problems.parts import parts, sizes
 
 import paretonav as pn
 from paretonav.problems import adult, adult_people, sources
@@ -51,11 +52,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_everybody_is_in_one_split_with_their_answer_and_sex(folder: Path) -> None:
     problem = adult(folder=folder, with_sex=True)
-    tensors = [problem._data[split]._tensors for split in ("train", "validation", "test")]
-    assert [len(t[0]) for t in tensors if t is not None] == [360, 120, 120]
-    x, y, sex = (torch.cat(parts) for parts in zip(*tensors, strict=True))  # type: ignore[arg-type]
+    assert sizes(problem) == {"train": 360, "validation": 120, "test": 120}
+    x, y, sex = (torch.cat(entries) for entries in zip(*parts(problem).values(), strict=True))
     table = people()
     # Age, schooling, gains, losses, hours, two kinds of work, the one country that is not rare, and the sex.
     assert x.shape == (600, 9)
@@ -84,9 +85,7 @@ def test_objectives_and_metrics_are_those_of_the_definition(folder: Path) -> Non
     assert isinstance(problem, TrainedProblem)
     assert problem.names == ("cross-entropy", "demographic parity", "equal opportunity")
     losses = problem.evaluate(problem.parameters() * 3, "test")
-    data = problem._data["test"]._tensors
-    assert data is not None
-    x, y, sex = data
+    x, y, sex = parts(problem)["test"]
     problem.set_parameters(problem.parameters() * 3)
     with torch.no_grad():
         p = problem.model(x).sigmoid().double().numpy()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.problems.parts import sizes
 
 import paretonav as pn
 from paretonav import ProblemError
@@ -127,15 +128,10 @@ def test_names_sizes_and_widths(folder: Path) -> None:
     problem = census(folder=folder, **SMALL)
     assert isinstance(problem, TrainedProblem)
     assert problem.names == ("age", "education", "marital")
-    sizes = {split: data.size for split, data in problem._data.items()}
-    assert sizes == {"train": 200, "validation": 40, "test": 40}
+    assert sizes(problem) == {"train": 200, "validation": 40, "test": 40}
     assert problem.higher_is_better == {f"{name} accuracy": True for name in problem.names}
     everyone = census(folder=folder, **{**SMALL, "size": None})
-    assert {split: data.size for split, data in everyone._data.items()} == {
-        "train": 360,
-        "validation": 40,
-        "test": 400,
-    }
+    assert sizes(everyone) == {"train": 360, "validation": 40, "test": 400}
     wide = census(width="paper", folder=folder, **SMALL)
     assert [len(p) for p in wide.model.parameters()][:4:2] == [256, 128]
     two = census(tasks=["race", "sex"], folder=folder, **SMALL)
@@ -174,6 +170,7 @@ def test_arguments_that_are_not_possible(folder: Path, arguments: dict[str, Any]
         census(folder=folder, **{**SMALL, **arguments})
 
 
+@pytest.mark.slow
 def test_data_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(**_: object) -> None:
         raise OSError("no network")
@@ -211,7 +208,7 @@ def test_the_online_rows_become_the_two_files(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(census_people, "_ROWS", (20, 10))
     monkeypatch.setattr(census_people, "_RICH", rich)
     problem = census(folder=tmp_path, size=15, validation_size=5, epochs=1)
-    assert problem._data["test"].size == 5
+    assert sizes(problem)["test"] == 5
     for name, part in zip(census_people.FILES, (rows[:20], rows[20:]), strict=True):
         path = sources.find(name, tmp_path)
         assert path is not None

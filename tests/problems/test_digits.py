@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.problems.parts import parts, sizes
 from torch import Tensor
 
 import paretonav as pn
@@ -34,24 +35,22 @@ def test_a_composite_is_the_maximum_of_three_scans_and_knows_their_classes() -> 
 def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every scan is made recognisable: scan k is all over k / 16."""
     numbered = np.broadcast_to(np.arange(1797.0)[:, None, None], (1797, 8, 8))
-    parts: list[set[int]] = []
+    chosen: list[set[int]] = []
     overlay = module._overlay
 
     def watched(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> Any:
-        parts.append({int(value) for value in (16 * images).flatten(1).unique(dim=1).flatten().tolist()})
+        chosen.append({int(value) for value in (16 * images).flatten(1).unique(dim=1).flatten().tolist()})
         return overlay(images, classes, count, generator)
 
     fake = SimpleNamespace(images=numbered.copy(), target=np.arange(1797) % 10)
     monkeypatch.setattr("sklearn.datasets.load_digits", lambda: fake)
     monkeypatch.setattr(module, "_overlay", watched)
     problem = digits(train_size=4000, validation_size=1000)
-    assert [len(part) for part in parts] == [1200, 300, 297]
-    assert set.union(*parts) == set(range(1797))
+    assert [len(part) for part in chosen] == [1200, 300, 297]
+    assert set.union(*chosen) == set(range(1797))
     # A canvas is the maximum, so each number on it is a scan of its split.
-    data = [problem._data[split]._tensors for split in ("train", "validation", "test")]
-    for part, tensors in zip(parts, data, strict=True):
-        assert tensors is not None
-        shown = {int(value) for value in (16 * tensors[0]).unique().tolist()} - {0}
+    for part, (canvases, _) in zip(chosen, parts(problem).values(), strict=True):
+        shown = {int(value) for value in (16 * canvases).unique().tolist()} - {0}
         assert shown <= part
         assert len(shown) > 0.7 * len(part)
 
@@ -64,11 +63,7 @@ def test_names_and_sizes() -> None:
     assert list(losses.metrics) == ["left accuracy", "right accuracy", "middle accuracy"]
     assert problem.evaluate(problem.parameters()).metrics == {}
     assert problem.weight_decay == 0.01
-    assert (problem._data["train"].size, problem._data["validation"].size, problem._data["test"].size) == (
-        1200,
-        200,
-        200,
-    )
+    assert sizes(problem) == {"train": 1200, "validation": 200, "test": 200}
     assert len(digits(trunk=9, **SMALL).parameters()) - len(problem.parameters()) == 3 * (64 + 1 + 30)
     # An untrained model guesses: every class is as likely as another.
     np.testing.assert_allclose(losses.mean, np.log(10), atol=0.15)
@@ -76,9 +71,7 @@ def test_names_and_sizes() -> None:
 
 def test_losses_and_metrics_belong_to_their_digit() -> None:
     problem = digits(**SMALL)
-    data = problem._data["test"]._tensors
-    assert data is not None
-    images, labels = data
+    images, labels = parts(problem)["test"]
     logits = torch.nn.functional.one_hot(labels, 10) * 50.0
     batch = (images, labels)
     for i in range(3):
@@ -96,8 +89,7 @@ def test_seeds_are_reproducible_and_leave_the_global_state_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
     def fingerprint(problem: TrainedProblem) -> list[Tensor]:
-        parts = [problem._data[split]._tensors for split in ("train", "validation", "test")]
-        return [problem.parameters(), *(tensor for part in parts if part is not None for tensor in part)]
+        return [problem.parameters(), *(tensor for part in parts(problem).values() for tensor in part)]
 
     assert all(torch.equal(a, b) for a, b in zip(fingerprint(first), fingerprint(again), strict=True))
     assert len(fingerprint(first)) == 7

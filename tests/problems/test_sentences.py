@@ -193,6 +193,7 @@ def test_the_encoder_has_the_weights_of_the_file(folder: Path) -> None:
         assert torch.equal(value, stored[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("parameters", ["adapters", "all"])
 def test_navigation_works_with_either_attention(folder: Path, attention: Any, parameters: Any) -> None:

@@ -1,7 +1,8 @@
 """Kills navigations and looks at what is left; a process of its own that forks, run by ``test_killed.py``.
 
-``random COUNT FOLDER`` kills at random moments, ``every FOLDER`` at each operation on files and each SQL statement of
-one run. Every victim is forked from this process, which has imported everything and has no threads.
+``random COUNT FOLDER`` kills at random moments. ``every FOLDER`` looks at what is on disk before each operation on
+files and each SQL statement of one run, which is what a kill would leave. Every victim is forked from this process,
+which has imported everything and has no threads.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def navigate(folder: Path, script: Script, tell: Callable[[int], None]) -> None:
         tell(i + 1)
 
 
-def victim(folder: Path, script: Script, before: Callable[[], None]) -> tuple[int, int]:
+def victim(folder: Path, script: Script, before: Callable[[int], None]) -> tuple[int, int]:
     """Fork a process that navigates; its id, and where it tells how many operations have returned."""
     out, into = os.pipe()
     pid = os.fork()
@@ -91,7 +92,7 @@ def victim(folder: Path, script: Script, before: Callable[[], None]) -> tuple[in
         return pid, out
     try:
         os.close(out)
-        before()
+        before(into)
         navigate(folder, script, lambda done: os.write(into, bytes([done])) and None)
     finally:
         os._exit(0)
@@ -161,7 +162,7 @@ def leftovers(session: pn.Session, *tolerated: str) -> None:
 def kill_at_random(count: int, folder: Path) -> None:
     states, points = expected(folder / "expected", SCRIPT)
     began = time.monotonic()
-    pid, out = victim(folder / "timed", SCRIPT, lambda: None)
+    pid, out = victim(folder / "timed", SCRIPT, lambda _: None)
     os.waitpid(pid, 0)
     duration = time.monotonic() - began
     assert len(os.read(out, 100)) == len(SCRIPT)
@@ -172,7 +173,7 @@ def kill_at_random(count: int, folder: Path) -> None:
     lost, ends = 0, [0] * (len(SCRIPT) + 1)
     for i in range(count):
         here = folder / f"killed-{i}"
-        pid, out = victim(here, SCRIPT, lambda: None)
+        pid, out = victim(here, SCRIPT, lambda _: None)
         time.sleep(draw.uniform(0, 1.05 * duration))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -185,35 +186,38 @@ def kill_at_random(count: int, folder: Path) -> None:
     print(json.dumps({"kills": count, "operations that were there": ends, "lost the one under way": lost}))
 
 
-def kill_at_every_operation(folder: Path) -> None:
+def look_before_every_operation(folder: Path) -> None:
+    """A copy has no more than files have, and nobody's locks: what is in memory is lost with the copied process."""
     states, points = expected(folder / "expected", SHORT)
-    k = 0
-    while True:
-        here = folder / f"killed-{k}"
-        pid, out = victim(here, SHORT, lambda k=k: kill_at(k))  # type: ignore[misc]
-        _, status = os.waitpid(pid, 0)
-        told = len(os.read(out, 100))
-        os.close(out)
-        if not os.WIFSIGNALED(status):
-            assert told == len(SHORT), "the victim has failed by itself"
-            break
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        look(here, SHORT, told, states, points, go_on=k % 8 == 0)
-        shutil.rmtree(here)
-        k += 1
+    here, copy = folder / "running", folder / "copy"
+    waits, go_on = os.pipe()
+    pid, out = victim(here, SHORT, lambda into: stop_at_each(into, waits))
+    told = k = 0
+    try:
+        while said := os.read(out, 1):
+            if said != b"\0":
+                told += 1
+                continue
+            if here.exists():
+                shutil.copytree(here, copy)
+            look(copy, SHORT, told, states, points, go_on=k % 8 == 0)
+            shutil.rmtree(copy)
+            k += 1
+            os.write(go_on, b".")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert told == len(SHORT), "the victim has failed by itself"
     assert k > 100, k
-    print(json.dumps({"kills": k}))
+    print(json.dumps({"moments": k}))
 
 
-def kill_at(k: int) -> None:
-    """Have this process kill itself at its k-th operation on files or statement in SQL."""
-    left = k
+def stop_at_each(into: int, waits: int) -> None:
+    """Have this process tell of each operation on files and each statement in SQL, and wait before it."""
 
     def count(*_: object) -> None:
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
+        os.write(into, b"\0")
+        os.read(waits, 1)
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
@@ -260,4 +264,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "random":
         kill_at_random(int(sys.argv[2]), place)
     else:
-        kill_at_every_operation(place)
+        look_before_every_operation(place)

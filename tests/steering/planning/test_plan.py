@@ -101,6 +101,7 @@ def test_a_plan_keeps_every_constraint_of_the_model(
         require_feasible(front, plan(front, wish, amount))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.booleans(), st.booleans())
 def test_the_reach_is_the_boundary_of_what_can_be_planned(

@@ -43,6 +43,7 @@ def wish_of(front: FrontModel, percents: list[float], held: int) -> Wish:
     return pn.Improve(named, hold=hold, units="relative").wish(situation(front))
 
 
+@pytest.mark.slow
 @given(
     percents=st.lists(st.floats(0.2, 1.0), min_size=1, max_size=3),
     held=st.integers(0, 2),

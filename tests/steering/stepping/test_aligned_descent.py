@@ -102,6 +102,7 @@ def stepped(
 WISHES = [pn.Improve({"task 0": 1.0}, hold=["task 1"]), pn.Improve({"task 0": 0.7, "task 2": 0.3})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("preference", WISHES)
 def test_it_returns_to_the_front_and_keeps_what_was_asked_for(name: str, preference: pn.Improve) -> None:

@@ -69,6 +69,7 @@ def test_a_gap_is_shown_as_it_is(size: float, smoothing: float, split: Any, seed
     assert float(made.jacobian(theta, split)[0].mean[1]) == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(m=st.sampled_from([2, 3]), size=st.sampled_from([0, 1e-4, 1e-2, 0.3, 1]), seed=st.integers(0, 10**6))
 def test_changes_are_predicted_on_both_sides_of_zero(m: int, size: float, seed: int) -> None:
@@ -125,6 +126,7 @@ def closed(m: int, seed: int) -> pn.ModelProblem:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("m", [2, 3])
 def test_a_gap_that_has_closed_is_no_obstacle(m: int) -> None:
     for seed in range(3):

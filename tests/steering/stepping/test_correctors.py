@@ -61,6 +61,7 @@ def far_from(problem: Problem, seed: int) -> Tensor:
 # Multiple-gradient descent with line search
 
 
+@pytest.mark.slow
 @FEW
 @given(SIZES, SEEDS, st.booleans(), st.booleans())
 def test_descent_ends_at_a_critical_point(m: int, seed: int, normalized: bool, box: bool) -> None:
@@ -347,6 +348,7 @@ def predicted(problem: Any, preference: Any, amount: float) -> tuple[Tensor, Ten
     return theta, torch.from_numpy(made.weights), Guide(tangent, front, made, target)
 
 
+@pytest.mark.slow
 @FEW
 @given(SIZES, SEEDS, st.floats(0.01, 0.2), st.booleans())
 def test_newton_is_back_after_a_few_corrections(m: int, seed: int, amount: float, guided: bool) -> None:

@@ -27,6 +27,7 @@ def least(problem: Quadratic, i: int) -> float:
     return float(problem.evaluate(problem.pareto_point(alone)).mean[i])
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     n=st.integers(1, 3),

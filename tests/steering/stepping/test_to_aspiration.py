@@ -204,6 +204,7 @@ class OnceTooFar(ObjectiveSpace):
         return Prediction(theta, problem.evaluate(theta), 1.0, 1)
 
 
+@pytest.mark.slow
 def test_shorter_legs_lead_where_long_ones_go_astray() -> None:
     nav = pn.Navigator(
         pn.problems.quadratic(n=8, m=3), predictor=OnceTooFar(), corrector=Newton(alignments=0)
@@ -280,6 +281,7 @@ def legs_after(predictor: Astray) -> tuple[Array, pn.Step, float]:
     return np.array(predictor.__dict__["right"]), step, change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("short", [0.3, 0.1, 0.02])
 def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: float) -> None:
     """Twice as long each: from a sixty-fourth of the way it takes seven legs, not sixty-four."""
@@ -290,6 +292,7 @@ def test_after_legs_that_bring_what_they_promise_longer_ones_are_tried(short: fl
     np.testing.assert_allclose(growing[1:] / growing[:-1], 2, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_after_legs_that_bring_half_of_what_they_promise_none_is_longer() -> None:
     lengths, step, change = legs_after(Astray(0.3, goes=0.5))
     assert -step.achieved.train["f1"] > 0.3 * change

@@ -75,6 +75,7 @@ def test_it_is_the_descent_that_one_would_write() -> None:
     torch.testing.assert_close(found.theta, moving.detach())
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(share=st.floats(0.05, 0.95), decay=st.sampled_from([0.0, 0.1]), validated=st.booleans())
 def test_what_is_trained_out_is_left_bit_for_bit(share: float, decay: float, validated: bool) -> None:
@@ -91,6 +92,7 @@ def test_what_is_trained_out_is_left_bit_for_bit(share: float, decay: float, val
     assert torch.equal(found.losses.batches, found.before.batches)
 
 
+@pytest.mark.slow
 def test_it_stops_when_held_out_data_have_not_improved_for_as_long_as_one_is_patient() -> None:
     """Few examples are soon learnt by heart."""
     made = problem(validation=noisy(64, 20))

@@ -65,6 +65,7 @@ def optimum(data: TensorDataset) -> float:
     return float(loss())
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(
     m=st.sampled_from([2, 3]),
@@ -91,6 +92,7 @@ def test_what_further_training_reaches_is_not_out_of_reach(
         assert "further training may come nearer" in step.reason or "short legs" in step.reason
 
 
+@pytest.mark.slow
 def test_what_no_training_reaches_is_out_of_reach() -> None:
     """With weight decay and a corrector that goes all the way, the end of the front is one."""
     data = questions(1, torch.float64)
