@@ -22,7 +22,7 @@ def since(i: int) -> dict[str, Any]:
 
 
 def state(**more: Any) -> dict[str, Any]:
-    """At point 3, with a last step, proposals, and a front in three dimensions."""
+    """At point 3, with a last step, options, and a front in three dimensions."""
     quantities = [
         {
             "name": name,

@@ -206,7 +206,7 @@ def test_undo_go_star_note_compare(view) -> None:
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
 
 
-def test_a_proposal_is_taken(view) -> None:
+def test_an_option_is_taken(view) -> None:
     option = state(view)["options"][0]
     assert view.do("take", option=0)["status"] == "done"
     now = state(view)

@@ -34,7 +34,7 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
     for chart in ("Lines", "Radar", "Tree", "Table"):
         page.get_by_role("tab", name=chart, exact=True).click()
         assert complaints(page) == [], chart
-    for tab in ("Proposals (1)", "Compare"):
+    for tab in ("Options (1)", "Compare"):
         page.get_by_role("tab", name=tab, exact=True).click()
         assert complaints(page) == [], tab
     page.get_by_role("button", name="Help", exact=True).click()

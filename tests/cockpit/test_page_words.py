@@ -128,15 +128,15 @@ def test_what_contradicts_the_prediction_is_as_large_as_it_and_has_its_error(pag
     assert sizes[0] == sizes[1]
 
 
-def test_a_proposal_that_is_being_taken_is_not_called_untaken(page_of: Any) -> None:
+def test_an_option_that_is_being_taken_is_not_called_untaken(page_of: Any) -> None:
     page = page_of(state(), points())
-    page.get_by_role("tab", name="Proposals (1)", exact=True).click()
+    page.get_by_role("tab", name="Options (1)", exact=True).click()
     take = page.get_by_role("button", name="Take: improve age", exact=True)
     take.focus()
-    expect(page.locator(".pn-summary")).to_contain_text("A proposal, not yet taken.")
+    expect(page.locator(".pn-summary")).to_contain_text("An option, not yet taken.")
     job = {"id": 9, "what": "take", "status": "running", "by": None, "seq": None, "phase": "predict"}
     page.controller.publish("job", job | {"fraction": 0.1, "seconds": 0.1, "left": None, "losses": None})
-    expect(page.locator(".pn-summary")).to_contain_text("A proposal that is being taken.")
+    expect(page.locator(".pn-summary")).to_contain_text("An option that is being taken.")
     expect(page.locator(".pn-summary")).not_to_contain_text("not yet")
 
 
@@ -162,8 +162,8 @@ def test_a_saved_page_offers_only_what_it_can_do(page_of: Any) -> None:
     expect(page.locator(".pn-list tbody tr")).to_have_count(4)
     assert page.locator(".pn-list tbody button").count() == 0
     expect(page.locator(".pn-list .pn-starred", has_text="★")).to_have_count(1)
-    page.get_by_role("tab", name="Proposals (1)", exact=True).click()
-    expect(page.locator(".pn-proposal")).to_have_count(1)
+    page.get_by_role("tab", name="Options (1)", exact=True).click()
+    expect(page.locator(".pn-option")).to_have_count(1)
     for name in ("Step", "Undo", "Start", "Take: improve age"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0
     page.get_by_role("button", name="Help", exact=True).click()

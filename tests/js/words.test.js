@@ -66,11 +66,11 @@ test("what is impossible, far away or awaited is said", () => {
   assert.equal(say({ prediction: { kind: "pending", problem: "" }, live: false }).length, 1, "a saved page awaits nothing");
 });
 
-test("a proposal is told as one, also while it is being taken", () => {
-  const prediction = { ...OUTCOME, kind: "proposal" };
-  assert.equal(say({ prediction })[0], "A proposal, not yet taken.");
-  assert.equal(say({ prediction, taking: true })[0], "A proposal that is being taken.");
-  assert.deepEqual(say({ taking: true }), ["A proposal is being taken."]);
+test("an option is told as one, also while it is being taken", () => {
+  const prediction = { ...OUTCOME, kind: "option" };
+  assert.equal(say({ prediction })[0], "An option, not yet taken.");
+  assert.equal(say({ prediction, taking: true })[0], "An option that is being taken.");
+  assert.deepEqual(say({ taking: true }), ["An option is being taken."]);
 });
 
 test("the reach is that of this point alone", () => {

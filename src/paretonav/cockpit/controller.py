@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 
 from paretonav.cockpit.download import Download, download
-from paretonav.cockpit.here import not_started, proposals, state_of
+from paretonav.cockpit.here import not_started, options_of, state_of
 from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
 from paretonav.cockpit.plain import in_order, plain
@@ -227,7 +227,7 @@ class Controller:
             case "take":
                 if not 0 <= request.option < len(self._options):
                     raise NavigationError(
-                        "there is no such proposal any more; look at those that are shown now"
+                        "there is no such option any more; look at those that are shown now"
                     )
                 option = self._options[request.option]
                 self._last = navigator.step(option.preference, option.amount, on_event=tell, cancel=cancel)
@@ -254,7 +254,7 @@ class Controller:
             return
         here = navigator.here
         step = self._last if self._last is not None and self._last.point.id == here.id else None
-        self._options = proposals(here)
+        self._options = options_of(here)
         if job is not None:
             self._after = job.request.cmd
         elif here.id != self._at:

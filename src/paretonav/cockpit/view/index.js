@@ -14,7 +14,7 @@ import { createJobs } from "./jobs.js";
 import { createNotices } from "./notices.js";
 import { createPlots } from "./plots/index.js";
 import { ghostOf, predictNow } from "./prediction.js";
-import { createProposals } from "./proposals.js";
+import { createOptions } from "./options.js";
 import { drawReport, stepInWords } from "./report.js";
 import { createRows } from "./rows.js";
 import { createSelection } from "./selection.js";
@@ -51,7 +51,7 @@ function render({ model, el }) {
   const help = createHelp();
 
   /** @type {Option | null} */
-  let proposal = null; // the proposal that is being looked at
+  let option = null; // the option that is being looked at
   let dragging = false;
   /** @type {{ prediction: Prediction, current: number | null } | null} */
   let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
@@ -172,9 +172,9 @@ function render({ model, el }) {
       steering.setAmount(name, wish, settled);
     },
   });
-  const proposals = createProposals({
+  const options = createOptions({
     look(k) {
-      proposal = k === null ? null : (here().options[k] ?? null);
+      option = k === null ? null : (here().options[k] ?? null);
       paint();
     },
     take: act.take,
@@ -195,7 +195,7 @@ function render({ model, el }) {
   const comparison = build("div", { class: "pn-comparison" });
   const tabs = createTabs("About this point", [
     { key: "report", label: "Last step", content: report },
-    { key: "proposals", label: "Proposals", content: proposals.root },
+    { key: "options", label: "Options", content: options.root },
     { key: "compare", label: "Compare", content: comparison },
   ]);
   const charts = build("div", { class: "pn-charts" });
@@ -224,7 +224,7 @@ function render({ model, el }) {
       state: here(),
       outlook: get("outlook"),
       wishes: steering.wishes,
-      proposal,
+      option,
     });
   /**
    * What to draw: for a moment, the old numbers instead of none.
@@ -261,10 +261,10 @@ function render({ model, el }) {
     const known = steering.isOf(outlook);
     const prediction = steady(predict());
     const measured =
-      trial && !proposal && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
+      trial && !option && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
     const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
     summary.draw(sentences);
-    if (prediction.shown && prediction.kind !== "proposal") {
+    if (prediction.shown && prediction.kind !== "option") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
     }
     const offered = outlook && steering.isCurrent(outlook) && prediction.problem ? outlook.instead : null;
@@ -284,7 +284,7 @@ function render({ model, el }) {
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
     plots?.ghost(ghostOf(prediction, state));
     header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
-    proposals.draw(state, units.now, blocked() === "", blocked());
+    options.draw(state, units.now, blocked() === "", blocked());
   };
   const drawSelection = () => {
     if (isOpen()) {
@@ -306,7 +306,7 @@ function render({ model, el }) {
     setText(caution, state.caution ?? "");
     setShown(caution, Boolean(state.caution));
     setShown(saved, !state.live);
-    tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
+    tabs.label("options", state.options?.length ? `Options (${state.options.length})` : "Options");
     const tells = JSON.stringify([state.step, state.current, state.unsure, state.live, units.now]);
     if (tells !== told) drawReport(report, state, units.now, { undo: () => act.undo() || notices.show(can(predict()).undo) });
     told = tells;
@@ -365,7 +365,7 @@ function render({ model, el }) {
       const now = get("state")?.current ?? null;
       if (now !== current) {
         current = now;
-        proposal = null;
+        option = null;
         dragging = false;
         rows.rescale();
         jobs.moved();

@@ -11,13 +11,13 @@ const TWO_SIDED = 1.96; // standard errors, where the outlook does not say
 /**
  * { kind, train, shown, errors, noise, weights, requested, problem, attainable, trusted } with kind "none" (nothing is
  * asked), "pending" (Python has not answered for these modes), "problem" (they are not possible), "map", "exact" or
- * "proposal".
- * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, proposal: Option | null }} now
+ * "option".
+ * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, option: Option | null }} now
  * @returns {Prediction}
  */
-export function predictNow({ state, outlook, wishes, proposal }) {
+export function predictNow({ state, outlook, wishes, option }) {
   const times = outlook?.map?.noise ?? TWO_SIDED;
-  if (proposal) return complete("proposal", proposal, times);
+  if (option) return complete("option", option, times);
   if (!isAsking(wishes)) return { kind: "none", problem: "" };
   const here = outlook !== null && outlook.point === state.current ? outlook : null;
   const modes = wishesToModes(wishes);

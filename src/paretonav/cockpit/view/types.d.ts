@@ -115,7 +115,7 @@ export interface Step {
   words: string[];
   rows: StepRow[];
 }
-/** A proposal. */
+/** An option: a preference that is proposed. */
 export interface Option {
   title: string;
   train: number[];
@@ -310,7 +310,7 @@ export interface Sentence {
 }
 /** What is predicted for what is asked now; see prediction.js. */
 export interface Prediction {
-  kind: "none" | "pending" | "problem" | "map" | "exact" | "proposal";
+  kind: "none" | "pending" | "problem" | "map" | "exact" | "option";
   problem: string;
   train?: number[];
   shown?: number[];

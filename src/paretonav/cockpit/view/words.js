@@ -97,11 +97,11 @@ export function describeValue(value, error) {
  * @returns {Sentence[]}
  */
 export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
-  if (prediction.kind === "proposal") {
-    const what = taking ? "A proposal that is being taken." : "A proposal, not yet taken.";
+  if (prediction.kind === "option") {
+    const what = taking ? "An option that is being taken." : "An option, not yet taken.";
     return [{ text: what, tone: "strong" }, { text: outcomeWords(state, prediction, units), tone: "" }];
   }
-  if (taking) return [{ text: "A proposal is being taken.", tone: "strong" }];
+  if (taking) return [{ text: "An option is being taken.", tone: "strong" }];
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
   /** @type {Sentence[]} */
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
