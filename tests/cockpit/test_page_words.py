@@ -63,9 +63,9 @@ def test_one_switch_changes_the_unit_of_every_change(page_of: Any) -> None:
     page.get_by_role("tab", name="Table", exact=True).click()
     page.get_by_label("Values", exact=True).select_option("change")
     cell = page.locator(".pn-list tbody tr").nth(1).locator("td[data-number]").first
-    expect(cell).to_have_text("+0.0200 ▾")
+    expect(cell).to_have_text("+0.0200 worse")
     page.get_by_label("Show changes in", exact=True).select_option("percent")
-    expect(cell).to_have_text("+1.41\u202f% ▾")
+    expect(cell).to_have_text("+1.41\u202f% worse")
 
 
 def test_a_bound_lies_where_worse_is(page_of: Any) -> None:

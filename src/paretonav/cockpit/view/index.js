@@ -197,7 +197,7 @@ function render({ model, el }) {
     { key: "report", label: "Last step", content: report },
     { key: "options", label: "Options", content: options.root },
     { key: "compare", label: "Compare", content: comparison },
-  ]);
+  ], { beside: "report" });
   const charts = build("div", { class: "pn-charts" });
   const steer = build(
     "section",
@@ -331,7 +331,7 @@ function render({ model, el }) {
       return;
     }
     if (plots === null) {
-      plots = createPlots(charts, act);
+      plots = createPlots(charts, act, here().objectives);
       plotsNow();
     }
     drawState();
@@ -399,7 +399,7 @@ function render({ model, el }) {
   return () => {
     for (const [name, heard] of Object.entries(hear)) model.off(`change:${name}`, heard);
     for (const later of [paint, paintLater, plotsLater, plotsSettled]) later.cancel();
-    for (const part of [steering.client, jobs, announcer, header]) part.destroy();
+    for (const part of [steering.client, jobs, announcer, header, tabs]) part.destroy();
     forgetTheme();
     plots?.destroy();
     root.remove();

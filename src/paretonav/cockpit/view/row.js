@@ -23,7 +23,7 @@ const MUCH = 0.25; // of what is predicted
 export function createRow(quantity, live, on) {
   const labelId = freshId("name");
   const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name, dir: "auto" });
-  const kind = build("span", { class: "pn-kind", text: kindInWords(quantity) });
+  const kind = build("span", { class: "pn-kind" }, ...kindInWords(quantity));
   const value = build("span", { class: "pn-value" });
   const training = build("span", { class: "pn-training" });
   const select = build("select", { class: "pn-mode", "aria-label": `What to ask of ${quantity.name}` });
@@ -47,7 +47,7 @@ export function createRow(quantity, live, on) {
   const root = build(
     "div",
     { class: "pn-row", role: "group", "aria-labelledby": labelId },
-    build("div", { class: "pn-what" }, build("div", { class: "pn-title" }, name, kind), value, training, sinceStart, sinceLast),
+    build("div", { class: "pn-what" }, name, build("div", { class: "pn-measure" }, value, kind), training, sinceStart, sinceLast),
     build(
       "div",
       { class: "pn-ask" },
@@ -167,9 +167,12 @@ function contradicts({ change, error, predicted, predictedError }) {
   return off > SURE * Math.hypot(error ?? 0, predictedError ?? 0) && off > MUCH * Math.abs(predicted);
 }
 
-/** @param {Quantity} quantity */
-function kindInWords(quantity) {
-  if (quantity.kind === "loss") return "";
-  if (quantity.better === "higher") return "higher is better";
-  return quantity.better === "lower" ? "lower is better" : "metric";
+/**
+ * Which way is better, as in the charts; for ears it is said in words.
+ * @param {Quantity} quantity
+ */
+function kindInWords({ kind, better }) {
+  if (better === null) return kind === "loss" ? [] : ["metric"];
+  const arrow = better === "higher" ? "\u2191" : "\u2193";
+  return [build("span", { "aria-hidden": "true", text: `${arrow} better`, title: `${better} is better` }), build("span", { class: "pn-visually-hidden", text: `${better} is better` })];
 }

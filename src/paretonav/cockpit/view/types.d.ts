@@ -354,6 +354,8 @@ export interface Group {
 // The charts.
 
 export type Interval = [number, number];
+/** Left, top, right, bottom. */
+export type Box = [number, number, number, number];
 /** What a point is drawn as. */
 export type PointRole = "worse" | "plain" | "star" | "start" | "current";
 export type Role = PointRole | "ghost";
@@ -442,15 +444,64 @@ export interface Colours {
   start: string;
   star: string;
   ghost: string;
+  better: string;
   font: string;
   picks: string[];
   ramp: string[];
 }
 export interface LegendItem {
-  role?: Role | "front";
+  /** "way": the steps that lead to the current point. */
+  role?: Role | "front" | "way";
   pick?: number;
   text: string;
   lines: boolean;
+}
+/** A round number on an axis. */
+export interface Tick {
+  value: number;
+  text: string;
+}
+/** What is drawn in a box [-1/2, 1/2]³: it does not change when that is turned. */
+export interface SpaceBox {
+  axes: Axis[];
+  place(value: Maybe<number>, k: number): number;
+  points: Float64Array;
+  ticks: Tick[][];
+  surface: Surface | null;
+  /** The current point. */
+  here: number[];
+}
+/** What is possible from here, as a surface in the box. */
+export interface Surface {
+  corners: Float64Array;
+  faces: number[][];
+  normals: number[][];
+  lines: number[][];
+}
+/** From the box to the screen. */
+export interface View {
+  near: number[];
+  size: number;
+  project(a: number, b: number, c: number, out: { [k: number]: number }, k: number): void;
+}
+export interface BoxPlan {
+  box: SpaceBox;
+  view: View;
+  width: number;
+  height: number;
+}
+/** Where the values of two axes are on a canvas. */
+export interface FlatPlan {
+  axes: [Axis, Axis];
+  box: { left: number; top: number; right: number; bottom: number };
+  /** The front by its values on the two axes. */
+  front: [number[], number[]] | null;
+  ticksX: Tick[];
+  ticksY: Tick[];
+  x(value: number): number;
+  y(value: number): number;
+  valueX(x: number): number;
+  valueY(y: number): number;
 }
 /** How a box in space is looked at. */
 export interface Camera {

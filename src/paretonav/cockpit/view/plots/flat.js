@@ -1,9 +1,11 @@
 // The map of two quantities.
 
 import { formatValue, isNumber } from "../numbers.js";
+import { drawAxisName } from "./better.js";
 import {
-  ROLES, colourOfMark, drawMark, drawRing, drawText, fitText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
+  ROLES, colourOfMark, drawMark, drawRing, drawText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
 } from "./marks.js";
+import { boxAround, overlaps } from "./room.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
 const ROOM = { top: 26, right: 14, bottom: 38 };
@@ -232,18 +234,13 @@ function drawFrame(brush, { axes, box, ticksX, ticksY, x, y }, colours) {
   brush.stroke();
   for (const { value, text } of ticksX) drawText(brush, colours, text, x(value), box.bottom + 11, { halo: false });
   for (const { value, text } of ticksY) drawText(brush, colours, text, box.left - 6, y(value), { align: "right", halo: false });
-  brush.font = fontOf(colours, 12, 600);
-  const [across, up] = axes.map((axis) => `${axis.label}${sideOf(axis)}`);
-  drawText(brush, colours, fitText(brush, across, box.right - box.left), (box.left + box.right) / 2, box.bottom + 28, { colour: colours.ink, halo: false });
+  const [across, up] = axes;
+  drawAxisName(brush, colours, across, (box.left + box.right) / 2, box.bottom + 28, box.right - box.left);
   brush.save();
   brush.translate(10, (box.top + box.bottom) / 2);
   brush.rotate(-Math.PI / 2);
-  drawText(brush, colours, fitText(brush, up, box.bottom - box.top), 0, 0, { colour: colours.ink, halo: false });
+  drawAxisName(brush, colours, up, 0, 0, box.bottom - box.top);
   brush.restore();
-}
-
-function sideOf({ kind, better }) {
-  return kind === "loss" || better === null ? "" : ` (${better} is better)`;
 }
 
 /** The front: a curve, or the shadow of a surface with its lines. */
@@ -289,14 +286,6 @@ function clipTo(brush, { left, top, right, bottom }, more) {
   brush.beginPath();
   brush.rect(left - more, top - more, right - left + 2 * more, bottom - top + 2 * more);
   brush.clip();
-}
-
-function boxAround(x, y, a, b) {
-  return [x - a, y - b, x + a, y + b];
-}
-
-function overlaps(one, other) {
-  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
 }
 
 function clamp(value, low, high) {

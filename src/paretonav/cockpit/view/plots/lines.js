@@ -2,6 +2,7 @@
 
 import { build, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
+import { drawBetter } from "./better.js";
 import { placeOf } from "./hits.js";
 import { drawLegend, drawMark, drawText, fitText, fontOf, sizeOfMark } from "./marks.js";
 import { createPress, toggled } from "./press.js";
@@ -15,6 +16,7 @@ const REACH_OF_LINE = 8;
 const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
 const NUMBERS = 32; // pixels for a number that stands upright
 const BEYOND = 4; // pixels that a line may leave an axis
+const SIDE = 16; // pixels at the left, for what says which way is better
 
 /** The chart "Lines". */
 export function createLines(palette, actions) {
@@ -78,6 +80,7 @@ export function createLines(palette, actions) {
     plan = layLines(axes, width, height, brush, colours);
     drawLegend(brush, colours, legendOf(data, { ghost, lines: true }), 6, 10, width - 12);
     drawAxes(brush, axes, plan, colours);
+    drawBetter(brush, colours, 9, (plan.top + plan.bottom) / 2, [0, 1]);
     const batch = data.count > 200 ? 20 : 1; // the more there are, the fainter
     brush.strokeStyle = colours.edge;
     brush.lineWidth = 1;
@@ -237,23 +240,34 @@ export function createLines(palette, actions) {
 }
 
 function layLines(axes, width, height, brush, colours) {
-  const spacing = width / Math.max(1, axes.length);
+  const spacing = (width - SIDE) / Math.max(1, axes.length);
   const upright = spacing < UPRIGHT_BELOW;
   brush.font = fontOf(colours, 11, 600);
   const longest = Math.max(0, ...axes.map(({ name }) => brush.measureText(name).width));
-  const names = upright ? Math.min(longest, 0.25 * height) + 4 : 18;
+  const names = axes.map(({ name }) => (upright ? [name] : inTwo(brush, name, spacing - 6)));
+  const long = upright ? Math.min(longest, 0.25 * height) : 14 * Math.max(1, ...names.map((lines) => lines.length));
   const numbers = upright ? NUMBERS : 15;
   return {
-    xs: axes.map((_, a) => (a + 0.5) * spacing),
+    xs: axes.map((_, a) => SIDE + (a + 0.5) * spacing),
     spacing,
     upright,
     names,
+    long,
     top: 22 + numbers + 8,
-    bottom: height - names - numbers - 10,
+    bottom: height - long - 4 - numbers - 10,
   };
 }
 
-function drawAxes(brush, axes, { xs, spacing, upright, names, top, bottom }, colours) {
+/** A name in one line, or in two where it fits only so and has a space. */
+function inTwo(brush, name, width) {
+  if (brush.measureText(name).width <= width) return [name];
+  const spaces = [...name.matchAll(/ /g)].map(({ index }) => index);
+  if (spaces.length === 0) return [name];
+  const middle = spaces.reduce((best, at) => (Math.abs(at - name.length / 2) < Math.abs(best - name.length / 2) ? at : best));
+  return [name.slice(0, middle), name.slice(middle + 1)];
+}
+
+function drawAxes(brush, axes, { xs, spacing, upright, names, long, top, bottom }, colours) {
   brush.strokeStyle = colours.edge;
   brush.lineWidth = 1;
   brush.beginPath();
@@ -282,6 +296,8 @@ function drawAxes(brush, axes, { xs, spacing, upright, names, top, bottom }, col
     }
     brush.font = fontOf(colours, 11, 600);
     const y = bottom + (upright ? NUMBERS + 11 : 29);
-    write(fitText(brush, axis.name, upright ? names : spacing - 6), xs[a], y, "right", colours.ink);
+    names[a].forEach((text, i) => {
+      write(fitText(brush, text, upright ? long : spacing - 6), xs[a], y + 14 * i, "right", colours.ink);
+    });
   });
 }

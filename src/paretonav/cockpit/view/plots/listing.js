@@ -160,7 +160,7 @@ export function createListing(actions) {
     const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(axis.value(0) ?? 0);
     const better = axis.better === "higher" ? value > 0 : value < 0;
     const sense = small || axis.better === null ? null : `pn-change-${better ? "better" : "worse"}`;
-    return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " ▴" : " ▾") : ""}`, title: formatValue(axis.value(id)) });
+    return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " better" : " worse") : ""}`, title: formatValue(axis.value(id)) });
   };
 
   const noteOf = (id) => (data.live ? noteButton(id) : build("span", { class: "pn-note-said", dir: "auto", text: data.points.note?.[id] ?? "" }));

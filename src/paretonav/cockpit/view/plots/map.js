@@ -1,6 +1,7 @@
 // The map: visited points by two or three of their quantities.
 
 import { build, setAttribute, setShown, setText } from "../dom.js";
+import { recall, remember } from "../memory.js";
 import { drawFlat, drawFlatGhost, drawTarget, frontOf, ghostSpot, layFlat, spotOf } from "./flat.js";
 import { isScrollable, nearestPoint, placeOf, pointTowards } from "./hits.js";
 import { legendOf } from "./legend.js";
@@ -13,6 +14,7 @@ import { createTip } from "./tip.js";
 import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
 const HOME = { yaw: 0.72, pitch: 0.42, zoom: 1 };
+const CHOSEN = "map"; // the name under which the view is remembered
 const STILL = 4; // pixels that a press may move and be a press
 const REACH = { mouse: 12, pen: 14, touch: 24 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -32,7 +34,10 @@ export function createMap(palette, actions) {
   let later = null; // data that came while somebody aims
   let frame = 0;
 
-  const kind = createChoice("View", () => changed());
+  const kind = createChoice("View", () => {
+    remember(CHOSEN, kind.value);
+    changed();
+  });
   const acrossChoice = createChoice("Across", () => changed());
   const upChoice = createChoice("Up", () => changed());
   const hint = build("span", { class: "pn-hint" });
@@ -120,7 +125,7 @@ export function createMap(palette, actions) {
     sheet.changed();
   };
   const sayHint = () => {
-    const grip = ghost ? "the diamond" : "the current point";
+    const grip = ghost ? "\u25c6" : "\u25cf"; // the marks of what is asked for and of now
     setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim` : "");
   };
   const describe = () => {
@@ -277,11 +282,13 @@ export function createMap(palette, actions) {
     data = next;
     const both = Boolean(data.points.validation);
     kind.fill([
+      ["flat", "2D"],
       ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
       ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
-      ["flat", "2D"],
     ]);
     setShown(kind.root, data.m === 3);
+    if (first) kind.value = recall(CHOSEN) ?? "flat";
+    if (kind.value === "") kind.value = "flat";
     const options = data.axes.map(({ key, label }) => [key, label]);
     acrossChoice.fill(options);
     upChoice.fill(options);

@@ -5,7 +5,7 @@
 
 import { build } from "../dom.js";
 
-const PROBED = ["ink", "faint", "line", "edge", "back", "accent", "front", "start", "star", "ghost", "pick-1", "pick-2", "pick-3", "pick-4"];
+const PROBED = ["ink", "faint", "line", "edge", "back", "accent", "front", "start", "star", "ghost", "better", "pick-1", "pick-2", "pick-3", "pick-4"];
 const SHADES = 20;
 
 /**

@@ -2,6 +2,7 @@
 
 import { build, setShown, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
+import { drawBetter } from "./better.js";
 import { placeOf } from "./hits.js";
 import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
 import { legendOf } from "./legend.js";
@@ -61,6 +62,7 @@ export function createRadar(palette) {
     for (const one of emphasised(data, colours, MOST_POINTS)) {
       outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);
     }
+    drawInwards(brush, plan, colours);
   }
   function paintLive(brush) {
     if (!isDrawn() || !plan) return;
@@ -165,6 +167,15 @@ function layRadar(axes, width, height) {
       return [Math.cos(angle), Math.sin(angle)];
     }),
   };
+}
+
+/** Between the first two axes: better is nearer to the middle. */
+function drawInwards(brush, plan, colours) {
+  const half = Math.PI / plan.spokes.length;
+  const angle = half - Math.PI / 2;
+  const way = [Math.cos(angle), Math.sin(angle)];
+  const far = Math.max(36, 0.72 * plan.radius * Math.cos(half));
+  drawBetter(brush, colours, plan.x + far * way[0], plan.y + far * way[1], [-way[0], -way[1]]);
 }
 
 function drawWeb(brush, axes, plan, placeAt, colours, width) {

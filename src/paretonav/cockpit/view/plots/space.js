@@ -1,8 +1,9 @@
 // The map of three quantities.
 
 import { isNumber } from "../numbers.js";
+import { drawScales } from "./edges.js";
 import { drawGhostLine, drawNumbers, drawPoints, drawWays } from "./flat.js";
-import { drawMark, drawText, fitText, fontOf } from "./marks.js";
+import { drawMark } from "./marks.js";
 import { facesOf } from "./mesh.js";
 import { lookAt } from "./orbit.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
@@ -46,7 +47,7 @@ export function drawSpace(brush, data, plan, colours, spots) {
     drawWalls(brush, plan, colours);
     brush.globalAlpha = 1;
   }
-  for (let k = 0; k < 3; k += 1) drawScale(brush, plan, colours, k);
+  drawScales(brush, plan, colours);
   let [nearest, farthest] = [-Infinity, Infinity];
   for (let id = 0; id < data.count; id += 1) {
     view.project(points[3 * id], points[3 * id + 1], points[3 * id + 2], spots, 3 * id);
@@ -200,71 +201,4 @@ function drawWalls(brush, { box, view }, colours) {
     }
   }
   brush.stroke();
-}
-
-function drawScale(brush, { box, view, width, height }, colours, k) {
-  const [p, q] = [0, 1, 2].filter((other) => other !== k);
-  const seen = new Float64Array(6);
-  // Of the four edges along this axis: the upright one at the left, the others lowest on the screen.
-  let best = null;
-  for (const a of [-0.5, 0.5]) {
-    for (const b of [-0.5, 0.5]) {
-      const at = [0, 0, 0];
-      at[p] = a;
-      at[q] = b;
-      view.project(...at, seen, 0);
-      const score = k === 2 ? -seen[0] : seen[1];
-      if (best === null || score > best.score + 1e-9) best = { score, at };
-    }
-  }
-  const put = (value) => {
-    const at = [...best.at];
-    at[k] = value;
-    view.project(...at, seen, 0);
-    return [seen[0], seen[1]];
-  };
-  const from = put(-0.5);
-  const to = put(0.5);
-  const middle = put(0);
-  const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
-  if (length < 40) return; // it points at the viewer
-  // Outwards: away from the box's middle, at a right angle to the edge.
-  view.project(0, 0, 0, seen, 3);
-  let out = [-(to[1] - from[1]) / length, (to[0] - from[0]) / length];
-  if (out[0] * (middle[0] - seen[3]) + out[1] * (middle[1] - seen[4]) < 0) out = out.map((value) => -value);
-  brush.font = fontOf(colours);
-  brush.strokeStyle = colours.edge;
-  brush.lineWidth = 1;
-  brush.beginPath();
-  brush.moveTo(from[0], from[1]);
-  brush.lineTo(to[0], to[1]);
-  const spare = Math.max(1, Math.ceil((box.ticks[k].length * 34) / length));
-  let widest = 0;
-  const numbers = box.ticks[k].filter((_, i) => i % spare === 0).map(({ value, text }) => {
-    const [x, y] = put(box.place(value, k));
-    brush.moveTo(x, y);
-    brush.lineTo(x + 4 * out[0], y + 4 * out[1]);
-    const half = brush.measureText(text).width / 2;
-    widest = Math.max(widest, 2 * half);
-    return [text, x + (7 + half) * out[0], y + 13 * out[1]];
-  });
-  brush.stroke();
-  for (const [text, x, y] of numbers) drawText(brush, colours, text, x, y);
-  brush.font = fontOf(colours, 12, 600);
-  const away = 20 + Math.abs(out[0]) * widest + 8 * Math.abs(out[1]);
-  const name = fitText(brush, box.axes[k].label, 0.42 * width);
-  const half = brush.measureText(name).width / 2;
-  const upright = k === 2 && Math.abs(out[0]) > 0.8;
-  const x = middle[0] + away * out[0];
-  const y = middle[1] + away * out[1];
-  if (upright) {
-    brush.save();
-    brush.translate(Math.max(9, Math.min(width - 9, x)), y);
-    brush.rotate(-Math.PI / 2);
-    drawText(brush, colours, name, 0, 0, { colour: colours.ink });
-    brush.restore();
-    return;
-  }
-  const placed = x + half * out[0];
-  drawText(brush, colours, name, Math.max(half + 4, Math.min(width - half - 4, placed)), Math.min(height - 9, y), { colour: colours.ink });
 }

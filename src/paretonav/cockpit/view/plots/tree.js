@@ -2,7 +2,8 @@
 
 import { build, freshId, setAttribute, setText } from "../dom.js";
 import { layTree } from "./branches.js";
-import { drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
+import { legendOf } from "./legend.js";
+import { drawLegend, drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
 import { ENDINGS } from "../words.js";
 import { createPress, toggled } from "./press.js";
 import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
@@ -10,6 +11,7 @@ import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
 const ROW = 26; // pixels, as in the style sheet
 const LANE = 16;
 const SPARE = 4; // rows above and below what is seen
+const KEY = 22; // pixels of the line that says what the marks are
 const WIDEST = 0.34; // of the width, that lanes may take
 
 /** The chart "Tree". */
@@ -28,7 +30,8 @@ export function createTree(palette, actions) {
   const list = build("div", { class: "pn-tree-rows", role: "presentation" });
   const space = build("div", { class: "pn-tree-space", role: "presentation" }, canvas, list);
   const scroller = build("div", { class: "pn-tree", role: "tree", tabindex: "0" }, space);
-  const root = build("div", { class: "pn-chart" }, scroller);
+  const key = build("canvas", { class: "pn-tree-key", "aria-hidden": "true" }); // each row says in words what its mark does
+  const root = build("div", { class: "pn-chart" }, key, scroller);
   const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
   const laneWidth = () => Math.min(LANE, (WIDEST * scroller.clientWidth) / Math.max(1, lanes));
@@ -122,21 +125,10 @@ export function createTree(palette, actions) {
   };
 
   const paintLines = () => {
-    const width = Math.ceil(xOf(lanes) + 14);
-    const height = scroller.clientHeight;
-    const density = Math.max(1, Math.min(globalThis.devicePixelRatio || 1, 4));
-    const [across, down] = [Math.round(width * density), Math.round(height * density)];
-    if (canvas.width !== across || canvas.height !== down) {
-      canvas.width = across;
-      canvas.height = down;
-      canvas.style.inlineSize = `${width}px`;
-      canvas.style.blockSize = `${height}px`;
-    }
-    const brush = canvas.getContext("2d");
-    brush.setTransform(density, 0, 0, density, 0, 0);
-    brush.clearRect(0, 0, width, height);
-    drawGraph(brush);
+    drawGraph(cleared(canvas, Math.ceil(xOf(lanes) + 14), scroller.clientHeight));
+    drawKey(cleared(key, scroller.clientWidth, KEY), scroller.clientWidth);
   };
+  const drawKey = (brush, width) => drawLegend(brush, palette.now, [...legendOf(data, { ghost: null }), { role: "way", text: "the way here", lines: true }], 6, KEY / 2, width - 12);
   const drawGraph = (brush) => {
     const colours = palette.now;
     const [first, last] = seen();
@@ -240,11 +232,13 @@ export function createTree(palette, actions) {
       if (!data || width === 0) return Promise.resolve(null);
       const copy = document.createElement("canvas");
       copy.width = 2 * width;
-      copy.height = 2 * height;
+      copy.height = 2 * (height + KEY);
       const brush = copy.getContext("2d");
       brush.scale(2, 2);
       brush.fillStyle = ground;
-      brush.fillRect(0, 0, width, height);
+      brush.fillRect(0, 0, width, height + KEY);
+      drawKey(brush, width);
+      brush.translate(0, KEY);
       drawGraph(brush);
       const [first, last] = seen();
       for (let at = first; at < last; at += 1) {
@@ -266,4 +260,20 @@ export function createTree(palette, actions) {
       sizes.disconnect();
     },
   };
+}
+
+/** The brush of a canvas that has these sizes and nothing on it. */
+function cleared(canvas, width, height) {
+  const density = Math.max(1, Math.min(globalThis.devicePixelRatio || 1, 4));
+  const [across, down] = [Math.round(width * density), Math.round(height * density)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.inlineSize = `${width}px`;
+    canvas.style.blockSize = `${height}px`;
+  }
+  const brush = canvas.getContext("2d");
+  brush.setTransform(density, 0, 0, density, 0, 0);
+  brush.clearRect(0, 0, width, height);
+  return brush;
 }
