@@ -19,6 +19,7 @@ from tests.cockpit.watching import PATIENCE, Bowls, Watcher, improve
 import paretonav as pn
 from paretonav.cockpit import lookout
 from paretonav.cockpit.controller import Controller
+from paretonav.cockpit.saved import page
 from paretonav.cockpit.saved_outlooks import key
 
 
@@ -481,6 +482,12 @@ def test_files_to_take_away(view) -> None:
         assert b"train loss: f1" in content.read()
     with pytest.raises(pn.ParetonavError, match="no point 9"):
         view.controller.download("card", 9)
+    whole = view.controller.download("page")
+    assert whole.name == "three-bowls.html"
+    with whole as content:
+        text = content.read().decode()
+    assert text == page(view.controller)
+    assert '"live":false' in text
     answer = view.answer("download", what="card", point=0)["data"]
     assert answer["name"] == "three-bowls-point-0.md"
 

@@ -20,6 +20,7 @@ from paretonav.cockpit.messages import MessageError, Request, Steer, request_of,
 from paretonav.cockpit.plain import in_order, plain
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.report import comparison
+from paretonav.cockpit.saved import page
 from paretonav.cockpit.saved_outlooks import saved_outlooks
 from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.traits import Listener, Traits
@@ -150,14 +151,14 @@ class Controller:
         return saved_outlooks(self.navigator.here.front)
 
     def download(self, what: str, point: int | None = None) -> Download:
-        """A file to take away: "model", "card", "csv" or "json". A model is assembled when no step is under way.
+        """A file to take away: "model", "card", "csv", "json", "page". A model is assembled when no step is under way.
 
         Raises:
             ParetonavError: there is no such point, or it cannot be made.
         """
         if what != "model":
-            return download(self.navigator.session, self.title, what, point)
-        made = self._worker.submit(download, self.navigator.session, self.title, what, point)
+            return self._file(what, point)
+        made = self._worker.submit(self._file, what, point)
         try:
             return made.result()
         except (ParetonavError, CancelledError):
@@ -289,7 +290,7 @@ class Controller:
     def _send(self, request: Request) -> None:
         """Answer with a file."""
         try:
-            made = download(self.navigator.session, self.title, request.what, request.point)
+            made = self._file(request.what, request.point)
             with made as content:
                 if made.size > _LARGEST_INLINE:
                     raise NavigationError(
@@ -308,6 +309,9 @@ class Controller:
         self._tell(self._job(request), "failed", _in_words(error))
 
     # Anywhere.
+
+    def _file(self, what: str, point: int | None) -> Download:
+        return download(self.navigator.session, self.title, what, point, partial(page, self))
 
     def _refusal(self, request: Request) -> str:
         """Why a command is not carried out; empty if it is."""
