@@ -1,16 +1,17 @@
 // @ts-check
 // The cockpit: a model's trade-offs, steered by hand.
 
-/** @import { Model, More, Option, Prediction, Quantity, State, Traits } from "./types.js" */
+/** @import { KeptWish, Model, Modes, More, Option, Prediction, Quantity, State, Traits } from "./types.js" */
 
 import { createAnnouncer } from "./announcer.js";
 import { drawComparison } from "./compare.js";
-import { build, makeButton, setAttribute, setShown, setText } from "./dom.js";
+import { build, makeButton, setAttribute, setShown, setText, setUsable } from "./dom.js";
 import { fillDownloads, saveBase64, saveBlob } from "./downloads.js";
 import { oncePerFrame, onceQuiet } from "./frames.js";
 import { createHeader } from "./header.js";
 import { createHelp } from "./help.js";
 import { createJobs } from "./jobs.js";
+import { createKept } from "./kept.js";
 import { createNotices } from "./notices.js";
 import { createPlots } from "./plots/index.js";
 import { ghostOf, predictNow } from "./prediction.js";
@@ -25,6 +26,7 @@ import { createSummary } from "./summary.js";
 import { createTabs } from "./tabs.js";
 import { followTheme } from "./theme.js";
 import { createUnits } from "./units.js";
+import { describeWishes } from "./wishes.js";
 import { summarise } from "./words.js";
 
 const PATIENT = 150; // ms for which old numbers stay before "…" takes their place
@@ -50,8 +52,8 @@ function render({ model, el }) {
   const notices = createNotices();
   const help = createHelp();
 
-  /** @type {Option | null} */
-  let option = null; // the option that is being looked at
+  /** @type {Option | KeptWish | null} */
+  let option = null; // the option, or the wish that is kept, that is being looked at
   let dragging = false;
   /** @type {{ prediction: Prediction, current: number | null } | null} */
   let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
@@ -108,8 +110,7 @@ function render({ model, el }) {
     },
     step() {
       if (!isOpen() || can(predict()).step) return false;
-      const steer = { by: steering.client.by, point: here().current, modes: steering.modes(), active: null, settled: true };
-      jobs.request("step", { steer }, true);
+      stepFor(steering.modes());
       return true;
     },
     undo() {
@@ -153,6 +154,11 @@ function render({ model, el }) {
     else jobs.request(cmd, more);
   };
 
+  /** @param {Modes} modes */
+  const stepFor = (modes) => {
+    jobs.request("step", { steer: { by: steering.client.by, point: here().current, modes, active: null, settled: true } }, true);
+  };
+
   const header = createHeader({
     ...act,
     help: () => help.open(get("state")?.live !== false),
@@ -179,6 +185,41 @@ function render({ model, el }) {
     },
     take: act.take,
   });
+  const kept = createKept({
+    look(wish) {
+      option = wish;
+      paint();
+    },
+    ask(wish) {
+      option = null;
+      steering.ask(wish.modes);
+    },
+    take(wish) {
+      if (blocked()) return;
+      option = null;
+      steering.ask(wish.modes); // what a step was taken for is used up by it
+      stepFor(wish.modes);
+    },
+    changed: (here) => tabs.label("kept", here ? `Kept (${here})` : "Kept"),
+  });
+  /** What is asked now, if it is known what it would bring. */
+  const wishToKeep = () => {
+    const now = option === null ? predict() : null;
+    const known = now && (now.kind === "exact" || (now.kind === "map" && !here().live));
+    if (!known || !now.shown || !now.train) return null;
+    const { train, shown, errors = null, noise = [], trusted = true, attainable = true } = now;
+    const title = describeWishes(steering.wishes, here().quantities);
+    return { point: Number(here().current), modes: steering.modes(), title, train, shown, errors, noise, sure: trusted && attainable };
+  };
+  const keepIt = () => {
+    const wish = wishToKeep();
+    if (!wish) return;
+    kept.keep(wish);
+    tabs.show("kept");
+    announcer.say(`Kept beside: ${wish.title}.`);
+    paint();
+  };
+  const keep = makeButton("Keep beside", keepIt, { kind: "pn-plain", title: "Keep this wish and what it would bring, to compare it with others" });
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
   const askInstead = () => {
     const offered = get("outlook")?.instead;
@@ -196,6 +237,7 @@ function render({ model, el }) {
   const tabs = createTabs("About this point", [
     { key: "report", label: "Last step", content: report },
     { key: "options", label: "Options", content: options.root },
+    { key: "kept", label: "Kept", content: kept.root },
     { key: "compare", label: "Compare", content: comparison },
   ], { beside: "report" });
   const charts = build("div", { class: "pn-charts" });
@@ -204,7 +246,7 @@ function render({ model, el }) {
     { class: "pn-steer", "aria-label": "What you ask for" },
     saved,
     caution,
-    build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), clear),
+    build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), build("div", { class: "pn-steer-acts" }, clear, keep)),
     rows.root,
     unsure,
     details,
@@ -282,6 +324,9 @@ function render({ model, el }) {
     });
     setAttribute(root, "data-sure", String((prediction.trusted ?? true) && (prediction.attainable ?? true) && !prediction.problem));
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
+    setAttribute(keep, "data-idle", !steering.isAsking());
+    setUsable(keep, wishToKeep() !== null, "It is not known yet what this would bring.");
+    kept.draw(state, units.now, blocked());
     plots?.ghost(ghostOf(prediction, state));
     header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
     options.draw(state, units.now, blocked() === "", blocked());

@@ -1,7 +1,7 @@
 // @ts-check
 // What is predicted for what is asked now: from the exact answer if it is there, else from the map, at once.
 
-/** @import { Exact, Maybe, Option, Outlook, Prediction, State, Wishes } from "./types.js" */
+/** @import { Exact, KeptWish, Maybe, Option, Outlook, Prediction, State, Wishes } from "./types.js" */
 
 import { evaluateMap, inputsOf, isNoise } from "./whatif.js";
 import { isAsking, kindsKey, wishesKey, wishesToModes } from "./wishes.js";
@@ -12,12 +12,12 @@ const TWO_SIDED = 1.96; // standard errors, where the outlook does not say
  * { kind, train, shown, errors, noise, weights, requested, problem, attainable, trusted } with kind "none" (nothing is
  * asked), "pending" (Python has not answered for these modes), "problem" (they are not possible), "map", "exact" or
  * "option".
- * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, option: Option | null }} now
+ * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, option: Option | KeptWish | null }} now
  * @returns {Prediction}
  */
 export function predictNow({ state, outlook, wishes, option }) {
   const times = outlook?.map?.noise ?? TWO_SIDED;
-  if (option) return complete("option", option, times);
+  if (option) return { ...complete("option", option, times), ...("modes" in option ? { title: option.title } : {}) };
   if (!isAsking(wishes)) return { kind: "none", problem: "" };
   const here = outlook !== null && outlook.point === state.current ? outlook : null;
   const modes = wishesToModes(wishes);

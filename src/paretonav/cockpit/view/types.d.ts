@@ -320,6 +320,16 @@ export interface Prediction {
   requested?: (number | null)[] | null;
   attainable?: boolean;
   trusted?: boolean;
+  /** Of a wish that is kept. */
+  title?: string;
+}
+/** A wish that is kept beside others, with what was predicted for it at a point. */
+export interface KeptWish extends Option {
+  point: number;
+  modes: Modes;
+  noise: boolean[];
+  /** Whether the prediction is more than a guess, and of what was asked. */
+  sure: boolean;
 }
 /** The amount of a wish as it is drawn. */
 export interface Drawn {

@@ -98,7 +98,8 @@ export function describeValue(value, error) {
  */
 export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
   if (prediction.kind === "option") {
-    const what = taking ? "An option that is being taken." : "An option, not yet taken.";
+    const option = prediction.title === undefined ? "An option, not yet taken." : `Kept beside: ${prediction.title}.`;
+    const what = taking ? "An option that is being taken." : option;
     return [{ text: what, tone: "strong" }, { text: outcomeWords(state, prediction, units), tone: "" }];
   }
   if (taking) return [{ text: "An option is being taken.", tone: "strong" }];
