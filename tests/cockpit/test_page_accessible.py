@@ -36,7 +36,12 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
     for chart in ("Lines", "Radar", "Tree", "Table"):
         page.get_by_role("tab", name=chart, exact=True).click()
         assert complaints(page) == [], chart
-    for tab in ("Options (1)", "Compare"):
+    page.get_by_label("not outperformed", exact=True).check()
+    page.get_by_text("Columns", exact=True).click()
+    expect(page.locator(".pn-narrow")).to_be_visible()
+    assert complaints(page) == []
+    page.keyboard.press("Escape")
+    for tab in ("Options (1)", "Kept", "Compare"):
         page.get_by_role("tab", name=tab, exact=True).click()
         assert complaints(page) == [], tab
     page.get_by_role("button", name="Help", exact=True).click()

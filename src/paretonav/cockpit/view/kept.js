@@ -99,7 +99,8 @@ function fill(wishes, state, units, on, takes) {
         const sense = noise[i] ? "noise" : senseOf(quantity, shown[i]);
         const word = sense === "same" ? "" : ` ${sense}`;
         const kind = sense === "noise" || sense === "same" ? "pn-quiet" : sense && `pn-${sense}`;
-        return build("td", { class: `pn-right ${kind}`.trim(), title: formatValue(quantity.value + shown[i]), text: `${tellWithError(shown[i], errors?.[i], quantity.value, units)}${word}` });
+        const title = `${tellWithError(shown[i], errors?.[i] ?? null, quantity.value, units)}, to ${formatValue(quantity.value + shown[i])}`;
+        return build("td", { class: `pn-right ${kind}`.trim(), title, text: `${tellWithError(shown[i], null, quantity.value, units)}${word}` });
       }),
     ),
   );

@@ -62,7 +62,7 @@ export function createRows(units, on) {
     draw({ state, wishes, prediction, reach, known, trial, dragging, locked }) {
       const { quantities } = state;
       if (prediction.shown) full = barScale(quantities, prediction.shown, full, dragging);
-      if (prediction.kind !== "pending") setText(scale, prediction.shown ? `better \u2192, full bar ${formatAsked(100 * full)}` : "");
+      if (prediction.kind !== "pending") setText(scale, prediction.shown ? `full ${formatAsked(100 * full)}, better \u2192` : "");
       rows.forEach((row, i) => {
         const quantity = quantities[i];
         const change = prediction.shown?.[i];

@@ -400,6 +400,14 @@ export interface ScaledAxis extends Axis {
   known: boolean;
   share(value: Maybe<number>): number;
 }
+/** Which points are looked at. */
+export interface Filter {
+  /** Those that are not outperformed. */
+  efficient: boolean;
+  starred: boolean;
+  /** By the keys of axes; an end that is null is open. */
+  ranges: Map<string, [number | null, number | null]>;
+}
 /** What charts are told. */
 export interface Charted {
   state: State | null;
@@ -407,6 +415,7 @@ export interface Charted {
   selected?: number[];
   outlook?: Outlook | null;
   units?: Units;
+  filter?: Filter;
 }
 /** What charts draw. */
 export interface Data {
@@ -423,6 +432,9 @@ export interface Data {
   /** By the ids of selected points, which of them each is. */
   picks: Map<number, number>;
   trail: number[];
+  filter: Filter;
+  /** By id whether a point is looked at; null: all. */
+  passing: boolean[] | null;
   outlook: Outlook | null;
   units: Units;
   live: boolean;
@@ -527,11 +539,20 @@ export interface PlotActions {
   star(id: number, on: boolean): void;
   note(id: number, text: string): void;
 }
+/** What charts tell each other. */
+export interface ChartActions extends PlotActions {
+  /** Look at other points. */
+  filter(filter: Filter): void;
+  /** A point is pointed at; null: none. */
+  point(id: number | null): void;
+}
 /** One of the charts. */
 export interface Chart {
   root: HTMLElement;
   draw(data: Data, same: boolean): void;
   ghost?(ghost: Ghost | null): void;
+  /** A point that is pointed at in another chart. */
+  link?(id: number | null): void;
   recolour?(): void;
   picture?(back: string): Promise<Blob | null>;
   destroy?(): void;

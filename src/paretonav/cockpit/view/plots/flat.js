@@ -5,6 +5,7 @@ import { drawAxisName } from "./better.js";
 import {
   ROLES, colourOfMark, drawMark, drawRing, drawText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
 } from "./marks.js";
+import { isSeen } from "./filter.js";
 import { boxAround, overlaps } from "./room.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
@@ -42,8 +43,9 @@ export function drawFlat(brush, data, plan, colours, spots) {
   for (let id = 0; id < data.count; id += 1) {
     const a = across.value(id);
     const b = up.value(id);
-    spots[2 * id] = a === null || b === null ? NaN : plan.x(a);
-    spots[2 * id + 1] = a === null || b === null ? NaN : plan.y(b);
+    const unseen = a === null || b === null || !isSeen(data, id);
+    spots[2 * id] = unseen ? NaN : plan.x(a);
+    spots[2 * id + 1] = unseen ? NaN : plan.y(b);
   }
   brush.save();
   clipTo(brush, plan.box, 8);

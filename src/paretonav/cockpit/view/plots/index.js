@@ -1,12 +1,13 @@
 // @ts-check
 // Charts of the visited points: a map, lines, a radar, the tree of steps and a table.
 
-/** @import { Chart, Charted, Data, Ghost, PlotActions } from "../types.js" */
+/** @import { Chart, ChartActions, Charted, Data, Ghost, PlotActions } from "../types.js" */
 
-import { build } from "../dom.js";
+import { build, setShown, setText } from "../dom.js";
 import { recall, remember } from "../memory.js";
 import { createTabs } from "../tabs.js";
 import { arrange, isSame } from "./data.js";
+import { EVERYTHING, isFiltering, sayFilter } from "./filter.js";
 import { createLines } from "./lines.js";
 import { createMap } from "./map.js";
 import { createPalette } from "./palette.js";
@@ -17,18 +18,29 @@ import { createTree } from "./tree.js";
 const CHOSEN = "chart"; // the name under which it is remembered
 
 /**
- * Charts below `root`. `actions`: go(id), select(ids), aim({name: value}, settled), star(id, on), note(id, text).
+ * Charts below `root`. `given`: go(id), select(ids), aim({name: value}, settled), star(id, on), note(id, text).
  * Returns { update({state, points, selected, outlook}), ghost(ghost), destroy(), picture() }.
  *
  * What is seen first is what is read at once: the front of two objectives as a curve, more of them as lines over all.
  * @param {HTMLElement} root
- * @param {PlotActions} actions
+ * @param {PlotActions} given
  * @param {number} objectives
  */
-export function createPlots(root, actions, objectives) {
+export function createPlots(root, given, objectives) {
   const book = build("div", { class: "pn-book" });
   root.append(book);
   const palette = createPalette(book);
+  /** @type {ChartActions} */
+  const actions = {
+    ...given,
+    filter(next) {
+      filter = next;
+      redo();
+    },
+    point(id) {
+      for (const { chart } of charts) chart.link?.(id);
+    },
+  };
   /** @type {[string, string, Chart][]} */
   const named = [
     ["lines", "Lines", createLines(palette, actions)],
@@ -45,7 +57,26 @@ export function createPlots(root, actions, objectives) {
   /** @type {Data | null} */
   let data = null;
   /** @type {Charted | null} */
-  let given = null;
+  let told = null;
+  let filter = EVERYTHING;
+  const words = build("span", { role: "status" });
+  const all = build("button", { type: "button", class: "pn-small", text: "Show all", onclick: () => actions.filter(EVERYTHING) });
+  const bar = build("div", { class: "pn-filter" }, words, all);
+  book.prepend(bar);
+  const redo = () => {
+    if (told) draw({ ...told, filter });
+  };
+  /** @param {Charted} next */
+  const draw = (next) => {
+    const same = isSame(told, next);
+    if (same && told?.outlook === next.outlook) return;
+    told = next;
+    data = arrange(next, data);
+    setShown(bar, isFiltering(filter));
+    if (!data) return;
+    setText(words, isFiltering(filter) ? sayFilter(data) : "");
+    for (const { chart } of charts) chart.draw(data, same);
+  };
 
   const recolour = () => {
     if (palette.read()) for (const { chart } of charts) chart.recolour?.();
@@ -57,11 +88,7 @@ export function createPlots(root, actions, objectives) {
     /** @param {Charted} next */
     update(next) {
       recolour();
-      const same = isSame(given, next);
-      if (same && given?.outlook === next.outlook) return;
-      given = next;
-      data = arrange(next, data);
-      if (data) for (const { chart } of charts) chart.draw(data, same);
+      draw({ ...next, filter });
     },
     /** @param {Ghost | null} ghost */
     ghost(ghost) {

@@ -1,8 +1,9 @@
 // Parallel axes: every point is a line over all quantities, the better the lower.
 
-import { build, setText } from "../dom.js";
+import { build, setAttribute, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
 import { drawBetter } from "./better.js";
+import { isSeen, rangeOfShares, withRange } from "./filter.js";
 import { placeOf } from "./hits.js";
 import { drawLegend, drawMark, drawText, fitText, fontOf, sizeOfMark } from "./marks.js";
 import { createPress, toggled } from "./press.js";
@@ -16,6 +17,8 @@ const REACH_OF_LINE = 8;
 const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
 const NUMBERS = 32; // pixels for a number that stands upright
 const BEYOND = 4; // pixels that a line may leave an axis
+const BRUSH = 10; // pixels of the width of a range on an axis
+const STILL = 4; // pixels that a press may move and be a press
 const SIDE = 16; // pixels at the left, for what says which way is better
 
 /** The chart "Lines". */
@@ -26,6 +29,8 @@ export function createLines(palette, actions) {
   let plan = null;
   let shares = []; // [axis][id]
   let hovered = null; // { id, axis }
+  let linked = null; // a point that another chart points at
+  let brushing = null; // { axis, from, to }: a range that is being drawn, in shares
   const sheet = createSheet({ still: paintStill, live: paintLive });
   const tip = createTip(sheet.root);
   const says = build("p", { class: "pn-visually-hidden", role: "status" });
@@ -85,25 +90,51 @@ export function createLines(palette, actions) {
     brush.strokeStyle = colours.edge;
     brush.lineWidth = 1;
     brush.globalAlpha = Math.max(0.14, Math.min(0.55, 6 / Math.sqrt(data.count)));
-    for (let first = 0; first < data.count; first += batch) {
-      brush.beginPath();
-      for (let id = first; id < Math.min(data.count, first + batch); id += 1) trace(brush, (a) => shares[a][id]);
-      brush.stroke();
+    const strong = brush.globalAlpha;
+    // First, next to nothing of the lines that are not looked at.
+    for (const seen of data.passing ? [false, true] : [true]) {
+      brush.globalAlpha = seen ? strong : 0.12 * strong;
+      for (let first = 0; first < data.count; first += batch) {
+        brush.beginPath();
+        for (let id = first; id < Math.min(data.count, first + batch); id += 1) {
+          if (isSeen(data, id) === seen) trace(brush, (a) => shares[a][id]);
+        }
+        brush.stroke();
+      }
     }
     brush.globalAlpha = 1;
+    axes.forEach((axis, a) => {
+      const range = data.filter.ranges.get(axis.key);
+      if (range) drawRange(brush, colours, a, ...range.map((end, i) => (end === null ? axis.share(axis.range?.[i]) : axis.share(end))));
+    });
     const starred = (data.points.star ?? []).filter(Boolean).length;
     (data.points.star ?? []).forEach((on, id) => {
-      if (on) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6, alpha: starred > 4 ? 0.5 : 1 });
+      if (on && isSeen(data, id)) line(brush, (a) => shares[a][id], { colour: colours.star, width: 1.6, alpha: starred > 4 ? 0.5 : 1 });
     });
     for (const one of emphasised(data, colours)) {
+      if (one.role === "plain" && !isSeen(data, one.id)) continue;
       line(brush, (a) => shares[a][one.id], { colour: colours.back, width: one.width + 2.5 });
       line(brush, (a) => shares[a][one.id], one);
       if (one.role !== "plain") dots(brush, colours, one.role, (a) => shares[a][one.id]);
     }
   }
+  const drawRange = (brush, colours, a, one, other) => {
+    const [top, bottom] = [one, other].map((share) => yOf(Number.isNaN(share) ? 0 : share)).sort((p, q) => p - q);
+    brush.save();
+    brush.globalAlpha = 0.25;
+    brush.fillStyle = colours.accent;
+    brush.fillRect(plan.xs[a] - BRUSH / 2, top, BRUSH, bottom - top);
+    brush.globalAlpha = 1;
+    brush.strokeStyle = colours.accent;
+    brush.lineWidth = 1.5;
+    brush.strokeRect(plan.xs[a] - BRUSH / 2, top, BRUSH, bottom - top);
+    brush.restore();
+  };
   function paintLive(brush) {
     if (!data || !plan) return;
     const colours = palette.now;
+    if (brushing) drawRange(brush, colours, brushing.axis, brushing.from, brushing.to);
+    if (linked !== null && linked < data.count && !hovered) line(brush, (a) => shares[a][linked], { colour: colours.ink, width: 2 });
     if (ghost) {
       const at = (a) => axes[a].share(axes[a].ghost(ghost));
       line(brush, at, { colour: colours.back, width: 4.5, alpha: 0.8 });
@@ -131,6 +162,7 @@ export function createLines(palette, actions) {
     let id = null;
     let least = REACH_OF_LINE;
     for (let i = 0; i < data.count; i += 1) {
+      if (!isSeen(data, i)) continue;
       const far = Math.abs(yOf(shares[left][i]) * (1 - part) + yOf(shares[right][i]) * part - y);
       // Of lines that lie on each other, one that is emphasised.
       if (far < least - 1e-9 || (far <= least && (i === data.current || data.picks.has(i)))) {
@@ -154,12 +186,14 @@ export function createLines(palette, actions) {
     if (next === null) {
       if (!hovered) return;
       hovered = null;
+      actions.point(null);
       tip.hide();
       sheet.touched();
       return;
     }
     const moved = hovered?.id !== next.id || hovered?.axis !== next.axis;
     hovered = next;
+    if (moved) actions.point(next.id);
     if (moved) sheet.touched();
     const axis = axes[next.axis];
     const told = next.id === null ? tellAxis(axis) : tellPoint(data, next.id, [axis]);
@@ -169,13 +203,54 @@ export function createLines(palette, actions) {
   };
 
   const { canvas } = sheet;
+  const shareAt = (y) => Math.max(0, Math.min(1, (plan.bottom - y) / (plan.bottom - plan.top)));
+  let held = null; // where a press on an axis began: { axis, y, pointer }
+  let brushed = false; // whether the click that ends a press ends a brush
+  canvas.addEventListener("pointerdown", (event) => {
+    brushed = false;
+    if (!plan || axes.length === 0 || event.button !== 0 || event.pointerType === "touch") return;
+    const [x, y] = placeOf(event);
+    const { axis } = nearest([x, y]);
+    if (Math.abs(plan.xs[axis] - x) > BRUSH || !axes[axis].known) return;
+    held = { axis, y, pointer: event.pointerId };
+    canvas.setPointerCapture(event.pointerId);
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!plan || axes.length === 0) return;
     const at = placeOf(event);
-    point(nearest(at), at);
+    if (held && (brushing || Math.abs(at[1] - held.y) > STILL)) {
+      brushing = { axis: held.axis, from: shareAt(held.y), to: shareAt(at[1]) };
+      point(null);
+      sheet.touched();
+      return;
+    }
+    const near = nearest(at);
+    setAttribute(canvas, "data-grip", Math.abs(plan.xs[near.axis] - at[0]) <= BRUSH ? "brush" : null);
+    point(near, at);
   });
+  const release = (event) => {
+    if (!held) return;
+    const { axis, y } = held;
+    const drawn = brushing;
+    held = null;
+    brushing = null;
+    brushed = drawn !== null;
+    const { key } = axes[axis] ?? {};
+    const range = key && data.filter.ranges.get(key);
+    if (drawn && event.type === "pointerup") actions.filter(withRange(data.filter, key, rangeOfShares(axes[axis], drawn.from, drawn.to)));
+    else if (range) {
+      // A press on a range without a move takes it away.
+      const [one, other] = range.map((end) => (end === null ? null : axes[axis].share(end)));
+      const share = shareAt(y);
+      brushed = share >= Math.min(one ?? 0, other ?? 0) - 0.01 && share <= Math.max(one ?? 1, other ?? 1) + 0.01;
+      if (brushed) actions.filter(withRange(data.filter, key, null));
+    }
+    sheet.touched();
+  };
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", release);
   canvas.addEventListener("click", (event) => {
-    if (!plan || axes.length === 0) return;
+    if (!plan || axes.length === 0 || brushed) return;
     const { id } = nearest(placeOf(event));
     if (id !== null) press.press(id);
   });
@@ -220,9 +295,14 @@ export function createLines(palette, actions) {
       const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
       sheet.label(
         `Lines over ${axes.length} quantities, the lower the better: ${sayPoints(data)}.${here} ` +
-          `Left and right go from axis to axis, up and down from point to point; Space chooses${data.live ? ", Enter goes there" : ""}.`,
+          `Left and right go from axis to axis, up and down from point to point; Space chooses${data.live ? ", Enter goes there" : ""}. Drag along an axis to look at a range of it alone, as the table's columns can.`,
       );
       sheet.changed();
+    },
+    link(id) {
+      if (linked === id) return;
+      linked = id;
+      sheet.touched();
     },
     ghost(next) {
       const other = (ghost === null) !== (next === null);

@@ -1,9 +1,10 @@
 // All points as a table: what the charts show, to read, sort, mark and go to.
 
-import { build, setShown, setText } from "../dom.js";
+import { build, setAttribute, setShown, setText } from "../dom.js";
 import { formatValue, isNumber } from "../numbers.js";
 import { tellWithError } from "../units.js";
 import { ENDINGS } from "../words.js";
+import { createNarrow } from "./narrow.js";
 import { toggled } from "./press.js";
 import { capital } from "./told.js";
 
@@ -23,6 +24,20 @@ export function createListing(actions) {
 
   const losses = pick("Losses", [["shown", "validation losses"], ["train", "training losses"]], () => redraw());
   const way = pick("Values", [["value", "values"], ["change", "change since start"]], () => redraw());
+  const efficient = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, efficient: efficient.checked }) });
+  const starred = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, starred: starred.checked }) });
+  const ticks = [[efficient, "not outperformed"], [starred, "starred"]].map(([box, text]) => build("label", { class: "pn-tick" }, box, build("span", { text })));
+  let hidden = new Set();
+  const narrow = createNarrow({
+    columns: () => columns().slice(2),
+    filter: () => data.filter,
+    hidden: () => hidden,
+    setFilter: actions.filter,
+    setHidden(keys) {
+      hidden = keys;
+      redraw();
+    },
+  });
   const count = build("span", { class: "pn-hint" });
   const back = button("‹", "Earlier rows", () => turn(-1));
   const on = button("›", "Later rows", () => turn(1));
@@ -34,7 +49,7 @@ export function createListing(actions) {
   const root = build(
     "div",
     { class: "pn-chart" },
-    build("div", { class: "pn-chart-top" }, way, losses, count, back, on),
+    build("div", { class: "pn-chart-top pn-list-top" }, way, losses, ...ticks, narrow.root, count, back, on),
     scroller,
   );
 
@@ -51,7 +66,7 @@ export function createListing(actions) {
   const columns = () => [
     { key: "id", label: "Point", name: "Point", of: (id) => id },
     { key: "star", label: "★", name: "★ Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
-    ...axes().map((axis, i) => ({ key: `q${i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
+    ...axes().map((axis) => ({ key: `q${axis.i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
     { key: "asked", label: "Reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
     { key: "parent", label: "From", name: "From", of: (id) => data.points.parent[id] },
     { key: "note", label: "Note", name: "Note", of: (id) => data.points.note?.[id] || null },
@@ -75,15 +90,17 @@ export function createListing(actions) {
   const draw = () => {
     if (!data || drawnFor === data || scroller.clientHeight === 0) return;
     drawnFor = data;
-    const shown = columns();
+    const shown = columns().filter(({ key }) => !hidden.has(key));
     const sorted = shown.find(({ key }) => key === sort.key) ?? shown[0];
-    order = sortedIds(data.count, sorted.of, sort.falling);
-    const pages = Math.ceil(data.count / PAGE);
+    order = sortedIds(data.count, sorted.of, sort.falling).filter((id) => data.passing === null || data.passing[id]);
+    efficient.checked = data.filter.efficient;
+    starred.checked = data.filter.starred;
+    const pages = Math.ceil(order.length / PAGE);
     let reveal = false;
     if (seenCurrent !== data.current) {
       seenCurrent = data.current;
       if (data.current !== null) reveal = true;
-      if (data.current !== null) page = Math.floor(order.indexOf(data.current) / PAGE);
+      if (order.includes(data.current)) page = Math.floor(order.indexOf(data.current) / PAGE);
     }
     page = Math.max(0, Math.min(pages - 1, page));
     const ids = order.slice(page * PAGE, (page + 1) * PAGE);
@@ -95,7 +112,7 @@ export function createListing(actions) {
     for (const one of [back, on, count]) setShown(one, pages > 1);
     back.disabled = page === 0;
     on.disabled = page >= pages - 1;
-    const many = `${page * PAGE + 1}–${page * PAGE + ids.length} of ${data.count.toLocaleString("en")}`;
+    const many = ids.length ? `${page * PAGE + 1}–${page * PAGE + ids.length} of ${order.length.toLocaleString("en")}` : "none";
     setText(count, many);
     const what = `${losses.hidden ? "" : `${losses.selectedOptions[0].text}, `}${way.selectedOptions[0].text}`;
     setText(caption, `Visited points ${many}: ${what}; sorted by ${sorted.name.toLowerCase()}, ${sort.falling ? "falling" : "rising"}.`);
@@ -138,20 +155,23 @@ export function createListing(actions) {
     const dominated = points.efficient?.[id] === false;
     const number = build("th", { scope: "row", "data-stuck": true }, build("label", { class: "pn-cell-pick" }, check, build("span", { text: `${id}` })));
     if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (outperformed)" }));
-    const cells = shown.slice(2, -3).map(({ axis, of }) => valueCell(axis, id, of(id)));
+    const cells = shown.filter(({ axis }) => axis).map(({ axis, of }) => valueCell(axis, id, of(id)));
+    const last = {
+      asked: () => build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
+      parent: () => build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
+      note: () => build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
+    };
     const asked = points.asked?.[id] ?? "";
     const status = points.status?.[id];
     const how = `${asked}${status && status !== "accepted" ? ` (${ENDINGS[status] ?? status})` : ""}`;
     return build(
       "tr",
-      { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Outperformed: another point is at least as good in everything" : null },
+      { "data-id": id, "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Outperformed: another point is at least as good in everything" : null },
       number,
       build("td", {}, star),
       ...(data.live ? [build("td", {}, go)] : []),
       ...cells,
-      build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
-      build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
-      build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
+      ...shown.flatMap(({ key }) => (last[key] ? [last[key]()] : [])),
     );
   };
   const valueCell = (axis, id, value) => {
@@ -216,6 +236,12 @@ export function createListing(actions) {
     };
   };
 
+  const linkOf = ({ target }) => {
+    const id = target.closest?.("tr")?.dataset.id;
+    actions.point(id === undefined ? null : Number(id));
+  };
+  for (const event of ["pointerover", "focusin"]) body.addEventListener(event, linkOf);
+  for (const event of ["pointerleave", "focusout"]) body.addEventListener(event, () => actions.point(null));
   const sizes = new ResizeObserver(() => draw());
   sizes.observe(scroller);
   return {
@@ -227,7 +253,11 @@ export function createListing(actions) {
       setShown(losses, Boolean(data.points.validation) && data.split === "validation");
       draw();
     },
+    link(id) {
+      for (const row of body.children) setAttribute(row, "data-linked", id !== null && Number(row.dataset.id) === id);
+    },
     destroy() {
+      narrow.destroy();
       sizes.disconnect();
     },
   };

@@ -29,6 +29,7 @@ export function createMap(palette, actions) {
   let wasSpace = false;
   let spots = new Float64Array(0);
   let hovered = null;
+  let linked = null; // a point that another chart points at
   let held = null; // a press that goes on: { kind: "orbit" | "aim" | "press", from, at, moved }
   let aimed = null; // values that the next frame asks for
   let later = null; // data that came while somebody aims
@@ -100,9 +101,10 @@ export function createMap(palette, actions) {
       if (isSpace()) drawSpaceGhost(brush, data, plan, colours, ghost);
       else drawFlatGhost(brush, data, plan, colours, ghost);
     }
-    if (hovered !== null && !Number.isNaN(spots[stride() * hovered])) {
-      const role = roleOf(data, hovered);
-      drawMark(brush, colours, role, spots[stride() * hovered], spots[stride() * hovered + 1], { size: sizeOfMark(role) + 2 });
+    const pointed = hovered ?? linked;
+    if (pointed !== null && !Number.isNaN(spots[stride() * pointed])) {
+      const role = roleOf(data, pointed);
+      drawMark(brush, colours, role, spots[stride() * pointed], spots[stride() * pointed + 1], { size: sizeOfMark(role) + (hovered === null ? 4 : 2) });
     }
     if (held?.kind === "aim" && held.moved) drawTarget(brush, colours, plan, ...held.at);
   }
@@ -144,6 +146,7 @@ export function createMap(palette, actions) {
   const point = (id, spoken = false) => {
     if (id === hovered && id === null) return;
     hovered = id;
+    actions.point(id);
     sheet.touched();
     if (id === null || !data) {
       tip.hide();
@@ -306,6 +309,11 @@ export function createMap(palette, actions) {
         return;
       }
       take(next);
+    },
+    link(id) {
+      if (linked === id) return;
+      linked = id;
+      sheet.touched();
     },
     ghost(next) {
       const other = (ghost === null) !== (next === null);

@@ -2,6 +2,7 @@
 
 import { isNumber } from "../numbers.js";
 import { drawScales } from "./edges.js";
+import { isSeen } from "./filter.js";
 import { drawGhostLine, drawNumbers, drawPoints, drawWays } from "./flat.js";
 import { drawMark } from "./marks.js";
 import { facesOf } from "./mesh.js";
@@ -51,6 +52,7 @@ export function drawSpace(brush, data, plan, colours, spots) {
   let [nearest, farthest] = [-Infinity, Infinity];
   for (let id = 0; id < data.count; id += 1) {
     view.project(points[3 * id], points[3 * id + 1], points[3 * id + 2], spots, 3 * id);
+    if (!isSeen(data, id)) spots[3 * id] = NaN;
     if (spots[3 * id + 2] > nearest) nearest = spots[3 * id + 2];
     if (spots[3 * id + 2] < farthest) farthest = spots[3 * id + 2];
   }
