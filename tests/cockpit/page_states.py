@@ -131,6 +131,7 @@ def answer(steer: dict[str, Any], **more: Any) -> dict[str, Any]:
         "problem": "",
         "instead": None,
         "inputs": [0],
+        "alone": None,
         "reach": [{"end": 38.2, "reason": "The bound on income is reached."}, *[None] * 5],
         "map": None,
         "exact": exact,

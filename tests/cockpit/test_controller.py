@@ -53,6 +53,27 @@ def test_before_the_start_there_is_nothing_but_the_offer(controller) -> None:
     assert values["job"]["status"] == "idle"
 
 
+def test_how_far_each_quantity_could_go_by_itself_is_told_at_every_point(view) -> None:
+    def told(since: int = 0) -> Any:
+        return view.wait(lambda trait, value: trait == "outlook" and value["alone"] is not None, since)
+
+    first = told()
+    front = view.controller.navigator.here.front
+    assert first["point"] == 0
+    for i, (name, alone) in enumerate(zip(front.steerable, first["alone"], strict=True)):
+        value = float(front.values[i])
+        reach = view.steer({name: improve(1)})["reach"][i]
+        assert alone["end"] == pytest.approx(value - abs(value) * reach["end"] / 100, rel=1e-3)
+    # It is of the point, whatever is asked for there, and another one at the next.
+    since = len(view.seen)
+    assert view.steer({"f1": improve(1)})["alone"] == first["alone"]
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+    then = view.wait(
+        lambda trait, value: trait == "outlook" and value["point"] == 1 and value["alone"] is not None, since
+    )
+    assert then["alone"] != first["alone"]
+
+
 def test_a_step_leads_where_the_outlook_says(view) -> None:
     modes = {"f1": improve(3), "f2": {"mode": "hold"}}
     outlook = view.steer(modes)
@@ -141,6 +162,7 @@ def test_an_answer_says_what_it_answers_and_a_point_how_it_was_reached(view, nav
 
 def test_a_step_has_ended_before_what_comes_next_is_known(view, monkeypatch) -> None:
     """Who sees the new point may leave it at once, however long its reaches take."""
+    view.wait(lambda trait, value: trait == "outlook" and value["alone"] is not None)
     go_on, reaches_of = threading.Event(), lookout.reaches_of
 
     def slow(*args: Any) -> Any:

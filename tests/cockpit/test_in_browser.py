@@ -630,7 +630,7 @@ def test_the_page_saves_itself_and_offers_there_what_it_can_do(
     saved.goto(path.as_uri())
     assert "improve" in said(saved, "Expected").lower()
     saved.get_by_text("Download", exact=True).click()
-    items = saved.locator(".pn-menu-panel > *")
+    items = saved.locator(".pn-header .pn-menu-panel > *")
     assert items.all_inner_texts() == ["Picture of the chart (PNG)"]
     for name in ("Step", "Undo"):
         assert saved.get_by_role("button", name=name, exact=True).count() == 0

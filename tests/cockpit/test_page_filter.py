@@ -1,4 +1,4 @@
-"""Looking at some of the points: the table's filters, the brushes on the axes of the lines, and what charts point at."""
+"""Looking at some of the points: filters of the table, brushes on the axes of the lines, and what charts point at."""
 
 from __future__ import annotations
 

@@ -44,6 +44,34 @@ def test_values_have_the_digits_of_their_errors_and_say_of_which_data_they_are(p
     expect(page.locator(".pn-training").first).to_be_visible()
 
 
+def test_where_nothing_is_asked_the_bars_show_how_far_each_could_go(page_of: Any) -> None:
+    page = page_of(state(), points())
+    ends = [1.2744, 1.214, None, 0.5048, 0.7, 0.4]
+    alone: list[Any] = [{"end": end, "reason": ""} for end in ends[:5]] + [None]
+    nothing = answer({"by": None, "seq": None, "modes": {}, "point": 3}, exact=None, alone=alone)
+    page.controller.publish("outlook", nothing)
+    said = page.locator(".pn-alone")
+    expect(said.first).to_have_text("by itself −10.0\u202f%, to 1.274")
+    assert [plain(text) for text in said.all_inner_texts()] == [
+        "by itself −10.0 %, to 1.274",
+        "as good as it gets from here",
+        "no end in sight",
+        "by itself +10.0 %, to 0.505",
+        "by itself +19.8 %, to 0.700",
+        "",
+    ]
+    expect(page.locator(".pn-head-predicted")).to_contain_text("Within reach")
+    wide = page.locator(".pn-bar-room").evaluate_all("all => all.map((e) => e.offsetWidth)")
+    assert wide[0] == pytest.approx(wide[3], abs=1)
+    assert wide[1] <= 2  # its end alone
+    # A prediction takes its place, and the bar keeps the pale part behind it.
+    steer = asked(page)
+    page.controller.publish("outlook", answer(steer, alone=alone))
+    expect(said.first).to_be_empty()
+    expect(page.locator(".pn-head-predicted")).to_contain_text("Predicted")
+    assert page.locator(".pn-bar-room").first.evaluate("e => e.offsetWidth") > 0
+
+
 def test_one_switch_changes_the_unit_of_every_change(page_of: Any) -> None:
     page = page_of(state(), points())
     asked(page)

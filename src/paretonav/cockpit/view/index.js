@@ -14,7 +14,7 @@ import { createJobs } from "./jobs.js";
 import { createKept } from "./kept.js";
 import { createNotices } from "./notices.js";
 import { createPlots } from "./plots/index.js";
-import { ghostOf, predictNow } from "./prediction.js";
+import { furtherOf, ghostOf, predictNow } from "./prediction.js";
 import { createOptions } from "./options.js";
 import { drawReport, stepInWords } from "./report.js";
 import { createRows } from "./rows.js";
@@ -304,7 +304,7 @@ function render({ model, el }) {
     const prediction = steady(predict());
     const measured =
       trial && !option && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
-    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
+    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, further: furtherOf({ state, outlook, wishes: steering.wishes }), live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
     summary.draw(sentences);
     if (prediction.shown && prediction.kind !== "option") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
@@ -317,6 +317,7 @@ function render({ model, el }) {
       wishes: steering.wishes,
       prediction,
       reach: known && outlook ? outlook.reach : null,
+      alone: outlook && outlook.point === state.current ? (outlook.alone ?? null) : null,
       known,
       trial: measured,
       dragging,

@@ -9,7 +9,7 @@ import { activeIn, build, freshId, setAttribute, setShown, setText } from "./dom
 import { formatKnown, formatValue, isNumber } from "./numbers.js";
 import { tellChange, tellWithError } from "./units.js";
 import { modesOf } from "./wishes.js";
-import { describeSince, describeValue, senseOf } from "./words.js";
+import { describeSince, describeValue, isLittle, senseOf } from "./words.js";
 
 const SURE = 2; // standard errors of a difference
 const MUCH = 0.25; // of what is predicted
@@ -39,6 +39,7 @@ export function createRow(quantity, live, on) {
   const bar = createBar();
   const change = build("span", { class: "pn-change" });
   const error = build("span", { class: "pn-error" });
+  const alone = build("span", { class: "pn-alone" });
   const outcome = build("span", { class: "pn-outcome" });
   const trial = build("span", { class: "pn-trial" });
   const sinceStart = build("span", { class: "pn-since" });
@@ -60,6 +61,7 @@ export function createRow(quantity, live, on) {
       "div",
       { class: "pn-predicted" },
       bar.root,
+      alone,
       build("div", { class: "pn-numbers" }, change, " ", error),
       outcome,
       trial,
@@ -142,6 +144,19 @@ export function createRow(quantity, live, on) {
       });
     },
     /**
+     * How far it could become better by itself: as a share of its value, and to which value; null: not known.
+     * @param {number | null} share
+     * @param {number | null} end
+     * @param {number} full
+     * @param {boolean} idle whether nothing is predicted, so that it is said in words, too
+     * @param {Units} units
+     */
+    room(share, end, full, idle, units) {
+      bar.drawRoom(share === null ? null : share / full);
+      setAttribute(root, "data-idle", idle && share !== null);
+      setText(alone, idle && share !== null ? roomInWords(quantity, share, end, units) : "");
+    },
+    /**
      * What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing.
      * @param {Measured | null} measured
      * @param {Units} units
@@ -155,6 +170,19 @@ export function createRow(quantity, live, on) {
       setAttribute(trial, "title", measured ? `${trial.textContent}; measured on the data, along the way that a step would begin with` : null);
     },
   };
+}
+
+/**
+ * How far it could become better by itself, in words.
+ * @param {Quantity} quantity
+ * @param {number} share
+ * @param {number | null} end
+ * @param {Units} units
+ */
+function roomInWords(quantity, share, end, units) {
+  if (end === null) return "no end in sight";
+  if (isLittle(100 * share)) return "as good as it gets from here";
+  return `by itself ${tellChange(end - quantity.value, null, quantity.value, units)[0]}, to ${formatKnown(end, quantity.error)}`;
 }
 
 /**

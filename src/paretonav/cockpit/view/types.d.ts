@@ -211,6 +211,8 @@ export interface Outlook {
   instead: { words: string; modes: Modes } | null;
   inputs: number[];
   reach: (Reach | null)[];
+  /** The best value of each quantity if it alone were asked for. */
+  alone?: (Reach | null)[] | null;
   map: WhatIf | null;
   exact: Exact | null;
 }
@@ -322,6 +324,12 @@ export interface Prediction {
   trusted?: boolean;
   /** Of a wish that is kept. */
   title?: string;
+}
+/** What would change further if a quantity were to improve by one per cent more. */
+export interface Further {
+  asked: number;
+  /** Per quantity; null: noise. */
+  changes: (number | null)[];
 }
 /** A wish that is kept beside others, with what was predicted for it at a point. */
 export interface KeptWish extends Option {

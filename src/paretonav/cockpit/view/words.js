@@ -1,7 +1,7 @@
 // @ts-check
 // Changes and outcomes in words.
 
-/** @import { Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
+/** @import { Further, Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
 
 import { formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
 import { isTellable, tellWithError } from "./units.js";
@@ -9,6 +9,7 @@ import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
 const NOTHING = 5e-4; // of its value: a change that is said to be none
 const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
+const FURTHER = 2; // quantities that pay for a little more, which are named
 const SPOKEN = 4; // quantities that a sentence speaks of
 
 /**
@@ -93,10 +94,10 @@ export function describeValue(value, error) {
 
 /**
  * The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn".
- * @param {{ state: State, wishes: Wishes, prediction: Prediction, outlook: Outlook | null, live: boolean, units: Units, taking?: boolean }} now
+ * @param {{ state: State, wishes: Wishes, prediction: Prediction, outlook: Outlook | null, live: boolean, units: Units, taking?: boolean, further?: Further | null }} now
  * @returns {Sentence[]}
  */
-export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
+export function summarise({ state, wishes, prediction, outlook, live, units, taking = false, further = null }) {
   if (prediction.kind === "option") {
     const option = prediction.title === undefined ? "An option, not yet taken." : `Kept beside: ${prediction.title}.`;
     const what = taking ? "An option that is being taken." : option;
@@ -117,6 +118,7 @@ export function summarise({ state, wishes, prediction, outlook, live, units, tak
   }
   const reach = reachWords(state, wishes, outlook);
   if (reach) said.push({ text: reach, tone: "quiet" });
+  if (further && prediction.shown) said.push({ text: furtherWords(state, further, units), tone: "quiet" });
   return said.filter((sentence) => sentence.text);
 }
 
@@ -159,6 +161,23 @@ function outcomeWords(state, { shown = [], noise = [] }, units, wishes = new Map
   const rest = state.quantities.length - moved.length;
   const ends = [more > 0 ? `${more} more change` : "", rest > 0 && more === 0 ? "the rest stays or is noise" : ""];
   return `Expected: ${listWords(words)}${ends.filter(Boolean).map((end) => `; ${end}`).join("")}.`;
+}
+
+/**
+ * `1 % more of a: b 1.2 % worse, c 0.4 % better.`
+ * @param {State} state
+ * @param {Further} further
+ * @param {Units} units
+ */
+function furtherWords({ quantities }, { asked, changes }, units) {
+  const others = quantities
+    .flatMap((quantity, i) => {
+      const change = changes[i];
+      return i === asked || change === null || isNothing(change, quantity.value) ? [] : [{ quantity, change, share: Math.abs(change / (quantity.value || 1)) }];
+    })
+    .sort((one, other) => other.share - one.share);
+  const words = others.slice(0, FURTHER).map(({ quantity, change }) => `${isolated(quantity.name)} ${describeChange(quantity, change, quantity.value, units)}`);
+  return `${formatPercent(1)} more of ${isolated(quantities[asked].name)}: ${words.length ? listWords(words) : "nothing else beyond noise"}.`;
 }
 
 /**
