@@ -520,10 +520,63 @@ export interface BoxPlan {
   width: number;
   height: number;
 }
+/** How a line is drawn. */
+export interface Stroke {
+  colour: string;
+  width: number;
+  dash?: number[];
+  alpha?: number;
+}
+/** A point that is emphasised as a line. */
+export interface Emphasis extends Stroke {
+  id: number;
+  text: string;
+  role: "plain" | "start" | "current";
+}
+/** Where a radar is on its canvas. */
+export interface RadarPlan {
+  x: number;
+  y: number;
+  radius: number;
+  /** The ways of the axes. */
+  spokes: [number, number][];
+}
+/** Where the axes of the lines are on their canvas. */
+export interface LinesPlan {
+  xs: number[];
+  spacing: number;
+  upright: boolean;
+  names: string[][];
+  long: number;
+  top: number;
+  bottom: number;
+}
+/** A place on the lines: on an axis, and a point if one is near. */
+export interface Pointed {
+  axis: number;
+  id: number | null;
+}
+/** A column of the table of points. */
+export interface Column {
+  key: string;
+  label: string;
+  name: string;
+  axis?: Axis;
+  of(id: number): string | number | null | undefined;
+}
+/** The sides of a part of a canvas. */
+export interface Sides {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+/** Draws on a canvas of these sizes. */
+export type Painter = (brush: CanvasRenderingContext2D, width: number, height: number) => void;
 /** Where the values of two axes are on a canvas. */
 export interface FlatPlan {
   axes: [Axis, Axis];
-  box: { left: number; top: number; right: number; bottom: number };
+  box: Sides;
   /** The front by its values on the two axes. */
   front: [number[], number[]] | null;
   ticksX: Tick[];

@@ -33,7 +33,10 @@ export function isNothing(change, value) {
   return Math.abs(change) <= NOTHING * (Math.abs(value ?? 0) || 1);
 }
 
-/** How a step ended, in the same words wherever it is said. */
+/**
+ * How a step ended, in the same words wherever it is said.
+ * @type {Record<string, string>}
+ */
 export const ENDINGS = { accepted: "accepted", shortened: "ended early", rejected: "taken back" };
 
 /**

@@ -1,4 +1,7 @@
+// @ts-check
 // Parallel axes: every point is a line over all quantities, the better the lower.
+
+/** @import { ChartActions, Colours, Data, Ghost, LinesPlan, Pointed, Role, ScaledAxis, Stroke, Told } from "../types.js" */
 
 import { build, setAttribute, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
@@ -13,6 +16,7 @@ import { createSheet } from "./sheet.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
+const NOT_LAID = /** @type {any} */ (null); // until it is drawn again
 const REACH_OF_LINE = 8;
 const UPRIGHT_BELOW = 62; // pixels between axes, below which their names stand upright
 const NUMBERS = 32; // pixels for a number that stands upright
@@ -21,15 +25,25 @@ const BRUSH = 10; // pixels of the width of a range on an axis
 const STILL = 4; // pixels that a press may move and be a press
 const SIDE = 16; // pixels at the left, for what says which way is better
 
-/** The chart "Lines". */
+/**
+ * The chart "Lines".
+ * @param {{ now: Colours }} palette
+ * @param {ChartActions} actions
+ */
 export function createLines(palette, actions) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
+  /** @type {Ghost | null} */
   let ghost = null;
+  /** @type {ScaledAxis[]} */
   let axes = [];
-  let plan = null;
+  let plan = /** @type {LinesPlan} */ (NOT_LAID);
+  /** @type {Float64Array[]} */
   let shares = []; // [axis][id]
+  /** @type {Pointed | null} */
   let hovered = null; // { id, axis }
+  /** @type {number | null} */
   let linked = null; // a point that another chart points at
+  /** @type {{ axis: number, from: number, to: number } | null} */
   let brushing = null; // { axis, from, to }: a range that is being drawn, in shares
   const sheet = createSheet({ still: paintStill, live: paintLive });
   const tip = createTip(sheet.root);
@@ -37,9 +51,15 @@ export function createLines(palette, actions) {
   const root = build("div", { class: "pn-chart" }, sheet.root, says);
   const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
+  /** @param {number} share */
   const yOf = (share) => Math.max(plan.top - BEYOND, Math.min(plan.bottom + BEYOND, plan.bottom - (plan.bottom - plan.top) * share));
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {(a: number) => number} shareAt
+   */
   const trace = (brush, shareAt) => {
     let drawing = false;
+    /** @type {[number, number] | null} */
     let alone = null; // a value between two missing ones
     const dot = () => {
       if (alone) brush.rect(alone[0] - 1.5, alone[1] - 1.5, 3, 3);
@@ -60,6 +80,11 @@ export function createLines(palette, actions) {
     });
     dot();
   };
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {(a: number) => number} shareAt
+   * @param {Stroke} of
+   */
   const line = (brush, shareAt, { colour, width, dash = [], alpha = 1 }) => {
     brush.save();
     brush.globalAlpha = alpha;
@@ -72,6 +97,12 @@ export function createLines(palette, actions) {
     brush.restore();
   };
 
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {Colours} colours
+   * @param {Role} role
+   * @param {(a: number) => number} shareAt
+   */
   const dots = (brush, colours, role, shareAt) => {
     plan.xs.forEach((x, a) => {
       const share = shareAt(a);
@@ -79,6 +110,11 @@ export function createLines(palette, actions) {
     });
   };
 
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {number} width
+   * @param {number} height
+   */
   function paintStill(brush, width, height) {
     if (!data) return;
     const colours = palette.now;
@@ -105,7 +141,9 @@ export function createLines(palette, actions) {
     brush.globalAlpha = 1;
     axes.forEach((axis, a) => {
       const range = data.filter.ranges.get(axis.key);
-      if (range) drawRange(brush, colours, a, ...range.map((end, i) => (end === null ? axis.share(axis.range?.[i]) : axis.share(end))));
+      if (!range) return;
+      const [one, other] = range.map((end, i) => axis.share(end ?? axis.range?.[i]));
+      drawRange(brush, colours, a, one, other);
     });
     const starred = (data.points.star ?? []).filter(Boolean).length;
     (data.points.star ?? []).forEach((on, id) => {
@@ -118,6 +156,13 @@ export function createLines(palette, actions) {
       if (one.role !== "plain") dots(brush, colours, one.role, (a) => shares[a][one.id]);
     }
   }
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {Colours} colours
+   * @param {number} a
+   * @param {number} one
+   * @param {number} other
+   */
   const drawRange = (brush, colours, a, one, other) => {
     const [top, bottom] = [one, other].map((share) => yOf(Number.isNaN(share) ? 0 : share)).sort((p, q) => p - q);
     brush.save();
@@ -130,15 +175,18 @@ export function createLines(palette, actions) {
     brush.strokeRect(plan.xs[a] - BRUSH / 2, top, BRUSH, bottom - top);
     brush.restore();
   };
+  /** @param {CanvasRenderingContext2D} brush */
   function paintLive(brush) {
     if (!data || !plan) return;
     const colours = palette.now;
     if (brushing) drawRange(brush, colours, brushing.axis, brushing.from, brushing.to);
-    if (linked !== null && linked < data.count && !hovered) line(brush, (a) => shares[a][linked], { colour: colours.ink, width: 2 });
-    if (ghost) {
-      const at = (a) => axes[a].share(axes[a].ghost(ghost));
+    const pointed = hovered ? hovered.id : linked;
+    const led = ghost;
+    if (led) {
+      /** @param {number} a */
+      const at = (a) => axes[a].share(axes[a].ghost(led));
       line(brush, at, { colour: colours.back, width: 4.5, alpha: 0.8 });
-      line(brush, at, { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] });
+      line(brush, at, { colour: colours.ghost, width: 2.2, dash: led.sure ? [6, 4] : [2, 4] });
       dots(brush, colours, "ghost", at);
     }
     if (hovered) {
@@ -149,16 +197,18 @@ export function createLines(palette, actions) {
       brush.moveTo(x, plan.top);
       brush.lineTo(x, plan.bottom);
       brush.stroke();
-      if (hovered.id !== null) line(brush, (a) => shares[a][hovered.id], { colour: colours.ink, width: 2 });
     }
+    if (pointed !== null && pointed < data.count) line(brush, (a) => shares[a][pointed], { colour: colours.ink, width: 2 });
   }
 
+  /** @param {[number, number]} pair */
   const nearest = ([x, y]) => {
     const axis = plan.xs.reduce((best, at, a) => (Math.abs(at - x) < Math.abs(plan.xs[best] - x) ? a : best), 0);
-    const left = Math.max(0, plan.xs.findLastIndex((at) => at <= x));
+    const left = Math.max(0, plan.xs.filter((at) => at <= x).length - 1);
     const right = Math.min(plan.xs.length - 1, left + 1);
     const gap = plan.xs[right] - plan.xs[left];
     const part = gap > 0 ? Math.max(0, Math.min(1, (x - plan.xs[left]) / gap)) : 0;
+    /** @type {number | null} */
     let id = null;
     let least = REACH_OF_LINE;
     for (let i = 0; i < data.count; i += 1) {
@@ -172,16 +222,27 @@ export function createLines(palette, actions) {
     }
     return { axis, id };
   };
+  /** @type {(axis: ScaledAxis) => Told} */
   const tellAxis = (axis) => {
+    /** @type {[string, string, string][]} */
+    const now = data.current === null ? [] : [["now", formatValue(axis.value(data.current)), ""]];
+    /** @type {[string, string, string][]} */
+    const asked = ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : [];
+    /** @type {[string, string, string][]} */
     const rows = [
       ["best", formatValue(axis.best), ""],
       ["worst", formatValue(axis.worst), ""],
-      ...(data.current === null ? [] : [["now", formatValue(axis.value(data.current)), ""]]),
+      ...now,
       ["start", formatValue(axis.value(0)), ""],
-      ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
+      ...asked,
     ];
     return { title: axis.label, how: axis.better === "higher" ? "higher is better: drawn upside down" : "", rows };
   };
+  /**
+   * @param {Pointed | null} next
+   * @param {[number, number] | null} [at]
+   * @param {boolean} [spoken]
+   */
   const point = (next, at = null, spoken = false) => {
     if (next === null) {
       if (!hovered) return;
@@ -203,7 +264,9 @@ export function createLines(palette, actions) {
   };
 
   const { canvas } = sheet;
+  /** @param {number} y */
   const shareAt = (y) => Math.max(0, Math.min(1, (plan.bottom - y) / (plan.bottom - plan.top)));
+  /** @type {{ axis: number, y: number, pointer: number } | null} */
   let held = null; // where a press on an axis began: { axis, y, pointer }
   let brushed = false; // whether the click that ends a press ends a brush
   canvas.addEventListener("pointerdown", (event) => {
@@ -228,6 +291,7 @@ export function createLines(palette, actions) {
     setAttribute(canvas, "data-grip", Math.abs(plan.xs[near.axis] - at[0]) <= BRUSH ? "brush" : null);
     point(near, at);
   });
+  /** @param {PointerEvent} event */
   const release = (event) => {
     if (!held) return;
     const { axis, y } = held;
@@ -261,6 +325,7 @@ export function createLines(palette, actions) {
     event.preventDefault();
     event.stopPropagation();
   });
+  /** @param {string} key */
   const act = (key) => {
     const here = hovered ?? { axis: 0, id: data.current };
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
@@ -271,24 +336,32 @@ export function createLines(palette, actions) {
     else return false;
     return true;
   };
-  /** Along the axes, or to the next better or worse point on one. */
+  /**
+   * Along the axes, or to the next better or worse point on one.
+   * @param {Pointed} of
+   * @param {number[]} pair
+   */
   const stepped = ({ axis, id }, [along, up]) => {
     if (along) return { axis: Math.max(0, Math.min(axes.length - 1, axis + along)), id };
     const order = [...Array(data.count).keys()]
       .filter((one) => !Number.isNaN(shares[axis][one]))
       .sort((one, other) => shares[axis][one] - shares[axis][other] || one - other);
-    const at = order.indexOf(id);
+    const at = id === null ? -1 : order.indexOf(id);
     return { axis, id: order[Math.max(0, Math.min(order.length - 1, at + up))] ?? id };
   };
 
   return {
     root,
+    /**
+     * @param {Data} next
+     * @param {boolean} same
+     */
     draw(next, same) {
       data = next;
       axes = scaledAxes(data);
       shares = axes.map((axis) => Float64Array.from({ length: data.count }, (_, id) => axis.share(axis.values[id])));
       if (!same) {
-        plan = null;
+        plan = NOT_LAID;
         hovered = null;
         tip.hide();
       }
@@ -299,11 +372,13 @@ export function createLines(palette, actions) {
       );
       sheet.changed();
     },
+    /** @param {number | null} id */
     link(id) {
       if (linked === id) return;
       linked = id;
       sheet.touched();
     },
+    /** @param {Ghost | null} next */
     ghost(next) {
       const other = (ghost === null) !== (next === null);
       ghost = next;
@@ -319,6 +394,13 @@ export function createLines(palette, actions) {
   };
 }
 
+/**
+ * @param {ScaledAxis[]} axes
+ * @param {number} width
+ * @param {number} height
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ */
 function layLines(axes, width, height, brush, colours) {
   const spacing = (width - SIDE) / Math.max(1, axes.length);
   const upright = spacing < UPRIGHT_BELOW;
@@ -338,7 +420,12 @@ function layLines(axes, width, height, brush, colours) {
   };
 }
 
-/** A name in one line, or in two where it fits only so and has a space. */
+/**
+ * A name in one line, or in two where it fits only so and has a space.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {string} name
+ * @param {number} width
+ */
 function inTwo(brush, name, width) {
   if (brush.measureText(name).width <= width) return [name];
   const spaces = [...name.matchAll(/ /g)].map(({ index }) => index);
@@ -347,6 +434,12 @@ function inTwo(brush, name, width) {
   return [name.slice(0, middle), name.slice(middle + 1)];
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {ScaledAxis[]} axes
+ * @param {LinesPlan} of
+ * @param {Colours} colours
+ */
 function drawAxes(brush, axes, { xs, spacing, upright, names, long, top, bottom }, colours) {
   brush.strokeStyle = colours.edge;
   brush.lineWidth = 1;
@@ -356,6 +449,13 @@ function drawAxes(brush, axes, { xs, spacing, upright, names, long, top, bottom 
     brush.lineTo(Math.round(x) + 0.5, bottom);
   }
   brush.stroke();
+  /**
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {CanvasTextAlign} align
+   * @param {string} colour
+   */
   const write = (text, x, y, align, colour) => {
     if (!upright) {
       drawText(brush, colours, text, x, y, { colour });

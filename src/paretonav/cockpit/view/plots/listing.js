@@ -1,4 +1,7 @@
+// @ts-check
 // All points as a table: what the charts show, to read, sort, mark and go to.
+
+/** @import { Axis, ChartActions, Column, Data } from "../types.js" */
 
 import { build, setAttribute, setShown, setText } from "../dom.js";
 import { formatValue, isNumber } from "../numbers.js";
@@ -12,14 +15,21 @@ const PAGE = 100; // rows at once
 const NOTE_LENGTH = 2000;
 const SAME = 5e-4; // of its value: a change that is neither better nor worse
 
-/** The chart "Table": every point with all its values. */
+/**
+ * The chart "Table": every point with all its values.
+ * @param {ChartActions} actions
+ */
 export function createListing(actions) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
   let sort = { key: "id", falling: false };
   let page = 0;
+  /** @type {number[]} */
   let order = [];
+  /** @type {{ id: number, input: HTMLInputElement, before: string, moving?: boolean } | null} */
   let editing = null; // { id, input }
+  /** @type {Data | null} */
   let drawnFor = null;
+  /** @type {number | null} */
   let seenCurrent = null;
 
   const losses = pick("Losses", [["shown", "validation losses"], ["train", "training losses"]], () => redraw());
@@ -27,12 +37,14 @@ export function createListing(actions) {
   const efficient = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, efficient: efficient.checked }) });
   const starred = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, starred: starred.checked }) });
   const ticks = [[efficient, "not outperformed"], [starred, "starred"]].map(([box, text]) => build("label", { class: "pn-tick" }, box, build("span", { text })));
+  /** @type {Set<string>} */
   let hidden = new Set();
   const narrow = createNarrow({
     columns: () => columns().slice(2),
     filter: () => data.filter,
     hidden: () => hidden,
     setFilter: actions.filter,
+    /** @param {Set<string>} keys */
     setHidden(keys) {
       hidden = keys;
       redraw();
@@ -55,28 +67,35 @@ export function createListing(actions) {
 
   const axes = () => {
     const train = losses.value === "train";
-    return data.shown.map((axis) => (train && axis.kind === "loss" ? data.axes.find(({ key }) => key === `train:${axis.i}`) : axis));
+    return data.shown.map((axis) => (train && axis.kind === "loss" ? (data.axes.find(({ key }) => key === `train:${axis.i}`) ?? axis) : axis));
   };
+  /**
+   * @param {Axis} axis
+   * @param {number} id
+   */
   const amount = (axis, id) => {
     const value = axis.value(id);
     if (way.value === "value" || value === null) return value;
     const start = axis.value(0);
     return start === null ? null : value - start;
   };
+  /** @returns {Column[]} */
   const columns = () => [
     { key: "id", label: "Point", name: "Point", of: (id) => id },
     { key: "star", label: "★", name: "★ Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
-    ...axes().map((axis) => ({ key: `q${axis.i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
+    ...axes().map((axis) => ({ key: `q${axis.i}`, label: axis.name, name: axis.label, axis, of: (/** @type {number} */ id) => amount(axis, id) })),
     { key: "asked", label: "Reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
     { key: "parent", label: "From", name: "From", of: (id) => data.points.parent[id] },
     { key: "note", label: "Note", name: "Note", of: (id) => data.points.note?.[id] || null },
   ];
 
+  /** @param {number} by */
   const turn = (by) => {
     page += by;
     redraw();
     scroller.scrollTop = 0;
   };
+  /** @param {string} key */
   const sortBy = (key) => {
     sort = { key, falling: sort.key === key && !sort.falling };
     page = 0;
@@ -99,8 +118,10 @@ export function createListing(actions) {
     let reveal = false;
     if (seenCurrent !== data.current) {
       seenCurrent = data.current;
-      if (data.current !== null) reveal = true;
-      if (order.includes(data.current)) page = Math.floor(order.indexOf(data.current) / PAGE);
+      if (data.current !== null) {
+        reveal = true;
+        if (order.includes(data.current)) page = Math.floor(order.indexOf(data.current) / PAGE);
+      }
     }
     page = Math.max(0, Math.min(pages - 1, page));
     const ids = order.slice(page * PAGE, (page + 1) * PAGE);
@@ -118,7 +139,10 @@ export function createListing(actions) {
     setText(caption, `Visited points ${many}: ${what}; sorted by ${sorted.name.toLowerCase()}, ${sort.falling ? "falling" : "rising"}.`);
   };
 
-  /** Into view without moving the page. */
+  /**
+   * Into view without moving the page.
+   * @param {HTMLElement | null} row
+   */
   const showRow = (row) => {
     if (!row) return;
     const top = row.offsetTop - head.offsetHeight;
@@ -128,6 +152,7 @@ export function createListing(actions) {
     }
   };
 
+  /** @param {Column[]} shown */
   const drawHead = (shown) => {
     const cells = shown.map(({ key, label, name, axis }) => {
       const side = axis?.better === "higher" ? " (higher is better)" : "";
@@ -140,6 +165,10 @@ export function createListing(actions) {
     if (data.live) cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
     head.replaceChildren(build("tr", {}, ...cells));
   };
+  /**
+   * @param {number} id
+   * @param {Column[]} shown
+   */
   const rowFor = (id, shown) => {
     const { points, current } = data;
     const here = id === current;
@@ -155,7 +184,8 @@ export function createListing(actions) {
     const dominated = points.efficient?.[id] === false;
     const number = build("th", { scope: "row", "data-stuck": true }, build("label", { class: "pn-cell-pick" }, check, build("span", { text: `${id}` })));
     if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (outperformed)" }));
-    const cells = shown.filter(({ axis }) => axis).map(({ axis, of }) => valueCell(axis, id, of(id)));
+    const cells = shown.flatMap(({ axis }) => (axis ? [valueCell(axis, id, amount(axis, id))] : []));
+    /** @type {Record<string, () => HTMLElement>} */
     const last = {
       asked: () => build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
       parent: () => build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
@@ -174,20 +204,29 @@ export function createListing(actions) {
       ...shown.flatMap(({ key }) => (last[key] ? [last[key]()] : [])),
     );
   };
+  /**
+   * @param {Axis} axis
+   * @param {number} id
+   * @param {number | null} value
+   */
   const valueCell = (axis, id, value) => {
     if (way.value === "value") return build("td", { "data-number": true, text: formatValue(value) });
-    const text = id === 0 ? formatValue(axis.value(0)) : tellWithError(value, null, axis.value(0), data.units);
-    const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(axis.value(0) ?? 0);
-    const better = axis.better === "higher" ? value > 0 : value < 0;
+    const start = axis.value(0) ?? 0; // without one there is no change either
+    const text = id === 0 ? formatValue(axis.value(0)) : tellWithError(value, null, start, data.units);
+    const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(start);
+    const better = axis.better === "higher" ? Number(value) > 0 : Number(value) < 0;
     const sense = small || axis.better === null ? null : `pn-change-${better ? "better" : "worse"}`;
     return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " better" : " worse") : ""}`, title: formatValue(axis.value(id)) });
   };
 
+  /** @param {number} id */
   const noteOf = (id) => (data.live ? noteButton(id) : build("span", { class: "pn-note-said", dir: "auto", text: data.points.note?.[id] ?? "" }));
+  /** @param {number} id */
   const noteButton = (id) => {
     const text = data.points.note?.[id] ?? "";
     return build("button", { type: "button", class: "pn-note", text, title: text || null, "aria-label": text ? `Note of point ${id}: ${text}. Change it` : `Add a note to point ${id}`, "data-focus": `note ${id}`, onclick: () => edit(id) });
   };
+  /** @param {number} id */
   const edit = (id) => {
     if (editing) finish(true);
     const before = data.points.note?.[id] ?? "";
@@ -200,7 +239,7 @@ export function createListing(actions) {
       event.preventDefault();
       event.stopPropagation();
       finish(event.key === "Enter");
-      body.querySelector(`[data-focus="note ${id}"]`)?.focus();
+      /** @type {HTMLElement | null} */ (body.querySelector(`[data-focus="note ${id}"]`))?.focus();
     });
     input.addEventListener("blur", () => {
       // Rows that are drawn anew take the input along; who leaves it has meant what was written.
@@ -210,7 +249,9 @@ export function createListing(actions) {
     input.focus();
     input.select();
   };
+  /** @param {boolean} saved */
   const finish = (saved) => {
+    if (!editing) return;
     const { id, input, before } = editing;
     editing = null;
     const text = input.value.trim();
@@ -224,20 +265,22 @@ export function createListing(actions) {
   };
   /** The focus, and the caret, come back to the same thing after the rows are drawn anew. */
   const keepFocus = () => {
-    const focus = root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
-    const caret = editing && [editing.input.selectionStart, editing.input.selectionEnd];
+    const active = /** @type {HTMLElement | null} */ (document.activeElement);
+    const focus = root.contains(active) ? active?.dataset.focus : undefined;
+    const [from, to] = [editing?.input.selectionStart ?? null, editing?.input.selectionEnd ?? null];
     if (editing) editing.moving = true;
     return () => {
-      if (focus) root.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+      if (focus) /** @type {HTMLElement | null} */ (root.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
       if (!editing) return;
       editing.moving = false;
       if (!editing.input.isConnected) finish(true);
-      else editing.input.setSelectionRange(...caret);
+      else editing.input.setSelectionRange(from, to);
     };
   };
 
+  /** @param {Event} of */
   const linkOf = ({ target }) => {
-    const id = target.closest?.("tr")?.dataset.id;
+    const id = /** @type {Element} */ (target).closest("tr")?.dataset.id;
     actions.point(id === undefined ? null : Number(id));
   };
   for (const event of ["pointerover", "focusin"]) body.addEventListener(event, linkOf);
@@ -246,6 +289,10 @@ export function createListing(actions) {
   sizes.observe(scroller);
   return {
     root,
+    /**
+     * @param {Data} next
+     * @param {boolean} same
+     */
     draw(next, same) {
       const known = drawnFor !== null && same;
       data = next;
@@ -253,8 +300,9 @@ export function createListing(actions) {
       setShown(losses, Boolean(data.points.validation) && data.split === "validation");
       draw();
     },
+    /** @param {number | null} id */
     link(id) {
-      for (const row of body.children) setAttribute(row, "data-linked", id !== null && Number(row.dataset.id) === id);
+      for (const row of body.rows) setAttribute(row, "data-linked", id !== null && Number(row.dataset.id) === id);
     },
     destroy() {
       narrow.destroy();
@@ -263,21 +311,41 @@ export function createListing(actions) {
   };
 }
 
-/** Ids by what a column has of them; what is missing comes last, equals by number. */
+/**
+ * Ids by what a column has of them; what is missing comes last, equals by number.
+ * @param {number} count
+ * @param {(id: number) => string | number | null | undefined} of
+ * @param {boolean} falling
+ */
 function sortedIds(count, of, falling) {
   const keys = Array.from({ length: count }, (_, id) => of(id));
+  /** @param {string | number | null | undefined} key */
   const isMissing = (key) => key === null || key === undefined || key === "";
-  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other, undefined, { numeric: true }) : one - other);
+  /**
+   * @param {string | number | null | undefined} one
+   * @param {string | number | null | undefined} other
+   */
+  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(String(other), undefined, { numeric: true }) : Number(one) - Number(other));
   return [...keys.keys()].sort((i, j) => {
-    if (isMissing(keys[i]) || isMissing(keys[j])) return isMissing(keys[i]) - isMissing(keys[j]) || i - j;
+    if (isMissing(keys[i]) || isMissing(keys[j])) return Number(isMissing(keys[i])) - Number(isMissing(keys[j])) || i - j;
     return (falling ? -1 : 1) * compare(keys[i], keys[j]) || i - j;
   });
 }
 
+/**
+ * @param {string} name
+ * @param {string[][]} options
+ * @param {() => void} onchange
+ */
 function pick(name, options, onchange) {
   return build("select", { class: "pn-choice", "aria-label": capital(name), onchange }, ...options.map(([value, text]) => build("option", { value, text })));
 }
 
+/**
+ * @param {string} text
+ * @param {string} name
+ * @param {() => void} onclick
+ */
 function button(text, name, onclick) {
   return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
 }

@@ -6,8 +6,19 @@
 const TURN = 2 * Math.PI;
 const HALO = 3;
 
-/** What a point is drawn as, by its role; later ones lie over earlier ones. */
+/**
+ * What a point is drawn as, by its role; later ones lie over earlier ones.
+ * @type {PointRole[]}
+ */
 export const ROLES = ["worse", "plain", "star", "start", "current"];
+
+/**
+ * What draws on a canvas.
+ * @param {HTMLCanvasElement} canvas
+ */
+export function brushOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
 
 /**
  * The role of a point.

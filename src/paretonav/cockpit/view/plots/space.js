@@ -1,4 +1,7 @@
+// @ts-check
 // The map of three quantities.
+
+/** @import { Axis, BoxPlan, Camera, Colours, Data, Ghost, Maybe, SpaceBox, Surface, View } from "../types.js" */
 
 import { isNumber } from "../numbers.js";
 import { drawScales } from "./edges.js";
@@ -9,12 +12,20 @@ import { facesOf } from "./mesh.js";
 import { lookAt } from "./orbit.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
-/** What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³. */
+/**
+ * What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³.
+ * @param {Data} data
+ * @param {Axis[]} axes
+ */
 export function fillBox(data, axes) {
   const front = data.front && data.m === 3 && axes.every(({ onFront }) => onFront !== null) ? data.front : null;
-  const ranges = axes.map((axis) =>
-    roomy(front ? rangeOf(front.outcomes.map((outcome) => outcome[axis.onFront]), axis.range) : axis.range, 0.04),
+  const ranges = axes.map(({ onFront, range }) =>
+    roomy(front && onFront !== null ? rangeOf(front.outcomes.map((outcome) => outcome[onFront]), range) : range, 0.04),
   );
+  /**
+   * @param {Maybe<number>} value
+   * @param {number} k
+   */
   const place = (value, k) => (isNumber(value) ? (value - ranges[k][0]) / (ranges[k][1] - ranges[k][0]) - 0.5 : NaN);
   const points = new Float64Array(3 * data.count);
   axes.forEach((axis, k) => {
@@ -31,12 +42,25 @@ export function fillBox(data, axes) {
   };
 }
 
-/** The view of a box: where it is on the canvas. */
+/**
+ * The view of a box: where it is on the canvas.
+ * @param {SpaceBox} box
+ * @param {Camera} camera
+ * @param {number} width
+ * @param {number} height
+ */
 export function planSpace(box, camera, width, height) {
   return { box, view: lookAt(camera, width, height, box.here), width, height };
 }
 
-/** All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point. */
+/**
+ * All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {BoxPlan} plan
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ */
 export function drawSpace(brush, data, plan, colours, spots) {
   const { box, view } = plan;
   const { points } = box;
@@ -63,34 +87,51 @@ export function drawSpace(brush, data, plan, colours, spots) {
   drawNumbers(brush, data, colours, spots, 3, { left: 0, top: 0, right: plan.width, bottom: plan.height });
 }
 
-/** What is asked for. */
+/**
+ * What is asked for.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {BoxPlan} of
+ * @param {Colours} colours
+ * @param {Ghost} ghost
+ */
 export function drawSpaceGhost(brush, data, { box, view }, colours, ghost) {
   const at = box.axes.map((axis, k) => box.place(axis.ghost(ghost), k));
   if (at.some(Number.isNaN)) return;
   const inside = at.map((value) => Math.max(-0.56, Math.min(0.56, value)));
   const spot = [0, 0, 0];
   const from = [0, 0, 0];
-  view.project(...inside, spot, 0);
-  view.project(...box.here, from, 0);
+  view.project(inside[0], inside[1], inside[2], spot, 0);
+  view.project(box.here[0], box.here[1], box.here[2], from, 0);
   drawStem(brush, inside, view, colours.ghost);
   if (data.current !== null) drawGhostLine(brush, colours, from, spot, ghost.sure);
   const beyond = inside.some((value, k) => value !== at[k]);
   drawMark(brush, colours, "ghost", spot[0], spot[1], { hollow: !ghost.sure || beyond, alpha: beyond ? 0.6 : 1 });
 }
 
+/**
+ * @param {NonNullable<Data['front']>} front
+ * @param {Axis[]} axes
+ * @param {(value: Maybe<number>, k: number) => number} place
+ */
 function surfaceIn(front, axes, place) {
   const corners = new Float64Array(3 * front.outcomes.length);
   front.outcomes.forEach((outcome, i) => {
     axes.forEach(({ onFront }, k) => {
-      corners[3 * i + k] = place(outcome[onFront], k);
+      corners[3 * i + k] = place(onFront === null ? null : outcome[onFront], k);
     });
   });
   const faces = facesOf(front);
   return { corners, faces, normals: faces.map((face) => normalOf(corners, face)), lines: front.lines };
 }
 
-/** The unit normal of a face by its diagonals. */
+/**
+ * The unit normal of a face by its diagonals.
+ * @param {Float64Array} corners
+ * @param {number[]} face
+ */
 function normalOf(corners, face) {
+  /** @param {number} i */
   const at = (i) => corners.subarray(3 * face[i], 3 * face[i] + 3);
   const [a, b, c, d] = [at(0), at(1), at(2), at(face.length > 3 ? 3 : 0)];
   const [p, q] = [[0, 1, 2].map((k) => c[k] - a[k]), [0, 1, 2].map((k) => d[k] - b[k])];
@@ -99,7 +140,13 @@ function normalOf(corners, face) {
   return cross.map((value) => value / size);
 }
 
-/** Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes. */
+/**
+ * Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Surface} of
+ * @param {View} view
+ * @param {Colours} colours
+ */
 function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
   const count = corners.length / 3;
   const seen = new Float64Array(3 * count);
@@ -112,11 +159,13 @@ function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
     if (facing < -0.02) away = true;
     return Math.round(last * (0.1 + 0.8 * Math.abs(facing)));
   });
+  /** @param {number[]} face */
   const trace = (face) => {
     brush.moveTo(seen[3 * face[0]], seen[3 * face[0] + 1]);
     for (let k = 1; k < face.length; k += 1) brush.lineTo(seen[3 * face[k]], seen[3 * face[k] + 1]);
     brush.closePath();
   };
+  /** @param {number} shade */
   const paint = (shade) => {
     brush.fillStyle = colours.ramp[shade];
     brush.strokeStyle = colours.ramp[shade];
@@ -154,7 +203,13 @@ function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
   brush.restore();
 }
 
-/** A line down to the floor: it says where in the depth a point is. */
+/**
+ * A line down to the floor: it says where in the depth a point is.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number[]} pair
+ * @param {View} view
+ * @param {string} colour
+ */
 function drawStem(brush, [a, b, c], view, colour) {
   const ends = new Float64Array(6);
   view.project(a, b, c, ends, 0);
@@ -173,10 +228,19 @@ function drawStem(brush, [a, b, c], view, colour) {
   brush.restore();
 }
 
-/** The three far walls with their grid. */
+/**
+ * The three far walls with their grid.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {BoxPlan} of
+ * @param {Colours} colours
+ */
 function drawWalls(brush, { box, view }, colours) {
   const wall = view.near.map((value) => (value > 0 ? -0.5 : 0.5));
   const seen = new Float64Array(6);
+  /**
+   * @param {[number, number, number]} from
+   * @param {[number, number, number]} to
+   */
   const line = (from, to) => {
     view.project(...from, seen, 0);
     view.project(...to, seen, 3);
@@ -192,9 +256,11 @@ function drawWalls(brush, { box, view }, colours) {
     for (const at of lines) {
       // Across the two far walls that this axis runs along.
       for (const [fixed, runs] of [[p, q], [q, p]]) {
+        /** @type {[number, number, number]} */
         const from = [0, 0, 0];
         from[k] = at;
         from[fixed] = wall[fixed];
+        /** @type {[number, number, number]} */
         const to = [...from];
         from[runs] = -0.5;
         to[runs] = 0.5;
