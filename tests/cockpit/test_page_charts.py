@@ -117,6 +117,27 @@ def test_every_chart_says_which_way_is_better(page_of: Any) -> None:
         expect(page.locator(".pn-kind", has_text=f"{sign} better")).to_have_count(number)
 
 
+def test_points_can_be_coloured_by_a_quantity(page_of: Any) -> None:
+    page = page_of(state(), points())
+    listen(page)
+    flat = chart(page, "Map")
+    canvas = flat.locator("canvas")
+    texts(page, flat, "better")
+    assert "Coloured" not in canvas.get_attribute("aria-label")
+    before = canvas.evaluate("e => e.toDataURL()")
+    page.get_by_label("Colour", exact=True).select_option("shown:3")
+    found = texts(page, flat, NAMES[3])
+    values = points()["metrics"][0]
+    assert f"{max(values):.3f} better" in {one.text for one in found}  # of an accuracy, the highest is best
+    assert f"Coloured by {NAMES[3]}." in canvas.get_attribute("aria-label")
+    assert canvas.evaluate("e => e.toDataURL()") != before
+    page.get_by_label("Colour", exact=True).select_option("shown:0")
+    best = min(points()["validation"][0])
+    texts(page, flat, f"{best:.2f} better")
+    page.get_by_label("View", exact=True).select_option("space-shown")
+    texts(page, flat, f"{best:.2f} better", "(validation)")
+
+
 def test_the_marks_of_the_tree_are_explained(page_of: Any) -> None:
     page = page_of(state(), points())
     listen(page)

@@ -446,6 +446,8 @@ export interface Data {
   outlook: Outlook | null;
   units: Units;
   live: boolean;
+  /** Which of the tints a point has, where it is coloured by a quantity. */
+  tint?: (id: number) => number | null;
 }
 /** A row of the tree of steps. */
 export interface TreeRow {
@@ -475,6 +477,8 @@ export interface Colours {
   star: string;
   ghost: string;
   better: string;
+  /** From worst to best. */
+  tints: string[];
   font: string;
   picks: string[];
   ramp: string[];

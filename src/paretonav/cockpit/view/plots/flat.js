@@ -1,7 +1,7 @@
 // @ts-check
 // The map of two quantities.
 
-/** @import { Axis, Box, Colours, Data, FlatPlan, Ghost, Sides } from "../types.js" */
+/** @import { Axis, Box, Colours, Data, FlatPlan, Ghost, PointRole, Sides } from "../types.js" */
 
 import { formatValue, isNumber } from "../numbers.js";
 import { drawAxisName } from "./better.js";
@@ -146,15 +146,17 @@ export function drawPoints(brush, data, colours, spots, stride, fade = null) {
       const ids = groups[role][step];
       if (ids.length === 0) continue;
       const size = sizeOfMark(role) * (common ? crowd : 1) * (fade ? 1.15 - 0.11 * step : 1);
-      brush.beginPath();
-      for (const id of ids) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], size);
-      brush.globalAlpha = (role === "worse" ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
-      brush.fillStyle = colourOfMark(colours, role);
-      brush.strokeStyle = colours.back;
-      brush.lineWidth = common ? 1.2 : 2.5;
-      // A rim first, so that a mark keeps its size.
-      if (role !== "worse" || data.count <= 300) brush.stroke();
-      brush.fill();
+      for (const [colour, some] of byColour(ids, data, colours, role)) {
+        brush.beginPath();
+        for (const id of some) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], data.tint && common ? 1.25 * size : size);
+        brush.globalAlpha = (role === "worse" && !data.tint ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
+        brush.fillStyle = colour;
+        brush.strokeStyle = colours.back;
+        brush.lineWidth = common ? 1.2 : 2.5;
+        // A rim first, so that a mark keeps its size.
+        if (role !== "worse" || data.count <= 300) brush.stroke();
+        brush.fill();
+      }
     }
   }
   brush.globalAlpha = 1;
@@ -169,6 +171,28 @@ export function drawPoints(brush, data, colours, spots, stride, fade = null) {
     if (Number.isNaN(spots[stride * id])) continue;
     drawRing(brush, colours, k, spots[stride * id], spots[stride * id + 1], sizeOfMark(roleOf(data, id)));
   }
+}
+
+/**
+ * Points by the colour of their mark: that of their role, or of the quantity that they are coloured by.
+ * @param {number[]} ids
+ * @param {Data} data
+ * @param {Colours} colours
+ * @param {PointRole} role
+ * @returns {Map<string, number[]>}
+ */
+function byColour(ids, { tint }, colours, role) {
+  const plain = colourOfMark(colours, role);
+  if (!tint || role === "current" || role === "start") return new Map([[plain, ids]]);
+  /** @type {Map<string, number[]>} */
+  const found = new Map();
+  for (const id of ids) {
+    const at = tint(id);
+    const colour = at === null ? plain : colours.tints[at];
+    const some = found.get(colour) ?? [];
+    if (some.push(id) === 1) found.set(colour, some);
+  }
+  return found;
 }
 
 /**

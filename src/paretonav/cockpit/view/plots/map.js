@@ -13,11 +13,13 @@ import { closer, turned } from "./orbit.js";
 import { createPress, toggled } from "./press.js";
 import { createSheet } from "./sheet.js";
 import { drawSpace, drawSpaceGhost, fillBox, planSpace } from "./space.js";
+import { drawTintKey, tintOf } from "./tint.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
 const HOME = { yaw: 0.72, pitch: 0.42, zoom: 1 };
 const CHOSEN = "map"; // the name under which the view is remembered
+const KEY = 200; // pixels for what the colours mean
 const STILL = 4; // pixels that a press may move and be a press
 /** @type {Record<string, number>} */
 const REACH = { mouse: 12, pen: 14, touch: 24 };
@@ -62,6 +64,7 @@ export function createMap(palette, actions) {
   });
   const acrossChoice = createChoice("Across", () => changed());
   const upChoice = createChoice("Up", () => changed());
+  const colourChoice = createChoice("Colour", () => changed());
   const hint = build("span", { class: "pn-hint" });
   /** @param {number | null} times */
   const zoom = (times) => {
@@ -83,7 +86,7 @@ export function createMap(palette, actions) {
   const root = build(
     "div",
     { class: "pn-chart" },
-    build("div", { class: "pn-chart-top" }, kind.root, acrossChoice.root, upChoice.root, hint, zooms),
+    build("div", { class: "pn-chart-top" }, kind.root, acrossChoice.root, upChoice.root, colourChoice.root, hint, zooms),
     sheet.root,
     says,
   );
@@ -113,15 +116,18 @@ export function createMap(palette, actions) {
   function paintStill(brush, width, height) {
     if (!data) return;
     const colours = palette.now;
+    const tinted = data.axes.find(({ key }) => key === colourChoice.value);
+    const painted = tinted ? { ...data, tint: tintOf(tinted) } : data;
     if (box) {
       space = planSpace(box, camera, width, height);
-      drawSpace(brush, data, space, colours, spots);
+      drawSpace(brush, painted, space, colours, spots);
     } else {
       flat = layFlat(data, twoAxes(), width, height, brush, colours);
-      drawFlat(brush, data, flat, colours, spots);
+      drawFlat(brush, painted, flat, colours, spots);
     }
     const front = data.front && (box ? threeAxes().every(({ onFront }) => onFront !== null) : frontOf(data, twoAxes()));
-    drawLegend(brush, colours, legendOf(data, { ghost, front }), 6, 10, width - 12);
+    const used = drawLegend(brush, colours, legendOf(data, { ghost, front }), 6, 10, tinted ? Math.min(0.55 * width, width - KEY) : width - 12);
+    if (tinted) drawTintKey(brush, colours, tinted, width - 6, 10, width - used - 36);
   }
   /** @param {CanvasRenderingContext2D} brush */
   function paintLive(brush) {
@@ -164,13 +170,15 @@ export function createMap(palette, actions) {
   const describe = () => {
     const axes = axesNow();
     const names = axes.map(({ label }) => label);
+    const tinted = data.axes.find(({ key }) => key === colourChoice.value);
+    const colour = tinted ? ` Coloured by ${tinted.label}.` : "";
     const where = isSpace() ? `${names.join(", ")} in three dimensions` : `${names[0]} across, ${names[1]} up`;
     const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
     const local = (box ? box.surface : frontOf(data, twoAxes())) ? " With what is possible from there." : "";
     const keys = isSpace()
       ? "Arrow keys turn, plus and minus zoom, Page Up and Page Down go from point to point"
       : "Arrow keys go from point to point";
-    return `Map of ${where}: ${sayPoints(data)}.${here}${local} ${keys}, Space chooses${data.live ? ", Enter goes there" : ""}.`;
+    return `Map of ${where}: ${sayPoints(data)}.${here}${local}${colour} ${keys}, Space chooses${data.live ? ", Enter goes there" : ""}.`;
   };
 
   /**
@@ -341,6 +349,7 @@ export function createMap(palette, actions) {
     if (first) kind.value = recall(CHOSEN) ?? "flat";
     if (kind.value === "") kind.value = "flat";
     const options = data.axes.map(({ key, label }) => [key, label]);
+    colourChoice.fill([["", "as marked"], ...options]);
     acrossChoice.fill(options);
     upChoice.fill(options);
     if (first || acrossChoice.value === "") acrossChoice.value = options[0][0];
