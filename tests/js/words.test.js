@@ -75,8 +75,8 @@ test("an option is told as one, also while it is being taken", () => {
 
 test("a little more of what is asked for names what pays most", () => {
   const further = { asked: 0, changes: [-0.005, 0.02, -0.004] };
-  assert.equal(say({ further }).at(-1), "1.0\u202f% more of left: right 1.0\u202f% worse and hits 0.5\u202f% worse.");
-  assert.equal(say({ further: { asked: 0, changes: [-0.005, null, null] } }).at(-1), "1.0\u202f% more of left: nothing else beyond noise.");
+  assert.equal(say({ further }).at(-1), "1\u202f% more of left: right 1.0\u202f% worse and hits 0.5\u202f% worse.");
+  assert.equal(say({ further: { asked: 0, changes: [-0.005, null, null] } }).at(-1), "1\u202f% more of left: nothing else beyond noise.");
   assert.equal(say({ further, prediction: { kind: "pending", problem: "" } }).length, 2, "without an outcome there is nothing more");
 });
 

@@ -65,8 +65,8 @@ export function createRows(units, on) {
       const { quantities } = state;
       if (prediction.shown) full = barScale(quantities, prediction.shown, full, dragging);
       const rooms = quantities.map((quantity, i) => roomOf(quantity, alone?.[i]));
-      const idle = prediction.kind === "none" && rooms.some((room) => room !== null);
-      // Nothing is asked: the bars show how far each quantity could go.
+      const idle = ["none", "problem"].includes(prediction.kind) && rooms.some((room) => room !== null);
+      // Nothing is asked, or nothing comes of it: the bars show how far each quantity could go.
       if (idle) full = niceAbove(1.02 * Math.max(0.005, ...rooms.filter((room, i) => isNumber(room) && quantities[i].kind === "loss").map(Number)));
       setText(what, idle ? "Within reach" : "Predicted");
       if (prediction.kind !== "pending") setText(scale, prediction.shown || idle ? `full ${formatAsked(100 * full)}, better \u2192` : "");

@@ -3,7 +3,7 @@
 
 /** @import { Further, Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
 
-import { formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
+import { formatAsked, formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
 import { isTellable, tellWithError } from "./units.js";
 import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
@@ -180,7 +180,7 @@ function furtherWords({ quantities }, { asked, changes }, units) {
     })
     .sort((one, other) => other.share - one.share);
   const words = others.slice(0, FURTHER).map(({ quantity, change }) => `${isolated(quantity.name)} ${describeChange(quantity, change, quantity.value, units)}`);
-  return `${formatPercent(1)} more of ${isolated(quantities[asked].name)}: ${words.length ? listWords(words) : "nothing else beyond noise"}.`;
+  return `${formatAsked(1)} more of ${isolated(quantities[asked].name)}: ${words.length ? listWords(words) : "nothing else beyond noise"}.`;
 }
 
 /**
