@@ -31,13 +31,14 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 720}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1366, "height": 768}, device_scale_factor=1.5)
         page.goto(server.url)
         page.get_by_label("What to ask of middle", exact=True).select_option("hold")
         page.get_by_label("What to ask of left", exact=True).select_option("improve")
         number = page.get_by_label("left, number", exact=True)
-        number.fill("8")
+        number.fill("4")
         number.press("Tab")
+        page.get_by_text("measured").first.wait_for()
         page.wait_for_timeout(1500)
         page.screenshot(path=PICTURE)
         browser.close()

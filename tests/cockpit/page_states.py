@@ -22,7 +22,7 @@ def since(i: int) -> dict[str, Any]:
 
 
 def state(**more: Any) -> dict[str, Any]:
-    """At point 3, with a last step, proposals, and a front in three dimensions."""
+    """At point 3, with a last step, options, and a front in three dimensions."""
     quantities = [
         {
             "name": name,
@@ -131,6 +131,7 @@ def answer(steer: dict[str, Any], **more: Any) -> dict[str, Any]:
         "problem": "",
         "instead": None,
         "inputs": [0],
+        "alone": None,
         "reach": [{"end": 38.2, "reason": "The bound on income is reached."}, *[None] * 5],
         "map": None,
         "exact": exact,

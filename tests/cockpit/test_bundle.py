@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paretonav.cockpit import assets
 from paretonav.cockpit.bundle import BundleError, join_modules, join_styles, module_of, style_of
 from paretonav.cockpit.ending import EXPORT
-from paretonav.cockpit.javascript import JavaScriptError, tokens
+from paretonav.cockpit.javascript import JavaScriptError, tokens, without_comments
 
 INDEX = "export default { render };\nfunction render() { return 1; }\n"
 
@@ -83,6 +84,54 @@ export const sum = keys.import + keys?.export + keys.default;
         6,
     ]
     assert default_export(page, module, "[await x.later(), ...x.many()]") == [True, "}"]
+
+
+def test_comments_that_have_lines_of_their_own_are_left_out(page: Any) -> None:
+    source = r"""// of the file
+/**
+ * of a function; `unfinished
+ */
+export function f() { // beside code
+  /* in a block */
+  const text = `
+// of a template ${[
+    // in a value of one
+    "/* of a string"].join()}
+/* of a template, too */`;
+  return [text, /[/*]\/\//.source, "// of a string"]; /* that goes on
+// behind code */
+}
+export const last = 1;
+// the end"""
+    short = without_comments(source)
+    for kept in (
+        "beside code",
+        "of a template",
+        "of a string",
+        "of a template, too",
+        "that goes on",
+        "behind code",
+    ):
+        assert kept in short
+    for gone in ("of the file", "of a function", "unfinished", "in a block", "in a value of one", "the end"):
+        assert gone not in short
+    assert short.count("\n") == source.count("\n")  # what is left stays on its line
+    assert without_comments(short) == short
+    wanted = 'import { f, last } from "./a.js";\nexport default { f, last };'
+    module = join_modules({"index.js": wanted, "a.js": source})
+    assert "of a function" not in module
+    assert default_export(page, module, "[x.f(), x.last]") == default_export(
+        page, source + "\nexport default { f, last };", "[x.f(), x.last]"
+    )
+
+
+def test_the_view_without_comments_has_the_same_tokens() -> None:
+    view = Path(assets.__file__).parent / "view"
+    for path in view.rglob("*.js"):
+        source = path.read_text("utf-8")
+        short = without_comments(source)
+        assert [token.text for token in tokens(short)] == [token.text for token in tokens(source)], path.name
+        assert "\n/**" not in short, path.name
 
 
 @given(st.data())

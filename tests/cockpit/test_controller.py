@@ -19,6 +19,7 @@ from tests.cockpit.watching import PATIENCE, Bowls, Watcher, improve
 import paretonav as pn
 from paretonav.cockpit import lookout
 from paretonav.cockpit.controller import Controller
+from paretonav.cockpit.saved import page
 from paretonav.cockpit.saved_outlooks import key
 
 
@@ -50,6 +51,27 @@ def test_before_the_start_there_is_nothing_but_the_offer(controller) -> None:
     assert set(values) == set(Controller.TRAITS)
     assert values["state"]["current"] is None
     assert values["job"]["status"] == "idle"
+
+
+def test_how_far_each_quantity_could_go_by_itself_is_told_at_every_point(view) -> None:
+    def told(since: int = 0) -> Any:
+        return view.wait(lambda trait, value: trait == "outlook" and value["alone"] is not None, since)
+
+    first = told()
+    front = view.controller.navigator.here.front
+    assert first["point"] == 0
+    for i, (name, alone) in enumerate(zip(front.steerable, first["alone"], strict=True)):
+        value = float(front.values[i])
+        reach = view.steer({name: improve(1)})["reach"][i]
+        assert alone["end"] == pytest.approx(value - abs(value) * reach["end"] / 100, rel=1e-3)
+    # It is of the point, whatever is asked for there, and another one at the next.
+    since = len(view.seen)
+    assert view.steer({"f1": improve(1)})["alone"] == first["alone"]
+    assert view.do("step", steer={"point": 0, "modes": {"f1": improve(3)}})["status"] == "done"
+    then = view.wait(
+        lambda trait, value: trait == "outlook" and value["point"] == 1 and value["alone"] is not None, since
+    )
+    assert then["alone"] != first["alone"]
 
 
 def test_a_step_leads_where_the_outlook_says(view) -> None:
@@ -140,6 +162,7 @@ def test_an_answer_says_what_it_answers_and_a_point_how_it_was_reached(view, nav
 
 def test_a_step_has_ended_before_what_comes_next_is_known(view, monkeypatch) -> None:
     """Who sees the new point may leave it at once, however long its reaches take."""
+    view.wait(lambda trait, value: trait == "outlook" and value["alone"] is not None)
     go_on, reaches_of = threading.Event(), lookout.reaches_of
 
     def slow(*args: Any) -> Any:
@@ -206,7 +229,7 @@ def test_undo_go_star_note_compare(view) -> None:
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
 
 
-def test_a_proposal_is_taken(view) -> None:
+def test_an_option_is_taken(view) -> None:
     option = state(view)["options"][0]
     assert view.do("take", option=0)["status"] == "done"
     now = state(view)
@@ -481,6 +504,12 @@ def test_files_to_take_away(view) -> None:
         assert b"train loss: f1" in content.read()
     with pytest.raises(pn.ParetonavError, match="no point 9"):
         view.controller.download("card", 9)
+    whole = view.controller.download("page")
+    assert whole.name == "three-bowls.html"
+    with whole as content:
+        text = content.read().decode()
+    assert text == page(view.controller)
+    assert '"live":false' in text
     answer = view.answer("download", what="card", point=0)["data"]
     assert answer["name"] == "three-bowls-point-0.md"
 

@@ -612,6 +612,31 @@ def test_points_are_compared_starred_noted_and_gone_to(cockpit: Opener) -> None:
         assert len(content) > 5_000
 
 
+def test_the_page_saves_itself_and_offers_there_what_it_can_do(
+    cockpit: Opener, browser: Any, tmp_path: Path
+) -> None:
+    page = cockpit(Bowls(NAMES[:2])).open()
+    at_point(page, 0)
+    ask(page, NAMES[0], 3)
+    said(page, "Expected")
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download() as made:
+        page.get_by_role("link", name="This page, to look at offline (HTML)", exact=True).click()
+    assert made.value.suggested_filename.endswith(".html")
+    path = tmp_path / "saved.html"
+    made.value.save_as(path)
+    offline = browser.new_context(offline=True)
+    saved = offline.new_page()
+    saved.goto(path.as_uri())
+    assert "improve" in said(saved, "Expected").lower()
+    saved.get_by_text("Download", exact=True).click()
+    items = saved.locator(".pn-header .pn-menu-panel > *")
+    assert items.all_inner_texts() == ["Picture of the chart (PNG)"]
+    for name in ("Step", "Undo"):
+        assert saved.get_by_role("button", name=name, exact=True).count() == 0
+    offline.close()
+
+
 def test_the_point_is_dragged_to_an_aim(cockpit: Opener) -> None:
     here = cockpit(Bowls(NAMES[:2], n=12))
     page = here.open()

@@ -16,10 +16,16 @@ TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "
 
 
 @pytest.mark.skipif(not (ROOT / "tsconfig.json").is_file(), reason="a source archive has no tsconfig.json")
-def test_the_type_checker_is_told_of_all_modules_that_ask_for_it() -> None:
-    listed = {ROOT / name for name in json.loads((ROOT / "tsconfig.json").read_text())["files"]}
-    asking = {path for path in VIEW.rglob("*.js") if path.read_text("utf-8").startswith("// @ts-check\n")}
-    assert listed == asking | {VIEW / "types.d.ts"}
+def test_the_type_checker_reads_all_modules() -> None:
+    settings = json.loads((ROOT / "tsconfig.json").read_text())
+    assert [ROOT / name for name in settings["include"]] == [VIEW]
+    assert settings["compilerOptions"]["checkJs"]
+    assert settings["compilerOptions"]["strict"]
+    for path in VIEW.rglob("*.js"):
+        source = path.read_text("utf-8")
+        assert source.startswith("// @ts-check\n"), path  # editors, too
+        assert "@ts-ignore" not in source, path
+        assert "@ts-nocheck" not in source, path
 
 
 def test_there_are_tests_in_javascript() -> None:

@@ -44,6 +44,34 @@ def test_values_have_the_digits_of_their_errors_and_say_of_which_data_they_are(p
     expect(page.locator(".pn-training").first).to_be_visible()
 
 
+def test_where_nothing_is_asked_the_bars_show_how_far_each_could_go(page_of: Any) -> None:
+    page = page_of(state(), points())
+    ends = [1.2744, 1.214, None, 0.5048, 0.7, 0.4]
+    alone: list[Any] = [{"end": end, "reason": ""} for end in ends[:5]] + [None]
+    nothing = answer({"by": None, "seq": None, "modes": {}, "point": 3}, exact=None, alone=alone)
+    page.controller.publish("outlook", nothing)
+    said = page.locator(".pn-alone")
+    expect(said.first).to_have_text("by itself −10.0\u202f%, to 1.274")
+    assert [plain(text) for text in said.all_inner_texts()] == [
+        "by itself −10.0 %, to 1.274",
+        "as good as it gets from here",
+        "no end in sight",
+        "by itself +10.0 %, to 0.505",
+        "by itself +19.8 %, to 0.700",
+        "",
+    ]
+    expect(page.locator(".pn-head-predicted")).to_contain_text("Within reach")
+    wide = page.locator(".pn-bar-room").evaluate_all("all => all.map((e) => e.offsetWidth)")
+    assert wide[0] == pytest.approx(wide[3], abs=1)
+    assert wide[1] <= 2  # its end alone
+    # A prediction takes its place, and the bar keeps the pale part behind it.
+    steer = asked(page)
+    page.controller.publish("outlook", answer(steer, alone=alone))
+    expect(said.first).to_be_empty()
+    expect(page.locator(".pn-head-predicted")).to_contain_text("Predicted")
+    assert page.locator(".pn-bar-room").first.evaluate("e => e.offsetWidth") > 0
+
+
 def test_one_switch_changes_the_unit_of_every_change(page_of: Any) -> None:
     page = page_of(state(), points())
     asked(page)
@@ -63,9 +91,9 @@ def test_one_switch_changes_the_unit_of_every_change(page_of: Any) -> None:
     page.get_by_role("tab", name="Table", exact=True).click()
     page.get_by_label("Values", exact=True).select_option("change")
     cell = page.locator(".pn-list tbody tr").nth(1).locator("td[data-number]").first
-    expect(cell).to_have_text("+0.0200 ▾")
+    expect(cell).to_have_text("+0.0200 worse")
     page.get_by_label("Show changes in", exact=True).select_option("percent")
-    expect(cell).to_have_text("+1.41\u202f% ▾")
+    expect(cell).to_have_text("+1.41\u202f% worse")
 
 
 def test_a_bound_lies_where_worse_is(page_of: Any) -> None:
@@ -128,15 +156,15 @@ def test_what_contradicts_the_prediction_is_as_large_as_it_and_has_its_error(pag
     assert sizes[0] == sizes[1]
 
 
-def test_a_proposal_that_is_being_taken_is_not_called_untaken(page_of: Any) -> None:
+def test_an_option_that_is_being_taken_is_not_called_untaken(page_of: Any) -> None:
     page = page_of(state(), points())
-    page.get_by_role("tab", name="Proposals (1)", exact=True).click()
+    page.get_by_role("tab", name="Options (1)", exact=True).click()
     take = page.get_by_role("button", name="Take: improve age", exact=True)
     take.focus()
-    expect(page.locator(".pn-summary")).to_contain_text("A proposal, not yet taken.")
+    expect(page.locator(".pn-summary")).to_contain_text("An option, not yet taken.")
     job = {"id": 9, "what": "take", "status": "running", "by": None, "seq": None, "phase": "predict"}
     page.controller.publish("job", job | {"fraction": 0.1, "seconds": 0.1, "left": None, "losses": None})
-    expect(page.locator(".pn-summary")).to_contain_text("A proposal that is being taken.")
+    expect(page.locator(".pn-summary")).to_contain_text("An option that is being taken.")
     expect(page.locator(".pn-summary")).not_to_contain_text("not yet")
 
 
@@ -162,8 +190,8 @@ def test_a_saved_page_offers_only_what_it_can_do(page_of: Any) -> None:
     expect(page.locator(".pn-list tbody tr")).to_have_count(4)
     assert page.locator(".pn-list tbody button").count() == 0
     expect(page.locator(".pn-list .pn-starred", has_text="★")).to_have_count(1)
-    page.get_by_role("tab", name="Proposals (1)", exact=True).click()
-    expect(page.locator(".pn-proposal")).to_have_count(1)
+    page.get_by_role("tab", name="Options (1)", exact=True).click()
+    expect(page.locator(".pn-option")).to_have_count(1)
     for name in ("Step", "Undo", "Start", "Take: improve age"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0
     page.get_by_role("button", name="Help", exact=True).click()

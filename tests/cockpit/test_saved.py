@@ -106,6 +106,8 @@ def test_what_if_is_answered_and_requests_are_not(controller: Any, shown: Any) -
         json.dumps([["b", "improve"]]): known | {"exact": {"never": 1}},
         json.dumps([["a", "hold"], ["b", "improve"]], separators=(",", ":")): known | {"map": {"m": 2}},
     }
+    alone = [None, {"end": 4, "reason": "r"}]
+    controller.now["outlook"] = {"point": 0, "modes": {}, "alone": alone}
     page = shown(controller)
 
     def outlook(seq: int, modes: dict[str, Any], point: int = 0) -> Any:
@@ -119,6 +121,7 @@ def test_what_if_is_answered_and_requests_are_not(controller: Any, shown: Any) -
         "point": 0,
         "modes": {"b": improve},
         "exact": None,
+        "alone": alone,  # of the point, whatever is asked for
     }
     assert outlook(2, {"b": improve, "a": {"mode": "hold"}})["map"] == {"m": 2}
     assert outlook(3, {"b": improve, "a": {"mode": "free"}})["map"] == {"m": 1}

@@ -66,11 +66,18 @@ test("what is impossible, far away or awaited is said", () => {
   assert.equal(say({ prediction: { kind: "pending", problem: "" }, live: false }).length, 1, "a saved page awaits nothing");
 });
 
-test("a proposal is told as one, also while it is being taken", () => {
-  const prediction = { ...OUTCOME, kind: "proposal" };
-  assert.equal(say({ prediction })[0], "A proposal, not yet taken.");
-  assert.equal(say({ prediction, taking: true })[0], "A proposal that is being taken.");
-  assert.deepEqual(say({ taking: true }), ["A proposal is being taken."]);
+test("an option is told as one, also while it is being taken", () => {
+  const prediction = { ...OUTCOME, kind: "option" };
+  assert.equal(say({ prediction })[0], "An option, not yet taken.");
+  assert.equal(say({ prediction, taking: true })[0], "An option that is being taken.");
+  assert.deepEqual(say({ taking: true }), ["An option is being taken."]);
+});
+
+test("a little more of what is asked for names what pays most", () => {
+  const further = { asked: 0, changes: [-0.005, 0.02, -0.004] };
+  assert.equal(say({ further }).at(-1), "1\u202f% more of left: right 1.0\u202f% worse and hits 0.5\u202f% worse.");
+  assert.equal(say({ further: { asked: 0, changes: [-0.005, null, null] } }).at(-1), "1\u202f% more of left: nothing else beyond noise.");
+  assert.equal(say({ further, prediction: { kind: "pending", problem: "" } }).length, 2, "without an outcome there is nothing more");
 });
 
 test("the reach is that of this point alone", () => {

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 # Relative, as the build of a wheel has these files only (hatch_build.py).
 from .ending import EXPORT
-from .javascript import JavaScriptError, Token, tokens
+from .javascript import JavaScriptError, Token, tokens, without_comments
 
 ENTRY = "index.js"
 STYLE = "style.css"
@@ -37,7 +37,7 @@ class _Module(NamedTuple):
     Attributes:
         imports: path -> names, in the order of the statements.
         exports: names, "default" for that.
-        body: the code without these statements, on the same lines.
+        body: the code without these statements and without comments that have lines of their own, on the same lines.
     """
 
     imports: dict[str, list[str]]
@@ -150,8 +150,9 @@ class _Parser:
     """Takes one module apart."""
 
     def __init__(self, path: str, source: str, sources: Mapping[str, str], *, is_entry: bool) -> None:
-        self.path, self.source, self.sources, self.is_entry = path, source, sources, is_entry
-        self.tokens = list(tokens(source))
+        self.path, self.source = path, without_comments(source)
+        self.sources, self.is_entry = sources, is_entry
+        self.tokens = list(tokens(self.source))
         self.at = 0
         self.imports: dict[str, list[str]] = {}
         self.exports: list[str] = []

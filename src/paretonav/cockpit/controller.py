@@ -14,12 +14,13 @@ from typing import ClassVar
 import torch
 
 from paretonav.cockpit.download import Download, download
-from paretonav.cockpit.here import not_started, proposals, state_of
+from paretonav.cockpit.here import not_started, options_of, state_of
 from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
 from paretonav.cockpit.plain import in_order, plain
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.report import comparison
+from paretonav.cockpit.saved import page
 from paretonav.cockpit.saved_outlooks import saved_outlooks
 from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.traits import Listener, Traits
@@ -150,14 +151,14 @@ class Controller:
         return saved_outlooks(self.navigator.here.front)
 
     def download(self, what: str, point: int | None = None) -> Download:
-        """A file to take away: "model", "card", "csv" or "json". A model is assembled when no step is under way.
+        """A file to take away: "model", "card", "csv", "json", "page". A model is assembled when no step is under way.
 
         Raises:
             ParetonavError: there is no such point, or it cannot be made.
         """
         if what != "model":
-            return download(self.navigator.session, self.title, what, point)
-        made = self._worker.submit(download, self.navigator.session, self.title, what, point)
+            return self._file(what, point)
+        made = self._worker.submit(self._file, what, point)
         try:
             return made.result()
         except (ParetonavError, CancelledError):
@@ -227,7 +228,7 @@ class Controller:
             case "take":
                 if not 0 <= request.option < len(self._options):
                     raise NavigationError(
-                        "there is no such proposal any more; look at those that are shown now"
+                        "there is no such option any more; look at those that are shown now"
                     )
                 option = self._options[request.option]
                 self._last = navigator.step(option.preference, option.amount, on_event=tell, cancel=cancel)
@@ -254,7 +255,7 @@ class Controller:
             return
         here = navigator.here
         step = self._last if self._last is not None and self._last.point.id == here.id else None
-        self._options = proposals(here)
+        self._options = options_of(here)
         if job is not None:
             self._after = job.request.cmd
         elif here.id != self._at:
@@ -289,7 +290,7 @@ class Controller:
     def _send(self, request: Request) -> None:
         """Answer with a file."""
         try:
-            made = download(self.navigator.session, self.title, request.what, request.point)
+            made = self._file(request.what, request.point)
             with made as content:
                 if made.size > _LARGEST_INLINE:
                     raise NavigationError(
@@ -308,6 +309,9 @@ class Controller:
         self._tell(self._job(request), "failed", _in_words(error))
 
     # Anywhere.
+
+    def _file(self, what: str, point: int | None) -> Download:
+        return download(self.navigator.session, self.title, what, point, partial(page, self))
 
     def _refusal(self, request: Request) -> str:
         """Why a command is not carried out; empty if it is."""

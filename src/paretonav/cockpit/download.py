@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ _TYPES = {
     "card": ("md", "text/markdown; charset=utf-8"),
     "csv": ("csv", "text/csv; charset=utf-8"),
     "json": ("json", "application/json"),
+    "page": ("html", "text/html; charset=utf-8"),
 }
 
 
@@ -43,14 +45,15 @@ class Download:
         self._content.close()
 
 
-def download(session: Session, title: str, what: str, point: int | None) -> Download:
+def download(session: Session, title: str, what: str, point: int | None, page: Callable[[], str]) -> Download:
     """Make a file of a session.
 
     Args:
         session: with the points.
         title: what the names of files begin with.
-        what: "model" and "card" are of a point, "csv" and "json" of all.
+        what: "model" and "card" are of a point, "csv" and "json" of all, "page" is the cockpit as it is now.
         point: its number, None for the current one.
+        page: makes the text of the page.
 
     Raises:
         MessageError: there is nothing of that name.
@@ -68,7 +71,8 @@ def download(session: Session, title: str, what: str, point: int | None) -> Down
         else:
             content = io.BytesIO(session.card(record.id).encode("utf-8", errors="replace"))
     else:
-        text = csv(session.table()) if what == "csv" else session.as_json()
+        make = {"csv": lambda: csv(session.table()), "json": session.as_json, "page": page}
+        text = make[what]()
         content = io.BytesIO(text.encode("utf-8", errors="replace"))
     size = content.seek(0, io.SEEK_END)
     content.seek(0)

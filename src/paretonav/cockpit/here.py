@@ -107,7 +107,7 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
     }
 
 
-def proposals(here: Point, amount: float = 0.05) -> tuple[Option, ...]:
+def options_of(here: Point, amount: float = 0.05) -> tuple[Option, ...]:
     """What to propose at a point; nothing where nothing can be."""
     try:
         return here.options(amount)

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 _NAME = re.compile(r"[\w$#]+")
 _NUMBER = re.compile(r"\.?\d[\w.]*")
-_BLANK = re.compile(r"(?:\s|//[^\n\r\u2028\u2029]*|/\*[\s\S]*?\*/)+")
+_COMMENT = re.compile(r"//[^\n\r\u2028\u2029]*|/\*[\s\S]*?\*/")
+_ALONE = re.compile(r"[ \t]*(?:\n|\Z)")
+_BLANK = re.compile(rf"(?:\s|{_COMMENT.pattern})+")
 _STRING = re.compile(r'"(?:[^"\\\n\r]|\\[\s\S])*"|\'(?:[^\'\\\n\r]|\\[\s\S])*\'')
 _TEXT = re.compile(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*")  # of a template, up to its end or a value in it
 _REGEX = re.compile(r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*")
@@ -119,6 +121,27 @@ def tokens(source: str) -> Iterator[Token]:
     if brackets:
         bracket, where = brackets[-1]
         raise JavaScriptError(f"{bracket!r} is never closed", where)
+
+
+def without_comments(source: str) -> str:
+    """A module without the comments that have lines of their own, and everything else where it was.
+
+    A comment beside code stays: where one begins depends there on whether a slash divides, which a few statements that
+    nobody writes would hide from ``tokens``.
+
+    Raises:
+        JavaScriptError: as for ``tokens``.
+    """
+    kept, behind = [], 0
+    found = list(tokens(source))
+    ends = [*(token.start for token in found), len(source)]
+    for start, end in zip([0, *(token.end for token in found)], ends, strict=True):
+        for comment in _COMMENT.finditer(source, start, end):
+            line = source.rfind("\n", 0, comment.start()) + 1
+            if _ALONE.match(source, comment.end()) and not source[line : comment.start()].strip():
+                kept += [source[behind:line], "\n" * comment.group().count("\n")]
+                behind = comment.end()
+    return "".join(kept) + source[behind:]
 
 
 def _match(pattern: re.Pattern[str], source: str, position: int, what: str) -> re.Match[str]:

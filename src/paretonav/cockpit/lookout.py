@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from paretonav.cockpit.messages import Steer
+from paretonav.cockpit.messages import Mode, Steer
 from paretonav.cockpit.outlook import LATER, Json, Reaches, outlook, reaches_of
 from paretonav.cockpit.plain import in_order
 from paretonav.cockpit.traits import Traits
 from paretonav.cockpit.wishes import preference_of
 from paretonav.errors import ParetonavError
 from paretonav.navigation import Navigator
+from paretonav.steering.planning.reaches import Reach
 
 
 class Lookout:
@@ -40,6 +41,7 @@ class Lookout:
         self._steer = Steer()
         self._due = False
         self._reaches: Reaches = {}
+        self._alone: tuple[int | None, dict[int, Reach]] = None, {}
         self._reaches_for: object = None
         self._cancel_trial = threading.Event()
 
@@ -82,17 +84,49 @@ class Lookout:
         bounds = tuple(mode.number for mode in steer.modes.values() if mode.kind == "limit")
         alike = (here.id, tuple(steer.kinds.items()), bounds)
         if self._reaches_for == alike:
-            told = outlook(self._navigator, steer, self._reaches)
+            told = self._told(steer)
             if not told["problem"]:
                 self._traits.publish("outlook", told)
                 if self._overtaken(steer):
                     return
         self._reaches, self._reaches_for = reaches_of(here.front, steer.modes), alike
-        self._traits.publish("outlook", outlook(self._navigator, steer, self._reaches))
+        self._traits.publish("outlook", self._told(steer))
         with self._traits.turn:
             if steer.settled and not self._overtaken(steer):
                 self._cancel_trial = cancel = threading.Event()
                 self._at_model(self._measure, steer, cancel)
+        self._look_around(steer)
+
+    def _told(self, steer: Steer) -> Json:
+        point, alone = self._alone
+        known = alone if point == steer.point and len(alone) == len(self._sensible()) else None
+        return outlook(self._navigator, steer, self._reaches, known)
+
+    def _sensible(self) -> list[int]:
+        """The quantities of which it is known which way is better."""
+        return [i for i, side in enumerate(self._navigator.here.front.orientation) if side]
+
+    def _look_around(self, steer: Steer) -> None:
+        """Find how far each quantity could go by itself, once at each point, as long as nothing else is wanted.
+
+        One at a time, so that nobody at the desk waits for all of them.
+        """
+        here = self._navigator.here
+        if steer.point != here.id or self._overtaken(steer):
+            return
+        if self._alone[0] != here.id:
+            self._alone = here.id, {}
+        alone = self._alone[1]
+        missing = [i for i in self._sensible() if i not in alone]
+        if not missing:
+            return
+        name = here.front.steerable[missing[0]]
+        found = reaches_of(here.front, {name: Mode("improve")})
+        alone[missing[0]] = found.get(missing[0], Reach(0.0, ""))
+        if len(missing) > 1:
+            self._at_desk(self._look_around, steer)
+        elif not self._overtaken(steer):
+            self._traits.publish("outlook", self._told(steer))
 
     def _measure(self, steer: Steer, cancel: threading.Event) -> None:
         """Measure what the linearised model comes to, and publish that if nothing else is wanted by then."""

@@ -131,7 +131,7 @@ _REQUEST: dict[str, Any] = {
     "on": bool,
     "text": str,
     "points": Annotated[list[_WHOLE], AtMost(20, "of at most 20 points")],
-    "what": Literal["model", "card", "csv", "json"],
+    "what": Literal["model", "card", "csv", "json", "page"],
 }
 _NEEDED = {
     "step": ("steer",),

@@ -36,13 +36,16 @@ _SHORT = 0.999  # of what is possible: its end is not always found to the last d
 _TINY = 1e-3  # per cent of an improvement: what a slider at zero stands for where its end is asked for
 
 
-def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json:
+def outlook(
+    navigator: Navigator, steer: Steer, reaches: Reaches | None, alone: Reaches | None = None
+) -> Json:
     """The answer to a steer.
 
     Args:
         navigator: at the point of the steer; it is only asked for a preview, which touches no model.
         steer: what is wanted.
         reaches: of the quantities that are asked for, as far as they are known.
+        alone: how far each quantity could go if it alone were asked for; None where that is not known yet.
     """
     front = navigator.here.front
     exact, problem, reach = None, "", None
@@ -71,6 +74,9 @@ def outlook(navigator: Navigator, steer: Steer, reaches: Reaches | None) -> Json
         "instead": _instead(navigator, steer.modes, reach) if problem and problem != LATER else None,
         "inputs": inputs,
         "reach": ends_of(front, steer.modes, reaches or {}),
+        "alone": None
+        if alone is None
+        else ends_of(front, {name: Mode("aim") for name in front.steerable}, alone),
         "map": what_if_map(front, steer.modes),
         "exact": exact,
     }

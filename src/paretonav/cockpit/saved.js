@@ -34,7 +34,8 @@ function createModel(traits, outlookOf) {
     if (changed.delete("steer")) {
       const { by, seq, point, modes } = values.get("steer");
       if (point === state.current) {
-        put("outlook", { ...outlookOf(modes, state.quantities), by, seq, point, modes, exact: null });
+        const alone = values.get("outlook")?.alone ?? null; // of this point, whatever is asked for
+        put("outlook", { ...outlookOf(modes, state.quantities), alone, by, seq, point, modes, exact: null });
       }
     }
     if (changed.delete("request")) {

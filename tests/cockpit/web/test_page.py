@@ -58,7 +58,7 @@ def test_downloads(server, controller):
 
     controller.download = download
     browser = Browser(server)
-    for path in ("model/5", "card/12", "csv", "json"):
+    for path in ("model/5", "card/12", "csv", "json", "page"):
         answer = browser.get(f"/download/{path}", Accept_Encoding="gzip")
         assert answer.status == 200
         assert answer.body == b"\0" * 1_000_000
@@ -66,7 +66,7 @@ def test_downloads(server, controller):
         assert answer.headers["content-encoding"] is None
         assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''digits-5.safetensors"
         assert answer.headers["content-type"] == "application/octet-stream"
-    assert asked == [("model", 5), ("card", 12), ("csv", None), ("json", None)]
+    assert asked == [("model", 5), ("card", 12), ("csv", None), ("json", None), ("page", None)]
     until(lambda: all(file._content.closed for file in files))
 
 

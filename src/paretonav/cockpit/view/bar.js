@@ -1,7 +1,7 @@
 // @ts-check
 // A change as a bar: better to the right, worse to the left, a thin line for one standard error either way.
 
-/** @import { Quantity } from "./types.js" */
+/** @import { Quantity, Reach } from "./types.js" */
 
 import { build, setAttribute } from "./dom.js";
 import { niceAbove } from "./numbers.js";
@@ -11,7 +11,8 @@ import { worseSign } from "./wishes.js";
 export function createBar() {
   const fill = build("span", { class: "pn-bar-fill" });
   const whisker = build("span", { class: "pn-bar-error" });
-  const root = build("span", { class: "pn-bar", "aria-hidden": "true" }, fill, build("span", { class: "pn-bar-zero" }), whisker);
+  const room = build("span", { class: "pn-bar-room" });
+  const root = build("span", { class: "pn-bar", "aria-hidden": "true" }, room, fill, build("span", { class: "pn-bar-zero" }), whisker);
   /** @param {{ share: number, error: number, sense: string, noise: boolean } | null} drawn */
   const draw = (drawn) => {
     const share = drawn ? limited(drawn.share) : 0;
@@ -24,7 +25,12 @@ export function createBar() {
     setAttribute(root, "data-noise", drawn?.noise ?? false);
     setAttribute(root, "data-over", drawn !== null && Math.abs(drawn.share) > 1.02);
   };
-  return { root, draw };
+  /** @param {number | null} share how far it could become better by itself; null: not known */
+  const drawRoom = (share) => {
+    room.style.inlineSize = `${(50 * limited(Math.max(0, share ?? 0))).toFixed(2)}%`;
+    setAttribute(root, "data-room", share !== null && share <= 1); // else its end is not on the bar
+  };
+  return { root, draw, drawRoom };
 }
 
 /**
@@ -35,6 +41,16 @@ export function createBar() {
 export function goodShare(quantity, change) {
   const sign = quantity.better === null ? 1 : -worseSign(quantity);
   return (sign * change) / (Math.abs(quantity.value) || 1);
+}
+
+/**
+ * How far a quantity could become better by itself, as a share of its value; null where that is not known.
+ * @param {Pick<Quantity, "better" | "value">} quantity
+ * @param {Reach | null | undefined} alone
+ */
+export function roomOf(quantity, alone) {
+  if (!alone || quantity.better === null) return null;
+  return alone.end === null ? Infinity : Math.max(0, goodShare(quantity, alone.end - quantity.value));
 }
 
 /**

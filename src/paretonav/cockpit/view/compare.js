@@ -5,7 +5,7 @@
 
 import { build, makeButton } from "./dom.js";
 import { formatValue, isNumber } from "./numbers.js";
-import { buildTable } from "./table.js";
+import { buildKey, buildTable } from "./table.js";
 import { tellWithError } from "./units.js";
 import { senseOf } from "./words.js";
 
@@ -32,7 +32,7 @@ export function drawComparison(root, { selected, data, live, unsure, units }, on
     return;
   }
   const columns = ["Quantity", ...data.points.map((id) => `point ${id}`)];
-  root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data, units)));
+  root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data, units)), buildKey(`than point ${data.points[0]}`));
 }
 
 /**
@@ -99,6 +99,5 @@ function cellOf(row, value, k, units) {
   const told = tellWithError(change, row.errors[k], row.values[0], units);
   if (row.noise[k]) return { text: `${told} noise`, class: "pn-quiet", title: formatValue(value) };
   const sense = senseOf(row, change, row.values[0]);
-  const arrow = sense === "better" ? " ▴" : sense === "worse" ? " ▾" : "";
-  return { text: `${told}${arrow}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
+  return { text: sense === "same" || !sense ? told : `${told} ${sense}`, class: sense ? `pn-${sense}` : "", title: formatValue(value) };
 }

@@ -10,6 +10,7 @@ const WHAT = [
   ["card", "Model card (Markdown)"],
   ["csv", "Table of all points (CSV)"],
   ["json", "Everything as JSON"],
+  ["page", "This page, to look at offline (HTML)"],
 ];
 
 /**

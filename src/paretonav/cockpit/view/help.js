@@ -18,6 +18,7 @@ const LOOKING = [
 const WORDS = [
   ["noise", "A change that chance alone could make: within about two standard errors (±) of nothing."],
   ["possible", "How far one can go from here with the rest as asked. Beyond it the slider is grey, and the reason is below it. In the charts, what is possible from here is green."],
+  ["within reach", "How far each quantity could become better by itself, if it alone were asked for: the pale part of its bar, up to the line. Together they cannot all go so far."],
   ["per cent, values", "Changes are shown in per cent of a quantity's value, or as they are: the switch above the rows changes that everywhere. For an accuracy of 0.40, +5 % is 0.42."],
   ["outperformed", "Another point is at least as good in everything, and better in something."],
   ["training, validation", "What is asked for, aims and limits included, is about validation data, if there is any; so is what is shown as the value. Training losses stand beside."],

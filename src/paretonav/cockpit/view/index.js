@@ -1,20 +1,21 @@
 // @ts-check
 // The cockpit: a model's trade-offs, steered by hand.
 
-/** @import { Model, More, Option, Prediction, Quantity, State, Traits } from "./types.js" */
+/** @import { KeptWish, Model, Modes, More, Option, Prediction, Quantity, State, Traits } from "./types.js" */
 
 import { createAnnouncer } from "./announcer.js";
 import { drawComparison } from "./compare.js";
-import { build, makeButton, setAttribute, setShown, setText } from "./dom.js";
+import { build, makeButton, setAttribute, setShown, setText, setUsable } from "./dom.js";
 import { fillDownloads, saveBase64, saveBlob } from "./downloads.js";
 import { oncePerFrame, onceQuiet } from "./frames.js";
 import { createHeader } from "./header.js";
 import { createHelp } from "./help.js";
 import { createJobs } from "./jobs.js";
+import { createKept } from "./kept.js";
 import { createNotices } from "./notices.js";
 import { createPlots } from "./plots/index.js";
-import { ghostOf, predictNow } from "./prediction.js";
-import { createProposals } from "./proposals.js";
+import { furtherOf, ghostOf, predictNow } from "./prediction.js";
+import { createOptions } from "./options.js";
 import { drawReport, stepInWords } from "./report.js";
 import { createRows } from "./rows.js";
 import { createSelection } from "./selection.js";
@@ -25,6 +26,7 @@ import { createSummary } from "./summary.js";
 import { createTabs } from "./tabs.js";
 import { followTheme } from "./theme.js";
 import { createUnits } from "./units.js";
+import { describeWishes } from "./wishes.js";
 import { summarise } from "./words.js";
 
 const PATIENT = 150; // ms for which old numbers stay before "…" takes their place
@@ -50,8 +52,8 @@ function render({ model, el }) {
   const notices = createNotices();
   const help = createHelp();
 
-  /** @type {Option | null} */
-  let proposal = null; // the proposal that is being looked at
+  /** @type {Option | KeptWish | null} */
+  let option = null; // the option, or the wish that is kept, that is being looked at
   let dragging = false;
   /** @type {{ prediction: Prediction, current: number | null } | null} */
   let drawn = null; // the latest prediction with numbers: it stays for a moment while others are awaited
@@ -108,8 +110,7 @@ function render({ model, el }) {
     },
     step() {
       if (!isOpen() || can(predict()).step) return false;
-      const steer = { by: steering.client.by, point: here().current, modes: steering.modes(), active: null, settled: true };
-      jobs.request("step", { steer }, true);
+      stepFor(steering.modes());
       return true;
     },
     undo() {
@@ -153,6 +154,11 @@ function render({ model, el }) {
     else jobs.request(cmd, more);
   };
 
+  /** @param {Modes} modes */
+  const stepFor = (modes) => {
+    jobs.request("step", { steer: { by: steering.client.by, point: here().current, modes, active: null, settled: true } }, true);
+  };
+
   const header = createHeader({
     ...act,
     help: () => help.open(get("state")?.live !== false),
@@ -172,13 +178,48 @@ function render({ model, el }) {
       steering.setAmount(name, wish, settled);
     },
   });
-  const proposals = createProposals({
+  const options = createOptions({
     look(k) {
-      proposal = k === null ? null : (here().options[k] ?? null);
+      option = k === null ? null : (here().options[k] ?? null);
       paint();
     },
     take: act.take,
   });
+  const kept = createKept({
+    look(wish) {
+      option = wish;
+      paint();
+    },
+    ask(wish) {
+      option = null;
+      steering.ask(wish.modes);
+    },
+    take(wish) {
+      if (blocked()) return;
+      option = null;
+      steering.ask(wish.modes); // what a step was taken for is used up by it
+      stepFor(wish.modes);
+    },
+    changed: (here) => tabs.label("kept", here ? `Kept (${here})` : "Kept"),
+  });
+  /** What is asked now, if it is known what it would bring. */
+  const wishToKeep = () => {
+    const now = option === null ? predict() : null;
+    const known = now && (now.kind === "exact" || (now.kind === "map" && !here().live));
+    if (!known || !now.shown || !now.train) return null;
+    const { train, shown, errors = null, noise = [], trusted = true, attainable = true } = now;
+    const title = describeWishes(steering.wishes, here().quantities);
+    return { point: Number(here().current), modes: steering.modes(), title, train, shown, errors, noise, sure: trusted && attainable };
+  };
+  const keepIt = () => {
+    const wish = wishToKeep();
+    if (!wish) return;
+    kept.keep(wish);
+    tabs.show("kept");
+    announcer.say(`Kept beside: ${wish.title}.`);
+    paint();
+  };
+  const keep = makeButton("Keep beside", keepIt, { kind: "pn-plain", title: "Keep this wish and what it would bring, to compare it with others" });
   const clear = makeButton("Clear", () => steering.clear(), { kind: "pn-plain", title: "Ask for nothing" });
   const askInstead = () => {
     const offered = get("outlook")?.instead;
@@ -195,16 +236,17 @@ function render({ model, el }) {
   const comparison = build("div", { class: "pn-comparison" });
   const tabs = createTabs("About this point", [
     { key: "report", label: "Last step", content: report },
-    { key: "proposals", label: "Proposals", content: proposals.root },
+    { key: "options", label: "Options", content: options.root },
+    { key: "kept", label: "Kept", content: kept.root },
     { key: "compare", label: "Compare", content: comparison },
-  ]);
+  ], { beside: "report" });
   const charts = build("div", { class: "pn-charts" });
   const steer = build(
     "section",
     { class: "pn-steer", "aria-label": "What you ask for" },
     saved,
     caution,
-    build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), clear),
+    build("div", { class: "pn-steer-top" }, build("div", { class: "pn-said" }, summary.root, instead), build("div", { class: "pn-steer-acts" }, clear, keep)),
     rows.root,
     unsure,
     details,
@@ -224,7 +266,7 @@ function render({ model, el }) {
       state: here(),
       outlook: get("outlook"),
       wishes: steering.wishes,
-      proposal,
+      option,
     });
   /**
    * What to draw: for a moment, the old numbers instead of none.
@@ -261,10 +303,10 @@ function render({ model, el }) {
     const known = steering.isOf(outlook);
     const prediction = steady(predict());
     const measured =
-      trial && !proposal && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
-    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
+      trial && !option && !dragging && trial.point === state.current && steering.isCurrent(trial) ? trial : null;
+    const sentences = summarise({ state, wishes: steering.wishes, prediction, outlook: known ? outlook : null, further: furtherOf({ state, outlook, wishes: steering.wishes }), live: state.live, units: units.now, taking: jobs.running && get("job")?.what === "take" });
     summary.draw(sentences);
-    if (prediction.shown && prediction.kind !== "proposal") {
+    if (prediction.shown && prediction.kind !== "option") {
       announcer.sayLater(sentences.filter(({ tone }) => tone !== "strong" && tone !== "quiet").map(({ text }) => text).join(" "));
     }
     const offered = outlook && steering.isCurrent(outlook) && prediction.problem ? outlook.instead : null;
@@ -275,6 +317,7 @@ function render({ model, el }) {
       wishes: steering.wishes,
       prediction,
       reach: known && outlook ? outlook.reach : null,
+      alone: outlook && outlook.point === state.current ? (outlook.alone ?? null) : null,
       known,
       trial: measured,
       dragging,
@@ -282,9 +325,12 @@ function render({ model, el }) {
     });
     setAttribute(root, "data-sure", String((prediction.trusted ?? true) && (prediction.attainable ?? true) && !prediction.problem));
     setAttribute(clear, "data-idle", steering.wishes.size === 0);
+    setAttribute(keep, "data-idle", !steering.isAsking());
+    setUsable(keep, wishToKeep() !== null, "It is not known yet what this would bring.");
+    kept.draw(state, units.now, blocked());
     plots?.ghost(ghostOf(prediction, state));
     header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
-    proposals.draw(state, units.now, blocked() === "", blocked());
+    options.draw(state, units.now, blocked() === "", blocked());
   };
   const drawSelection = () => {
     if (isOpen()) {
@@ -306,7 +352,7 @@ function render({ model, el }) {
     setText(caution, state.caution ?? "");
     setShown(caution, Boolean(state.caution));
     setShown(saved, !state.live);
-    tabs.label("proposals", state.options?.length ? `Proposals (${state.options.length})` : "Proposals");
+    tabs.label("options", state.options?.length ? `Options (${state.options.length})` : "Options");
     const tells = JSON.stringify([state.step, state.current, state.unsure, state.live, units.now]);
     if (tells !== told) drawReport(report, state, units.now, { undo: () => act.undo() || notices.show(can(predict()).undo) });
     told = tells;
@@ -331,7 +377,7 @@ function render({ model, el }) {
       return;
     }
     if (plots === null) {
-      plots = createPlots(charts, act);
+      plots = createPlots(charts, act, here().objectives);
       plotsNow();
     }
     drawState();
@@ -365,7 +411,7 @@ function render({ model, el }) {
       const now = get("state")?.current ?? null;
       if (now !== current) {
         current = now;
-        proposal = null;
+        option = null;
         dragging = false;
         rows.rescale();
         jobs.moved();
@@ -399,7 +445,7 @@ function render({ model, el }) {
   return () => {
     for (const [name, heard] of Object.entries(hear)) model.off(`change:${name}`, heard);
     for (const later of [paint, paintLater, plotsLater, plotsSettled]) later.cancel();
-    for (const part of [steering.client, jobs, announcer, header]) part.destroy();
+    for (const part of [steering.client, jobs, announcer, header, tabs]) part.destroy();
     forgetTheme();
     plots?.destroy();
     root.remove();

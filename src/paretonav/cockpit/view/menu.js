@@ -7,8 +7,9 @@ import { build } from "./dom.js";
  * A disclosure called `label`; `fill(panel)` makes its content whenever it opens.
  * @param {string} label
  * @param {(panel: HTMLElement) => void} fill
+ * @param {{ stays?: boolean }} more it stays open while something in it is chosen
  */
-export function createMenu(label, fill) {
+export function createMenu(label, fill, { stays = false } = {}) {
   const summary = build("summary", { class: "pn-button", text: label });
   const panel = build("div", { class: "pn-menu-panel" });
   const root = build("details", { class: "pn-menu" }, summary, panel);
@@ -28,7 +29,7 @@ export function createMenu(label, fill) {
     close();
     summary.focus();
   });
-  panel.addEventListener("click", close);
+  if (!stays) panel.addEventListener("click", close);
   /** @param {Event} event */
   const outside = (event) => {
     if (!event.composedPath().includes(root)) close();

@@ -1,8 +1,9 @@
 // @ts-check
 // What is predicted for what is asked now: from the exact answer if it is there, else from the map, at once.
 
-/** @import { Exact, Maybe, Option, Outlook, Prediction, State, Wishes } from "./types.js" */
+/** @import { Exact, Further, KeptWish, Maybe, Option, Outlook, Prediction, State, Wishes } from "./types.js" */
 
+import { isNumber } from "./numbers.js";
 import { evaluateMap, inputsOf, isNoise } from "./whatif.js";
 import { isAsking, kindsKey, wishesKey, wishesToModes } from "./wishes.js";
 
@@ -11,13 +12,13 @@ const TWO_SIDED = 1.96; // standard errors, where the outlook does not say
 /**
  * { kind, train, shown, errors, noise, weights, requested, problem, attainable, trusted } with kind "none" (nothing is
  * asked), "pending" (Python has not answered for these modes), "problem" (they are not possible), "map", "exact" or
- * "proposal".
- * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, proposal: Option | null }} now
+ * "option".
+ * @param {{ state: State, outlook: Outlook | null, wishes: Wishes, option: Option | KeptWish | null }} now
  * @returns {Prediction}
  */
-export function predictNow({ state, outlook, wishes, proposal }) {
+export function predictNow({ state, outlook, wishes, option }) {
   const times = outlook?.map?.noise ?? TWO_SIDED;
-  if (proposal) return complete("proposal", proposal, times);
+  if (option) return { ...complete("option", option, times), ...("modes" in option ? { title: option.title } : {}) };
   if (!isAsking(wishes)) return { kind: "none", problem: "" };
   const here = outlook !== null && outlook.point === state.current ? outlook : null;
   const modes = wishesToModes(wishes);
@@ -33,6 +34,28 @@ export function predictNow({ state, outlook, wishes, proposal }) {
   const changes = evaluateMap(here.map, x);
   const weights = changes.weights?.map((change, i) => (state.quantities[i].weight ?? 0) + change) ?? null;
   return { ...complete("map", { ...changes, weights }, times), ...trust(here.exact), problem };
+}
+
+/**
+ * What else would change if a little more were asked for: one per cent more of the first quantity that is to improve. Null
+ * where that is not known: beyond its reach, or where a bound may stand in the way, of which the map knows nothing.
+ * @param {{ state: State, outlook: Outlook | null, wishes: Wishes }} now
+ * @returns {Further | null}
+ */
+export function furtherOf({ state, outlook, wishes }) {
+  const map = outlook?.point === state.current ? outlook?.map : null;
+  if (!outlook || !map || kindsKey(outlook.modes) !== kindsKey(wishesToModes(wishes)) || outlook.problem) return null;
+  if ([...wishes.values()].some(({ mode }) => mode === "limit")) return null;
+  const x = inputsOf(outlook, state.quantities, wishes);
+  const at = outlook.inputs.findIndex((i) => wishes.get(state.quantities[i].name)?.mode === "improve");
+  if (x === null || at < 0) return null;
+  const asked = outlook.inputs[at];
+  const end = outlook.reach[asked]?.end;
+  if (isNumber(end) && x[at] + 1 > end) return null;
+  const [before, after] = [x, x.map((value, j) => (j === at ? value + 1 : value))].map((inputs) => evaluateMap(map, inputs).shown);
+  const { errors } = evaluateMap(map, x.map((_, j) => (j === at ? 1 : 0)));
+  const changes = after.map((value, i) => (isNoise(value - before[i], errors?.[i], map.noise) ? null : value - before[i]));
+  return { asked, changes };
 }
 
 /**

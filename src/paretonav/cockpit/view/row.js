@@ -9,7 +9,7 @@ import { activeIn, build, freshId, setAttribute, setShown, setText } from "./dom
 import { formatKnown, formatValue, isNumber } from "./numbers.js";
 import { tellChange, tellWithError } from "./units.js";
 import { modesOf } from "./wishes.js";
-import { describeSince, describeValue, senseOf } from "./words.js";
+import { describeSince, describeValue, isLittle, senseOf } from "./words.js";
 
 const SURE = 2; // standard errors of a difference
 const MUCH = 0.25; // of what is predicted
@@ -23,7 +23,7 @@ const MUCH = 0.25; // of what is predicted
 export function createRow(quantity, live, on) {
   const labelId = freshId("name");
   const name = build("span", { class: "pn-name", id: labelId, text: quantity.name, title: quantity.name, dir: "auto" });
-  const kind = build("span", { class: "pn-kind", text: kindInWords(quantity) });
+  const kind = build("span", { class: "pn-kind" }, ...kindInWords(quantity));
   const value = build("span", { class: "pn-value" });
   const training = build("span", { class: "pn-training" });
   const select = build("select", { class: "pn-mode", "aria-label": `What to ask of ${quantity.name}` });
@@ -39,6 +39,7 @@ export function createRow(quantity, live, on) {
   const bar = createBar();
   const change = build("span", { class: "pn-change" });
   const error = build("span", { class: "pn-error" });
+  const alone = build("span", { class: "pn-alone" });
   const outcome = build("span", { class: "pn-outcome" });
   const trial = build("span", { class: "pn-trial" });
   const sinceStart = build("span", { class: "pn-since" });
@@ -47,7 +48,7 @@ export function createRow(quantity, live, on) {
   const root = build(
     "div",
     { class: "pn-row", role: "group", "aria-labelledby": labelId },
-    build("div", { class: "pn-what" }, build("div", { class: "pn-title" }, name, kind), value, training, sinceStart, sinceLast),
+    build("div", { class: "pn-what" }, name, build("div", { class: "pn-measure" }, value, kind), training, sinceStart, sinceLast),
     build(
       "div",
       { class: "pn-ask" },
@@ -60,6 +61,7 @@ export function createRow(quantity, live, on) {
       "div",
       { class: "pn-predicted" },
       bar.root,
+      alone,
       build("div", { class: "pn-numbers" }, change, " ", error),
       outcome,
       trial,
@@ -142,6 +144,19 @@ export function createRow(quantity, live, on) {
       });
     },
     /**
+     * How far it could become better by itself: as a share of its value, and to which value; null: not known.
+     * @param {number | null} share
+     * @param {number | null} end
+     * @param {number} full
+     * @param {boolean} idle whether nothing is predicted, so that it is said in words, too
+     * @param {Units} units
+     */
+    room(share, end, full, idle, units) {
+      bar.drawRoom(share === null ? null : share / full);
+      setAttribute(root, "data-idle", idle && share !== null);
+      setText(alone, idle && share !== null ? roomInWords(quantity, share, end, units) : "");
+    },
+    /**
      * What was measured along the tangent: { change, error, predicted, predictedError }; null: nothing.
      * @param {Measured | null} measured
      * @param {Units} units
@@ -158,6 +173,19 @@ export function createRow(quantity, live, on) {
 }
 
 /**
+ * How far it could become better by itself, in words.
+ * @param {Quantity} quantity
+ * @param {number} share
+ * @param {number | null} end
+ * @param {Units} units
+ */
+function roomInWords(quantity, share, end, units) {
+  if (end === null) return "no end in sight";
+  if (isLittle(100 * share)) return "as good as it gets from here";
+  return `by itself ${tellChange(end - quantity.value, null, quantity.value, units)[0]}, to ${formatKnown(end, quantity.error)}`;
+}
+
+/**
  * Whether what was measured is another thing than what is predicted: by more than both are unsure of, and by much.
  * @param {Measured} measured
  */
@@ -167,9 +195,12 @@ function contradicts({ change, error, predicted, predictedError }) {
   return off > SURE * Math.hypot(error ?? 0, predictedError ?? 0) && off > MUCH * Math.abs(predicted);
 }
 
-/** @param {Quantity} quantity */
-function kindInWords(quantity) {
-  if (quantity.kind === "loss") return "";
-  if (quantity.better === "higher") return "higher is better";
-  return quantity.better === "lower" ? "lower is better" : "metric";
+/**
+ * Which way is better, as in the charts; for ears it is said in words.
+ * @param {Quantity} quantity
+ */
+function kindInWords({ kind, better }) {
+  if (better === null) return kind === "loss" ? [] : ["metric"];
+  const arrow = better === "higher" ? "\u2191" : "\u2193";
+  return [build("span", { "aria-hidden": "true", text: `${arrow} better`, title: `${better} is better` }), build("span", { class: "pn-visually-hidden", text: `${better} is better` })];
 }

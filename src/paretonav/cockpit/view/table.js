@@ -29,6 +29,16 @@ export function buildTable(caption, columns, rows) {
 }
 
 /**
+ * What the colours of changes mean, each in its own colour.
+ * @param {string} than
+ */
+export function buildKey(than) {
+  const words = [["pn-better", "better"], ["pn-worse", "worse"], ["pn-quiet", "noise"]];
+  const shown = words.flatMap(([kind, text], i) => [...(i ? [", "] : []), build("span", { class: kind, text })]);
+  return build("p", { class: "pn-key" }, "Colours: ", ...shown.slice(0, 3), ` ${than}, `, shown[4], " (what chance alone would do).");
+}
+
+/**
  * @param {Cell} cell
  * @param {number} i
  */

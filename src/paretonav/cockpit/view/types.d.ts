@@ -115,7 +115,7 @@ export interface Step {
   words: string[];
   rows: StepRow[];
 }
-/** A proposal. */
+/** An option: a preference that is proposed. */
 export interface Option {
   title: string;
   train: number[];
@@ -211,6 +211,8 @@ export interface Outlook {
   instead: { words: string; modes: Modes } | null;
   inputs: number[];
   reach: (Reach | null)[];
+  /** The best value of each quantity if it alone were asked for. */
+  alone?: (Reach | null)[] | null;
   map: WhatIf | null;
   exact: Exact | null;
 }
@@ -310,7 +312,7 @@ export interface Sentence {
 }
 /** What is predicted for what is asked now; see prediction.js. */
 export interface Prediction {
-  kind: "none" | "pending" | "problem" | "map" | "exact" | "proposal";
+  kind: "none" | "pending" | "problem" | "map" | "exact" | "option";
   problem: string;
   train?: number[];
   shown?: number[];
@@ -320,6 +322,22 @@ export interface Prediction {
   requested?: (number | null)[] | null;
   attainable?: boolean;
   trusted?: boolean;
+  /** Of a wish that is kept. */
+  title?: string;
+}
+/** What would change further if a quantity were to improve by one per cent more. */
+export interface Further {
+  asked: number;
+  /** Per quantity; null: noise. */
+  changes: (number | null)[];
+}
+/** A wish that is kept beside others, with what was predicted for it at a point. */
+export interface KeptWish extends Option {
+  point: number;
+  modes: Modes;
+  noise: boolean[];
+  /** Whether the prediction is more than a guess, and of what was asked. */
+  sure: boolean;
 }
 /** The amount of a wish as it is drawn. */
 export interface Drawn {
@@ -354,6 +372,8 @@ export interface Group {
 // The charts.
 
 export type Interval = [number, number];
+/** Left, top, right, bottom. */
+export type Box = [number, number, number, number];
 /** What a point is drawn as. */
 export type PointRole = "worse" | "plain" | "star" | "start" | "current";
 export type Role = PointRole | "ghost";
@@ -388,6 +408,14 @@ export interface ScaledAxis extends Axis {
   known: boolean;
   share(value: Maybe<number>): number;
 }
+/** Which points are looked at. */
+export interface Filter {
+  /** Those that are not outperformed. */
+  efficient: boolean;
+  starred: boolean;
+  /** By the keys of axes; an end that is null is open. */
+  ranges: Map<string, [number | null, number | null]>;
+}
 /** What charts are told. */
 export interface Charted {
   state: State | null;
@@ -395,6 +423,7 @@ export interface Charted {
   selected?: number[];
   outlook?: Outlook | null;
   units?: Units;
+  filter?: Filter;
 }
 /** What charts draw. */
 export interface Data {
@@ -411,9 +440,14 @@ export interface Data {
   /** By the ids of selected points, which of them each is. */
   picks: Map<number, number>;
   trail: number[];
+  filter: Filter;
+  /** By id whether a point is looked at; null: all. */
+  passing: boolean[] | null;
   outlook: Outlook | null;
   units: Units;
   live: boolean;
+  /** Which of the tints a point has, where it is coloured by a quantity. */
+  tint?: (id: number) => number | null;
 }
 /** A row of the tree of steps. */
 export interface TreeRow {
@@ -442,15 +476,119 @@ export interface Colours {
   start: string;
   star: string;
   ghost: string;
+  better: string;
+  /** From worst to best. */
+  tints: string[];
   font: string;
   picks: string[];
   ramp: string[];
 }
 export interface LegendItem {
-  role?: Role | "front";
+  /** "way": the steps that lead to the current point. */
+  role?: Role | "front" | "way";
   pick?: number;
   text: string;
   lines: boolean;
+}
+/** A round number on an axis. */
+export interface Tick {
+  value: number;
+  text: string;
+}
+/** What is drawn in a box [-1/2, 1/2]³: it does not change when that is turned. */
+export interface SpaceBox {
+  axes: Axis[];
+  place(value: Maybe<number>, k: number): number;
+  points: Float64Array;
+  ticks: Tick[][];
+  surface: Surface | null;
+  /** The current point. */
+  here: number[];
+}
+/** What is possible from here, as a surface in the box. */
+export interface Surface {
+  corners: Float64Array;
+  faces: number[][];
+  normals: number[][];
+  lines: number[][];
+}
+/** From the box to the screen. */
+export interface View {
+  near: number[];
+  size: number;
+  project(a: number, b: number, c: number, out: { [k: number]: number }, k: number): void;
+}
+export interface BoxPlan {
+  box: SpaceBox;
+  view: View;
+  width: number;
+  height: number;
+}
+/** How a line is drawn. */
+export interface Stroke {
+  colour: string;
+  width: number;
+  dash?: number[];
+  alpha?: number;
+}
+/** A point that is emphasised as a line. */
+export interface Emphasis extends Stroke {
+  id: number;
+  text: string;
+  role: "plain" | "start" | "current";
+}
+/** Where a radar is on its canvas. */
+export interface RadarPlan {
+  x: number;
+  y: number;
+  radius: number;
+  /** The ways of the axes. */
+  spokes: [number, number][];
+}
+/** Where the axes of the lines are on their canvas. */
+export interface LinesPlan {
+  xs: number[];
+  spacing: number;
+  upright: boolean;
+  names: string[][];
+  long: number;
+  top: number;
+  bottom: number;
+}
+/** A place on the lines: on an axis, and a point if one is near. */
+export interface Pointed {
+  axis: number;
+  id: number | null;
+}
+/** A column of the table of points. */
+export interface Column {
+  key: string;
+  label: string;
+  name: string;
+  axis?: Axis;
+  of(id: number): string | number | null | undefined;
+}
+/** The sides of a part of a canvas. */
+export interface Sides {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+/** Draws on a canvas of these sizes. */
+export type Painter = (brush: CanvasRenderingContext2D, width: number, height: number) => void;
+/** Where the values of two axes are on a canvas. */
+export interface FlatPlan {
+  axes: [Axis, Axis];
+  box: Sides;
+  /** The front by its values on the two axes. */
+  front: [number[], number[]] | null;
+  ticksX: Tick[];
+  ticksY: Tick[];
+  x(value: number): number;
+  y(value: number): number;
+  valueX(x: number): number;
+  valueY(y: number): number;
 }
 /** How a box in space is looked at. */
 export interface Camera {
@@ -466,11 +604,20 @@ export interface PlotActions {
   star(id: number, on: boolean): void;
   note(id: number, text: string): void;
 }
+/** What charts tell each other. */
+export interface ChartActions extends PlotActions {
+  /** Look at other points. */
+  filter(filter: Filter): void;
+  /** A point is pointed at; null: none. */
+  point(id: number | null): void;
+}
 /** One of the charts. */
 export interface Chart {
   root: HTMLElement;
   draw(data: Data, same: boolean): void;
   ghost?(ghost: Ghost | null): void;
+  /** A point that is pointed at in another chart. */
+  link?(id: number | null): void;
   recolour?(): void;
   picture?(back: string): Promise<Blob | null>;
   destroy?(): void;

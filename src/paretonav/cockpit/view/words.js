@@ -1,14 +1,15 @@
 // @ts-check
 // Changes and outcomes in words.
 
-/** @import { Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
+/** @import { Further, Judged, Maybe, Outlook, Prediction, Quantity, Sentence, Since, State, Units, Wishes } from "./types.js" */
 
-import { formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
+import { formatAsked, formatChange, formatError, formatKnown, formatPercent, formatValue, isNumber, isolated, listWords } from "./numbers.js";
 import { isTellable, tellWithError } from "./units.js";
 import { describeWishes, isAsking, worseSign } from "./wishes.js";
 
 const NOTHING = 5e-4; // of its value: a change that is said to be none
 const LITTLE = 0.01; // per cent: who can improve by no more has nothing to trade
+const FURTHER = 2; // quantities that pay for a little more, which are named
 const SPOKEN = 4; // quantities that a sentence speaks of
 
 /**
@@ -32,7 +33,10 @@ export function isNothing(change, value) {
   return Math.abs(change) <= NOTHING * (Math.abs(value ?? 0) || 1);
 }
 
-/** How a step ended, in the same words wherever it is said. */
+/**
+ * How a step ended, in the same words wherever it is said.
+ * @type {Record<string, string>}
+ */
 export const ENDINGS = { accepted: "accepted", shortened: "ended early", rejected: "taken back" };
 
 /**
@@ -93,15 +97,16 @@ export function describeValue(value, error) {
 
 /**
  * The sentences above the rows: [{ text, tone }] with tone "", "plain" or "warn".
- * @param {{ state: State, wishes: Wishes, prediction: Prediction, outlook: Outlook | null, live: boolean, units: Units, taking?: boolean }} now
+ * @param {{ state: State, wishes: Wishes, prediction: Prediction, outlook: Outlook | null, live: boolean, units: Units, taking?: boolean, further?: Further | null }} now
  * @returns {Sentence[]}
  */
-export function summarise({ state, wishes, prediction, outlook, live, units, taking = false }) {
-  if (prediction.kind === "proposal") {
-    const what = taking ? "A proposal that is being taken." : "A proposal, not yet taken.";
+export function summarise({ state, wishes, prediction, outlook, live, units, taking = false, further = null }) {
+  if (prediction.kind === "option") {
+    const option = prediction.title === undefined ? "An option, not yet taken." : `Kept beside: ${prediction.title}.`;
+    const what = taking ? "An option that is being taken." : option;
     return [{ text: what, tone: "strong" }, { text: outcomeWords(state, prediction, units), tone: "" }];
   }
-  if (taking) return [{ text: "A proposal is being taken.", tone: "strong" }];
+  if (taking) return [{ text: "An option is being taken.", tone: "strong" }];
   if (!isAsking(wishes)) return [{ text: invitation(wishes, state), tone: "" }];
   /** @type {Sentence[]} */
   const said = [{ text: `${describeWishes(wishes, state.quantities)}.`, tone: "strong" }];
@@ -116,6 +121,7 @@ export function summarise({ state, wishes, prediction, outlook, live, units, tak
   }
   const reach = reachWords(state, wishes, outlook);
   if (reach) said.push({ text: reach, tone: "quiet" });
+  if (further && prediction.shown) said.push({ text: furtherWords(state, further, units), tone: "quiet" });
   return said.filter((sentence) => sentence.text);
 }
 
@@ -158,6 +164,23 @@ function outcomeWords(state, { shown = [], noise = [] }, units, wishes = new Map
   const rest = state.quantities.length - moved.length;
   const ends = [more > 0 ? `${more} more change` : "", rest > 0 && more === 0 ? "the rest stays or is noise" : ""];
   return `Expected: ${listWords(words)}${ends.filter(Boolean).map((end) => `; ${end}`).join("")}.`;
+}
+
+/**
+ * `1 % more of a: b 1.2 % worse, c 0.4 % better.`
+ * @param {State} state
+ * @param {Further} further
+ * @param {Units} units
+ */
+function furtherWords({ quantities }, { asked, changes }, units) {
+  const others = quantities
+    .flatMap((quantity, i) => {
+      const change = changes[i];
+      return i === asked || change === null || isNothing(change, quantity.value) ? [] : [{ quantity, change, share: Math.abs(change / (quantity.value || 1)) }];
+    })
+    .sort((one, other) => other.share - one.share);
+  const words = others.slice(0, FURTHER).map(({ quantity, change }) => `${isolated(quantity.name)} ${describeChange(quantity, change, quantity.value, units)}`);
+  return `${formatAsked(1)} more of ${isolated(quantities[asked].name)}: ${words.length ? listWords(words) : "nothing else beyond noise"}.`;
 }
 
 /**

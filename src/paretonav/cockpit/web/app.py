@@ -70,6 +70,7 @@ def application(hub: Hub, hosts: Hosts, access: Access, patience: float) -> ASGI
         Route("/download/card/{point}", download("card")),
         Route("/download/csv", download("csv")),
         Route("/download/json", download("json")),
+        Route("/download/page", download("page")),
         WebSocketRoute("/channel", channel),
     ]
     starlette = Starlette(routes=routes, lifespan=lifespan)

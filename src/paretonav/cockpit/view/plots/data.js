@@ -4,6 +4,7 @@
 /** @import { Axis, Charted, Data, Split } from "../types.js" */
 
 import { isNumber } from "../numbers.js";
+import { EVERYTHING, passing } from "./filter.js";
 import { rangeOf } from "./ticks.js";
 
 const LONELY = 3; // below so many points, what is proposed says how large a change is
@@ -15,7 +16,7 @@ const LONELY = 3; // below so many points, what is proposed says how large a cha
  * @param {Data | null} before
  * @returns {Data | null}
  */
-export function arrange({ state, points, selected = [], outlook = null, units = "percent" }, before = null) {
+export function arrange({ state, points, selected = [], outlook = null, units = "percent", filter = EVERYTHING }, before = null) {
   const count = points?.parent?.length ?? 0;
   if (!state || !points || !count || !state.quantities?.length) return null;
   const m = state.objectives;
@@ -75,6 +76,8 @@ export function arrange({ state, points, selected = [], outlook = null, units = 
     selected: selected.filter((id) => id < count),
     picks: new Map(selected.filter((id) => id < count).map((id, k) => [id, k])),
     trail: trailOf(points.parent, current),
+    filter,
+    passing: passing({ points, count, axes }, filter),
     outlook,
     units,
     live: state.live !== false,
@@ -100,6 +103,7 @@ export function isSame(one, other) {
     one.points === other.points &&
     one.state === other.state &&
     one.units === other.units &&
+    one.filter === other.filter &&
     one.selected?.join() === other.selected?.join()
   );
 }

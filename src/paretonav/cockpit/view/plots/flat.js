@@ -1,15 +1,29 @@
+// @ts-check
 // The map of two quantities.
 
+/** @import { Axis, Box, Colours, Data, FlatPlan, Ghost, PointRole, Sides } from "../types.js" */
+
 import { formatValue, isNumber } from "../numbers.js";
+import { drawAxisName } from "./better.js";
 import {
-  ROLES, colourOfMark, drawMark, drawRing, drawText, fitText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
+  ROLES, colourOfMark, drawMark, drawRing, drawText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
 } from "./marks.js";
+import { isSeen } from "./filter.js";
+import { boxAround, overlaps } from "./room.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
 const ROOM = { top: 26, right: 14, bottom: 38 };
 const NUMBERED = 40; // points, up to which each may have its number beside it
 
-/** Where the values of two axes are on a canvas: { x(value), y(value), valueX(px), valueY(px), box, ticks }. */
+/**
+ * Where the values of two axes are on a canvas: { x(value), y(value), valueX(px), valueY(px), box, ticks }.
+ * @param {Data} data
+ * @param {[Axis, Axis]} pair
+ * @param {number} width
+ * @param {number} height
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ */
 export function layFlat(data, [across, up], width, height, brush, colours) {
   const onFront = frontOf(data, [across, up]);
   const rangeX = roomy(onFront ? rangeOf(onFront[0], across.range) : across.range);
@@ -20,7 +34,8 @@ export function layFlat(data, [across, up], width, height, brush, colours) {
   const box = { left, top: ROOM.top, right: width - ROOM.right, bottom: height - ROOM.bottom };
   const wide = Math.max(1, box.right - box.left);
   const high = Math.max(1, box.bottom - box.top);
-  return {
+  /** @type {FlatPlan} */
+  const plan = {
     axes: [across, up],
     box,
     front: onFront,
@@ -31,35 +46,58 @@ export function layFlat(data, [across, up], width, height, brush, colours) {
     valueX: (x) => rangeX[0] + ((rangeX[1] - rangeX[0]) * (x - box.left)) / wide,
     valueY: (y) => rangeY[0] + ((rangeY[1] - rangeY[0]) * (box.bottom - y)) / high,
   };
+  return plan;
 }
 
-/** All that does not depend on the ghost; fills `spots`: [x, y] of each point, NaN if it has no place. */
+/**
+ * All that does not depend on the ghost; fills `spots`: [x, y] of each point, NaN if it has no place.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {FlatPlan} plan
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ */
 export function drawFlat(brush, data, plan, colours, spots) {
   drawFrame(brush, plan, colours);
   const [across, up] = plan.axes;
   for (let id = 0; id < data.count; id += 1) {
     const a = across.value(id);
     const b = up.value(id);
-    spots[2 * id] = a === null || b === null ? NaN : plan.x(a);
-    spots[2 * id + 1] = a === null || b === null ? NaN : plan.y(b);
+    const unseen = a === null || b === null || !isSeen(data, id);
+    spots[2 * id] = unseen ? NaN : plan.x(a);
+    spots[2 * id + 1] = unseen ? NaN : plan.y(b);
   }
   brush.save();
   clipTo(brush, plan.box, 8);
   drawWays(brush, data, colours, spots, 2);
-  if (plan.front) drawFront(brush, data.front.lines, plan, colours);
+  if (plan.front && data.front) drawFront(brush, data.front.lines, plan.front, plan, colours);
   drawPoints(brush, data, colours, spots, 2);
   brush.restore();
   drawNumbers(brush, data, colours, spots, 2, plan.box);
 }
 
-/** The front on these axes as [xs, ys]; null if they are not both losses that are asked for. */
-export function frontOf(data, [across, up]) {
-  if (!data.front || across.onFront === null || up.onFront === null || across === up) return null;
-  return [across, up].map(({ onFront }) => data.front.outcomes.map((outcome) => outcome[onFront]));
+/**
+ * The front on these axes as [xs, ys]; null if they are not both losses that are asked for.
+ * @param {Data} data
+ * @param {[Axis, Axis]} pair
+ * @returns {[number[], number[]] | null}
+ */
+export function frontOf({ front }, [across, up]) {
+  const [p, q] = [across.onFront, up.onFront];
+  if (!front || p === null || q === null || across === up) return null;
+  return [front.outcomes.map((outcome) => outcome[p]), front.outcomes.map((outcome) => outcome[q])];
 }
 
-/** The steps between points, and stronger those that lead to the current one; `stride` numbers per spot. */
+/**
+ * The steps between points, and stronger those that lead to the current one; `stride` numbers per spot.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ * @param {number} stride
+ */
 export function drawWays(brush, data, colours, spots, stride) {
+  /** @param {Iterable<number>} ids */
   const line = (ids) => {
     brush.beginPath();
     for (const id of ids) {
@@ -82,31 +120,43 @@ export function drawWays(brush, data, colours, spots, stride) {
   brush.globalAlpha = 1;
 }
 
-/** All marks, by role; `fade(id)` in [0, 1] is how far away a point is. */
+/**
+ * All marks, by role; `fade(id)` in [0, 1] is how far away a point is.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ * @param {number} stride
+ * @param {((id: number) => number) | null} [fade]
+ */
 export function drawPoints(brush, data, colours, spots, stride, fade = null) {
   const steps = fade ? 4 : 1;
-  const groups = new Map(ROLES.map((role) => [role, Array.from({ length: steps }, () => [])]));
+  /** @returns {number[][]} */
+  const none = () => Array.from({ length: steps }, () => []);
+  const groups = { worse: none(), plain: none(), star: none(), start: none(), current: none() };
   for (let id = 0; id < data.count; id += 1) {
     if (Number.isNaN(spots[stride * id])) continue;
     const step = fade ? Math.min(steps - 1, Math.floor(fade(id) * steps)) : 0;
-    groups.get(roleOf(data, id))[step].push(id);
+    groups[roleOf(data, id)][step].push(id);
   }
   const crowd = data.count > 300 ? 0.8 : 1;
   for (const role of ROLES) {
     const common = role === "worse" || role === "plain";
     for (let step = steps - 1; step >= 0; step -= 1) {
-      const ids = groups.get(role)[step];
+      const ids = groups[role][step];
       if (ids.length === 0) continue;
       const size = sizeOfMark(role) * (common ? crowd : 1) * (fade ? 1.15 - 0.11 * step : 1);
-      brush.beginPath();
-      for (const id of ids) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], size);
-      brush.globalAlpha = (role === "worse" ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
-      brush.fillStyle = colourOfMark(colours, role);
-      brush.strokeStyle = colours.back;
-      brush.lineWidth = common ? 1.2 : 2.5;
-      // A rim first, so that a mark keeps its size.
-      if (role !== "worse" || data.count <= 300) brush.stroke();
-      brush.fill();
+      for (const [colour, some] of byColour(ids, data, colours, role)) {
+        brush.beginPath();
+        for (const id of some) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], data.tint && common ? 1.25 * size : size);
+        brush.globalAlpha = (role === "worse" && !data.tint ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
+        brush.fillStyle = colour;
+        brush.strokeStyle = colours.back;
+        brush.lineWidth = common ? 1.2 : 2.5;
+        // A rim first, so that a mark keeps its size.
+        if (role !== "worse" || data.count <= 300) brush.stroke();
+        brush.fill();
+      }
     }
   }
   brush.globalAlpha = 1;
@@ -123,11 +173,42 @@ export function drawPoints(brush, data, colours, spots, stride, fade = null) {
   }
 }
 
-/** Numbers beside the points that have room for one: first those with a role, then the latest. */
+/**
+ * Points by the colour of their mark: that of their role, or of the quantity that they are coloured by.
+ * @param {number[]} ids
+ * @param {Data} data
+ * @param {Colours} colours
+ * @param {PointRole} role
+ * @returns {Map<string, number[]>}
+ */
+function byColour(ids, { tint }, colours, role) {
+  const plain = colourOfMark(colours, role);
+  if (!tint || role === "current" || role === "start") return new Map([[plain, ids]]);
+  /** @type {Map<string, number[]>} */
+  const found = new Map();
+  for (const id of ids) {
+    const at = tint(id);
+    const colour = at === null ? plain : colours.tints[at];
+    const some = found.get(colour) ?? [];
+    if (some.push(id) === 1) found.set(colour, some);
+  }
+  return found;
+}
+
+/**
+ * Numbers beside the points that have room for one: first those with a role, then the latest.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ * @param {number} stride
+ * @param {Sides} box
+ */
 export function drawNumbers(brush, data, colours, spots, stride, box) {
   const special = [data.current, ...data.selected, 0].filter((id) => id !== null);
   const starred = [...(data.points.star ?? []).entries()].filter(([, on]) => on).map(([id]) => id).slice(0, NUMBERED);
   const others = data.count <= NUMBERED ? [...Array(data.count).keys()].reverse() : [];
+  /** @type {Box[]} */
   const taken = [];
   for (const id of special) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 7, 7));
   for (const id of others) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 3, 3));
@@ -152,7 +233,14 @@ export function drawNumbers(brush, data, colours, spots, stride, box) {
   }
 }
 
-/** What is asked for: from the current point to where it leads; beyond the edge an arrow says where to. */
+/**
+ * What is asked for: from the current point to where it leads; beyond the edge an arrow says where to.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {FlatPlan} plan
+ * @param {Colours} colours
+ * @param {Ghost} ghost
+ */
 export function drawFlatGhost(brush, data, plan, colours, ghost) {
   const to = ghostSpot(plan, ghost);
   if (!to) return;
@@ -163,7 +251,14 @@ export function drawFlatGhost(brush, data, plan, colours, ghost) {
   else drawArrow(brush, colours, x, y, Math.atan2(to[1] - y, to[0] - x));
 }
 
-/** The dashed line to what is asked for. */
+/**
+ * The dashed line to what is asked for.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {number[]} from
+ * @param {number[]} to
+ * @param {boolean | undefined} sure
+ */
 export function drawGhostLine(brush, colours, from, to, sure) {
   brush.save();
   brush.beginPath();
@@ -176,19 +271,34 @@ export function drawGhostLine(brush, colours, from, to, sure) {
   brush.restore();
 }
 
-/** Where a point is, or null. */
+/**
+ * Where a point is, or null.
+ * @param {FlatPlan} plan
+ * @param {number} id
+ */
 export function spotOf(plan, id) {
   const [a, b] = plan.axes.map((axis) => axis.value(id));
   return a === null || b === null ? null : [plan.x(a), plan.y(b)];
 }
 
-/** Where the ghost is, or null. */
+/**
+ * Where the ghost is, or null.
+ * @param {FlatPlan} plan
+ * @param {Ghost} ghost
+ */
 export function ghostSpot(plan, ghost) {
   const [a, b] = plan.axes.map((axis) => axis.ghost(ghost));
   return isNumber(a) && isNumber(b) ? [plan.x(a), plan.y(b)] : null;
 }
 
-/** What is aimed at while it is dragged. */
+/**
+ * What is aimed at while it is dragged.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {FlatPlan} plan
+ * @param {number} x
+ * @param {number} y
+ */
 export function drawTarget(brush, colours, plan, x, y) {
   const [across, up] = [plan.valueX(x), plan.valueY(y)];
   brush.save();
@@ -216,6 +326,11 @@ export function drawTarget(brush, colours, plan, x, y) {
   brush.restore();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {FlatPlan} of
+ * @param {Colours} colours
+ */
 function drawFrame(brush, { axes, box, ticksX, ticksY, x, y }, colours) {
   brush.font = fontOf(colours);
   brush.strokeStyle = colours.line;
@@ -232,22 +347,24 @@ function drawFrame(brush, { axes, box, ticksX, ticksY, x, y }, colours) {
   brush.stroke();
   for (const { value, text } of ticksX) drawText(brush, colours, text, x(value), box.bottom + 11, { halo: false });
   for (const { value, text } of ticksY) drawText(brush, colours, text, box.left - 6, y(value), { align: "right", halo: false });
-  brush.font = fontOf(colours, 12, 600);
-  const [across, up] = axes.map((axis) => `${axis.label}${sideOf(axis)}`);
-  drawText(brush, colours, fitText(brush, across, box.right - box.left), (box.left + box.right) / 2, box.bottom + 28, { colour: colours.ink, halo: false });
+  const [across, up] = axes;
+  drawAxisName(brush, colours, across, (box.left + box.right) / 2, box.bottom + 28, box.right - box.left);
   brush.save();
   brush.translate(10, (box.top + box.bottom) / 2);
   brush.rotate(-Math.PI / 2);
-  drawText(brush, colours, fitText(brush, up, box.bottom - box.top), 0, 0, { colour: colours.ink, halo: false });
+  drawAxisName(brush, colours, up, 0, 0, box.bottom - box.top);
   brush.restore();
 }
 
-function sideOf({ kind, better }) {
-  return kind === "loss" || better === null ? "" : ` (${better} is better)`;
-}
-
-/** The front: a curve, or the shadow of a surface with its lines. */
-function drawFront(brush, lines, { front: [xs, ys], x, y }, colours) {
+/**
+ * The front: a curve, or the shadow of a surface with its lines.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number[][]} lines
+ * @param {[number[], number[]]} pair
+ * @param {FlatPlan} plan
+ * @param {Colours} colours
+ */
+function drawFront(brush, lines, [xs, ys], { x, y }, colours) {
   const isCurve = lines.length < 2;
   brush.strokeStyle = colours.front;
   brush.fillStyle = colours.front;
@@ -267,6 +384,13 @@ function drawFront(brush, lines, { front: [xs, ys], x, y }, colours) {
   brush.globalAlpha = 1;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Colours} colours
+ * @param {number} x
+ * @param {number} y
+ * @param {number} angle
+ */
 function drawArrow(brush, colours, x, y, angle) {
   brush.save();
   brush.translate(x, y);
@@ -285,20 +409,22 @@ function drawArrow(brush, colours, x, y, angle) {
   brush.restore();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Sides} of
+ * @param {number} more
+ */
 function clipTo(brush, { left, top, right, bottom }, more) {
   brush.beginPath();
   brush.rect(left - more, top - more, right - left + 2 * more, bottom - top + 2 * more);
   brush.clip();
 }
 
-function boxAround(x, y, a, b) {
-  return [x - a, y - b, x + a, y + b];
-}
-
-function overlaps(one, other) {
-  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
-}
-
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
 function clamp(value, low, high) {
   return Math.max(low, Math.min(high, value));
 }

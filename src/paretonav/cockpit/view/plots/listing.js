@@ -1,9 +1,13 @@
+// @ts-check
 // All points as a table: what the charts show, to read, sort, mark and go to.
 
-import { build, setShown, setText } from "../dom.js";
+/** @import { Axis, ChartActions, Column, Data } from "../types.js" */
+
+import { build, setAttribute, setShown, setText } from "../dom.js";
 import { formatValue, isNumber } from "../numbers.js";
 import { tellWithError } from "../units.js";
 import { ENDINGS } from "../words.js";
+import { createNarrow } from "./narrow.js";
 import { toggled } from "./press.js";
 import { capital } from "./told.js";
 
@@ -11,18 +15,41 @@ const PAGE = 100; // rows at once
 const NOTE_LENGTH = 2000;
 const SAME = 5e-4; // of its value: a change that is neither better nor worse
 
-/** The chart "Table": every point with all its values. */
+/**
+ * The chart "Table": every point with all its values.
+ * @param {ChartActions} actions
+ */
 export function createListing(actions) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
   let sort = { key: "id", falling: false };
   let page = 0;
+  /** @type {number[]} */
   let order = [];
+  /** @type {{ id: number, input: HTMLInputElement, before: string, moving?: boolean } | null} */
   let editing = null; // { id, input }
+  /** @type {Data | null} */
   let drawnFor = null;
+  /** @type {number | null} */
   let seenCurrent = null;
 
   const losses = pick("Losses", [["shown", "validation losses"], ["train", "training losses"]], () => redraw());
   const way = pick("Values", [["value", "values"], ["change", "change since start"]], () => redraw());
+  const efficient = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, efficient: efficient.checked }) });
+  const starred = build("input", { type: "checkbox", onchange: () => actions.filter({ ...data.filter, starred: starred.checked }) });
+  const ticks = [[efficient, "not outperformed"], [starred, "starred"]].map(([box, text]) => build("label", { class: "pn-tick" }, box, build("span", { text })));
+  /** @type {Set<string>} */
+  let hidden = new Set();
+  const narrow = createNarrow({
+    columns: () => columns().slice(2),
+    filter: () => data.filter,
+    hidden: () => hidden,
+    setFilter: actions.filter,
+    /** @param {Set<string>} keys */
+    setHidden(keys) {
+      hidden = keys;
+      redraw();
+    },
+  });
   const count = build("span", { class: "pn-hint" });
   const back = button("‹", "Earlier rows", () => turn(-1));
   const on = button("›", "Later rows", () => turn(1));
@@ -34,34 +61,41 @@ export function createListing(actions) {
   const root = build(
     "div",
     { class: "pn-chart" },
-    build("div", { class: "pn-chart-top" }, way, losses, count, back, on),
+    build("div", { class: "pn-chart-top pn-list-top" }, way, losses, ...ticks, narrow.root, count, back, on),
     scroller,
   );
 
   const axes = () => {
     const train = losses.value === "train";
-    return data.shown.map((axis) => (train && axis.kind === "loss" ? data.axes.find(({ key }) => key === `train:${axis.i}`) : axis));
+    return data.shown.map((axis) => (train && axis.kind === "loss" ? (data.axes.find(({ key }) => key === `train:${axis.i}`) ?? axis) : axis));
   };
+  /**
+   * @param {Axis} axis
+   * @param {number} id
+   */
   const amount = (axis, id) => {
     const value = axis.value(id);
     if (way.value === "value" || value === null) return value;
     const start = axis.value(0);
     return start === null ? null : value - start;
   };
+  /** @returns {Column[]} */
   const columns = () => [
     { key: "id", label: "Point", name: "Point", of: (id) => id },
     { key: "star", label: "★", name: "★ Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
-    ...axes().map((axis, i) => ({ key: `q${i}`, label: axis.name, name: axis.label, axis, of: (id) => amount(axis, id) })),
+    ...axes().map((axis) => ({ key: `q${axis.i}`, label: axis.name, name: axis.label, axis, of: (/** @type {number} */ id) => amount(axis, id) })),
     { key: "asked", label: "Reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
     { key: "parent", label: "From", name: "From", of: (id) => data.points.parent[id] },
     { key: "note", label: "Note", name: "Note", of: (id) => data.points.note?.[id] || null },
   ];
 
+  /** @param {number} by */
   const turn = (by) => {
     page += by;
     redraw();
     scroller.scrollTop = 0;
   };
+  /** @param {string} key */
   const sortBy = (key) => {
     sort = { key, falling: sort.key === key && !sort.falling };
     page = 0;
@@ -75,15 +109,19 @@ export function createListing(actions) {
   const draw = () => {
     if (!data || drawnFor === data || scroller.clientHeight === 0) return;
     drawnFor = data;
-    const shown = columns();
+    const shown = columns().filter(({ key }) => !hidden.has(key));
     const sorted = shown.find(({ key }) => key === sort.key) ?? shown[0];
-    order = sortedIds(data.count, sorted.of, sort.falling);
-    const pages = Math.ceil(data.count / PAGE);
+    order = sortedIds(data.count, sorted.of, sort.falling).filter((id) => data.passing === null || data.passing[id]);
+    efficient.checked = data.filter.efficient;
+    starred.checked = data.filter.starred;
+    const pages = Math.ceil(order.length / PAGE);
     let reveal = false;
     if (seenCurrent !== data.current) {
       seenCurrent = data.current;
-      if (data.current !== null) reveal = true;
-      if (data.current !== null) page = Math.floor(order.indexOf(data.current) / PAGE);
+      if (data.current !== null) {
+        reveal = true;
+        if (order.includes(data.current)) page = Math.floor(order.indexOf(data.current) / PAGE);
+      }
     }
     page = Math.max(0, Math.min(pages - 1, page));
     const ids = order.slice(page * PAGE, (page + 1) * PAGE);
@@ -95,13 +133,16 @@ export function createListing(actions) {
     for (const one of [back, on, count]) setShown(one, pages > 1);
     back.disabled = page === 0;
     on.disabled = page >= pages - 1;
-    const many = `${page * PAGE + 1}–${page * PAGE + ids.length} of ${data.count.toLocaleString("en")}`;
+    const many = ids.length ? `${page * PAGE + 1}–${page * PAGE + ids.length} of ${order.length.toLocaleString("en")}` : "none";
     setText(count, many);
     const what = `${losses.hidden ? "" : `${losses.selectedOptions[0].text}, `}${way.selectedOptions[0].text}`;
     setText(caption, `Visited points ${many}: ${what}; sorted by ${sorted.name.toLowerCase()}, ${sort.falling ? "falling" : "rising"}.`);
   };
 
-  /** Into view without moving the page. */
+  /**
+   * Into view without moving the page.
+   * @param {HTMLElement | null} row
+   */
   const showRow = (row) => {
     if (!row) return;
     const top = row.offsetTop - head.offsetHeight;
@@ -111,6 +152,7 @@ export function createListing(actions) {
     }
   };
 
+  /** @param {Column[]} shown */
   const drawHead = (shown) => {
     const cells = shown.map(({ key, label, name, axis }) => {
       const side = axis?.better === "higher" ? " (higher is better)" : "";
@@ -123,6 +165,10 @@ export function createListing(actions) {
     if (data.live) cells.splice(2, 0, build("th", { scope: "col" }, build("span", { class: "pn-visually-hidden", text: "Go there" })));
     head.replaceChildren(build("tr", {}, ...cells));
   };
+  /**
+   * @param {number} id
+   * @param {Column[]} shown
+   */
   const rowFor = (id, shown) => {
     const { points, current } = data;
     const here = id === current;
@@ -138,36 +184,49 @@ export function createListing(actions) {
     const dominated = points.efficient?.[id] === false;
     const number = build("th", { scope: "row", "data-stuck": true }, build("label", { class: "pn-cell-pick" }, check, build("span", { text: `${id}` })));
     if (dominated) number.append(build("span", { class: "pn-visually-hidden", text: " (outperformed)" }));
-    const cells = shown.slice(2, -3).map(({ axis, of }) => valueCell(axis, id, of(id)));
+    const cells = shown.flatMap(({ axis }) => (axis ? [valueCell(axis, id, amount(axis, id))] : []));
+    /** @type {Record<string, () => HTMLElement>} */
+    const last = {
+      asked: () => build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
+      parent: () => build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
+      note: () => build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
+    };
     const asked = points.asked?.[id] ?? "";
     const status = points.status?.[id];
     const how = `${asked}${status && status !== "accepted" ? ` (${ENDINGS[status] ?? status})` : ""}`;
     return build(
       "tr",
-      { "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Outperformed: another point is at least as good in everything" : null },
+      { "data-id": id, "data-here": here, "aria-current": here ? "true" : null, "data-worse": dominated, title: dominated ? "Outperformed: another point is at least as good in everything" : null },
       number,
       build("td", {}, star),
       ...(data.live ? [build("td", {}, go)] : []),
       ...cells,
-      build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
-      build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
-      build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
+      ...shown.flatMap(({ key }) => (last[key] ? [last[key]()] : [])),
     );
   };
+  /**
+   * @param {Axis} axis
+   * @param {number} id
+   * @param {number | null} value
+   */
   const valueCell = (axis, id, value) => {
     if (way.value === "value") return build("td", { "data-number": true, text: formatValue(value) });
-    const text = id === 0 ? formatValue(axis.value(0)) : tellWithError(value, null, axis.value(0), data.units);
-    const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(axis.value(0) ?? 0);
-    const better = axis.better === "higher" ? value > 0 : value < 0;
+    const start = axis.value(0) ?? 0; // without one there is no change either
+    const text = id === 0 ? formatValue(axis.value(0)) : tellWithError(value, null, start, data.units);
+    const small = value === null || id === 0 || Math.abs(value) <= SAME * Math.abs(start);
+    const better = axis.better === "higher" ? Number(value) > 0 : Number(value) < 0;
     const sense = small || axis.better === null ? null : `pn-change-${better ? "better" : "worse"}`;
-    return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " ▴" : " ▾") : ""}`, title: formatValue(axis.value(id)) });
+    return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " better" : " worse") : ""}`, title: formatValue(axis.value(id)) });
   };
 
+  /** @param {number} id */
   const noteOf = (id) => (data.live ? noteButton(id) : build("span", { class: "pn-note-said", dir: "auto", text: data.points.note?.[id] ?? "" }));
+  /** @param {number} id */
   const noteButton = (id) => {
     const text = data.points.note?.[id] ?? "";
     return build("button", { type: "button", class: "pn-note", text, title: text || null, "aria-label": text ? `Note of point ${id}: ${text}. Change it` : `Add a note to point ${id}`, "data-focus": `note ${id}`, onclick: () => edit(id) });
   };
+  /** @param {number} id */
   const edit = (id) => {
     if (editing) finish(true);
     const before = data.points.note?.[id] ?? "";
@@ -180,7 +239,7 @@ export function createListing(actions) {
       event.preventDefault();
       event.stopPropagation();
       finish(event.key === "Enter");
-      body.querySelector(`[data-focus="note ${id}"]`)?.focus();
+      /** @type {HTMLElement | null} */ (body.querySelector(`[data-focus="note ${id}"]`))?.focus();
     });
     input.addEventListener("blur", () => {
       // Rows that are drawn anew take the input along; who leaves it has meant what was written.
@@ -190,7 +249,9 @@ export function createListing(actions) {
     input.focus();
     input.select();
   };
+  /** @param {boolean} saved */
   const finish = (saved) => {
+    if (!editing) return;
     const { id, input, before } = editing;
     editing = null;
     const text = input.value.trim();
@@ -204,22 +265,34 @@ export function createListing(actions) {
   };
   /** The focus, and the caret, come back to the same thing after the rows are drawn anew. */
   const keepFocus = () => {
-    const focus = root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
-    const caret = editing && [editing.input.selectionStart, editing.input.selectionEnd];
+    const active = /** @type {HTMLElement | null} */ (document.activeElement);
+    const focus = root.contains(active) ? active?.dataset.focus : undefined;
+    const [from, to] = [editing?.input.selectionStart ?? null, editing?.input.selectionEnd ?? null];
     if (editing) editing.moving = true;
     return () => {
-      if (focus) root.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+      if (focus) /** @type {HTMLElement | null} */ (root.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
       if (!editing) return;
       editing.moving = false;
       if (!editing.input.isConnected) finish(true);
-      else editing.input.setSelectionRange(...caret);
+      else editing.input.setSelectionRange(from, to);
     };
   };
 
+  /** @param {Event} of */
+  const linkOf = ({ target }) => {
+    const id = /** @type {Element} */ (target).closest("tr")?.dataset.id;
+    actions.point(id === undefined ? null : Number(id));
+  };
+  for (const event of ["pointerover", "focusin"]) body.addEventListener(event, linkOf);
+  for (const event of ["pointerleave", "focusout"]) body.addEventListener(event, () => actions.point(null));
   const sizes = new ResizeObserver(() => draw());
   sizes.observe(scroller);
   return {
     root,
+    /**
+     * @param {Data} next
+     * @param {boolean} same
+     */
     draw(next, same) {
       const known = drawnFor !== null && same;
       data = next;
@@ -227,27 +300,52 @@ export function createListing(actions) {
       setShown(losses, Boolean(data.points.validation) && data.split === "validation");
       draw();
     },
+    /** @param {number | null} id */
+    link(id) {
+      for (const row of body.rows) setAttribute(row, "data-linked", id !== null && Number(row.dataset.id) === id);
+    },
     destroy() {
+      narrow.destroy();
       sizes.disconnect();
     },
   };
 }
 
-/** Ids by what a column has of them; what is missing comes last, equals by number. */
+/**
+ * Ids by what a column has of them; what is missing comes last, equals by number.
+ * @param {number} count
+ * @param {(id: number) => string | number | null | undefined} of
+ * @param {boolean} falling
+ */
 function sortedIds(count, of, falling) {
   const keys = Array.from({ length: count }, (_, id) => of(id));
+  /** @param {string | number | null | undefined} key */
   const isMissing = (key) => key === null || key === undefined || key === "";
-  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other, undefined, { numeric: true }) : one - other);
+  /**
+   * @param {string | number | null | undefined} one
+   * @param {string | number | null | undefined} other
+   */
+  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(String(other), undefined, { numeric: true }) : Number(one) - Number(other));
   return [...keys.keys()].sort((i, j) => {
-    if (isMissing(keys[i]) || isMissing(keys[j])) return isMissing(keys[i]) - isMissing(keys[j]) || i - j;
+    if (isMissing(keys[i]) || isMissing(keys[j])) return Number(isMissing(keys[i])) - Number(isMissing(keys[j])) || i - j;
     return (falling ? -1 : 1) * compare(keys[i], keys[j]) || i - j;
   });
 }
 
+/**
+ * @param {string} name
+ * @param {string[][]} options
+ * @param {() => void} onchange
+ */
 function pick(name, options, onchange) {
   return build("select", { class: "pn-choice", "aria-label": capital(name), onchange }, ...options.map(([value, text]) => build("option", { value, text })));
 }
 
+/**
+ * @param {string} text
+ * @param {string} name
+ * @param {() => void} onclick
+ */
 function button(text, name, onclick) {
   return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
 }

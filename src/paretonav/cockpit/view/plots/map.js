@@ -1,6 +1,10 @@
+// @ts-check
 // The map: visited points by two or three of their quantities.
 
+/** @import { Axis, BoxPlan, Camera, ChartActions, Colours, Data, FlatPlan, Ghost, SpaceBox } from "../types.js" */
+
 import { build, setAttribute, setShown, setText } from "../dom.js";
+import { recall, remember } from "../memory.js";
 import { drawFlat, drawFlatGhost, drawTarget, frontOf, ghostSpot, layFlat, spotOf } from "./flat.js";
 import { isScrollable, nearestPoint, placeOf, pointTowards } from "./hits.js";
 import { legendOf } from "./legend.js";
@@ -9,33 +13,60 @@ import { closer, turned } from "./orbit.js";
 import { createPress, toggled } from "./press.js";
 import { createSheet } from "./sheet.js";
 import { drawSpace, drawSpaceGhost, fillBox, planSpace } from "./space.js";
+import { drawTintKey, tintOf } from "./tint.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints, tellPoint } from "./told.js";
 
 const HOME = { yaw: 0.72, pitch: 0.42, zoom: 1 };
+const CHOSEN = "map"; // the name under which the view is remembered
+const KEY = 200; // pixels for what the colours mean
 const STILL = 4; // pixels that a press may move and be a press
+/** @type {Record<string, number>} */
 const REACH = { mouse: 12, pen: 14, touch: 24 };
+/** @type {Record<string, number[]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** The chart "Map": { root, draw(data), ghost(ghost), recolour(), picture(ground), destroy() }. */
+/**
+ * The chart "Map": { root, draw(data), ghost(ghost), recolour(), picture(ground), destroy() }.
+ * @param {{ now: Colours }} palette
+ * @param {ChartActions} actions
+ */
 export function createMap(palette, actions) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
+  /** @type {Ghost | null} */
   let ghost = null;
+  /** @type {Camera} */
   let camera = HOME;
-  let box = null;
-  let plan = null;
+/** @type {SpaceBox | null} */
+  let box = null; // in space
+  /** @type {FlatPlan | null} */
+  let flat = null;
+  /** @type {BoxPlan | null} */
+  let space = null;
+  const isLaid = () => flat !== null || space !== null;
   let wasSpace = false;
   let spots = new Float64Array(0);
+  /** @type {number | null} */
   let hovered = null;
+  /** @type {number | null} */
+  let linked = null; // a point that another chart points at
+  /** @type {{ kind: "orbit" | "aim" | "press", pointer: number, from: number[], at: [number, number], moved: boolean } | null} */
   let held = null; // a press that goes on: { kind: "orbit" | "aim" | "press", from, at, moved }
+  /** @type {Record<string, number> | null} */
   let aimed = null; // values that the next frame asks for
+  /** @type {Data | null} */
   let later = null; // data that came while somebody aims
   let frame = 0;
 
-  const kind = createChoice("View", () => changed());
+  const kind = createChoice("View", () => {
+    remember(CHOSEN, kind.value);
+    changed();
+  });
   const acrossChoice = createChoice("Across", () => changed());
   const upChoice = createChoice("Up", () => changed());
+  const colourChoice = createChoice("Colour", () => changed());
   const hint = build("span", { class: "pn-hint" });
+  /** @param {number | null} times */
   const zoom = (times) => {
     camera = times === null ? HOME : closer(camera, times);
     sheet.changed();
@@ -55,7 +86,7 @@ export function createMap(palette, actions) {
   const root = build(
     "div",
     { class: "pn-chart" },
-    build("div", { class: "pn-chart-top" }, kind.root, acrossChoice.root, upChoice.root, hint, zooms),
+    build("div", { class: "pn-chart-top" }, kind.root, acrossChoice.root, upChoice.root, colourChoice.root, hint, zooms),
     sheet.root,
     says,
   );
@@ -63,82 +94,102 @@ export function createMap(palette, actions) {
 
   const isSpace = () => kind.value.startsWith("space");
   const stride = () => (isSpace() ? 3 : 2);
-  const axesNow = () => {
+  /** @returns {[Axis, Axis]} */
+  const twoAxes = () => {
+    /** @param {string} key */
     const find = (key) => data.axes.find((axis) => axis.key === key);
-    if (isSpace()) return data.axes.filter((axis) => axis.kind === "loss" && axis.training === (kind.value === "space")).slice(0, 3);
     return [find(acrossChoice.value) ?? data.axes[0], find(upChoice.value) ?? data.axes[1] ?? data.axes[0]];
   };
+  const threeAxes = () => data.axes.filter((axis) => axis.kind === "loss" && axis.training === (kind.value === "space")).slice(0, 3);
+  const axesNow = () => (isSpace() ? threeAxes() : twoAxes());
   const canAim = () => {
     if (!data || isSpace() || data.current === null || data.state.live === false) return false;
-    const [across, up] = axesNow();
+    const [across, up] = twoAxes();
     return across.aims && up.aims && across.name !== up.name;
   };
 
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {number} width
+   * @param {number} height
+   */
   function paintStill(brush, width, height) {
     if (!data) return;
     const colours = palette.now;
-    const axes = axesNow();
-    if (isSpace()) {
-      plan = planSpace(box, camera, width, height);
-      drawSpace(brush, data, plan, colours, spots);
+    const tinted = data.axes.find(({ key }) => key === colourChoice.value);
+    const painted = tinted ? { ...data, tint: tintOf(tinted) } : data;
+    if (box) {
+      space = planSpace(box, camera, width, height);
+      drawSpace(brush, painted, space, colours, spots);
     } else {
-      plan = layFlat(data, axes, width, height, brush, colours);
-      drawFlat(brush, data, plan, colours, spots);
+      flat = layFlat(data, twoAxes(), width, height, brush, colours);
+      drawFlat(brush, painted, flat, colours, spots);
     }
-    const front = data.front && (isSpace() ? axes.every(({ onFront }) => onFront !== null) : frontOf(data, axes));
-    drawLegend(brush, colours, legendOf(data, { ghost, front }), 6, 10, width - 12);
+    const front = data.front && (box ? threeAxes().every(({ onFront }) => onFront !== null) : frontOf(data, twoAxes()));
+    const used = drawLegend(brush, colours, legendOf(data, { ghost, front }), 6, 10, tinted ? Math.min(0.55 * width, width - KEY) : width - 12);
+    if (tinted) drawTintKey(brush, colours, tinted, width - 6, 10, width - used - 36);
   }
+  /** @param {CanvasRenderingContext2D} brush */
   function paintLive(brush) {
-    if (!data || !plan) return;
+    if (!data || !isLaid()) return;
     const colours = palette.now;
-    if (ghost) {
-      if (isSpace()) drawSpaceGhost(brush, data, plan, colours, ghost);
-      else drawFlatGhost(brush, data, plan, colours, ghost);
+    if (ghost && space) drawSpaceGhost(brush, data, space, colours, ghost);
+    if (ghost && flat) drawFlatGhost(brush, data, flat, colours, ghost);
+    const pointed = hovered ?? linked;
+    if (pointed !== null && !Number.isNaN(spots[stride() * pointed])) {
+      const role = roleOf(data, pointed);
+      drawMark(brush, colours, role, spots[stride() * pointed], spots[stride() * pointed + 1], { size: sizeOfMark(role) + (hovered === null ? 4 : 2) });
     }
-    if (hovered !== null && !Number.isNaN(spots[stride() * hovered])) {
-      const role = roleOf(data, hovered);
-      drawMark(brush, colours, role, spots[stride() * hovered], spots[stride() * hovered + 1], { size: sizeOfMark(role) + 2 });
-    }
-    if (held?.kind === "aim" && held.moved) drawTarget(brush, colours, plan, ...held.at);
+    if (flat && held?.kind === "aim" && held.moved) drawTarget(brush, colours, flat, ...held.at);
   }
 
   /** Other axes or another view: all is drawn anew. */
   const changed = () => {
     if (!data) return;
-    const space = isSpace();
-    box = space ? fillBox(data, axesNow()) : null;
+    const deep = isSpace();
+    box = deep ? fillBox(data, threeAxes()) : null;
     if (spots.length !== stride() * data.count) spots = new Float64Array(stride() * data.count).fill(NaN);
-    if (space !== wasSpace) plan = null;
-    wasSpace = space;
-    setShown(acrossChoice.root, !space);
-    setShown(upChoice.root, !space);
-    setShown(zooms, space);
+    if (deep !== wasSpace) {
+      flat = null;
+      space = null;
+    }
+    wasSpace = deep;
+    setShown(acrossChoice.root, !deep);
+    setShown(upChoice.root, !deep);
+    setShown(zooms, deep);
     sayHint();
-    setAttribute(canvas, "data-grip", space ? "orbit" : null);
+    setAttribute(canvas, "data-grip", deep ? "orbit" : null);
     if (hovered !== null && hovered >= data.count) point(null);
     sheet.label(describe());
     sheet.changed();
   };
   const sayHint = () => {
-    const grip = ghost ? "the diamond" : "the current point";
+    const grip = ghost ? "\u25c6" : "\u25cf"; // the marks of what is asked for and of now
     setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim` : "");
   };
   const describe = () => {
     const axes = axesNow();
     const names = axes.map(({ label }) => label);
+    const tinted = data.axes.find(({ key }) => key === colourChoice.value);
+    const colour = tinted ? ` Coloured by ${tinted.label}.` : "";
     const where = isSpace() ? `${names.join(", ")} in three dimensions` : `${names[0]} across, ${names[1]} up`;
     const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
-    const local = (isSpace() ? box.surface : frontOf(data, axes)) ? " With what is possible from there." : "";
+    const local = (box ? box.surface : frontOf(data, twoAxes())) ? " With what is possible from there." : "";
     const keys = isSpace()
       ? "Arrow keys turn, plus and minus zoom, Page Up and Page Down go from point to point"
       : "Arrow keys go from point to point";
-    return `Map of ${where}: ${sayPoints(data)}.${here}${local} ${keys}, Space chooses${data.live ? ", Enter goes there" : ""}.`;
+    return `Map of ${where}: ${sayPoints(data)}.${here}${local}${colour} ${keys}, Space chooses${data.live ? ", Enter goes there" : ""}.`;
   };
 
-  /** Point at a visited point, by pointer or keys. */
+  /**
+   * Point at a visited point, by pointer or keys.
+   * @param {number | null} id
+   * @param {boolean} [spoken]
+   */
   const point = (id, spoken = false) => {
     if (id === hovered && id === null) return;
     hovered = id;
+    actions.point(id);
     sheet.touched();
     if (id === null || !data) {
       tip.hide();
@@ -149,20 +200,30 @@ export function createMap(palette, actions) {
     if (!Number.isNaN(x)) tip.show(tellPoint(data, id, axesNow(), spoken ? "" : hint), x, y, sheet.width, sheet.height);
     if (spoken) setText(says, sayPoint(data, id, axesNow()));
   };
+  /**
+   * @param {[number, number]} pair
+   * @param {number} reach
+   */
   const isOnGrip = ([x, y], reach) => {
-    if (!canAim() || !plan?.box) return false;
-    const at = (ghost && ghostSpot(plan, ghost)) ?? spotOf(plan, data.current);
+    if (!canAim() || !flat || data.current === null) return false;
+    const at = (ghost && ghostSpot(flat, ghost)) ?? spotOf(flat, data.current);
     if (!at) return false;
-    const { left, right, top, bottom } = plan.box;
+    const { left, right, top, bottom } = flat.box;
     return Math.hypot(Math.max(left, Math.min(right, at[0])) - x, Math.max(top, Math.min(bottom, at[1])) - y) <= reach;
   };
+  /** @param {[number, number]} pair */
   const aimAt = ([x, y]) => {
-    const [across, up] = axesNow();
-    const { left, right, top, bottom } = plan.box;
+    if (!flat) return;
+    const [across, up] = twoAxes();
+    const { left, right, top, bottom } = flat.box;
+    /**
+     * @param {(pixel: number) => number} read
+     * @param {number} pixel
+     */
     const value = (read, pixel) => toPixel(read(pixel), Math.abs(read(1) - read(0)));
     aimed = {
-      [across.name]: value(plan.valueX, Math.max(left, Math.min(right, x))),
-      [up.name]: value(plan.valueY, Math.max(top, Math.min(bottom, y))),
+      [across.name]: value(flat.valueX, Math.max(left, Math.min(right, x))),
+      [up.name]: value(flat.valueY, Math.max(top, Math.min(bottom, y))),
     };
     if (!frame) frame = requestAnimationFrame(tellAim);
   };
@@ -175,14 +236,14 @@ export function createMap(palette, actions) {
   };
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !data || !plan || held) return;
+    if (event.button !== 0 || !data || !isLaid() || held) return;
     const from = placeOf(event);
     const onGrip = isOnGrip(from, REACH[event.pointerType] ?? 12);
     held = { kind: isSpace() ? "orbit" : onGrip ? "aim" : "press", pointer: event.pointerId, from, at: from, moved: false };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!data || !plan) return;
+    if (!data || !isLaid()) return;
     const at = placeOf(event);
     if (held) {
       if (event.pointerId !== held.pointer) return;
@@ -196,8 +257,8 @@ export function createMap(palette, actions) {
         camera = turned(camera, at[0] - before[0], at[1] - before[1]);
         sheet.changed();
       }
-      if (held.kind === "aim") {
-        const { left, right, top, bottom } = plan.box;
+      if (held.kind === "aim" && flat) {
+        const { left, right, top, bottom } = flat.box;
         held.at = [Math.max(left, Math.min(right, at[0])), Math.max(top, Math.min(bottom, at[1]))];
         aimAt(held.at);
         sheet.touched();
@@ -209,12 +270,13 @@ export function createMap(palette, actions) {
     const grip = isOnGrip(at, 12) ? "aim" : id !== null ? "point" : isSpace() ? "orbit" : null;
     setAttribute(canvas, "data-grip", grip);
   });
+  /** @param {PointerEvent} event */
   const release = (event) => {
     if (!held || event.pointerId !== held.pointer) return;
     const { kind: was, moved, at } = held;
     held = null;
     setAttribute(canvas, "data-grip", isSpace() ? "orbit" : null);
-    if (was === "aim" && moved && plan) {
+    if (was === "aim" && moved) {
       aimAt(at);
       tellAim();
     }
@@ -246,10 +308,11 @@ export function createMap(palette, actions) {
   }, { passive: false });
   canvas.addEventListener("keydown", (event) => {
     if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!act(event.key, event.shiftKey)) return;
+    if (!act(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   });
+  /** @param {string} key */
   const act = (key) => {
     const at = hovered ?? data.current ?? 0;
     const arrow = ARROWS[key];
@@ -272,17 +335,21 @@ export function createMap(palette, actions) {
     return true;
   };
 
+  /** @param {Data} next */
   const take = (next) => {
     const first = data === null;
     data = next;
     const both = Boolean(data.points.validation);
     kind.fill([
+      ["flat", "2D"],
       ...(data.m === 3 && both ? [["space-shown", "3D, validation"]] : []),
       ...(data.m === 3 ? [["space", both ? "3D, training" : "3D"]] : []),
-      ["flat", "2D"],
     ]);
     setShown(kind.root, data.m === 3);
+    if (first) kind.value = recall(CHOSEN) ?? "flat";
+    if (kind.value === "") kind.value = "flat";
     const options = data.axes.map(({ key, label }) => [key, label]);
+    colourChoice.fill([["", "as marked"], ...options]);
     acrossChoice.fill(options);
     upChoice.fill(options);
     if (first || acrossChoice.value === "") acrossChoice.value = options[0][0];
@@ -292,6 +359,7 @@ export function createMap(palette, actions) {
 
   return {
     root,
+    /** @param {Data} next */
     draw(next) {
       // Who aims needs axes that stay where they are.
       if (held?.kind === "aim" && held.moved) {
@@ -300,6 +368,13 @@ export function createMap(palette, actions) {
       }
       take(next);
     },
+    /** @param {number | null} id */
+    link(id) {
+      if (linked === id) return;
+      linked = id;
+      sheet.touched();
+    },
+    /** @param {Ghost | null} next */
     ghost(next) {
       const other = (ghost === null) !== (next === null);
       ghost = next;
@@ -317,7 +392,11 @@ export function createMap(palette, actions) {
   };
 }
 
-/** A select with a name; `fill([[value, text]])` keeps what was chosen. */
+/**
+ * A select with a name; `fill([[value, text]])` keeps what was chosen.
+ * @param {string} name
+ * @param {() => void} onchange
+ */
 function createChoice(name, onchange) {
   const select = build("select", { class: "pn-choice", "aria-label": name, onchange });
   let filled = "";
@@ -329,6 +408,7 @@ function createChoice(name, onchange) {
     set value(value) {
       select.value = value;
     },
+    /** @param {string[][]} options */
     fill(options) {
       const key = JSON.stringify(options);
       if (key === filled) return;
@@ -340,11 +420,20 @@ function createChoice(name, onchange) {
   };
 }
 
+/**
+ * @param {string} text
+ * @param {string} name
+ * @param {() => void} onclick
+ */
 function smallButton(text, name, onclick) {
   return build("button", { type: "button", class: "pn-small", text, title: name, "aria-label": name, onclick });
 }
 
-/** To a tenth of what a pixel is worth: what is aimed at has no more digits than the hand can mean. */
+/**
+ * To a tenth of what a pixel is worth: what is aimed at has no more digits than the hand can mean.
+ * @param {number} value
+ * @param {number} pixel
+ */
 function toPixel(value, pixel) {
   const step = 10 ** Math.floor(Math.log10(pixel > 0 ? pixel : 1e-6));
   return Number((Math.round(value / step) * step).toPrecision(12));

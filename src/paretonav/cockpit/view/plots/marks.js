@@ -6,8 +6,19 @@
 const TURN = 2 * Math.PI;
 const HALO = 3;
 
-/** What a point is drawn as, by its role; later ones lie over earlier ones. */
+/**
+ * What a point is drawn as, by its role; later ones lie over earlier ones.
+ * @type {PointRole[]}
+ */
 export const ROLES = ["worse", "plain", "star", "start", "current"];
+
+/**
+ * What draws on a canvas.
+ * @param {HTMLCanvasElement} canvas
+ */
+export function brushOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
 
 /**
  * The role of a point.
@@ -197,8 +208,9 @@ export function drawLegend(brush, colours, items, x, y, width) {
   for (const { role = null, pick = null, text, lines } of items) {
     const wide = brush.measureText(text).width + 15;
     if (at > x && at + wide > x + width) break;
-    const colour = pick !== null ? pickColour(colours, pick) : role === "front" || role === null ? colours.front : colourOfMark(colours, role);
-    if (pick !== null || role === "front" || lines) {
+    const plain = { front: colours.front, way: colours.accent };
+    const colour = pick !== null ? pickColour(colours, pick) : role === null ? colours.front : isMark(role) ? colourOfMark(colours, role) : plain[role];
+    if (pick !== null || !isMark(role) || lines) {
       brush.beginPath();
       brush.setLineDash(pick !== null ? pickDash(colours, pick) : role === "ghost" ? [3, 2] : []);
       brush.moveTo(at - 2, y);
@@ -208,12 +220,21 @@ export function drawLegend(brush, colours, items, x, y, width) {
       brush.stroke();
       brush.setLineDash([]);
     }
-    if (pick === null && role !== null && role !== "front") drawMark(brush, colours, role, at + 5, y, { size: (lines ? 0.55 : 0.72) * sizeOfMark(role) });
+    if (pick === null && isMark(role)) drawMark(brush, colours, role, at + 5, y, { size: (lines ? 0.55 : 0.72) * sizeOfMark(role) });
     drawText(brush, colours, text, at + 15, y, { align: "left", halo: false });
     at += wide + gap;
   }
   brush.restore();
   return at - gap - x;
+}
+
+/**
+ * Whether a legend shows it as a mark, and not as a line alone.
+ * @param {LegendItem["role"] | null} role
+ * @returns {role is Role}
+ */
+function isMark(role) {
+  return role !== null && role !== undefined && role !== "front" && role !== "way";
 }
 
 /**

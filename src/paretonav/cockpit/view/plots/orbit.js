@@ -5,6 +5,7 @@
 
 const FAR = 4.5; // of the viewer, in edges of the box
 const STEEPEST = 1.5;
+const SIDE = 82; // pixels for the numbers and the name of the upright axis
 
 /**
  * A view of the box [-1/2, 1/2]³ on a canvas; `centre` is what stays in the middle when it is enlarged.
@@ -18,7 +19,7 @@ export function lookAt({ yaw, pitch, zoom }, width, height, centre = [0, 0, 0]) 
   const right = [-sinYaw, cosYaw, 0];
   const up = [-cosYaw * sinTip, -sinYaw * sinTip, cosTip];
   const near = [cosYaw * cosTip, sinYaw * cosTip, sinTip];
-  const size = zoom * Math.max(20, Math.min(0.56 * width, 0.61 * (height - 50)));
+  const size = zoom * Math.max(20, Math.min(0.56 * width, 0.7 * (width - 2 * SIDE), 0.61 * (height - 50)));
   const stays = 1 - 1 / Math.max(1, zoom);
   const middle = centre.map((value) => stays * value);
   return {

@@ -4,8 +4,9 @@
 /** @import { Colours } from "../types.js" */
 
 import { build } from "../dom.js";
+import { TINTS } from "./tint.js";
 
-const PROBED = ["ink", "faint", "line", "edge", "back", "accent", "front", "start", "star", "ghost", "pick-1", "pick-2", "pick-3", "pick-4"];
+const PROBED = ["ink", "faint", "line", "edge", "back", "accent", "front", "start", "star", "ghost", "better", "good", "middle", "bad", "pick-1", "pick-2", "pick-3", "pick-4"];
 const SHADES = 20;
 
 /**
@@ -30,12 +31,35 @@ export function createPalette(root) {
       if (before && [...PROBED, "font"].every((name) => before[name] === found[name])) return false;
       found.picks = PROBED.filter((name) => name.startsWith("pick")).map((name) => found[name]);
       found.ramp = mixRamp(found.back, found.front);
+      found.tints = mixTints(found.bad, found.middle, found.good);
       palette.now = /** @type {any} */ (found);
       return true;
     },
   };
   palette.read();
   return palette;
+}
+
+/**
+ * Colours from one over another to a third.
+ * @param {string[]} ends
+ */
+function mixTints(...[bad, middle, good]) {
+  const canvas = document.createElement("canvas");
+  canvas.width = TINTS;
+  canvas.height = 1;
+  const brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const half = (TINTS - 1) / 2;
+  for (let k = 0; k < TINTS; k += 1) {
+    brush.globalAlpha = 1;
+    brush.fillStyle = middle;
+    brush.fillRect(k, 0, 1, 1);
+    brush.globalAlpha = Math.abs(k - half) / half;
+    brush.fillStyle = k < half ? bad : good;
+    brush.fillRect(k, 0, 1, 1);
+  }
+  const { data } = brush.getImageData(0, 0, TINTS, 1);
+  return Array.from({ length: TINTS }, (_, i) => `rgb(${data[4 * i]} ${data[4 * i + 1]} ${data[4 * i + 2]})`);
 }
 
 /**

@@ -1,7 +1,11 @@
+// @ts-check
 // A radar: the current point, the start, those to compare and what is asked for; the smaller the better.
+
+/** @import { Colours, Data, Ghost, RadarPlan, ScaledAxis, Stroke, Told } from "../types.js" */
 
 import { build, setShown, setText } from "../dom.js";
 import { formatValue } from "../numbers.js";
+import { drawBetter } from "./better.js";
 import { placeOf } from "./hits.js";
 import { drawLegend, drawText, fitText, fontOf } from "./marks.js";
 import { legendOf } from "./legend.js";
@@ -10,16 +14,23 @@ import { createSheet } from "./sheet.js";
 import { createTip } from "./tip.js";
 import { sayPoint, sayPoints } from "./told.js";
 
+const NOT_LAID = /** @type {any} */ (null); // until it is drawn again
 const MOST_POINTS = 8; // compared points at once
 const INNER = 0.15; // of the radius: the best
 const REACH_OF_LABEL = 30;
 
-/** The chart "Radar". */
+/**
+ * The chart "Radar".
+ * @param {{ now: Colours }} palette
+ */
 export function createRadar(palette) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
+  /** @type {Ghost | null} */
   let ghost = null;
+  /** @type {ScaledAxis[]} */
   let axes = [];
-  let plan = null;
+  let plan = /** @type {RadarPlan} */ (NOT_LAID);
+  /** @type {number | null} */
   let hovered = null; // an axis
   const sheet = createSheet({ still: paintStill, live: paintLive });
   const tip = createTip(sheet.root);
@@ -29,10 +40,21 @@ export function createRadar(palette) {
   const root = build("div", { class: "pn-chart" }, sheet.root, says);
   const isDrawn = () => data !== null && axes.length >= 3;
 
+  /**
+   * @param {number} a
+   * @param {number} share
+   * @returns {[number, number]}
+   */
   const placeAt = (a, share) => {
     const radius = plan.radius * (INNER + (1 - INNER) * Math.max(0, Math.min(1.08, share)));
     return [plan.x + radius * plan.spokes[a][0], plan.y + radius * plan.spokes[a][1]];
   };
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {(a: number) => number} shareAt
+   * @param {Stroke} of
+   * @param {number} [filled]
+   */
   const outline = (brush, shareAt, { colour, width, dash = [] }, filled = 0) => {
     const shares = axes.map((_, a) => shareAt(a));
     const known = shares.flatMap((share, a) => (Number.isNaN(share) ? [] : [a]));
@@ -52,6 +74,11 @@ export function createRadar(palette) {
     brush.restore();
   };
 
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {number} width
+   * @param {number} height
+   */
   function paintStill(brush, width, height) {
     if (!isDrawn()) return;
     const colours = palette.now;
@@ -61,13 +88,16 @@ export function createRadar(palette) {
     for (const one of emphasised(data, colours, MOST_POINTS)) {
       outline(brush, (a) => axes[a].share(axes[a].values[one.id]), one, one.role === "current" ? 0.12 : 0);
     }
+    drawInwards(brush, plan, colours);
   }
+  /** @param {CanvasRenderingContext2D} brush */
   function paintLive(brush) {
     if (!isDrawn() || !plan) return;
     const colours = palette.now;
-    if (ghost) {
-      const line = { colour: colours.ghost, width: 2.2, dash: ghost.sure ? [6, 4] : [2, 4] };
-      outline(brush, (a) => axes[a].share(axes[a].ghost(ghost)), line);
+    const led = ghost;
+    if (led) {
+      const line = { colour: colours.ghost, width: 2.2, dash: led.sure ? [6, 4] : [2, 4] };
+      outline(brush, (a) => axes[a].share(axes[a].ghost(led)), line);
     }
     if (hovered === null) return;
     brush.strokeStyle = colours.ink;
@@ -78,16 +108,20 @@ export function createRadar(palette) {
     brush.stroke();
   }
 
-  const tell = (axis) => ({
-    title: axis.label,
-    how: axis.better === "higher" ? "higher is better: nearer to the middle" : "",
-    rows: [
-      ["middle (best)", formatValue(axis.best), ""],
-      ["rim (worst)", formatValue(axis.worst), ""],
-      ...emphasised(data, palette.now, MOST_POINTS).reverse().map(({ id, text, role }) => [role === "plain" ? `point ${text}` : text, formatValue(axis.value(id)), ""]),
-      ...(ghost ? [["asked for", formatValue(axis.ghost(ghost)), ""]] : []),
-    ],
-  });
+  /** @type {(axis: ScaledAxis) => Told} */
+  const tell = (axis) => {
+    /** @type {[string, string, string][]} */
+    const rows = [["middle (best)", formatValue(axis.best), ""], ["rim (worst)", formatValue(axis.worst), ""]];
+    for (const { id, text, role } of emphasised(data, palette.now, MOST_POINTS).reverse()) {
+      rows.push([role === "plain" ? `point ${text}` : text, formatValue(axis.value(id)), ""]);
+    }
+    if (ghost) rows.push(["asked for", formatValue(axis.ghost(ghost)), ""]);
+    return { title: axis.label, how: axis.better === "higher" ? "higher is better: nearer to the middle" : "", rows };
+  };
+  /**
+   * @param {number | null} a
+   * @param {boolean} [spoken]
+   */
   const point = (a, spoken = false) => {
     if (a === hovered && !spoken) return;
     hovered = a;
@@ -126,11 +160,15 @@ export function createRadar(palette) {
 
   return {
     root,
+    /**
+     * @param {Data} next
+     * @param {boolean} same
+     */
     draw(next, same) {
       data = next;
       axes = scaledAxes(data);
       if (!same) {
-        plan = null;
+        plan = NOT_LAID;
         hovered = null;
         tip.hide();
       }
@@ -141,6 +179,7 @@ export function createRadar(palette) {
       sheet.label(isDrawn() ? `Radar of ${axes.length} quantities, the nearer to the middle the better: ${sayPoints(data)}.${here} Arrow keys go from axis to axis.` : few);
       sheet.changed();
     },
+    /** @param {Ghost | null} next */
     ghost(next) {
       const other = (ghost === null) !== (next === null);
       ghost = next;
@@ -153,10 +192,16 @@ export function createRadar(palette) {
   };
 }
 
+/**
+ * @param {ScaledAxis[]} axes
+ * @param {number} width
+ * @param {number} height
+ */
 function layRadar(axes, width, height) {
   const top = 24;
   const side = Math.min(110, 0.2 * width);
-  return {
+  /** @type {RadarPlan} */
+  const plan = {
     x: width / 2,
     y: top + (height - top) / 2 - 4,
     radius: Math.max(20, Math.min(width / 2 - side, (height - top) / 2 - 26)),
@@ -165,8 +210,31 @@ function layRadar(axes, width, height) {
       return [Math.cos(angle), Math.sin(angle)];
     }),
   };
+  return plan;
 }
 
+/**
+ * Between the first two axes: better is nearer to the middle.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {RadarPlan} plan
+ * @param {Colours} colours
+ */
+function drawInwards(brush, plan, colours) {
+  const half = Math.PI / plan.spokes.length;
+  const angle = half - Math.PI / 2;
+  const way = [Math.cos(angle), Math.sin(angle)];
+  const far = Math.max(36, 0.72 * plan.radius * Math.cos(half));
+  drawBetter(brush, colours, plan.x + far * way[0], plan.y + far * way[1], [-way[0], -way[1]]);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {ScaledAxis[]} axes
+ * @param {RadarPlan} plan
+ * @param {(a: number, share: number) => [number, number]} placeAt
+ * @param {Colours} colours
+ * @param {number} width
+ */
 function drawWeb(brush, axes, plan, placeAt, colours, width) {
   brush.strokeStyle = colours.line;
   brush.lineWidth = 1;
@@ -190,6 +258,7 @@ function drawWeb(brush, axes, plan, placeAt, colours, width) {
     const [x, y] = placeAt(a, 1);
     const [dx, dy] = plan.spokes[a];
     const align = dx > 0.2 ? "left" : dx < -0.2 ? "right" : "center";
+    /** @type {[number, number]} */
     const at = [x + 9 * dx, y + (Math.abs(dx) < 0.2 ? 12 : 9) * dy];
     const room = align === "left" ? width - at[0] - 4 : align === "right" ? at[0] - 4 : axes.length > 12 ? 44 : 150;
     drawText(brush, colours, fitText(brush, axis.name, Math.max(18, room)), ...at, { colour: colours.ink, align });

@@ -1,7 +1,7 @@
 // @ts-check
 // Quantities side by side: each on its own scale from the best (0) to the worst (1) of what is known.
 
-/** @import { Axis, Colours, Data, Maybe, ScaledAxis } from "../types.js" */
+/** @import { Emphasis, Axis, Colours, Data, Maybe, ScaledAxis } from "../types.js" */
 
 import { isNumber } from "../numbers.js";
 import { pickColour, pickDash } from "./marks.js";
@@ -27,16 +27,21 @@ export function scaledAxes(data) {
  * The points that are emphasised, the most important last: { id, colour, dash, width, text }.
  * @param {Data} data
  * @param {Colours} colours
+ * @returns {Emphasis[]}
  */
 export function emphasised(data, colours, most = Infinity) {
+  const { current } = data;
+  /** @type {Emphasis[]} */
   const picks = data.selected
     .slice(0, most)
-    .filter((id) => id !== data.current && id !== 0)
+    .filter((id) => id !== current && id !== 0)
     .map((id) => {
       const k = data.picks.get(id) ?? 0;
       return { id, colour: pickColour(colours, k), dash: pickDash(colours, k), width: 2, text: `${id}`, role: "plain" };
     });
+  /** @type {Emphasis} */
   const start = { id: 0, colour: colours.start, dash: [], width: 1.6, text: "start", role: "start" };
-  const current = { id: data.current, colour: colours.accent, dash: [], width: 3, text: "now", role: "current" };
-  return [...(data.current === 0 ? [] : [start]), ...picks.reverse(), ...(data.current === null ? [] : [current])];
+  /** @type {Emphasis[]} */
+  const now = current === null ? [] : [{ id: current, colour: colours.accent, dash: [], width: 3, text: "now", role: "current" }];
+  return [...(current === 0 ? [] : [start]), ...picks.reverse(), ...now];
 }

@@ -1,11 +1,16 @@
+// @ts-check
 // A canvas: crisp on any screen, drawn at most once per frame, and only what changed while somebody can see it.
 
+/** @import { Painter } from "../types.js" */
+
 import { build, setAttribute } from "../dom.js";
+import { brushOf } from "./marks.js";
 
 /**
  * A canvas that `still(brush, width, height)` draws into a layer that is kept, and `live(brush, width, height)` over it.
  * `changed()` has both drawn anew, `touched()` the live part alone.
  */
+/** @param {{ still: Painter, live: Painter, resized?: (width: number, height: number) => void }} of */
 export function createSheet({ still, live, resized = () => {} }) {
   const canvas = build("canvas", { role: "application", "aria-roledescription": "chart", tabindex: "0" });
   const root = build("div", { class: "pn-sheet" }, canvas);
@@ -37,7 +42,7 @@ export function createSheet({ still, live, resized = () => {} }) {
     // While all changes with every frame nothing is worth keeping: the layer is made when the live part first moves alone.
     if (!stale && !kept) draw(layer, density, still, width, height);
     kept = !stale;
-    const brush = canvas.getContext("2d");
+    const brush = brushOf(canvas);
     brush.setTransform(1, 0, 0, 1, 0, 0);
     brush.clearRect(0, 0, across, down);
     if (kept) brush.drawImage(layer, 0, 0);
@@ -57,7 +62,7 @@ export function createSheet({ still, live, resized = () => {} }) {
     ask();
   });
   const sights = new IntersectionObserver((entries) => {
-    near = entries.at(-1).isIntersecting;
+    near = entries[entries.length - 1].isIntersecting;
     ask();
   });
   sizes.observe(root);
@@ -80,10 +85,14 @@ export function createSheet({ still, live, resized = () => {} }) {
       touchedSince = true;
       ask();
     },
+    /** @param {string} text */
     label(text) {
       setAttribute(canvas, "aria-label", text);
     },
-    /** The same on a ground of its own, as a PNG. */
+    /**
+     * The same on a ground of its own, as a PNG.
+     * @param {string} ground
+     */
     picture(ground) {
       if (!(width > 0 && height > 0)) return Promise.resolve(null);
       const copy = document.createElement("canvas");
@@ -91,7 +100,7 @@ export function createSheet({ still, live, resized = () => {} }) {
       copy.width = Math.round(width * density);
       copy.height = Math.round(height * density);
       draw(copy, density, still, width, height);
-      const brush = copy.getContext("2d");
+      const brush = brushOf(copy);
       drawOver(brush, density, live, width, height);
       brush.setTransform(1, 0, 0, 1, 0, 0);
       brush.globalCompositeOperation = "destination-over";
@@ -110,13 +119,27 @@ export function createSheet({ still, live, resized = () => {} }) {
   };
 }
 
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} density
+ * @param {Painter} painter
+ * @param {number} width
+ * @param {number} height
+ */
 function draw(canvas, density, painter, width, height) {
-  const brush = canvas.getContext("2d");
+  const brush = brushOf(canvas);
   brush.setTransform(1, 0, 0, 1, 0, 0);
   brush.clearRect(0, 0, canvas.width, canvas.height);
   drawOver(brush, density, painter, width, height);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number} density
+ * @param {Painter} painter
+ * @param {number} width
+ * @param {number} height
+ */
 function drawOver(brush, density, painter, width, height) {
   brush.save();
   brush.setTransform(density, 0, 0, density, 0, 0);

@@ -1,18 +1,31 @@
+// @ts-check
 // The map of three quantities.
 
+/** @import { Axis, BoxPlan, Camera, Colours, Data, Ghost, Maybe, SpaceBox, Surface, View } from "../types.js" */
+
 import { isNumber } from "../numbers.js";
+import { drawScales } from "./edges.js";
+import { isSeen } from "./filter.js";
 import { drawGhostLine, drawNumbers, drawPoints, drawWays } from "./flat.js";
-import { drawMark, drawText, fitText, fontOf } from "./marks.js";
+import { drawMark } from "./marks.js";
 import { facesOf } from "./mesh.js";
 import { lookAt } from "./orbit.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
-/** What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³. */
+/**
+ * What of the data does not change when it is turned: ranges, points and surface in the box [-1/2, 1/2]³.
+ * @param {Data} data
+ * @param {Axis[]} axes
+ */
 export function fillBox(data, axes) {
   const front = data.front && data.m === 3 && axes.every(({ onFront }) => onFront !== null) ? data.front : null;
-  const ranges = axes.map((axis) =>
-    roomy(front ? rangeOf(front.outcomes.map((outcome) => outcome[axis.onFront]), axis.range) : axis.range, 0.04),
+  const ranges = axes.map(({ onFront, range }) =>
+    roomy(front && onFront !== null ? rangeOf(front.outcomes.map((outcome) => outcome[onFront]), range) : range, 0.04),
   );
+  /**
+   * @param {Maybe<number>} value
+   * @param {number} k
+   */
   const place = (value, k) => (isNumber(value) ? (value - ranges[k][0]) / (ranges[k][1] - ranges[k][0]) - 0.5 : NaN);
   const points = new Float64Array(3 * data.count);
   axes.forEach((axis, k) => {
@@ -29,12 +42,25 @@ export function fillBox(data, axes) {
   };
 }
 
-/** The view of a box: where it is on the canvas. */
+/**
+ * The view of a box: where it is on the canvas.
+ * @param {SpaceBox} box
+ * @param {Camera} camera
+ * @param {number} width
+ * @param {number} height
+ */
 export function planSpace(box, camera, width, height) {
   return { box, view: lookAt(camera, width, height, box.here), width, height };
 }
 
-/** All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point. */
+/**
+ * All that does not depend on the ghost; fills `spots`: [x, y, depth] of each point.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {BoxPlan} plan
+ * @param {Colours} colours
+ * @param {Float64Array} spots
+ */
 export function drawSpace(brush, data, plan, colours, spots) {
   const { box, view } = plan;
   const { points } = box;
@@ -46,10 +72,11 @@ export function drawSpace(brush, data, plan, colours, spots) {
     drawWalls(brush, plan, colours);
     brush.globalAlpha = 1;
   }
-  for (let k = 0; k < 3; k += 1) drawScale(brush, plan, colours, k);
+  drawScales(brush, plan, colours);
   let [nearest, farthest] = [-Infinity, Infinity];
   for (let id = 0; id < data.count; id += 1) {
     view.project(points[3 * id], points[3 * id + 1], points[3 * id + 2], spots, 3 * id);
+    if (!isSeen(data, id)) spots[3 * id] = NaN;
     if (spots[3 * id + 2] > nearest) nearest = spots[3 * id + 2];
     if (spots[3 * id + 2] < farthest) farthest = spots[3 * id + 2];
   }
@@ -60,34 +87,51 @@ export function drawSpace(brush, data, plan, colours, spots) {
   drawNumbers(brush, data, colours, spots, 3, { left: 0, top: 0, right: plan.width, bottom: plan.height });
 }
 
-/** What is asked for. */
+/**
+ * What is asked for.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Data} data
+ * @param {BoxPlan} of
+ * @param {Colours} colours
+ * @param {Ghost} ghost
+ */
 export function drawSpaceGhost(brush, data, { box, view }, colours, ghost) {
   const at = box.axes.map((axis, k) => box.place(axis.ghost(ghost), k));
   if (at.some(Number.isNaN)) return;
   const inside = at.map((value) => Math.max(-0.56, Math.min(0.56, value)));
   const spot = [0, 0, 0];
   const from = [0, 0, 0];
-  view.project(...inside, spot, 0);
-  view.project(...box.here, from, 0);
+  view.project(inside[0], inside[1], inside[2], spot, 0);
+  view.project(box.here[0], box.here[1], box.here[2], from, 0);
   drawStem(brush, inside, view, colours.ghost);
   if (data.current !== null) drawGhostLine(brush, colours, from, spot, ghost.sure);
   const beyond = inside.some((value, k) => value !== at[k]);
   drawMark(brush, colours, "ghost", spot[0], spot[1], { hollow: !ghost.sure || beyond, alpha: beyond ? 0.6 : 1 });
 }
 
+/**
+ * @param {NonNullable<Data['front']>} front
+ * @param {Axis[]} axes
+ * @param {(value: Maybe<number>, k: number) => number} place
+ */
 function surfaceIn(front, axes, place) {
   const corners = new Float64Array(3 * front.outcomes.length);
   front.outcomes.forEach((outcome, i) => {
     axes.forEach(({ onFront }, k) => {
-      corners[3 * i + k] = place(outcome[onFront], k);
+      corners[3 * i + k] = place(onFront === null ? null : outcome[onFront], k);
     });
   });
   const faces = facesOf(front);
   return { corners, faces, normals: faces.map((face) => normalOf(corners, face)), lines: front.lines };
 }
 
-/** The unit normal of a face by its diagonals. */
+/**
+ * The unit normal of a face by its diagonals.
+ * @param {Float64Array} corners
+ * @param {number[]} face
+ */
 function normalOf(corners, face) {
+  /** @param {number} i */
   const at = (i) => corners.subarray(3 * face[i], 3 * face[i] + 3);
   const [a, b, c, d] = [at(0), at(1), at(2), at(face.length > 3 ? 3 : 0)];
   const [p, q] = [[0, 1, 2].map((k) => c[k] - a[k]), [0, 1, 2].map((k) => d[k] - b[k])];
@@ -96,7 +140,13 @@ function normalOf(corners, face) {
   return cross.map((value) => value / size);
 }
 
-/** Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes. */
+/**
+ * Opaque faces: where the surface folds, from back to front; else by their shade, in a few strokes.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Surface} of
+ * @param {View} view
+ * @param {Colours} colours
+ */
 function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
   const count = corners.length / 3;
   const seen = new Float64Array(3 * count);
@@ -109,11 +159,13 @@ function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
     if (facing < -0.02) away = true;
     return Math.round(last * (0.1 + 0.8 * Math.abs(facing)));
   });
+  /** @param {number[]} face */
   const trace = (face) => {
     brush.moveTo(seen[3 * face[0]], seen[3 * face[0] + 1]);
     for (let k = 1; k < face.length; k += 1) brush.lineTo(seen[3 * face[k]], seen[3 * face[k] + 1]);
     brush.closePath();
   };
+  /** @param {number} shade */
   const paint = (shade) => {
     brush.fillStyle = colours.ramp[shade];
     brush.strokeStyle = colours.ramp[shade];
@@ -151,7 +203,13 @@ function drawSurface(brush, { corners, faces, normals, lines }, view, colours) {
   brush.restore();
 }
 
-/** A line down to the floor: it says where in the depth a point is. */
+/**
+ * A line down to the floor: it says where in the depth a point is.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number[]} pair
+ * @param {View} view
+ * @param {string} colour
+ */
 function drawStem(brush, [a, b, c], view, colour) {
   const ends = new Float64Array(6);
   view.project(a, b, c, ends, 0);
@@ -170,10 +228,19 @@ function drawStem(brush, [a, b, c], view, colour) {
   brush.restore();
 }
 
-/** The three far walls with their grid. */
+/**
+ * The three far walls with their grid.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {BoxPlan} of
+ * @param {Colours} colours
+ */
 function drawWalls(brush, { box, view }, colours) {
   const wall = view.near.map((value) => (value > 0 ? -0.5 : 0.5));
   const seen = new Float64Array(6);
+  /**
+   * @param {[number, number, number]} from
+   * @param {[number, number, number]} to
+   */
   const line = (from, to) => {
     view.project(...from, seen, 0);
     view.project(...to, seen, 3);
@@ -189,9 +256,11 @@ function drawWalls(brush, { box, view }, colours) {
     for (const at of lines) {
       // Across the two far walls that this axis runs along.
       for (const [fixed, runs] of [[p, q], [q, p]]) {
+        /** @type {[number, number, number]} */
         const from = [0, 0, 0];
         from[k] = at;
         from[fixed] = wall[fixed];
+        /** @type {[number, number, number]} */
         const to = [...from];
         from[runs] = -0.5;
         to[runs] = 0.5;
@@ -200,71 +269,4 @@ function drawWalls(brush, { box, view }, colours) {
     }
   }
   brush.stroke();
-}
-
-function drawScale(brush, { box, view, width, height }, colours, k) {
-  const [p, q] = [0, 1, 2].filter((other) => other !== k);
-  const seen = new Float64Array(6);
-  // Of the four edges along this axis: the upright one at the left, the others lowest on the screen.
-  let best = null;
-  for (const a of [-0.5, 0.5]) {
-    for (const b of [-0.5, 0.5]) {
-      const at = [0, 0, 0];
-      at[p] = a;
-      at[q] = b;
-      view.project(...at, seen, 0);
-      const score = k === 2 ? -seen[0] : seen[1];
-      if (best === null || score > best.score + 1e-9) best = { score, at };
-    }
-  }
-  const put = (value) => {
-    const at = [...best.at];
-    at[k] = value;
-    view.project(...at, seen, 0);
-    return [seen[0], seen[1]];
-  };
-  const from = put(-0.5);
-  const to = put(0.5);
-  const middle = put(0);
-  const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
-  if (length < 40) return; // it points at the viewer
-  // Outwards: away from the box's middle, at a right angle to the edge.
-  view.project(0, 0, 0, seen, 3);
-  let out = [-(to[1] - from[1]) / length, (to[0] - from[0]) / length];
-  if (out[0] * (middle[0] - seen[3]) + out[1] * (middle[1] - seen[4]) < 0) out = out.map((value) => -value);
-  brush.font = fontOf(colours);
-  brush.strokeStyle = colours.edge;
-  brush.lineWidth = 1;
-  brush.beginPath();
-  brush.moveTo(from[0], from[1]);
-  brush.lineTo(to[0], to[1]);
-  const spare = Math.max(1, Math.ceil((box.ticks[k].length * 34) / length));
-  let widest = 0;
-  const numbers = box.ticks[k].filter((_, i) => i % spare === 0).map(({ value, text }) => {
-    const [x, y] = put(box.place(value, k));
-    brush.moveTo(x, y);
-    brush.lineTo(x + 4 * out[0], y + 4 * out[1]);
-    const half = brush.measureText(text).width / 2;
-    widest = Math.max(widest, 2 * half);
-    return [text, x + (7 + half) * out[0], y + 13 * out[1]];
-  });
-  brush.stroke();
-  for (const [text, x, y] of numbers) drawText(brush, colours, text, x, y);
-  brush.font = fontOf(colours, 12, 600);
-  const away = 20 + Math.abs(out[0]) * widest + 8 * Math.abs(out[1]);
-  const name = fitText(brush, box.axes[k].label, 0.42 * width);
-  const half = brush.measureText(name).width / 2;
-  const upright = k === 2 && Math.abs(out[0]) > 0.8;
-  const x = middle[0] + away * out[0];
-  const y = middle[1] + away * out[1];
-  if (upright) {
-    brush.save();
-    brush.translate(Math.max(9, Math.min(width - 9, x)), y);
-    brush.rotate(-Math.PI / 2);
-    drawText(brush, colours, name, 0, 0, { colour: colours.ink });
-    brush.restore();
-    return;
-  }
-  const placed = x + half * out[0];
-  drawText(brush, colours, name, Math.max(half + 4, Math.min(width - half - 4, placed)), Math.min(height - 9, y), { colour: colours.ink });
 }

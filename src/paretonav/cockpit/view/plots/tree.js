@@ -1,8 +1,12 @@
+// @ts-check
 // The tree of visited points: rows with the lines of a graph beside them, made as they come into view.
+
+/** @import { ChartActions, Colours, Data, PointRole, TreeRow } from "../types.js" */
 
 import { build, freshId, setAttribute, setText } from "../dom.js";
 import { layTree } from "./branches.js";
-import { drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
+import { legendOf } from "./legend.js";
+import { brushOf, drawLegend, drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
 import { ENDINGS } from "../words.js";
 import { createPress, toggled } from "./press.js";
 import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
@@ -10,28 +14,39 @@ import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
 const ROW = 26; // pixels, as in the style sheet
 const LANE = 16;
 const SPARE = 4; // rows above and below what is seen
+const KEY = 22; // pixels of the line that says what the marks are
 const WIDEST = 0.34; // of the width, that lanes may take
 
-/** The chart "Tree". */
+/**
+ * The chart "Tree".
+ * @param {{ now: Colours }} palette
+ * @param {ChartActions} actions
+ */
 export function createTree(palette, actions) {
-  let data = null;
+  let data = /** @type {Data} */ (/** @type {unknown} */ (null)); // until it is drawn first
+  /** @type {TreeRow[]} */
   let rows = [];
+  /** @type {Map<number | null, number>} */
   let rowOfId = new Map();
   let lanes = 1;
   let active = 0; // a row
   let frame = 0;
   let due = false; // changed while nobody could see it
+  /** @type {number | null} */
   let known = -1; // the current point when it was last brought into view
+  /** @type {Map<number, HTMLElement>} */
   const made = new Map(); // id -> row element
   const stem = freshId("tree");
   const canvas = build("canvas", { class: "pn-tree-canvas", "aria-hidden": "true" });
   const list = build("div", { class: "pn-tree-rows", role: "presentation" });
   const space = build("div", { class: "pn-tree-space", role: "presentation" }, canvas, list);
   const scroller = build("div", { class: "pn-tree", role: "tree", tabindex: "0" }, space);
-  const root = build("div", { class: "pn-chart" }, scroller);
+  const key = build("canvas", { class: "pn-tree-key", "aria-hidden": "true" }); // each row says in words what its mark does
+  const root = build("div", { class: "pn-chart" }, key, scroller);
   const press = createPress({ choose: (id) => actions.select(toggled(data.selected, id)), go: (id) => data.live && actions.go(id) });
 
   const laneWidth = () => Math.min(LANE, (WIDEST * scroller.clientWidth) / Math.max(1, lanes));
+  /** @param {number} lane */
   const xOf = (lane) => 12 + lane * laneWidth();
   const seen = () => {
     const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
@@ -49,14 +64,13 @@ export function createTree(palette, actions) {
     space.style.blockSize = `${rows.length * ROW}px`;
     if (known !== data.current) {
       known = data.current;
-      if (rowOfId.has(known)) {
-        active = rowOfId.get(known);
-        reveal(active);
-      }
+      active = rowOfId.get(known) ?? active;
+      if (rowOfId.has(known)) reveal(active);
     }
     fillRows();
     paintLines();
   };
+  /** @param {number} at */
   const reveal = (at) => {
     const top = at * ROW;
     if (top < scroller.scrollTop) scroller.scrollTop = top;
@@ -73,14 +87,15 @@ export function createTree(palette, actions) {
     let before = null;
     for (let at = first; at < last; at += 1) {
       const { id } = rows[at];
-      if (!made.has(id)) made.set(id, makeRow(id));
-      const row = made.get(id);
+      const row = made.get(id) ?? makeRow(id);
+      made.set(id, row);
       fillRow(row, at);
       if (row.previousSibling !== before || row.parentNode !== list) list.insertBefore(row, before ? before.nextSibling : list.firstChild);
       before = row;
     }
     setAttribute(scroller, "aria-activedescendant", made.has(rows[active]?.id) ? `${stem}-${rows[active].id}` : null);
   };
+  /** @param {number} id */
   const makeRow = (id) =>
     build(
       "div",
@@ -91,14 +106,18 @@ export function createTree(palette, actions) {
       build("span", { class: "pn-tree-note" }),
       build("span", { class: "pn-visually-hidden" }),
       // For the pointer alone: the keys have Enter.
-      build("button", { type: "button", class: "pn-go", tabindex: "-1", "aria-hidden": "true", text: "Go", onclick: (event) => {
+      build("button", { type: "button", class: "pn-go", tabindex: "-1", "aria-hidden": "true", text: "Go", onclick: (/** @type {MouseEvent} */ event) => {
         event.stopPropagation();
         actions.go(id);
       } }),
     );
+  /**
+   * @param {HTMLElement} row
+   * @param {number} at
+   */
   const fillRow = (row, at) => {
     const { id, lane } = rows[at];
-    const [, star, how, note, roles, go] = row.children;
+    const [, star, how, note, roles, go] = /** @type {HTMLElement[]} */ ([...row.children]);
     row.style.insetBlockStart = `${at * ROW}px`;
     row.style.paddingInlineStart = `${xOf(lane) + 12}px`;
     star.hidden = !data.points.star?.[id];
@@ -122,26 +141,22 @@ export function createTree(palette, actions) {
   };
 
   const paintLines = () => {
-    const width = Math.ceil(xOf(lanes) + 14);
-    const height = scroller.clientHeight;
-    const density = Math.max(1, Math.min(globalThis.devicePixelRatio || 1, 4));
-    const [across, down] = [Math.round(width * density), Math.round(height * density)];
-    if (canvas.width !== across || canvas.height !== down) {
-      canvas.width = across;
-      canvas.height = down;
-      canvas.style.inlineSize = `${width}px`;
-      canvas.style.blockSize = `${height}px`;
-    }
-    const brush = canvas.getContext("2d");
-    brush.setTransform(density, 0, 0, density, 0, 0);
-    brush.clearRect(0, 0, width, height);
-    drawGraph(brush);
+    drawGraph(cleared(canvas, Math.ceil(xOf(lanes) + 14), scroller.clientHeight));
+    drawKey(cleared(key, scroller.clientWidth, KEY), scroller.clientWidth);
   };
+  /**
+   * @param {CanvasRenderingContext2D} brush
+   * @param {number} width
+   */
+  const drawKey = (brush, width) => drawLegend(brush, palette.now, [...legendOf(data, { ghost: null }), { role: "way", text: "the way here", lines: true }], 6, KEY / 2, width - 12);
+  /** @param {CanvasRenderingContext2D} brush */
   const drawGraph = (brush) => {
     const colours = palette.now;
     const [first, last] = seen();
+    /** @param {number} at */
     const yOf = (at) => (at + 0.5) * ROW - scroller.scrollTop;
     const trail = new Set(data.trail);
+    /** @param {number} at */
     const link = (at) => {
       const { lane, up } = rows[at];
       if (up === null) return;
@@ -160,8 +175,9 @@ export function createTree(palette, actions) {
       brush.beginPath();
       // A link that is seen may begin above and end below what is seen.
       for (let at = first; at < rows.length; at += 1) {
-        if (at >= last && (rows[at].up === null || rows[at].up >= last)) continue;
-        if ((trail.has(rows[at].id) && trail.has(rows[rows[at].up]?.id)) === strong) link(at);
+        const { id, up } = rows[at];
+        if (at >= last && (up === null || up >= last)) continue;
+        if ((up !== null && trail.has(id) && trail.has(rows[up].id)) === strong) link(at);
       }
       brush.strokeStyle = strong ? colours.accent : colours.edge;
       brush.lineWidth = strong ? 2.5 : 1.5;
@@ -172,10 +188,12 @@ export function createTree(palette, actions) {
       const role = roleOf(data, id);
       const size = Math.min(sizeOfMark(role) + (role === "plain" || role === "worse" ? 0.6 : 0), 0.45 * laneWidth() + 2);
       drawMark(brush, colours, role, xOf(lane), yOf(at), { size });
-      if (data.picks.has(id)) drawRing(brush, colours, data.picks.get(id), xOf(lane), yOf(at), size - 1);
+      const pick = data.picks.get(id);
+      if (pick !== undefined) drawRing(brush, colours, pick, xOf(lane), yOf(at), size - 1);
     }
   };
 
+  /** @param {number | null | undefined} to */
   const walk = (to) => {
     if (to === undefined || to === null || !rows[to]) return;
     active = to;
@@ -185,7 +203,7 @@ export function createTree(palette, actions) {
   };
   scroller.addEventListener("scroll", ask, { passive: true });
   list.addEventListener("click", (event) => {
-    const row = event.target.closest(".pn-tree-row");
+    const row = /** @type {Element} */ (event.target).closest(".pn-tree-row");
     const id = [...made].find(([, one]) => one === row)?.[0];
     if (id === undefined) return;
     walk(rowOfId.get(id));
@@ -196,6 +214,7 @@ export function createTree(palette, actions) {
     const page = Math.max(1, Math.floor(scroller.clientHeight / ROW) - 1);
     const { id, up } = rows[active];
     const firstChild = rows.findIndex((row) => row.up === active);
+    /** @type {Record<string, number | null>} */
     const to = {
       ArrowUp: active - 1,
       ArrowDown: active + 1,
@@ -218,6 +237,10 @@ export function createTree(palette, actions) {
 
   return {
     root,
+    /**
+     * @param {Data} next
+     * @param {boolean} same
+     */
     draw(next, same) {
       const other = data?.points !== next.points;
       data = next;
@@ -234,17 +257,22 @@ export function createTree(palette, actions) {
       ask();
     },
     recolour: ask,
-    /** The rows that are seen, with their words. */
+    /**
+     * The rows that are seen, with their words.
+     * @param {string} ground
+     */
     picture(ground) {
       const [width, height] = [scroller.clientWidth, scroller.clientHeight];
       if (!data || width === 0) return Promise.resolve(null);
       const copy = document.createElement("canvas");
       copy.width = 2 * width;
-      copy.height = 2 * height;
-      const brush = copy.getContext("2d");
+      copy.height = 2 * (height + KEY);
+      const brush = brushOf(copy);
       brush.scale(2, 2);
       brush.fillStyle = ground;
-      brush.fillRect(0, 0, width, height);
+      brush.fillRect(0, 0, width, height + KEY);
+      drawKey(brush, width);
+      brush.translate(0, KEY);
       drawGraph(brush);
       const [first, last] = seen();
       for (let at = first; at < last; at += 1) {
@@ -266,4 +294,25 @@ export function createTree(palette, actions) {
       sizes.disconnect();
     },
   };
+}
+
+/**
+ * The brush of a canvas that has these sizes and nothing on it.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ */
+function cleared(canvas, width, height) {
+  const density = Math.max(1, Math.min(globalThis.devicePixelRatio || 1, 4));
+  const [across, down] = [Math.round(width * density), Math.round(height * density)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.inlineSize = `${width}px`;
+    canvas.style.blockSize = `${height}px`;
+  }
+  const brush = brushOf(canvas);
+  brush.setTransform(density, 0, 0, density, 0, 0);
+  brush.clearRect(0, 0, width, height);
+  return brush;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Proposals from here: each with what it would change; looking at one shows it in the charts and the rows.
+// Options from here, which are preferences that are proposed: each with what it would change; looking at one shows it in the charts and the rows.
 
 /** @import { Option, Quantity, State, Units } from "./types.js" */
 
@@ -9,15 +9,15 @@ import { formatAsked, isolated, listWords, niceAbove } from "./numbers.js";
 import { isNoise } from "./whatif.js";
 import { describeChange, isNothing, senseOf } from "./words.js";
 
-const SPOKEN = 3; // changes of a proposal that are put in words
+const SPOKEN = 3; // changes of an option that are put in words
 const TIMES = 2; // standard errors of what is called noise here
 
 /**
- * The list of proposals; `on.look(k | null)`, `on.take(k)`.
+ * The list of options; `on.look(k | null)`, `on.take(k)`.
  * @param {{ look(k: number | null): void, take(k: number): void }} on
  */
-export function createProposals(on) {
-  const root = build("div", { class: "pn-proposals" });
+export function createOptions(on) {
+  const root = build("div", { class: "pn-options" });
   /** @type {Option[] | null} */
   let drawn = null;
   let shown = "";
@@ -52,7 +52,7 @@ export function createProposals(on) {
  */
 function fill(state, units, on, buttons) {
   const { options, quantities } = state;
-  if (!options?.length) return [build("p", { class: "pn-empty", text: "There are no proposals from this point." })];
+  if (!options?.length) return [build("p", { class: "pn-empty", text: "There are no options from this point." })];
   const losses = options.flatMap(({ shown }) => shown.filter((_, i) => quantities[i].kind === "loss").map((change, i) => Math.abs(goodShare(quantities[i], change))));
   const full = niceAbove(Math.max(0.005, ...losses));
   const items = options.map((option, k) => {
@@ -61,8 +61,8 @@ function fill(state, units, on, buttons) {
     buttons.push(take);
     const item = build(
       "li",
-      { class: "pn-proposal" },
-      build("div", { class: "pn-proposal-text" }, build("strong", { text: option.title }), build("p", { text: outcomeOf(option, quantities, units) })),
+      { class: "pn-option" },
+      build("div", { class: "pn-option-text" }, build("strong", { text: option.title }), build("p", { text: outcomeOf(option, quantities, units) })),
       columns(option, quantities, full, units),
       ...(state.live ? [take] : []),
     );
