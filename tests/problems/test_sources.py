@@ -88,7 +88,9 @@ def test_nothing_there_names_the_folder_the_files_and_the_remedies(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "content", [b"no archive", gzip.compress(bytes(1000))[:-12], gzip.compress(b"x")[:-4] + b"abcd"]
+    "content",
+    [b"no archive", gzip.compress(bytes(1000))[:-12], gzip.compress(b"x")[:-4] + b"abcd"],
+    ids=["no archive", "cut off", "wrong length"],
 )
 def test_a_damaged_archive_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.gz"

@@ -68,7 +68,7 @@ def test_a_session_stays_where_it_was_meant_when_a_link_on_the_way_is_changed(tm
 ODD = ["a\0b", "~nobody-has-this-name/s", 5, b"bytes", object()]
 
 
-@pytest.mark.parametrize("path", ODD, ids=repr)
+@pytest.mark.parametrize("path", ODD, ids=["zero", "nobody", "number", "bytes", "object"])
 def test_a_place_that_is_none_is_refused_by_name(path: object, tmp_path: Path) -> None:
     session = pn.Session()
     pn.Navigator(problem(), session=session).start()
