@@ -26,6 +26,22 @@ def printable(text: str) -> str:
     )
 
 
+def in_quotes(text: object) -> str:
+    """``text`` in quotes within a sentence, as it is read; of what is no text its ``repr``.
+
+    Of a text that would spell out what joins letters.
+    """
+    if not isinstance(text, str):
+        return repr(text)
+    mark = '"' if "'" in text and '"' not in text else "'"
+    return f"{mark}{printable(text)}{mark}"
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or so many letters of it, the last an ellipsis; none of them is left with nobody to join."""
+    return text if len(text) <= most else text[: most - 1].rstrip(" " + _JOINERS) + "\u2026"
+
+
 def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "?")) else ".")

@@ -45,6 +45,7 @@ def refused():
 def run(tmp_path, monkeypatch):
     """In a folder with modules of problems."""
     (tmp_path / "my_problems.py").write_text(PROBLEMS)
+    (tmp_path / "json.py").write_text(PROBLEMS)
     (tmp_path / "my_broken.py").write_text("import no_such_module_anywhere")
     (tmp_path / "my_typo.py").write_text("def f(:")
     monkeypatch.chdir(tmp_path)
@@ -73,7 +74,8 @@ def test_a_problem_of_ones_own(run, tmp_path):
     ("target", "status", "says"),
     [
         ("my_problems", 2, "write it like this: my_problems:function"),
-        ("./my_problems.py", 2, "write it like this: my_problems:function"),
+        ("./my_problems.py", 2, "write it like this: ./my_problems.py:function"),
+        ("./json.py:good", 2, "another module is called 'json', too"),
         ("./my_problem.py:good", 2, "there is no file 'my_problem.py'"),
         ("inner/my_problems.py:good", 2, "there is no file 'inner/my_problems.py'"),
         ("./my_problems.py:goof", 2, "'my_problems' has no function 'goof'"),

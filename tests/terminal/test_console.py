@@ -32,7 +32,7 @@ def test_the_bar_shows_phase_fraction_time_left_and_losses():
         show(pn.Event("measure", 0.75, None, 2.0, None))
         show(pn.Event("polish", 0.5, {"left [1]": 0.12345, "right": 2.0}, 1.0, 83.0))
     shown = console.file.getvalue()
-    for text in ("polish", "50%", "1:23 min to go", "left [1] 0.1235, right 2.0000"):
+    for text in ("polish", "50%", "about 1:23 min to go", "left [1]: 0.1235; right: 2.0000"):
         assert text in shown
 
 

@@ -346,3 +346,9 @@ def test_metrics_are_named_as_losses_are_and_may_be_better_higher():
     ]
     with pytest.raises(CommandError, match="nothing is to improve"):
         parse("direction left 1", TASKS, ["left accuracy"])
+
+
+def test_a_name_of_joined_letters_is_told_as_it_is_read() -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    with pytest.raises(CommandError, match=family):
+        parse(f"improve {family} by 5%", ["\u062f\u0642\u0629"])

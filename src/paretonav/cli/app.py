@@ -15,7 +15,7 @@ from paretonav.cli.target import TargetError
 from paretonav.errors import ParetonavError
 from paretonav.terminal.console import new_console
 from paretonav.terminal.words import CommandError, suggestion
-from paretonav.text import printable, sentence
+from paretonav.text import in_quotes, sentence
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -53,7 +53,7 @@ def help_of(
         if found is None:
             guess = suggestion(command, group.list_commands(root))
             raise CommandError(
-                f"there is no command {printable(command)!r}{guess}; paretonav help lists all of them"
+                f"there is no command {in_quotes(command)}{guess}; paretonav help lists all of them"
             )
         with found.make_context(command, [], parent=root, resilient_parsing=True) as asked:
             typer.echo(found.get_help(asked))

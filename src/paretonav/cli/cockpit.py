@@ -17,7 +17,7 @@ from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.words import CommandError
-from paretonav.text import printable
+from paretonav.text import in_quotes, printable
 
 Port = Annotated[
     int,
@@ -39,7 +39,8 @@ class WebOptions:
 
 def cockpit(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments.")
+        str,
+        typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments."),
     ],
     session: Folder = None,
     precision: Precision = None,
@@ -71,13 +72,14 @@ def cockpit(
 ) -> None:
     """Navigate a problem of your own in the browser.
 
-    MODULE is looked for in the working directory, too. With --session, a navigation that was left is gone on with.
+    MODULE is looked for in the working directory, too; a file does as well, such as ./mine.py:problem. With --session,
+    a navigation that was left is gone on with.
     Ctrl-C ends it; the exit status is 130 if that cut something off.
     """
     with errors_told():
         if ":" not in target and Path(target).is_dir():
             raise CommandError(
-                f"{printable(target)!r} is a folder; the cockpit needs the model's code, too: paretonav cockpit "
+                f"{in_quotes(target)} is a folder; the cockpit needs the model's code, too: paretonav cockpit "
                 f"MODULE:FUNCTION --session {printable(target)}. Without it, the session can be looked at with show, "
                 "compare and plot, and exported from"
             )

@@ -12,7 +12,7 @@ from paretonav.errors import SessionError
 from paretonav.session import Session
 from paretonav.session.places import place
 from paretonav.terminal.console import new_console
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed, printable
 
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
 
@@ -29,7 +29,7 @@ def prune(
     """
     with errors_told():
         if not (place(path) / "session.db").is_file():  # else one would be made
-            raise SessionError(f"there is no session in {str(path)!r}; is that the right folder?")
+            raise SessionError(f"there is no session in {in_quotes(str(path))}; is that the right folder?")
         with Session(path, write=True) as session:
             before = session.pruned
             freed = session.prune(keep or ())

@@ -19,7 +19,7 @@ from paretonav.terminal.console import new_console
 from paretonav.terminal.parser import EXPORT_FORMATS, PAGE_FORMATS, path_with
 from paretonav.terminal.views import compare_view, outlook_view, point_view, points_view, step_view
 from paretonav.terminal.words import CommandError
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed, printable
 
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="The session's folder.", show_default=False)]
 Point = Annotated[
@@ -107,7 +107,7 @@ def plot(
         target = path_with(FORMATS, str(file.expanduser()))
         if kind is not None and kind not in CHARTS:
             raise CommandError(
-                f"there is no plot of kind {printable(kind)!r}; choose one of {', '.join(CHARTS)}"
+                f"there is no plot of kind {in_quotes(kind)}; choose one of {', '.join(CHARTS)}"
             )
         save_plot(session, target, _kind(kind), point or None, split=split)
         _print(f"The plot is in {printable(str(file))}.")
@@ -117,7 +117,7 @@ def plot(
 def _opened(path: Path) -> Iterator[Session]:
     with Session(path) as session:
         if session.current is None:
-            raise SessionError(f"the session in {str(path)!r} has no point yet")
+            raise SessionError(f"the session in {in_quotes(str(path))} has no point yet")
         yield session
 
 

@@ -35,7 +35,7 @@ from paretonav.terminal.drive import (
 )
 from paretonav.terminal.parser import EXPORT_FORMATS, PLOT_FILES, PLOT_FORMATS, parse, path_with
 from paretonav.terminal.words import CommandError, quoted
-from paretonav.text import sentence
+from paretonav.text import in_quotes, sentence
 
 _WELCOME = (
     "Which digit is on the left, on the right, in the middle? Three tasks share a network "
@@ -127,7 +127,8 @@ def demo(
 
 def run(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments.")
+        str,
+        typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments."),
     ],
     script: Script = None,
     session: Folder = None,
@@ -142,7 +143,8 @@ def run(
 ) -> None:
     """Navigate a problem of your own.
 
-    MODULE is looked for in the working directory, too. With --session, a navigation that was left is gone on with.
+    MODULE is looked for in the working directory, too; a file does as well, such as ./mine.py:problem. With --session,
+    a navigation that was left is gone on with.
     The script and the exit status are as in the demo.
     """
     with errors_told():
@@ -225,6 +227,6 @@ def _last_commands(plot: Path | None, export: Path | None, card: bool) -> list[C
     for path in (plot, export):
         if path is not None and not path.expanduser().parent.is_dir():
             raise CommandError(
-                f"there is no folder {str(path.parent)!r} to write {path.name} to; make it first"
+                f"there is no folder {in_quotes(str(path.parent))} to write {path.name} to; make it first"
             )
     return commands

@@ -12,7 +12,7 @@ from types import TracebackType
 from paretonav.errors import ParetonavError
 from paretonav.objectives import Problem
 from paretonav.terminal.words import CommandError
-from paretonav.text import printable
+from paretonav.text import in_quotes, printable
 
 
 class TargetError(ParetonavError):
@@ -40,15 +40,15 @@ def problem_of(target: str) -> Problem:
     file = Path(module_name)
     is_file = file.suffix == ".py" or file.name != module_name
     if not module_name or not name.isidentifier():
-        shown = file.stem if is_file else module_name or "module"
+        shown = module_name or "module"
         raise CommandError(
-            f"{printable(target)!r} names no function; write it like this: {printable(shown)}:function"
+            f"{in_quotes(target)} names no function; write it like this: {printable(shown)}:function"
         )
     folder = os.getcwd()
     if is_file:
         if not file.with_suffix(".py").is_file():
             raise CommandError(
-                f"there is no file {printable(str(file.with_suffix('.py')))!r}; name a file of Python as "
+                f"there is no file {in_quotes(str(file.with_suffix('.py')))}; name a file of Python as "
                 "FOLDER/FILE.py:function, or a module as MODULE:function"
             )
         folder, module_name = str(file.parent.resolve()), file.stem
@@ -58,25 +58,32 @@ def problem_of(target: str) -> Problem:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise TargetError(f"importing {module_name!r}", error) from error
+            raise TargetError(f"importing {in_quotes(module_name)}", error) from error
         raise CommandError(
-            f"there is no module {printable(module_name)!r}, neither installed nor in {folder!r}; go to the "
-            "folder that has it"
+            f"there is no module {in_quotes(module_name)}, neither installed nor in {in_quotes(folder)}; go to the "
+            "folder that has it, or name the file: FOLDER/FILE.py:function"
         ) from None
     except Exception as error:
-        raise TargetError(f"importing {module_name!r}", error) from error
+        raise TargetError(f"importing {in_quotes(module_name)}", error) from error
+    found = getattr(module, "__file__", None)
+    if is_file and not (found and Path(found).resolve() == file.with_suffix(".py").resolve()):
+        raise CommandError(
+            f"another module is called {in_quotes(module_name)}, too, and comes first; give the file another name"
+        )
     function = getattr(module, name, None)
     if not callable(function):
         what = "has no function" if function is None else f"has a {type(function).__name__}, not a function,"
-        raise CommandError(f"{module_name!r} {what} {name!r}; name a function that returns a problem")
+        raise CommandError(
+            f"{in_quotes(module_name)} {what} {in_quotes(name)}; name a function that returns a problem"
+        )
     try:
         problem = function()
     except Exception as error:
-        raise TargetError(f"{target!r}", error) from error
+        raise TargetError(f"{in_quotes(target)}", error) from error
     if not isinstance(problem, Problem):
         raise CommandError(
-            f"{target!r} returned a {type(problem).__name__}; let it return a problem, such as a ModelProblem or a "
-            "FunctionProblem"
+            f"{in_quotes(target)} returned a {type(problem).__name__}; let it return a problem, such as a "
+            "ModelProblem or a FunctionProblem"
         )
     return problem
 

@@ -9,7 +9,7 @@ from paretonav.cockpit.messages import Mode
 from paretonav.errors import PreferenceError
 from paretonav.geometry import FrontModel
 from paretonav.steering import Aim, Improve, Preference
-from paretonav.text import printable
+from paretonav.text import in_quotes, printable
 
 _IN_WORDS = {
     "improve": "improve {0} by {1:.4g}%",
@@ -32,8 +32,8 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
     for name, mode in modes.items():
         if mode.kind == "improve" and mode.number < 0:
             raise PreferenceError(
-                f"{name!r} cannot improve by {mode.number:.6g}%: an improvement is 0% or more; to let it get worse, "
-                "say how far by a bound, or aim for a value"
+                f"{in_quotes(name)} cannot improve by {mode.number:.6g}%: an improvement is 0% or more; to let it get "
+                "worse, say how far by a bound, or aim for a value"
             )
     values = dict(zip(front.steerable, front.values.tolist(), strict=True))
     senses = dict(zip(front.steerable, front.orientation.tolist(), strict=True))

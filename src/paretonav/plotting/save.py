@@ -13,7 +13,7 @@ from paretonav.plotting.charts import Front, Parallel, Radar, Trajectory, bars, 
 from paretonav.session import Session
 from paretonav.session.files import write_whole
 from paretonav.steering import Point
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed
 
 Kind = Literal["front", "trajectory", "parallel", "radar", "bars"]
 
@@ -81,7 +81,7 @@ def save_plot(
     if suffix not in FORMATS:
         page = "; the page to look around in is saved by the cockpit" if suffix in (".html", ".htm") else ""
         raise NavigationError(
-            f"cannot plot to {printable(str(path))!r}: give a file name that ends in {listed(FORMATS, 'or')}{page}"
+            f"cannot plot to {in_quotes(str(path))}: give a file name that ends in {listed(FORMATS, 'or')}{page}"
         )
     if kind is not None and kind not in CHARTS:
         raise NavigationError(f"there is no plot of kind {kind!r}; choose one of {', '.join(CHARTS)}")

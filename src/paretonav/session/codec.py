@@ -24,7 +24,7 @@ from paretonav.session.record import Unstorable
 from paretonav.steering import Changes, Estimates, Point, StepStatus, Trust
 from paretonav.steering.measured import Measured
 from paretonav.steering.preferences import KINDS
-from paretonav.text import printable
+from paretonav.text import in_quotes
 
 Json = Any
 _T = TypeVar("_T")
@@ -133,7 +133,7 @@ def decode(stored: Json, tensors: Mapping[str, Tensor], device: torch.device = _
         return _ESTIMATES[kind](*parts)
     given = _part(stored, "fields", dict[str, Any])
     if kind not in _CLASSES:
-        raise SessionError(f"it holds a {printable(kind)!r}, which this version does not know")
+        raise SessionError(f"it holds a {in_quotes(kind)}, which this version does not know")
     return made(_CLASSES[kind], {name: decode(entry, tensors, device) for name, entry in given.items()})
 
 
@@ -162,7 +162,7 @@ def _part(stored: Mapping[str, Any], name: str, hint: Any) -> Any:
     """A part of what is stored, if it is there and of the type that ``encode`` gives it."""
     if name not in stored or not fits(stored[name], hint):
         raise SessionError(
-            f"it holds a {printable(stored[_KIND])!r} whose {name!r} is not what paretonav writes"
+            f"it holds a {in_quotes(stored[_KIND])} whose {name!r} is not what paretonav writes"
         )
     return stored[name]
 
@@ -171,9 +171,7 @@ def _among(known: Mapping[str, _T], stored: Mapping[str, Any], name: str) -> _T:
     """What a part of what is stored is the name of."""
     key = _part(stored, name, str)
     if key not in known:
-        raise SessionError(
-            f"it holds a {printable(stored[_KIND])!r} with an unknown {name} {printable(key)!r}"
-        )
+        raise SessionError(f"it holds a {in_quotes(stored[_KIND])} with an unknown {name} {in_quotes(key)}")
     return known[key]
 
 

@@ -14,7 +14,9 @@ from rich.text import Text
 
 from paretonav.errors import Cancelled
 from paretonav.objectives import Event
-from paretonav.text import printable, seconds, value
+from paretonav.text import printable, seconds, shortened, value
+
+_MOST_LETTERS = 12  # of a name beside a bar
 
 
 def new_console(*, stderr: bool = False) -> Console:
@@ -46,7 +48,7 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
                 visible=True,
                 description=event.phase,
                 completed=event.fraction,
-                left="" if left is None else f"{seconds(left)} to go",
+                left="" if left is None else f"about {seconds(left)} to go",
                 losses=_in_short(event),
             )
 
@@ -59,7 +61,9 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
 
 def _in_short(event: Event) -> str:
     losses = event.losses or {}
-    return ", ".join(f"{printable(name)[:8]} {value(loss, loss)}" for name, loss in losses.items())
+    return "; ".join(
+        f"{shortened(printable(name), _MOST_LETTERS)}: {value(loss, loss)}" for name, loss in losses.items()
+    )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from paretonav.terminal.commands import (
 from paretonav.terminal.spoken import DEFAULT_PERCENT
 from paretonav.terminal.wishes import WISHES
 from paretonav.terminal.words import CommandError, Words, statements, suggestion
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed, printable
 
 EXPORT_FORMATS = (".safetensors",)
 PAGE_FORMATS = (".html",)
@@ -89,7 +89,7 @@ def _command(words: Words) -> Command:
     verb = VERBS.get(_ALIASES.get(name, name))
     if verb is None:
         guess = suggestion(name, VERBS)
-        raise CommandError(f"there is no command {printable(typed.text)!r}{guess}; help lists all of them")
+        raise CommandError(f"there is no command {in_quotes(typed.text)}{guess}; help lists all of them")
     command = verb.parse(words)
     words.end(verb.usage)
     return command
@@ -98,9 +98,7 @@ def _command(words: Words) -> Command:
 def _preview(words: Words) -> Preview:
     kind = words.take("what to preview").text.lower()
     if kind not in WISHES:
-        raise CommandError(
-            f"{printable(kind)!r} cannot be previewed; the command is: {VERBS['preview'].usage}"
-        )
+        raise CommandError(f"{in_quotes(kind)} cannot be previewed; the command is: {VERBS['preview'].usage}")
     return Preview(WISHES[kind](words))
 
 
@@ -137,7 +135,7 @@ def _help(words: Words) -> Help:
     name = _ALIASES.get(typed.lower(), typed.lower())
     if name not in VERBS:
         raise CommandError(
-            f"there is no command {printable(typed)!r}{suggestion(name, VERBS)}; help lists all of them"
+            f"there is no command {in_quotes(typed)}{suggestion(name, VERBS)}; help lists all of them"
         )
     return Help(name)
 
@@ -156,7 +154,7 @@ def path_with(suffixes: Sequence[str], path: str) -> str:
     """``path`` if it ends in one of ``suffixes``."""
     if splitext(path)[1].lower() not in suffixes:
         raise CommandError(
-            f"{printable(path)!r} does not end in {listed(suffixes, 'or')}; give a file name that does"
+            f"{in_quotes(path)} does not end in {listed(suffixes, 'or')}; give a file name that does"
         )
     return path
 

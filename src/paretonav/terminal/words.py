@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from paretonav.errors import ParetonavError
 from paretonav.steering.preferences import On
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed, printable
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATA: dict[str, On] = {"train": "train", "training": "train", "validation": "validation"}
@@ -107,7 +107,7 @@ class Words:
         if len(alike) == 1:
             return alike[0]
         raise CommandError(
-            f"there is no objective or metric {printable(token.text)!r}{suggestion(token.text, self._names)}; "
+            f"there is no objective or metric {in_quotes(token.text)}{suggestion(token.text, self._names)}; "
             f"there are {listed([printable(name) for name in self._names])}"
         )
 
@@ -123,7 +123,7 @@ class Words:
         if self.take_keyword("%"):
             text += "%"
         if not text.endswith("%") or not _NUMBER.fullmatch(text[:-1]):
-            raise CommandError(f"{printable(text)!r} is not a percentage; write the amount like this: by 5%")
+            raise CommandError(f"{in_quotes(text)} is not a percentage; write the amount like this: by 5%")
         percent = float(text[:-1])
         if not (0 < percent < math.inf):
             raise CommandError(f"the amount is {text}; it must be more than 0% and finite")
@@ -137,7 +137,7 @@ class Words:
         found = _DATA.get(text.lower())
         if found is None:
             raise CommandError(
-                f"{printable(text)!r} are no data to ask on; say: on training data, or: on validation data"
+                f"{in_quotes(text)} are no data to ask on; say: on training data, or: on validation data"
             )
         self.take_keyword("data")
         return found
@@ -147,7 +147,7 @@ class Words:
         text = self.take(f"the number of {what}").text
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
             lists = "points" if what == "a point" else "options"
-            raise CommandError(f"{printable(text)!r} is not the number of {what}; {lists} lists them")
+            raise CommandError(f"{in_quotes(text)} is not the number of {what}; {lists} lists them")
         return int(text)
 
     def take_names(self) -> tuple[str, ...]:
@@ -160,14 +160,14 @@ class Words:
     def end(self, usage: str) -> None:
         """Nothing may be left."""
         if self._left:
-            raise CommandError(f"{printable(self._left[0].text)!r} is too much; the command is: {usage}")
+            raise CommandError(f"{in_quotes(self._left[0].text)} is too much; the command is: {usage}")
 
 
 def different(names: Sequence[str]) -> tuple[str, ...]:
     """The names, each of which may be there once."""
     for name in names:
         if names.count(name) > 1:
-            raise CommandError(f"{printable(name)!r} is named more than once; name it once")
+            raise CommandError(f"{in_quotes(name)} is named more than once; name it once")
     return tuple(names)
 
 

@@ -220,3 +220,9 @@ def test_nonsense_is_refused_in_words(make: Callable[[], Preference], says: str)
 def test_ranges_that_are_not_known_are_asked_for_in_words() -> None:
     with pytest.raises(pn.PreferenceError, match="ranges are not known"):
         pn.Improve({"age": 1.0}, units="range").wish(Situation.of(VALUES))
+
+
+def test_a_name_of_joined_letters_is_told_as_it_is_read() -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    with pytest.raises(pn.PreferenceError, match=family):
+        pn.Improve({family: 1.0}).wish(AT)

@@ -1,10 +1,10 @@
 // @ts-check
 // How far a job is: what it is doing, a bar, the seconds left, the losses as they are now.
 
-/** @import { Job } from "./types.js" */
+/** @import { Job, Maybe } from "./types.js" */
 
 import { build, setAttribute, setShown, setText } from "./dom.js";
-import { formatSeconds, formatValue, isNumber } from "./numbers.js";
+import { formatSeconds, formatValue, isNumber, isolated } from "./numbers.js";
 
 /** @type {Partial<Record<Job["what"], string>>} */
 const NAMES = {
@@ -34,11 +34,16 @@ export function createProgress() {
       if (isNumber(job.fraction)) setAttribute(bar, "value", job.fraction);
       else setAttribute(bar, "value", null);
       const now = Object.entries(job.losses ?? {});
-      setText(losses, now.map(([name, value]) => `${name} ${formatValue(value)}`).join("   "));
+      setText(losses, lossesInWords(now));
       setAttribute(losses, "title", losses.textContent || null);
       setShown(losses, now.length > 0);
     },
   };
+}
+
+/** @param {[string, Maybe<number>][]} losses */
+export function lossesInWords(losses) {
+  return losses.map(([name, value]) => `${isolated(name)} ${formatValue(value)}`).join("   ");
 }
 
 /** @param {Pick<Job, "seconds" | "left">} job */

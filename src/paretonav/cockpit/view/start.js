@@ -4,7 +4,10 @@
 /** @import { Job, Maybe, State } from "./types.js" */
 
 import { build, makeButton, setShown, setText, setUsable } from "./dom.js";
+import { isolated, listWords } from "./numbers.js";
 import { createProgress } from "./progress.js";
+
+const MOST = 6; // names in a sentence
 
 /**
  * The page; `on.start()`, `on.cancel()`.
@@ -47,5 +50,14 @@ function textOf(state, running) {
   if (!state.live) return "This is a saved copy of a session that had not been started.";
   if (!state.writable) return state.why_not;
   const names = state.quantities.slice(0, state.objectives).map((quantity) => quantity.name);
-  return `A start leads the model to a first trade-off${names.length ? ` between ${names.slice(0, 6).join(", ")}${names.length > 6 ? " and others" : ""}` : ""}. From there you steer.`;
+  return `A start leads the model to a first trade-off${names.length ? ` between ${someOf(names)}` : ""}. From there you steer.`;
+}
+
+/**
+ * The first of the names, as in a sentence.
+ * @param {string[]} names
+ */
+export function someOf(names) {
+  const shown = names.slice(0, MOST).map(isolated);
+  return listWords(names.length > MOST ? [...shown, "others"] : shown);
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from paretonav.errors import PreferenceError
 from paretonav.steering.preferences.wish import Array, Fit, Situation, Units, Wish
+from paretonav.text import in_quotes
 
 DEFAULT_AMOUNT = 0.05
 """Of what a preference counts its amount in: a change that shows on any data, and that one leg covers as a rule."""
@@ -52,7 +53,9 @@ def disjoint(roles: Mapping[str, Iterable[str]]) -> None:
     for role, members in roles.items():
         for name in dict.fromkeys(members):
             if name in seen:
-                raise PreferenceError(f"{name!r} {_both(seen[name], role)}; remove it from one of the two")
+                raise PreferenceError(
+                    f"{in_quotes(name)} {_both(seen[name], role)}; remove it from one of the two"
+                )
             seen[name] = role
 
 
@@ -69,8 +72,8 @@ def rooms(at: Situation, allow: Mapping[str, float]) -> Array:
         room[i] = at.sense(name) * (bound - at.values[i])
         if not room[i] >= 0:
             raise PreferenceError(
-                f"{name!r} is {at.values[i]:.4g} here, already beyond its bound of {bound:.4g}; improve it, or allow "
-                "at least that"
+                f"{in_quotes(name)} is {at.values[i]:.4g} here, already beyond its bound of {bound:.4g}; improve it, "
+                "or allow at least that"
             )
     return room
 
@@ -102,7 +105,7 @@ def proportional(
         if sizes[i] == 0 and (name == lead or (units != "absolute" and change != 0)):
             what = "has no range" if units == "range" else "is zero, so a relative change of it means nothing"
             raise PreferenceError(
-                f"{name!r} {what}; "
+                f"{in_quotes(name)} {what}; "
                 + ("use units='absolute'" if name != lead else "give another objective the largest weight")
             )
         direction[i] = change * scale[i]

@@ -10,6 +10,7 @@ from paretonav.errors import PreferenceError
 from paretonav.steering.preferences.checks import disjoint, numbers, proportional
 from paretonav.steering.preferences.terms import Terms
 from paretonav.steering.preferences.wish import Situation, Wish
+from paretonav.text import in_quotes
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +45,7 @@ class Improve(Terms):
         for name, weight in self.weights.items():
             if not (math.isfinite(weight) and weight >= 0):
                 raise PreferenceError(
-                    f"the weight of {name!r} is {weight}; improvement weights are zero or positive (use "
+                    f"the weight of {in_quotes(name)} is {weight}; improvement weights are zero or positive (use "
                     "Direction to ask for an increase)"
                 )
         improved = {name: weight for name, weight in self.weights.items() if weight}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretonav.errors import PreferenceError
+from paretonav.text import in_quotes, listed, printable
 
 Array = NDArray[np.float64]
 Units = Literal["absolute", "relative", "range"]
@@ -64,7 +65,8 @@ class Situation:
         for name in given:
             if name not in self.names:
                 raise PreferenceError(
-                    f"there is no objective or metric {name!r}; there are {', '.join(self.names)}"
+                    f"there is no objective or metric {in_quotes(name)}; "
+                    f"there are {listed(map(printable, self.names))}"
                 )
 
     def sense(self, name: str) -> float:
@@ -72,7 +74,7 @@ class Situation:
         sense = float(self.orientation[self.index(name)])
         if sense == 0:
             raise PreferenceError(
-                f"nobody has said which way {name!r} is better; wrap the metric as Metric(function, "
+                f"nobody has said which way {in_quotes(name)} is better; wrap the metric as Metric(function, "
                 "higher_is_better=True or False), or use Direction with a signed change"
             )
         return sense

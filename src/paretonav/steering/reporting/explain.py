@@ -12,7 +12,7 @@ from paretonav.steering.preferences import Aim
 from paretonav.steering.preferences.wording import describe
 from paretonav.steering.reporting.point import DATA, Step, StepStatus
 from paretonav.steering.reporting.verdict import Verdict, verdicts
-from paretonav.text import listed, printable
+from paretonav.text import in_quotes, listed, printable
 
 _MOST = 5  # quantities that are spoken of unless they are named
 _NOTHING = 5e-4  # of its value: a change that is said to be none
@@ -47,7 +47,9 @@ def _require_known(step: Step, names: Sequence[str]) -> None:
     known = (*step.point.front.names, *step.point.metrics)
     for name in names:
         if name not in known:
-            raise PreferenceError(f"there is no objective or metric {name!r}; there are {', '.join(known)}")
+            raise PreferenceError(
+                f"there is no objective or metric {in_quotes(name)}; there are {listed(map(printable, known))}"
+            )
 
 
 def _spoken_of(step: Step) -> list[str]:
