@@ -50,8 +50,8 @@ def main() -> None:
                     kind = f"{kind} (refused)"
                 seconds.setdefault(kind, []).append(time.perf_counter() - began)
         began = time.perf_counter()
-        proposals = here.options()
-        seconds[f"options: {len(proposals)} proposals"] = [time.perf_counter() - began]
+        options = here.options()
+        seconds[f"{len(options)} options"] = [time.perf_counter() - began]
         rows += [
             {
                 "objectives": m,

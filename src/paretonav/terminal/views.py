@@ -137,7 +137,7 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
 
 
 def options_view(options: Sequence[Option], point: Point) -> RenderableType:
-    """Proposals with their predicted changes, on validation data where there is any."""
+    """Options with their predicted changes, on validation data where there is any."""
     table, base, senses = _table("option"), point.values.shown, point.front.senses
     for name in base:
         _add_numbers(table, printable(name))

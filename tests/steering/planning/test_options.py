@@ -1,4 +1,4 @@
-"""Proposals: distinct, possible, none better than another, and true."""
+"""Options: distinct, possible, none better than another, and true."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ def point_of(m: int, seed: int) -> pn.Point:
 @pytest.mark.slow
 @FEW
 @given(st.integers(2, 8), st.integers(0, 1000))
-def test_proposals_are_few_distinct_and_none_is_better_than_another(m: int, seed: int) -> None:
+def test_options_are_few_distinct_and_none_is_better_than_another(m: int, seed: int) -> None:
     here = point_of(m, seed)
     found = here.options(0.04)
     assert 2 <= len(found) <= 6
@@ -112,11 +112,11 @@ def test_an_amount_that_means_nothing_is_refused() -> None:
         point_of(2, 0).options(-1.0)
 
 
-def test_of_two_proposals_the_one_that_is_worse_in_all_is_left_out() -> None:
-    def proposal(*relative: float) -> Any:
+def test_of_two_options_the_one_that_is_worse_in_all_is_left_out() -> None:
+    def option(*relative: float) -> Any:
         return SimpleNamespace(relative=np.array(relative))
 
-    good, worse, other = proposal(-0.05, 0.02), proposal(-0.04, 0.03), proposal(0.03, -0.05)
+    good, worse, other = option(-0.05, 0.02), option(-0.04, 0.03), option(0.03, -0.05)
     assert _not_dominated([good, worse, other]) == [good, other]
     assert _not_dominated([good, good]) == [good, good]
 
@@ -153,7 +153,7 @@ def test_around_a_held_model_too_none_is_better_than_another_in_all(m: int, seed
 
 
 @pytest.mark.parametrize("pays", [2.0, 3.0, 5.0])
-def test_no_proposal_goes_beyond_what_the_model_knows(pays: float) -> None:
+def test_no_option_goes_beyond_what_the_model_knows(pays: float) -> None:
     """What is beyond is a guess: there a loss would more than double."""
     front = replace(
         around_a_held_model(2, 0),
