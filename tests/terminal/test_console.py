@@ -32,8 +32,22 @@ def test_the_bar_shows_phase_fraction_time_left_and_losses():
         show(pn.Event("measure", 0.75, None, 2.0, None))
         show(pn.Event("polish", 0.5, {"left [1]": 0.12345, "right": 2.0}, 1.0, 83.0))
     shown = console.file.getvalue()
-    for text in ("polish", "50%", "about 1:23 min to go", "left [1]: 0.1235; right: 2.0000"):
+    for text in ("polish", "50%", "(about 1:23 min to go) left [1] 0.1235, right 2.0000"):
         assert text in shown
+
+
+def test_a_narrow_bar_leaves_whole_losses_out_and_cuts_nothing():
+    def last_line(width):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        with watched_on(console) as (show, _):
+            show(pn.Event("polish", 0.5, {"left digit": 0.12345, "right digit": 2.0}, 1.0, 3.0))
+        return console.file.getvalue()
+
+    assert "50% (about 3.0 s to go) left digit 0.1235, \u2026" in last_line(60)
+    narrow = last_line(45)
+    assert "polish" in narrow
+    assert "50% (about 3.0 s to go)" in narrow
+    assert "left" not in narrow
 
 
 def test_nothing_is_drawn_where_nobody_watches(console):

@@ -17,6 +17,7 @@ from paretonav.objectives import Event
 from paretonav.text import printable, seconds, shortened, value
 
 _MOST_LETTERS = 12  # of a name beside a bar
+_WIDE = 110  # a console that has room for a long bar
 
 
 def new_console(*, stderr: bool = False) -> Console:
@@ -31,9 +32,10 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
     Raises:
         KeyboardInterrupt: in place of Cancelled, or at once where Ctrl-C comes a second time.
     """
+    bar_width = 20 if console.width >= _WIDE else 6
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=bar_width),
         TaskProgressColumn(),
         TextColumn("{task.fields[left]}", style="dim"),
         TextColumn("{task.fields[losses]}", style="dim", markup=False),
@@ -42,14 +44,15 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
         bar = bars.add_task("", total=1.0, left="", losses="", visible=False)
 
         def show(event: Event) -> None:
-            left = event.seconds_left
+            left = "" if event.seconds_left is None else f"(about {seconds(event.seconds_left)} to go)"
+            taken = f"{event.phase} {'-' * bar_width} 100% {left} "
             bars.update(
                 bar,
                 visible=True,
                 description=event.phase,
                 completed=event.fraction,
-                left="" if left is None else f"about {seconds(left)} to go",
-                losses=_in_short(event),
+                left=left,
+                losses=_in_short(event, console.width - len(taken)),
             )
 
         try:
@@ -59,11 +62,17 @@ def watched_on(console: Console) -> Iterator[tuple[Callable[[Event], None], thre
             raise KeyboardInterrupt from None
 
 
-def _in_short(event: Event) -> str:
-    losses = event.losses or {}
-    return "; ".join(
-        f"{shortened(printable(name), _MOST_LETTERS)}: {value(loss, loss)}" for name, loss in losses.items()
-    )
+def _in_short(event: Event, room: int) -> str:
+    """As many losses as so many letters have room for."""
+    said = [
+        f"{shortened(printable(name), _MOST_LETTERS)} {value(loss, loss)}"
+        for name, loss in (event.losses or {}).items()
+    ]
+    for many in range(len(said), 0, -1):
+        text = ", ".join([*said[:many], *(["\u2026"] if many < len(said) else [])])
+        if len(text) <= room:
+            return text
+    return ""
 
 
 @contextmanager
