@@ -38,8 +38,7 @@ import figures
 import paretonav as pn
 from measures import error
 from meters import peak_mib, seconds
-from paretonav.geometry import Curvature
-from paretonav.geometry import front as front_model
+from paretonav.geometry import Curvature, measured_front
 from report import Row, write
 
 Sizes = dict[str, tuple[int, ...]]
@@ -101,7 +100,7 @@ def derivatives(problem: pn.Problem) -> Iterator[Clock]:
         for owner, names in (
             (problem, ("evaluate", "jacobian", "response")),
             (Curvature, ("__init__", "__call__")),
-            (front_model, ("path_curvature",)),
+            (measured_front, ("path_curvature",)),
         ):
             for name in names:
                 stack.enter_context(patch.object(owner, name, clock.wrap(getattr(owner, name))))

@@ -51,14 +51,14 @@ def test_derivatives_are_timed_and_left_as_they_were() -> None:
     problem = pn.problems.quadratic(n=10, m=3)
     nav = pn.Navigator(problem)
     nav.start()
-    before = scaling.Curvature.__call__, scaling.Curvature.__init__, scaling.front_model.path_curvature
+    before = scaling.Curvature.__call__, scaling.Curvature.__init__, scaling.measured_front.path_curvature
     with scaling.derivatives(problem) as clock:
         step = nav.step(pn.Improve({"f1": 1.0}), 0.05)
     assert 0 < clock.seconds < step.cost.seconds
     spent = clock.seconds
     nav.step(pn.Improve({"f2": 1.0}), 0.05)
     assert clock.seconds == spent
-    after = scaling.Curvature.__call__, scaling.Curvature.__init__, scaling.front_model.path_curvature
+    after = scaling.Curvature.__call__, scaling.Curvature.__init__, scaling.measured_front.path_curvature
     assert after == before
 
 

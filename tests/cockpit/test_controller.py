@@ -504,6 +504,9 @@ def test_files_to_take_away(view) -> None:
         assert b"train loss: f1" in content.read()
     with pytest.raises(pn.ParetonavError, match="no point 9"):
         view.controller.download("card", 9)
+    view.wait(
+        lambda trait, value: trait == "outlook" and value["alone"] is not None
+    )  # else it may come in between
     whole = view.controller.download("page")
     assert whole.name == "three-bowls.html"
     with whole as content:

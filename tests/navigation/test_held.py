@@ -217,7 +217,7 @@ def test_a_rejected_step_leaves_the_model(on: Any) -> None:
     before = state(model)
     step = nav.step(pn.Improve({"small": 1.0}, on=on), 0.02)
     assert step.status is pn.StepStatus.REJECTED
-    assert step.reason.startswith("small came out +")
+    assert step.reason.startswith(("small came out +", "large came out +")), "it is not as promised of either"
     assert ("on training data" if on == "train" else "on validation data") in step.reason
     assert step.point is nav.here is here
     assert len(nav.records) == 1

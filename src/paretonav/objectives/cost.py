@@ -48,7 +48,7 @@ class Tally:
         >>> tally.count(forward_passes=1, gradient_passes=3)
         >>> tally.count(forward_passes=0.5)
         >>> tally.cost
-        Cost(forward_passes=1.5, gradient_passes=3, hessian_products=0, seconds=0.0)
+        Cost(forward_passes=1.5, gradient_passes=3.0, hessian_products=0, seconds=0.0)
     """
 
     def __init__(self, watch: Watch | None = None) -> None:
