@@ -46,6 +46,8 @@ def test_help_of_no_command_says_which_was_meant():
     "arguments",
     [
         ("show", "/proc/no/such/session"),
+        ("show", "n" * 300),
+        ("demo", "--script", "show", "--session", "n" * 300),
         ("demo", "--script", "show", "--session", "/proc/session"),
         ("cockpit", "no_module:x", "--host", "8.8.8.8", "--no-browser"),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.session.files import SCRATCH, checksum, flush
 from paretonav.session.premises import make_folder
 
@@ -38,7 +38,7 @@ def copying(path: Path) -> Iterator[Path]:
         flush(path.parent)
     except OSError as error:
         raise SessionError(
-            f"cannot copy the session to {str(path)!r}: {error}; free some space or give another folder"
+            f"cannot copy the session to {str(path)!r}: {reason_of(error)}; free some space or give another folder"
         ) from error
 
 

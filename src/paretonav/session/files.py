@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from paretonav.errors import OutOfMemoryError, SessionError
+from paretonav.errors import OutOfMemoryError, SessionError, reason_of
 from paretonav.text import printable
 
 SCRATCH = ".writing-"  # begins the names of folders that a killed process leaves behind
@@ -130,7 +130,7 @@ def readable(path: Path, *, intact: bool = False) -> Iterator[None]:
         raise SessionError(f"{str(path)!r} is missing; restore it from a backup") from error
     except OSError as error:
         raise SessionError(
-            f"cannot read {str(path)!r}: {error}; check its permissions and the disk, and try again"
+            f"cannot read {str(path)!r}: {reason_of(error)}; check its permissions and the disk, and try again"
         ) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemoryError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 
 
 def place(path: str | PathLike[str]) -> Path:
@@ -25,5 +25,5 @@ def place(path: str | PathLike[str]) -> Path:
         ValueError,
     ) as error:  # a loop of links, no home, no text, a null byte
         raise SessionError(
-            f"{path!r} is no possible place: {error}; give the path of a file or folder"
+            f"{path!r} is no possible place: {reason_of(error)}; give the path of a file or folder"
         ) from error

@@ -75,7 +75,7 @@ def require_plain(folder: Path) -> None:
         _require_plain(folder)
     except OSError as error:  # a path that is too long, say
         raise SessionError(
-            f"cannot look into {str(folder)!r}: {error}; give another, shorter path"
+            f"cannot look into {str(folder)!r}: {reason_of(error)}; give another, shorter path"
         ) from error
 
 

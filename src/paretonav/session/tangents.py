@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from paretonav.errors import SessionError
+from paretonav.errors import SessionError, reason_of
 from paretonav.geometry import Tangent
 from paretonav.session.archive import tangent_bytes
 from paretonav.session.database import Database
@@ -52,7 +52,7 @@ class TangentFiles:
                 "cannot write the tangent of point %d to %r: %s; it is solved for again when it is needed",
                 point_id,
                 str(file),
-                error,
+                reason_of(error),
             )
             return None
 

@@ -82,7 +82,7 @@ def test_only_what_is_named_is_spoken_of(step: pn.Step) -> None:
     said = step.explain("f3")
     assert "f1 down" not in said
     assert "f3 up" in said
-    with pytest.raises(pn.PreferenceError, match="no objective or metric 'f9'; there are f1, f2, f3"):
+    with pytest.raises(pn.PreferenceError, match="no objective or metric 'f9'; there are f1, f2 and f3"):
         step.explain("f9")
 
 
@@ -180,7 +180,7 @@ def test_a_step_taken_back_before_training_data_were_read(step: pn.Step) -> None
         "The step was taken back, and the model is where it was: f3 came out +9 % on validation data, where +4 % was "
         "predicted."
     )
-    with pytest.raises(pn.PreferenceError, match="there are f1, f2, f3"):
+    with pytest.raises(pn.PreferenceError, match="there are f1, f2 and f3"):
         gone.explain("f9")
 
 
