@@ -12,7 +12,7 @@ from paretonav.text import change, printable, value
 _MOST_ROWS = 10
 _MOST_LETTERS = (24, 48)  # of the first cell of a row and of the others, as text
 _DUST = 0.1  # of the largest change: of one that is smaller no further digits are shown
-_MOST_TITLE = 110
+_MOST_TITLE = 110  # letters: a line of a usual terminal or notebook
 
 
 @dataclass(frozen=True)

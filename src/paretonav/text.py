@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-_MOST_DECIMALS = 9
+_MOST_DECIMALS = 9  # what is smaller is told by its power of ten
 _JOINERS = "\u200c\u200d"
 DUST = 1e-12
 """Of a number: a change of it that is no more is what arithmetic has left behind."""

@@ -13,7 +13,7 @@ from paretonav.errors import ParetonavError
 Kind = Literal["improve", "hold", "limit", "aim"]
 Command = Literal["start", "step", "take", "cancel", "undo", "go", "star", "note", "compare", "download"]
 _PARTS = {"improve": "percent", "limit": "value", "aim": "value"}
-_LONGEST_NOTE = 10_000
+_LONGEST_NOTE = 10_000  # letters: a few pages; chosen, so that no note makes every later message long
 
 
 class MessageError(ParetonavError, ValueError):

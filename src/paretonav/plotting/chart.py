@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-USUAL_SIZE = (8.0, 6.4)
+USUAL_SIZE = (8.0, 6.4)  # inches: half a page, on which two charts lie side by side on a screen
 
 
 class Chart(Protocol):

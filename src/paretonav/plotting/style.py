@@ -25,7 +25,7 @@ TOWARDS_BETTER = "← better"
 
 _MARKERS = "os^Dv"  # as many as have no divisor with the colours: forty lines in a row look different
 _LETTER, _LINE = 0.08, 0.17  # inches, of the numbers beside points
-_MOST_NUMBERS = 4
+_MOST_NUMBERS = 4  # of points that lie on one another, beside a mark: more would cover what is near
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _NUMBERS = ("age", "education-num", "capital-gain", "capital-loss", "hours-per-w
 _AMOUNTS = ("capital-gain", "capital-loss")
 _KINDS = ("workclass", "marital-status", "occupation", "relationship", "race", "native-country")
 _RICH, _FEMALE = "salary_>50K", "sex_Female"
-_RARE = 0.01
+_RARE = 0.01  # of the people: what is rarer is too rare to learn from, and is left out
 
 
 def load(path: Path) -> dict[str, NDArray[np.float32]]:

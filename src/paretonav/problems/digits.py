@@ -13,7 +13,7 @@ from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, s
 
 TASKS = ("left", "right", "middle")
 _OFFSETS = ((0, 0), (0, 6), (4, 3))
-_CANVAS = (12, 14)
+_CANVAS = (12, 14)  # pixels: three scans of 8 by 8 at these offsets just fit
 
 
 class DigitsNet(nn.Module):

@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset
 from paretonav.errors import ProblemError, needing
 from paretonav.problems import sources
 
-SIDE = 28
+SIDE = 28  # pixels of MNIST's and Fashion-MNIST's images
 _FASHION = tuple(
     f"fashion-mnist/{part}-{kind}-ubyte"
     for part in ("train", "t10k")

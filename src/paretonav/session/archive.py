@@ -15,7 +15,9 @@ from paretonav.objectives import Problem
 from paretonav.session.record import Record
 from paretonav.steering import Point
 
-_TANGENT_BYTES = 256 * 2**20
+_TANGENT_BYTES = (
+    256 * 2**20
+)  # of memory for tangents of points that were left; chosen: hundreds of small models, one of 1e7 parameters
 
 
 class Archive(Protocol):

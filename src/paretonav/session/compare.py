@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-_NOTHING = 1e-6
+_NOTHING = 1e-6  # of a value: what float32 cannot tell from no change
 
 
 class Difference(NamedTuple):

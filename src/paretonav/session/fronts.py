@@ -14,7 +14,7 @@ from paretonav.session.record import Record
 
 Array = NDArray[np.float64]
 
-_MARGIN = 0.1
+_MARGIN = 0.1  # of the range beyond the worst values, as is usual, so that the ends count for something
 _EXACT = 1e12
 """Up to how many elementary steps a hypervolume is computed exactly: under a second."""
 

@@ -12,7 +12,7 @@ from paretonav.session.table import preference_text
 from paretonav.steering import Estimates
 from paretonav.steering.outcome import Outcome
 
-VERSION = 1
+VERSION = 1  # of the form of the listing, for programs that read it
 
 
 def listing(records: Sequence[Record], current: int | None, higher_is_better: Mapping[str, bool]) -> str:

@@ -9,7 +9,7 @@ from paretonav.errors import SessionError
 from paretonav.text import printable
 
 APPLICATION = 0x5061726E  # "Parn": tells the database from that of any other program
-VERSION = 1
+VERSION = 1  # of the tables, so that a later paretonav knows what it reads
 
 # "file" is the checksum of a point's or tangent's file, "seal" that of a point's row.
 TABLES = (

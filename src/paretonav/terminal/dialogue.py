@@ -34,7 +34,7 @@ from paretonav.terminal.views import (
 from paretonav.terminal.words import quoted
 from paretonav.text import listed, number, printable, sentence
 
-_TINY = 1e-4
+_TINY = 1e-4  # of an objective: a preview of next to nothing, for the reach that comes with it
 
 
 class RefusedError(ParetonavError):

@@ -9,8 +9,8 @@ from paretonav.steering.preferences import On
 from paretonav.terminal.words import quoted
 from paretonav.text import number
 
-DEFAULT_PERCENT = 5.0
-WHOLE = 100.0
+DEFAULT_PERCENT = 5.0  # where no amount is said: the size of a step that one leg usually takes
+WHOLE = 100.0  # per cent: an aim is meant to be reached
 Said = Improve | Direction | Aim | Classify
 """The preferences that can be typed; ``prefer`` names points, so it needs those to become one."""
 

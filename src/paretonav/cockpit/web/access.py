@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from paretonav.cockpit.web.hosts import AddressError
 
-_SHORTEST = 8
+_SHORTEST = 8  # letters of a token of one's own: what is usually asked of a password at least
 
 
 class Access:

@@ -29,7 +29,9 @@ from paretonav.cockpit.web.hub import Hub
 from paretonav.errors import ParetonavError
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_CHUNK = 256 * 1024
+_CHUNK = (
+    256 * 1024
+)  # bytes of a download at a time: little memory, and few turns of the loop; chosen, not measured
 
 
 def application(hub: Hub, hosts: Hosts, access: Access, patience: float) -> ASGIApp:
