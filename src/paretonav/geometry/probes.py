@@ -102,7 +102,7 @@ class Probes:
             return _Measured.of(ways, ends, before)
 
         if rays:
-            slopes = _mean(_fit(found.ways, found.changes, units, mixed=False)[0], before.fractions)[:m]
+            slopes = _mean(_fitted_slopes(found.ways, found.changes, units), before.fractions)[:m]
             found = found.and_finite(there(_both(_rays(slopes, sizes, units))))
         if mixed and not _tell_mixed(found.ways / units):
             found = found.and_finite(there(_sums(units)))
@@ -348,7 +348,10 @@ def _fit(ways: Array, changes: Tensor, units: Array, *, mixed: bool) -> tuple[Te
 
 
 def _fitted_slopes(ways: Array, changes: Tensor, units: Array) -> Tensor:
-    """[..., k], the slopes that fit changes [..., d] along ways [d, k] best where nothing bends."""
+    """[..., k], the slopes that fit changes [..., d] along ways [d, k] best.
+
+    Where all ways are gone forwards and backwards these are those of ``_fit``; else those of what does not bend.
+    """
     fit: Tensor = changes @ torch.from_numpy(np.linalg.pinv(ways / units).T / units)
     return fit
 
@@ -363,7 +366,7 @@ def _fitted_bends_with(sums: Array, together: Array, ways: Array, changes: Tenso
         changes: [m, d], along these.
         units: [k].
     """
-    slopes = _fit(ways, changes, units, mixed=False)[0].numpy()
+    slopes = _fitted_slopes(ways, changes, units).numpy()
     turns = _second_differences(changes).numpy()[:, : len(units)]
     along = turns @ (sums != 0).T + together
     finite = np.isfinite(along[np.isfinite(turns).all(axis=1)]).all(axis=0)

@@ -27,9 +27,8 @@ def divided(outputs: Outputs, numbers: Sequence[int] = ()) -> tuple[tuple[Tensor
     """The tensors in the outputs that vary with theta, and what puts others in their place.
 
     Those are the ones of these ``numbers``, else the ones with a graph; without any, as under no_grad, all
-    floating-point ones. The rest
-    (masks, classes, None) is kept, but no graph is. A tensor that is there twice is one. Of complex numbers it is
-    both parts, [..., 2], so that derivatives are of real numbers by real numbers everywhere.
+    floating-point ones. The rest (masks, classes, None) is kept, but no graph is. A tensor that is there twice is one.
+    Of complex numbers it is both parts, [..., 2], so that derivatives are of real numbers by real numbers everywhere.
     """
     found = trees.tensors(outputs)
     variable = [found[number] for number in numbers or varying(outputs)] or [

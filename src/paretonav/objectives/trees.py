@@ -107,9 +107,7 @@ def numbers(tensor: Tensor) -> Tensor:
 
 def fresh(tree: Tree) -> Tree:
     """The same leaves in containers of their own, into which others may write."""
-    if isinstance(tree, Tensor):
-        return tree
-    return type(tree)(tree) if _is_flat(tree) else map_leaves(lambda leaf: leaf, tree)
+    return tree if isinstance(tree, Tensor) else map_leaves(lambda leaf: leaf, tree)
 
 
 def described(tree: Tree) -> str:
