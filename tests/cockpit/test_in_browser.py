@@ -631,7 +631,8 @@ def test_the_page_saves_itself_and_offers_there_what_it_can_do(
     assert "improve" in said(saved, "Expected").lower()
     saved.get_by_text("Download", exact=True).click()
     items = saved.locator(".pn-header .pn-menu-panel > *")
-    assert items.all_inner_texts() == ["Picture of the chart (PNG)"]
+    only = ["Picture of the chart (PNG)"]  # a menu is filled when it opens
+    until(saved, lambda: items.all_inner_texts() == only, items)
     for name in ("Step", "Undo"):
         assert saved.get_by_role("button", name=name, exact=True).count() == 0
     offline.close()

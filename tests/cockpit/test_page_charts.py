@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cockpit.canvases import listen, texts
-from tests.cockpit.looking import drawn
+from tests.cockpit.looking import drawn, until
 from tests.cockpit.page_states import NAMES, points, state
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -129,7 +129,7 @@ def test_points_can_be_coloured_by_a_quantity(page_of: Any) -> None:
     found = texts(page, flat, NAMES[3])
     values = points()["metrics"][0]
     assert f"{max(values):.3f} better" in {one.text for one in found}  # of an accuracy, the highest is best
-    assert f"Coloured by {NAMES[3]}." in canvas.get_attribute("aria-label")
+    until(page, lambda: f"Coloured by {NAMES[3]}." in canvas.get_attribute("aria-label"))
     assert canvas.evaluate("e => e.toDataURL()") != before
     page.get_by_label("Colour", exact=True).select_option("shown:0")
     best = min(points()["validation"][0])

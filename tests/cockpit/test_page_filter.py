@@ -57,7 +57,7 @@ def test_columns_can_be_left_out(page_of: Any) -> None:
     page = page_of(state(), points())
     tab(page, "Table")
     heads = page.locator(".pn-list thead th")
-    before = heads.count()
+    before = until(page, heads.count)
     page.get_by_text("Columns", exact=True).click()
     for name in (f"{NAMES[1]} (validation)", "Note"):
         page.locator(".pn-narrow").get_by_label(name, exact=True).uncheck()
