@@ -62,10 +62,21 @@ class Collected:
         losses: list[Tensor] | None = None,
     ) -> None:
         """Add a batch: its number of examples, and what was computed of it."""
+        self.add_parts(length, *self.parts(outputs, batch, losses))
+
+    def parts(
+        self,
+        outputs: tuple[Outputs, Mapping[str, Tensor]],
+        batch: Batch,
+        losses: list[Tensor] | None = None,
+    ) -> Parts:
+        """Those of a batch, without adding them."""
         losses = self._kinds[0].parts(*outputs, batch) if losses is None else losses
         with torch.no_grad():
-            metrics = [] if self.metrics is None else measured(self.metrics, outputs, batch, self._where)
-        self.add_parts(length, losses, metrics)
+            return [
+                losses,
+                [] if self.metrics is None else measured(self.metrics, outputs, batch, self._where),
+            ]
 
     def add_parts(self, length: int, losses: list[Tensor], metrics: list[Tensor]) -> None:
         """Add a batch whose parts are known."""

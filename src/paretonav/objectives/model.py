@@ -35,6 +35,7 @@ from paretonav.objectives.supported import (
     require_dense,
     require_supported,
 )
+from paretonav.objectives.together import Together
 from paretonav.objectives.training_weights import training_weights
 from paretonav.objectives.tried_out import TryOut
 from paretonav.objectives.whereabouts import explained
@@ -175,6 +176,7 @@ class ModelProblem(Problem):
             self._stateless, self._losses, self._metrics, self._data, self.watch, self.tally
         )
         self._whereabouts = self._passes.whereabouts
+        self._together = Together(self._passes)
         self._try_out = TryOut(self._passes, autocast=autocast is not None)
         for split in self._data:
             self._try_out.first_batch(split)
@@ -239,20 +241,26 @@ class ModelProblem(Problem):
         points = list(points)
         part = around if points and batches is not None and not self._losses.plain else None
         points += [] if part is None else [part]
-        collected = [self._passes.empty(split, batches) for _ in points]
-        if points:
-            with torch.no_grad():
-                models = [self._passes.at(theta) for theta in points]
-                for batch, length in self._passes.batches(split, batches):
-                    for outputs, each in zip(models, collected, strict=True):
-                        self.watch.checkpoint()
-                        each.add(length, outputs(batch), batch)
+        with torch.no_grad():
+            collected = self._together.read(points, split, batches)
+            if collected is None:
+                collected = self._one_by_one(points, split, batches)
         self.tally.count(forward_passes=sum(each.length for each in collected) / self._data["train"].size)
         if part is not None:
             missing = zip(self._passes.means(part, split), collected.pop().means(), strict=True)
             shifts = [all_of_it - some for all_of_it, some in missing]
             collected = [each.shifted(shifts) for each in collected]
         return [each.losses() for each in collected]
+
+    def _one_by_one(self, points: list[Tensor], split: Split, batches: int | None) -> list[Collected]:
+        """What a pass collects at each point: every batch is read once."""
+        collected = [self._passes.empty(split, batches) for _ in points]
+        models = [self._passes.at(theta) for theta in points]
+        for batch, length in self._passes.batches(split, batches) if points else ():
+            for outputs, each in zip(models, collected, strict=True):
+                self.watch.checkpoint()
+                each.add(length, outputs(batch), batch)
+        return collected
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:

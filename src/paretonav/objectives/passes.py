@@ -90,9 +90,7 @@ class Passes:
 
     def at(self, theta: Tensor) -> Callable[[Batch], Given]:
         """``outputs`` as a function of batches; what theta alone decides is done once."""
-        model = self.model.at(theta)
-        read = self.losses.reads_parameters or self.metrics.reads_parameters
-        steered = self.model.flat.unflatten(theta) if read else {}
+        model, steered = self.model.at(theta), self._steered(theta)
         before = version(theta)
 
         def outputs(batch: Batch) -> Given:
@@ -108,6 +106,15 @@ class Passes:
             return found, dict(steered)
 
         return outputs
+
+    def unwatched(self, theta: Tensor, batch: Batch) -> Given:
+        """``outputs`` where what the model does to ``theta`` [n] is not to be seen, as under torch.func.vmap."""
+        return self.model.outputs(theta, trees.fresh(batch)), self._steered(theta)
+
+    def _steered(self, theta: Tensor) -> dict[str, Tensor]:
+        """The steered parameters by name, where a penalty reads them."""
+        read = self.losses.reads_parameters or self.metrics.reads_parameters
+        return self.model.flat.unflatten(theta) if read else {}
 
     def empty(self, split: Split, count: int | None = None) -> Collected:
         """To be filled by ``batches(split, count)``: of the losses, and of the metrics if they are shown of it."""
