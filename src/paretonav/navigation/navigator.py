@@ -230,7 +230,7 @@ class Navigator(Shown):
         A short descent is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
 
         Args:
-            how: the descent; by default three epochs at most, ended by the first that does not pay.
+            how: the descent; by default ten epochs.
             on_event: as in ``step``.
             cancel: as in ``step``.
 

@@ -64,8 +64,11 @@ def test_it_is_the_descent_that_one_would_write() -> None:
     moving = made.parameters().requires_grad_()
     optimizer = torch.optim.SGD([moving], lr=0.05)
     generator = torch.Generator().manual_seed(how.seed)
+    updates, batches = 0, -(-512 // 64)
     for _ in range(2):
         for batch in made.minibatches(64, generator):
+            optimizer.param_groups[0]["lr"] = 0.05 * (1 - updates / (2 * batches))
+            updates += 1
             optimizer.zero_grad()
             objectives = batch.losses(batch.outputs(moving)) + 0.005 * moving.square().sum()
             (weights @ objectives).backward()
@@ -127,11 +130,11 @@ def test_the_size_of_the_losses_is_made_up_for_by_the_learning_rate(factor: floa
     assert scaled.values == tuple(factor * each for each in plain.values)
 
 
-def test_the_optimizer_is_the_problems_at_a_tenth_of_its_rate() -> None:
+def test_the_optimizer_is_the_problems_at_a_part_of_its_rate() -> None:
     def made(lr: float) -> Any:
         return lambda p: torch.optim.SGD(p, lr=lr, momentum=0.9)
 
-    short = TrainOn(epochs=2, batch_size=64)
+    short = TrainOn(epochs=2, batch_size=64, learning_rate_factor=0.1)
     wanted = train_on(problem(), HALF, replace(short, optimizer=made(0.01), learning_rate_factor=1.0)).theta
     of_problem = train_on(problem(optimizer=made(0.1)), HALF, short).theta
     torch.testing.assert_close(of_problem, wanted)
@@ -140,6 +143,12 @@ def test_the_optimizer_is_the_problems_at_a_tenth_of_its_rate() -> None:
     by_default = train_on(problem(), HALF, short).theta
     adam = replace(short, optimizer=lambda p: torch.optim.Adam(p, lr=1e-4), learning_rate_factor=1.0)
     torch.testing.assert_close(by_default, train_on(problem(), HALF, adam).theta)
+
+
+@pytest.mark.parametrize(("examples", "size"), [(1, 16), (512, 16), (1000, 31), (8192, 256), (10**6, 256)])
+def test_an_epoch_has_32_minibatches_of_a_usual_size(examples: int, size: int) -> None:
+    assert TrainOn().batch_size_for(examples) == size
+    assert TrainOn(batch_size=7).batch_size_for(examples) == 7
 
 
 def test_weight_decay_counts_once() -> None:
@@ -283,7 +292,7 @@ class Signs(torch.optim.Optimizer):
 
 def test_an_optimizer_without_a_learning_rate_has_none_to_scale() -> None:
     with pytest.raises(pn.ProblemError, match=r"a Signs without a learning rate.*learning_rate_factor=1"):
-        train_on(problem(), HALF, TrainOn(optimizer=Signs))
+        train_on(problem(), HALF, TrainOn(optimizer=Signs, learning_rate_factor=0.1))
     assert train_on(problem(), HALF, TrainOn(optimizer=Signs, learning_rate_factor=1)).kept > 0
 
 

@@ -13,7 +13,7 @@ from paretonav.steering.changes import Changes
 from paretonav.steering.stepping.train_on import Trained, TrainOn
 from paretonav.text import listed, printable
 
-SHORT = TrainOn(epochs=3, patience=1)
+SHORT = TrainOn(epochs=10)
 """The descent that is made where none is asked for."""
 
 _CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay

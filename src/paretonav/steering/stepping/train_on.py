@@ -17,15 +17,19 @@ from paretonav.steering.stepping.correctors.minibatch import batch_losses_and_gr
 from paretonav.steering.stepping.settings import require_integers
 
 _DESCENT = 0.8  # of an epoch; the rest is for measuring
+_BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and largest size: as people train
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOn:
-    """How a model is trained on: descent by minibatches on the weighted sum of its losses, stopped early.
+    """How a model is trained on: descent by minibatches on the weighted sum of its losses, at a falling rate.
 
     After each epoch the losses are measured on the validation data (on the training data where there are none). Kept is
     what has the least weighted sum there, the model as it came included: one that gains nothing stays as it is, bit
     for bit.
+
+    The rate begins at the optimizer's own, which may throw a trained model off at first, and falls to zero, which
+    brings it back: that finds more than a small rate does (bench/training_on.py).
 
     BatchNorm and dropout stay in eval mode, as in everything else here: running statistics are those of the earlier
     training, and nothing is dropped.
@@ -34,35 +38,40 @@ class TrainOn:
         optimizer: makes one from a list of parameters; None for the problem's (``ModelProblem(optimizer=...)``), or, if
             there is none, Adam with a learning rate of 1e-3. Where the problem has weight decay, that takes the place
             of the optimizer's own, so that none counts twice.
-        learning_rate_factor: on the learning rates of what ``optimizer`` makes. A tenth by default, since a model that
-            comes trained is thrown off by the rates that it began with: 1e-4 for Adam as above.
+        learning_rate_factor: on the learning rates of what ``optimizer`` makes, at the beginning; they fall linearly to
+            zero over all epochs.
         epochs: at most.
-        batch_size: of the minibatches.
-        patience: stop after as many epochs in a row without improvement.
+        batch_size: of the minibatches; None for a 32nd of the examples, but from 16 to 256.
+        patience: stop after as many epochs in a row without improvement; None to go on to the end.
         seed: of the batches' order.
 
     Raises:
         ProblemError: an argument is out of range.
 
     Example:
-        >>> TrainOn(optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.9), epochs=5).patience
-        2
+        >>> TrainOn(optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1e-2, momentum=0.9), epochs=5).epochs
+        5
     """
 
     optimizer: OptimizerFactory | None = None
-    learning_rate_factor: float = 0.1
+    learning_rate_factor: float = 1.0
     epochs: int = 20
-    batch_size: int = 256
-    patience: int = 2
+    batch_size: int | None = None
+    patience: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.optimizer is not None:
             require_factory(self.optimizer)
-        require_integers(self, epochs=1, batch_size=1, patience=1, seed=0)
+        given = {name: 1 for name in ("batch_size", "patience") if getattr(self, name) is not None}
+        require_integers(self, epochs=1, seed=0, **given)
         factor = self.learning_rate_factor
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < math.inf:
             raise ProblemError(f"learning_rate_factor={factor!r} is not possible; give a positive number")
+
+    def batch_size_for(self, examples: int) -> int:
+        """That of the minibatches of as many examples."""
+        return self.batch_size or max(_BATCH[0], min(_BATCH[1], examples // _BATCHES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +119,7 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
     on: Split = "validation" if problem.has_validation else "train"
     theta = problem.parameters()
     moving = theta.clone().requires_grad_()
-    optimizer = _optimizer(problem, moving, how)
-    generator = torch.Generator().manual_seed(how.seed)
+    descent = _Descent.of(problem, moving, weights, how)
 
     def measured(where: str) -> tuple[Losses, float]:
         here = moving.detach()
@@ -126,41 +134,71 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
     kept, losses, values = 0, before, [value]
     for epoch in range(1, how.epochs + 1):
         with problem.watch.part((first + epoch) / (first + how.epochs), passes=1):
-            _epoch(problem, moving, weights, how.batch_size, optimizer, generator, epoch)
+            descent.epoch(epoch)
             found, value = measured(f"on the {on} data, after epoch {epoch} of training on")
         if value < min(values):
             theta, losses, kept = moving.detach().clone(), found, epoch
         values.append(value)
-        if epoch - kept >= how.patience:
+        if how.patience is not None and epoch - kept >= how.patience:
             break
     return Trained(theta, before, losses, on, tuple(values), kept)
 
 
-def _epoch(
-    problem: Problem,
-    theta: Tensor,
-    weights: Tensor,
-    batch_size: int,
-    optimizer: Optimizer,
-    generator: torch.Generator,
-    epoch: int,
-) -> None:
-    """Move ``theta``, the optimizer's own tensor, once through the data."""
-    decay = problem.weight_decay * float(weights.sum())
-    done, total = 0.0, torch.zeros(problem.m, dtype=torch.float64)
-    for number, batch in enumerate(problem.minibatches(batch_size, generator), 1):
-        here = theta.detach()
-        where = f"on batch {number} of epoch {epoch} of training on"
-        losses, gradient = batch_losses_and_gradient(problem, batch, here, weights, where)
-        theta.grad = gradient + decay * here if decay else gradient
-        optimizer.step()
-        if problem.bounds is not None:
-            with torch.no_grad():
-                theta.copy_(problem.bounds.clamp(theta))
-        done += batch.fraction
-        total += batch.fraction * losses.double().cpu()
-        problem.watch.saw(problem.names, total / done)
-        problem.watch.at(_DESCENT * done)
+@dataclass(frozen=True, eq=False)
+class _Descent:
+    """The epochs of a training.
+
+    Attributes:
+        problem: with the data.
+        theta: what is moved, the optimizer's own tensor.
+        weights: of the losses, [m].
+        how: all is done.
+        optimizer: at the rates of the beginning.
+        rates: these, one for each of its groups; None for one that has none.
+        generator: of the batches' order.
+    """
+
+    problem: Problem
+    theta: Tensor
+    weights: Tensor
+    how: TrainOn
+    optimizer: Optimizer
+    rates: tuple[float | None, ...]
+    generator: torch.Generator
+
+    @classmethod
+    def of(cls, problem: Problem, theta: Tensor, weights: Tensor, how: TrainOn) -> _Descent:
+        """With an optimizer of ``theta``."""
+        optimizer = _optimizer(problem, theta, how)
+        rates = tuple(group.get("lr") for group in optimizer.param_groups)
+        return cls(problem, theta, weights, how, optimizer, rates, torch.Generator().manual_seed(how.seed))
+
+    def epoch(self, number: int) -> None:
+        """Move ``theta`` once through the data."""
+        problem, theta, weights = self.problem, self.theta, self.weights
+        decay = problem.weight_decay * float(weights.sum())
+        size = self.how.batch_size_for(problem.examples or 1)
+        done, total = 0.0, torch.zeros(problem.m, dtype=torch.float64)
+        for place, batch in enumerate(problem.minibatches(size, self.generator), 1):
+            here = theta.detach()
+            where = f"on batch {place} of epoch {number} of training on"
+            losses, gradient = batch_losses_and_gradient(problem, batch, here, weights, where)
+            theta.grad = gradient + decay * here if decay else gradient
+            self._slow_down((number - 1 + done) / self.how.epochs)
+            self.optimizer.step()
+            if problem.bounds is not None:
+                with torch.no_grad():
+                    theta.copy_(problem.bounds.clamp(theta))
+            done += batch.fraction
+            total += batch.fraction * losses.double().cpu()
+            problem.watch.saw(problem.names, total / done)
+            problem.watch.at(_DESCENT * done)
+
+    def _slow_down(self, done: float) -> None:
+        """Set the rates to what is left of them when a part of all epochs is ``done``."""
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            if rate is not None:
+                group["lr"] = rate * (1 - done)
 
 
 def _optimizer(problem: Problem, theta: Tensor, how: TrainOn) -> Optimizer:
