@@ -62,7 +62,7 @@ def test_from_anywhere_in_the_box_it_is_optimal_with_all_that_is_added_to_the_cu
     step = box_newton_step(problem, tangent_at(problem, theta, w, geometry), w, geometry)
 
     def total(x: Tensor) -> Tensor:
-        return w @ problem._values(x) + 0.5 * decay * x.square().sum()
+        return w @ problem.fn(x) + 0.5 * decay * x.square().sum()
 
     gradient = torch.autograd.functional.jacobian(total, theta)
     hessian = torch.autograd.functional.hessian(total, theta)  # type: ignore[no-untyped-call]

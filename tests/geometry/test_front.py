@@ -56,7 +56,7 @@ def test_what_a_known_sum_is_off_by_is_not_magnified(light: float) -> None:
     weights = torch.tensor([0.4, 0.6 - light, 0.0, light]).double()
     for order in (range(m), range(m)[::-1]):
         turned = torch.tensor(order)
-        other = pn.FunctionProblem(lambda x, turned=turned: problem._values(x)[turned], problem.parameters())
+        other = pn.FunctionProblem(lambda x, turned=turned: problem.fn(x)[turned], problem.parameters())
         total = torch.tensordot(weights, dense, 1) + 1e-3
         known = weights[turned], total
         Q = path_curvature(other.curvature_sample(), other.parameters(), V, m, Tally(), known=known)

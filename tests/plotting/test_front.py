@@ -19,7 +19,7 @@ def quadratics(m, names=None):
     """A navigator on m quadratics with a fork in its tree, at a point that is not the last."""
     problem = pn.problems.quadratic(n=10, m=m)
     if names is not None:
-        problem = pn.FunctionProblem(problem._fn, problem.parameters(), names=names)
+        problem = pn.FunctionProblem(problem.fn, problem.parameters(), names=names)
     navigator = pn.Navigator(problem)
     first, second = navigator.start().front.names[:2]
     navigator.step(pn.Improve({first: 1.0}), 0.03)

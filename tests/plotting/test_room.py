@@ -20,7 +20,7 @@ def walked(m, long):
     problem = pn.problems.quadratic(n=14, m=m)
     if long:
         names = [f"{LONG[i % 3]} {i}" for i in range(m)]
-        problem = pn.FunctionProblem(problem._fn, problem.parameters(), names=names)
+        problem = pn.FunctionProblem(problem.fn, problem.parameters(), names=names)
     navigator = pn.Navigator(problem)
     names = navigator.start().front.names
     for i in range(5):

@@ -99,16 +99,16 @@ def test_inputs_are_standardised_and_rare_categories_left_out() -> None:
     encoder = Encoder(train, ("age", "education"))
     inputs, _ = encoder(train).tensors
     assert inputs.shape == (200, encoder.inputs)
-    numbers = inputs[:, : len(encoder._scales)]
+    numbers = inputs[:, : len(encoder.scales)]
     np.testing.assert_allclose(numbers.mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(numbers.std(0, correction=0), 1, atol=1e-5)
     expected = np.log1p(np.arange(200.0))
-    place = list(encoder._scales).index("dividends")
+    place = list(encoder.scales).index("dividends")
     np.testing.assert_allclose(numbers[:, place], (expected - expected.mean()) / expected.std(), atol=1e-5)
-    assert set(inputs[:, len(encoder._scales) :].unique().tolist()) == {0, 1}
-    assert list(encoder._places["tax filer status"]) == ["Usual"]
+    assert set(inputs[:, len(encoder.scales) :].unique().tolist()) == {0, 1}
+    assert list(encoder.places["tax filer status"]) == ["Usual"]
     rare, usual = (
-        int(encoder(p).tensors[0][0, len(encoder._scales) :].sum())
+        int(encoder(p).tensors[0][0, len(encoder.scales) :].sum())
         for p in (people, People(rows[1:2], Path("x")))
     )
     assert usual == rare + 1

@@ -19,7 +19,7 @@ SMALL: dict[str, Any] = {"train_size": 1200, "validation_size": 200, "epochs": 3
 
 def test_a_composite_is_the_maximum_of_three_scans_and_knows_their_classes() -> None:
     scans = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(0))
-    data = module._overlay(scans, torch.arange(5), 40, torch.Generator().manual_seed(1))
+    data = module.overlay(scans, torch.arange(5), 40, torch.Generator().manual_seed(1))
     assert [tuple(t.shape) for t in data.tensors] == [(40, 12 * 14), (40, 3)]
     for canvas, labels in data:
         expected = np.zeros((12, 14), dtype=np.float32)
@@ -36,7 +36,7 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every scan is made recognisable: scan k is all over k / 16."""
     numbered = np.broadcast_to(np.arange(1797.0)[:, None, None], (1797, 8, 8))
     chosen: list[set[int]] = []
-    overlay = module._overlay
+    overlay = module.overlay
 
     def watched(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> Any:
         chosen.append({int(value) for value in (16 * images).flatten(1).unique(dim=1).flatten().tolist()})
@@ -44,7 +44,7 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fake = SimpleNamespace(images=numbered.copy(), target=np.arange(1797) % 10)
     monkeypatch.setattr("sklearn.datasets.load_digits", lambda: fake)
-    monkeypatch.setattr(module, "_overlay", watched)
+    monkeypatch.setattr(module, "overlay", watched)
     problem = digits(train_size=4000, validation_size=1000)
     assert [len(part) for part in chosen] == [1200, 300, 297]
     assert set.union(*chosen) == set(range(1797))

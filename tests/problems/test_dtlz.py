@@ -53,8 +53,8 @@ def test_derivatives_inside(k: int, m: int, seed: int) -> None:
     problem = dtlz(k, m, m + 1)
     x.requires_grad_()
     # The values of 1 and 3 are in the hundreds, so that differences have larger errors.
-    assert torch.autograd.gradcheck(problem._fn, x, atol=1e-4)
-    assert torch.autograd.gradgradcheck(lambda x: problem._fn(x)[-1], x, atol=1e-2, rtol=1e-2)
+    assert torch.autograd.gradcheck(problem.fn, x, atol=1e-4)
+    assert torch.autograd.gradgradcheck(lambda x: problem.fn(x)[-1], x, atol=1e-2, rtol=1e-2)
 
 
 @pytest.mark.parametrize("k", [1, 2, 4, 5, 7])
@@ -63,7 +63,7 @@ def test_derivatives_at_the_corners_are_finite(k: int) -> None:
     for corner in (0.0, 1.0):
         x = torch.full((6,), corner, dtype=torch.float64)
         assert problem.jacobian(x)[1].isfinite().all()
-        hessian = torch.autograd.functional.hessian(lambda x: problem._fn(x).sum(), x)
+        hessian = torch.autograd.functional.hessian(lambda x: problem.fn(x).sum(), x)
         assert hessian.isfinite().all()
 
 

@@ -20,10 +20,10 @@ SMALL: dict[str, Any] = {"train_size": 120, "validation_size": 40, "epochs": 1}
 
 def write(folder: Path, train: int = 60, test: int = 20) -> None:
     """Image k of a file is grey k all over; its class is k modulo 10."""
-    for (name, labels), count in zip((images._FASHION[:2], images._FASHION[2:]), (train, test), strict=True):
+    for (name, labels), count in zip((images.FASHION[:2], images.FASHION[2:]), (train, test), strict=True):
         grey = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None], (count, 28, 28))
-        sources.write(folder / f"{name}.gz", images._idx(np.ascontiguousarray(grey)))
-        sources.write(folder / f"{labels}.gz", images._idx(np.arange(count, dtype=np.uint8) % 10))
+        sources.write(folder / f"{name}.gz", images.idx(np.ascontiguousarray(grey)))
+        sources.write(folder / f"{labels}.gz", images.idx(np.arange(count, dtype=np.uint8) % 10))
     rows = [",".join([str(k)] * 784 + [str(k % 10)]) for k in range(50)]
     sources.write(folder / f"{images._MNIST}.gz", "\n".join(rows).encode())
 
@@ -129,7 +129,7 @@ def test_data_that_are_not_there(folder: Path, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     with pytest.raises(ProblemError, match=r"train-images-idx3-ubyte .*OpenML 40996.* no network"):
         fashion(folder=tmp_path)
-    for name in images._FASHION:
+    for name in images.FASHION:
         sources.write(tmp_path / f"{name}.gz", sources.read(folder / f"{name}.gz"))
     with pytest.raises(ProblemError, match=r"mnist_5k\.csv .*OpenML 554.* no network"):
         fashion(items=3, folder=tmp_path)
@@ -138,16 +138,16 @@ def test_data_that_are_not_there(folder: Path, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (images._FASHION[0], b"", "does not begin as an idx file"),
-        (images._FASHION[0], bytes([0, 0, 8, 1]) + bytes(99), "does not begin as an idx file of 3-"),
+        (images.FASHION[0], b"", "does not begin as an idx file"),
+        (images.FASHION[0], bytes([0, 0, 8, 1]) + bytes(99), "does not begin as an idx file of 3-"),
         (
-            images._FASHION[0],
-            images._idx(np.zeros((60, 28, 28), np.uint8))[:-1],
+            images.FASHION[0],
+            images.idx(np.zeros((60, 28, 28), np.uint8))[:-1],
             r"\[60, 28, 28\] and holds 47039",
         ),
-        (images._FASHION[0], images._idx(np.zeros((60, 8, 8), np.uint8)), r"\[60, 8, 8\]"),
-        (images._FASHION[1], images._idx(np.zeros(59, np.uint8)), "59 labels for 60 images"),
-        (images._FASHION[1], images._idx(np.full(60, 10, np.uint8)), "classes from 0 to 9"),
+        (images.FASHION[0], images.idx(np.zeros((60, 8, 8), np.uint8)), r"\[60, 8, 8\]"),
+        (images.FASHION[1], images.idx(np.zeros(59, np.uint8)), "59 labels for 60 images"),
+        (images.FASHION[1], images.idx(np.full(60, 10, np.uint8)), "classes from 0 to 9"),
         (images._MNIST, b"1,2,3\n", "row 1 has 3 fields instead of 785"),
         (images._MNIST, b",".join([b"x"] * 785), "numbers from 0 to 255"),
         (images._MNIST, b",".join([b"300"] * 785), "numbers from 0 to 255"),
@@ -183,7 +183,7 @@ def test_the_online_tables_become_local_files(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.slow
 def test_the_tasks_compete() -> None:
-    if any(sources.find(name) is None for name in images._FASHION):
+    if any(sources.find(name) is None for name in images.FASHION):
         pytest.skip("no local copy of Fashion-MNIST")
     nav = pn.Navigator(fashion(train_size=2000, validation_size=1000))  # a quarter is enough to see it
     start = nav.start()

@@ -25,8 +25,8 @@ def test_values_and_derivatives_are_those_of_the_formula(seed: int, n: int) -> N
     expected = [1 - math.exp(-np.sum((x.numpy() - sign / math.sqrt(n)) ** 2)) for sign in (1, -1)]
     assert problem.evaluate(x).mean.tolist() == pytest.approx(expected, abs=1e-14)
     x.requires_grad_()
-    assert torch.autograd.gradcheck(problem._fn, x)
-    assert torch.autograd.gradgradcheck(problem._fn, x)
+    assert torch.autograd.gradcheck(problem.fn, x)
+    assert torch.autograd.gradgradcheck(problem.fn, x)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10])

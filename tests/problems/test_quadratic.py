@@ -33,9 +33,9 @@ def test_values_gradients_and_hessians_are_those_of_the_formula(sizes: tuple[int
     for i, (Q, c) in enumerate(zip(problem.Q, problem.centres, strict=True)):
         assert losses.mean[i] == pytest.approx(float(0.5 * (x - c) @ Q @ (x - c)), abs=1e-12)
         torch.testing.assert_close(jacobian[i], Q @ (x - c), rtol=1e-12, atol=1e-12)
-        hessian = torch.autograd.functional.hessian(lambda x, i=i: problem._fn(x)[i], x)
+        hessian = torch.autograd.functional.hessian(lambda x, i=i: problem.fn(x)[i], x)
         torch.testing.assert_close(hessian, Q, rtol=1e-12, atol=1e-12)
-    assert torch.autograd.gradcheck(problem._fn, x.requires_grad_())
+    assert torch.autograd.gradcheck(problem.fn, x.requires_grad_())
 
 
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e4])

@@ -36,9 +36,9 @@ def test_values_are_those_of_pymoo(k: int, n: int) -> None:
 def test_derivatives_inside(k: int, seed: int) -> None:
     x = (0.1 + 0.8 * random_points(1, 4, seed)[0]).requires_grad_()
     problem = zdt(k, 4)
-    assert torch.autograd.gradcheck(problem._fn, x)
+    assert torch.autograd.gradcheck(problem.fn, x)
     # f1 is linear, so only f2 has a second derivative.
-    assert torch.autograd.gradgradcheck(lambda x: problem._fn(x)[1], x)
+    assert torch.autograd.gradgradcheck(lambda x: problem.fn(x)[1], x)
 
 
 @KINDS
@@ -50,7 +50,7 @@ def test_at_the_left_end_the_value_is_exact_and_no_derivative_is_nan(k: int) -> 
     assert jacobian[1, 1:].tolist() == pytest.approx([3.0] * 3)
     assert jacobian[1, 0].isfinite()
     assert jacobian[1, 0] == 0 if k == 2 else jacobian[1, 0] < -1e99
-    assert torch.autograd.functional.hessian(lambda x: problem._fn(x)[1], x).isfinite().all()
+    assert torch.autograd.functional.hessian(lambda x: problem.fn(x)[1], x).isfinite().all()
 
 
 @pytest.mark.parametrize("k", [1, 3])

@@ -29,6 +29,9 @@ class FunctionProblem(Problem):
         names: the objectives' names; "f1", "f2", ... by default.
         bounds: (lower, upper), each a number or an [n] tensor, infinite for no bound; None for none at all.
 
+    Attributes:
+        fn: the same.
+
     Raises:
         ProblemError: ``fn`` fails at ``x0`` or does not return a vector, ``x0`` is not a finite vector or is
             outside the bounds, the bounds are empty somewhere or do not fit, there are fewer than two
@@ -54,7 +57,7 @@ class FunctionProblem(Problem):
         bounds: tuple[Tensor | float, Tensor | float] | None = None,
     ) -> None:
         super().__init__()
-        self._fn = fn
+        self.fn = fn
         self._x = _start(x0)
         self.bounds = None if bounds is None else _box(bounds, self._x)
         self._curvature_known = False  # whether autograd can follow it
@@ -119,7 +122,7 @@ class FunctionProblem(Problem):
         """``fn(x)``, with its graph, after a look at what it has returned, and at what it has done to x."""
         before = version(x)
         with _explained(f"fn failed {where or f'at a vector of length {len(x)} and {x.dtype}'}"):
-            values = self._fn(x)
+            values = self.fn(x)
         if not isinstance(values, Tensor) or values.ndim != 1:
             shape = f"shape {list(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
             raise ProblemError(f"fn must return a vector of objectives, not {shape}; torch.stack its scalars")

@@ -125,37 +125,41 @@ class Encoder:
     Args:
         train: the training people.
         tasks: whose columns are answers, not inputs.
+
+    Attributes:
+        scales: of each column of numbers its mean and its standard deviation among the training people.
+        places: of each other column its frequent values, and the input that each of them has.
     """
 
     def __init__(self, train: People, tasks: Sequence[str]) -> None:
         self._tasks = tasks
         left_out = {*_LEFT_OUT, *(_QUESTIONS[task][0] for task in tasks), "income"}
-        self._scales: dict[str, tuple[float, float]] = {}
-        self._places: dict[str, dict[str, int]] = {}
+        self.scales: dict[str, tuple[float, float]] = {}
+        self.places: dict[str, dict[str, int]] = {}
         for column in COLUMNS:
             if column in left_out:
                 continue
             if column in (*_AMOUNTS, *_COUNTS, "age"):
                 values = _squeezed(train, column)
-                self._scales[column] = float(values.mean()), float(values.std()) or 1.0
+                self.scales[column] = float(values.mean()), float(values.std()) or 1.0
             else:
                 text = train.text(column)
                 frequent = sorted(v for v, n in Counter(text).items() if n >= 0.01 * len(text))
-                self._places[column] = {value: i for i, value in enumerate(frequent)}
+                self.places[column] = {value: i for i, value in enumerate(frequent)}
 
     @property
     def inputs(self) -> int:
         """How many inputs there are."""
-        return len(self._scales) + sum(map(len, self._places.values()))
+        return len(self.scales) + sum(map(len, self.places.values()))
 
     def __call__(self, people: People) -> TensorDataset:
         """Inputs [people, inputs] and answers [people, tasks], both float32."""
         count = len(people.text("year"))
         x = np.zeros((count, self.inputs), dtype=np.float32)
-        for i, (column, (mean, deviation)) in enumerate(self._scales.items()):
+        for i, (column, (mean, deviation)) in enumerate(self.scales.items()):
             x[:, i] = (_squeezed(people, column) - mean) / deviation
-        offset, persons = len(self._scales), np.arange(count)
-        for column, places in self._places.items():
+        offset, persons = len(self.scales), np.arange(count)
+        for column, places in self.places.items():
             codes = np.array([places.get(value, -1) for value in people.text(column)])
             known = codes >= 0
             x[persons[known], offset + codes[known]] = 1

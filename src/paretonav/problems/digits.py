@@ -75,7 +75,7 @@ def digits(
     order = torch.randperm(len(images), generator=generator)
     parts = torch.split(order, [1200, 300, len(images) - 1500])
     train, validation, test = (
-        _overlay(images[part], classes[part], size, generator)
+        overlay(images[part], classes[part], size, generator)
         for part, size in zip(parts, (train_size, validation_size, validation_size), strict=True)
     )
     return TrainedProblem(
@@ -96,7 +96,7 @@ def digits(
     )
 
 
-def _overlay(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> TensorDataset:
+def overlay(images: Tensor, classes: Tensor, count: int, generator: torch.Generator) -> TensorDataset:
     """``count`` composites of random scans: canvases [count, 168] and their digits' classes [count, 3]."""
     canvas = torch.zeros(count, *_CANVAS)
     labels = []

@@ -15,7 +15,8 @@ from paretonav.errors import ProblemError, needing
 from paretonav.problems import sources
 
 SIDE = 28  # pixels of MNIST's and Fashion-MNIST's images
-_FASHION = tuple(
+# The files of Fashion-MNIST: images and labels for training, then those of the test.
+FASHION = tuple(
     f"fashion-mnist/{part}-{kind}-ubyte"
     for part in ("train", "t10k")
     for kind in ("images-idx3", "labels-idx1")
@@ -71,7 +72,7 @@ def fashion_mnist(folder: sources.Folder = None) -> tuple[Images, Images]:
         ProblemError: the files are not there, or damaged.
     """
     paths = sources.files(
-        "Fashion-MNIST", _FASHION, folder, _download_fashion, "OpenML 40996 by scikit-learn's fetch_openml"
+        "Fashion-MNIST", FASHION, folder, _download_fashion, "OpenML 40996 by scikit-learn's fetch_openml"
     )
     train, test = (_pair(paths[i], paths[i + 1]) for i in (0, 2))
     return train, test
@@ -137,7 +138,8 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return data.reshape(sizes)
 
 
-def _idx(values: np.ndarray) -> bytes:
+def idx(values: np.ndarray) -> bytes:
+    """Bytes in the format of the files that MNIST comes in."""
     return bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes() + values.tobytes()
 
 
@@ -152,9 +154,9 @@ def _digits_table(data_id: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _download_fashion(folder: Path) -> None:
     pixels, classes = _digits_table(40996)
-    for part, (images, labels) in ((slice(_ROWS[0]), _FASHION[:2]), (slice(_ROWS[0], None), _FASHION[2:])):
-        sources.write(folder / f"{images}.gz", _idx(pixels[part].reshape(-1, SIDE, SIDE)))
-        sources.write(folder / f"{labels}.gz", _idx(classes[part]))
+    for part, (images, labels) in ((slice(_ROWS[0]), FASHION[:2]), (slice(_ROWS[0], None), FASHION[2:])):
+        sources.write(folder / f"{images}.gz", idx(pixels[part].reshape(-1, SIDE, SIDE)))
+        sources.write(folder / f"{labels}.gz", idx(classes[part]))
 
 
 def _download_mnist(folder: Path) -> None:

@@ -141,7 +141,7 @@ def test_ctrl_c_cancels_the_start(interrupted, monkeypatch):
         end(self, **options)
 
     problem = pn.FunctionProblem(lambda x: bowls._fn(x), bowls.parameters())
-    problem._fn = slow  # which is not tried out beforehand
+    problem.fn = slow  # which is not tried out beforehand
     monkeypatch.setattr(Worker, "end", ending)
     navigator = pn.Navigator(problem)
     told = []

@@ -197,7 +197,7 @@ def test_units_make_no_difference_to_what_is_proposed(scale: float) -> None:
         problem = pn.problems.quadratic(n=8, m=3, seed=1)
         units = torch.tensor([scale, 1.0, 1.0], dtype=torch.float64)
         weights = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64)
-        other = pn.FunctionProblem(lambda x: units * problem._values(x), problem.parameters())
+        other = pn.FunctionProblem(lambda x: units * problem.fn(x), problem.parameters())
         tangent = tangent_at(other, problem.pareto_point(weights), weights / units / (weights / units).sum())
         front = measure_front(other, tangent, Geometry())
         return [(each.title, each.predicted.train["f1"] / scale) for each in options(front, 0.03)]

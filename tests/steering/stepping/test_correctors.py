@@ -148,7 +148,7 @@ def test_a_normalised_descent_does_not_know_units(exponent: int, box: tuple[floa
     """What is asked of each objective is in its own; a power of two makes no rounding errors of its own."""
     plain = pn.problems.quadratic(20, 3, seed=1, bounds=box)
     units = torch.tensor([1.0, 2.0**exponent, 1.0], dtype=torch.float64)
-    other = pn.FunctionProblem(lambda x: units * plain._values(x), plain.parameters(), bounds=box)
+    other = pn.FunctionProblem(lambda x: units * plain.fn(x), plain.parameters(), bounds=box)
     theta = far_from(plain, 1)
     mgda = MGDA(normalized=True, max_iterations=20)
     found, scaled = correct(mgda, plain, theta), correct(mgda, other, theta)

@@ -66,7 +66,7 @@ def least_shortfall(
 
 
 def _values(problem: KnownFrontProblem, x: Tensor) -> Tensor:
-    return problem._values(x)  # type: ignore[attr-defined,no-any-return]
+    return problem.fn(x)  # type: ignore[attr-defined,no-any-return]
 
 
 def require_met(target: dict[str, float], start: pn.Point, step: pn.Step) -> None:
