@@ -52,7 +52,7 @@ def rows(case: Case) -> Iterator[dict[str, Any]]:
         assert make is not None
         optimizer = partial(constant, make, factor) if keeps else make
         weights = problem.training_weights / problem.training_weights.sum()
-        trained = train_on(problem, weights, pn.TrainOn(epochs=EPOCHS, optimizer=optimizer))
+        trained = train_on(problem, weights, pn.TrainOn(epochs=EPOCHS, rounds=1, optimizer=optimizer))
         gain = TrainingGain.of(problem, weights, trained, pn.Cost())
         problem.set_parameters(trained.theta)
         test = change(before, evaluate(problem.model, case, "test")).values

@@ -22,6 +22,7 @@ FAST = pn.TrainOn(
     optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
     learning_rate_factor=1.0,
     epochs=4,
+    rounds=1,
     batch_size=64,
     patience=1,
 )
@@ -173,7 +174,7 @@ def test_the_gain_is_measured_and_leaves_everything_as_it_is() -> None:
     assert gain.on == "validation"
     assert gain.pays is True
     weights = torch.from_numpy(here.front.weights)
-    wanted = train_on(nav.problem, weights, pn.TrainOn(epochs=10))
+    wanted = train_on(nav.problem, weights, pn.TrainOn(epochs=10, rounds=1))
     changes = wanted.losses.mean - here.measured.validation.mean
     assert gain.changes == pytest.approx(dict(zip(NAMES, changes.tolist(), strict=True)))
     assert gain.total == pytest.approx(float(weights @ changes))

@@ -22,7 +22,11 @@ from paretonav.steering.stepping.train_on import Trained, TrainOn, train_on
 
 HALF = torch.tensor([0.5, 0.5], dtype=torch.float64)
 FAST = TrainOn(
-    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=4, batch_size=64
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
+    learning_rate_factor=1.0,
+    epochs=4,
+    rounds=1,
+    batch_size=64,
 )
 
 
@@ -30,7 +34,11 @@ def steps(lr: float = 0.05, **options: Any) -> TrainOn:
     """By plain gradient descent."""
     return replace(
         TrainOn(
-            optimizer=lambda p: torch.optim.SGD(p, lr=lr), learning_rate_factor=1.0, batch_size=64, epochs=5
+            optimizer=lambda p: torch.optim.SGD(p, lr=lr),
+            learning_rate_factor=1.0,
+            batch_size=64,
+            epochs=5,
+            rounds=1,
         ),
         **options,
     )
@@ -104,6 +112,27 @@ def test_it_stops_when_held_out_data_have_not_improved_for_as_long_as_one_is_pat
     assert min(found.values[found.kept + 1 :]) >= found.values[found.kept]
 
 
+def test_rounds_go_on_from_the_best_at_the_full_rate_until_one_does_not_pay() -> None:
+    made, how = problem(), replace(FAST, epochs=3, rounds=40)
+    found = train_on(made, HALF, how)
+    rounds = found.epochs // 3
+    assert 1 < rounds < 40
+    assert found.values[found.kept] == min(found.values)
+    one, other = noisy(256, 20), found.values
+    assert len(one) == 256
+    for number in range(rounds):
+        before, after = min(other[: 1 + 3 * number]), min(other[: 4 + 3 * number])
+        assert (before - after > 0.005 * before) or number == rounds - 1
+    again = problem()
+    again.set_parameters(train_on(problem(), HALF, replace(how, rounds=1)).theta)
+    assert value(again, again.parameters(), "validation") == pytest.approx(min(found.values[:4]))
+
+
+def test_training_data_cannot_say_that_another_round_pays() -> None:
+    made = problem(validation=None)
+    assert train_on(made, HALF, replace(FAST, rounds=10)).epochs == FAST.epochs
+
+
 def test_without_validation_data_those_of_the_training_decide() -> None:
     made = problem(validation=None)
     found = train_on(made, HALF, FAST)
@@ -134,7 +163,7 @@ def test_the_optimizer_is_the_problems_at_a_part_of_its_rate() -> None:
     def made(lr: float) -> Any:
         return lambda p: torch.optim.SGD(p, lr=lr, momentum=0.9)
 
-    short = TrainOn(epochs=2, batch_size=64, learning_rate_factor=0.1)
+    short = TrainOn(epochs=2, rounds=1, batch_size=64, learning_rate_factor=0.1)
     wanted = train_on(problem(), HALF, replace(short, optimizer=made(0.01), learning_rate_factor=1.0)).theta
     of_problem = train_on(problem(optimizer=made(0.1)), HALF, short).theta
     torch.testing.assert_close(of_problem, wanted)
@@ -242,6 +271,7 @@ def test_what_is_not_finite_is_named() -> None:
         ({"learning_rate_factor": 0}, "learning_rate_factor=0 is not possible"),
         ({"learning_rate_factor": float("nan")}, "learning_rate_factor=nan"),
         ({"learning_rate_factor": True}, "learning_rate_factor=True"),
+        ({"rounds": 0}, "rounds=0 is not possible"),
         ({"epochs": 0}, "epochs=0 is not possible; give an integer of at least 1"),
         ({"batch_size": 2.5}, r"batch_size=2\.5"),
         ({"patience": True}, "patience=True"),

@@ -8,16 +8,12 @@ from typing import Self
 from torch import Tensor
 
 from paretonav.objectives import Cost, Problem, Split
-from paretonav.statistics import standard_error
 from paretonav.steering.changes import Changes
-from paretonav.steering.stepping.train_on import Trained, TrainOn
+from paretonav.steering.stepping.train_on import CLEAR, WORTH, Trained, TrainOn, change_error, pays
 from paretonav.text import listed, printable
 
-SHORT = TrainOn(epochs=10)
+SHORT = TrainOn(epochs=10, rounds=1)
 """The descent that is made where none is asked for."""
-
-_CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay
-_WORTH = 0.005  # of the weighted sum, likewise
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +50,6 @@ class TrainingGain:
     def of(cls, problem: Problem, weights: Tensor, trained: Trained, cost: Cost) -> Self:
         """From a training at ``weights`` [m]."""
         before, after = trained.before, trained.losses
-        error = standard_error(after.fractions, (after.batches - before.batches) @ weights)
         first, last = trained.values[0], trained.values[trained.kept]
         return cls(
             changes=Changes.of(problem.names, *after.change_from(before), len(after.fractions)),
@@ -63,7 +58,7 @@ class TrainingGain:
             epochs=trained.kept,
             tried=trained.epochs,
             total=last - first,
-            total_error=None if error is None else float(error),
+            total_error=change_error(before, after, weights),
             total_before=first,
             cost=cost,
         )
@@ -71,9 +66,7 @@ class TrainingGain:
     @property
     def pays(self) -> bool | None:
         """Whether the weighted sum falls by more than 2 standard errors and 0.5 % of it; None without errors."""
-        if self.total_error is None:
-            return None
-        return -self.total > max(_CLEAR * self.total_error, _WORTH * abs(self.total_before))
+        return pays(self.total, self.total_error, self.total_before)
 
     @property
     def words(self) -> str:
@@ -103,9 +96,9 @@ class TrainingGain:
             return "whether it pays is unknown: that takes 32 examples in four batches"
         if self.pays:
             return "it pays"
-        if -self.total <= _CLEAR * self.total_error:
+        if -self.total <= CLEAR * self.total_error:
             return "as a whole that is within its noise"
-        return f"as a whole that is less than {100 * _WORTH:.2g} %"
+        return f"as a whole that is less than {100 * WORTH:.2g} %"
 
     def _amount(self, name: str) -> str:
         """``1.2 % ± 0.3 %``, of the loss before; as they are where that is zero."""

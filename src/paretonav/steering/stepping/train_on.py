@@ -13,10 +13,13 @@ from torch.optim import Optimizer
 from paretonav.errors import ProblemError
 from paretonav.objectives import Losses, Problem, Split
 from paretonav.objectives.optimizers import OptimizerFactory, adam, optimizer_for, require_factory
+from paretonav.statistics import standard_error
 from paretonav.steering.stepping.correctors.minibatch import batch_losses_and_gradient
 from paretonav.steering.stepping.settings import require_integers
 
 _DESCENT = 0.8  # of an epoch; the rest is for measuring
+CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay
+WORTH = 0.005  # of the weighted sum, likewise
 _BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and largest size: as people train
 
 
@@ -29,7 +32,7 @@ class TrainOn:
     for bit.
 
     The rate begins at the optimizer's own, which may throw a trained model off at first, and falls to zero, which
-    brings it back: that finds more than a small rate does (bench/training_on.py).
+    brings it back: that finds more than a small rate does (bench/training_on.py). It goes on until it no longer pays.
 
     BatchNorm and dropout stay in eval mode, as in everything else here: running statistics are those of the earlier
     training, and nothing is dropped.
@@ -40,9 +43,11 @@ class TrainOn:
             of the optimizer's own, so that none counts twice.
         learning_rate_factor: on the learning rates of what ``optimizer`` makes, at the beginning; they fall linearly to
             zero over all epochs.
-        epochs: at most.
+        epochs: of a round, at most.
+        rounds: at most; another one begins where the last one has come to, at the full rate again, as long as that one
+            paid (see ``TrainingGain.pays``), which only validation data can say.
         batch_size: of the minibatches; None for a 32nd of the examples, but from 16 to 256.
-        patience: stop after as many epochs in a row without improvement; None to go on to the end.
+        patience: end a round after as many epochs in a row without improvement; None to go on to its end.
         seed: of the batches' order.
 
     Raises:
@@ -56,6 +61,7 @@ class TrainOn:
     optimizer: OptimizerFactory | None = None
     learning_rate_factor: float = 1.0
     epochs: int = 20
+    rounds: int = 10
     batch_size: int | None = None
     patience: int | None = None
     seed: int = 0
@@ -64,7 +70,7 @@ class TrainOn:
         if self.optimizer is not None:
             require_factory(self.optimizer)
         given = {name: 1 for name in ("batch_size", "patience") if getattr(self, name) is not None}
-        require_integers(self, epochs=1, seed=0, **given)
+        require_integers(self, epochs=1, rounds=1, seed=0, **given)
         factor = self.learning_rate_factor
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < math.inf:
             raise ProblemError(f"learning_rate_factor={factor!r} is not possible; give a positive number")
@@ -83,7 +89,7 @@ class Trained:
         before: the losses at the start, on the split that decides.
         losses: those at ``theta``.
         on: that split.
-        values: the weighted sum there at the start and after every epoch.
+        values: the weighted sum there at the start and after every epoch, of all rounds.
         kept: after which epoch ``theta`` was; 0 for the start.
     """
 
@@ -117,31 +123,57 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
         Cancelled: that was asked of the problem's watch.
     """
     on: Split = "validation" if problem.has_validation else "train"
+    generator = torch.Generator().manual_seed(how.seed)
     theta = problem.parameters()
-    moving = theta.clone().requires_grad_()
-    descent = _Descent.of(problem, moving, weights, how)
-
-    def measured(where: str) -> tuple[Losses, float]:
-        here = moving.detach()
-        losses = problem.evaluate(here, on)
-        problem.require_finite(losses, where)
-        objectives = losses.mean if problem.has_validation else problem.objectives(losses.mean, here)
-        return losses, float(weights @ objectives)
-
     first = 1 - _DESCENT  # what is measured before the first epoch, in epochs
-    with problem.watch.part(first / (first + how.epochs), passes=1):
-        before, value = measured(f"on the {on} data, before training on")
-    kept, losses, values = 0, before, [value]
-    for epoch in range(1, how.epochs + 1):
-        with problem.watch.part((first + epoch) / (first + how.epochs), passes=1):
-            descent.epoch(epoch)
-            found, value = measured(f"on the {on} data, after epoch {epoch} of training on")
-        if value < min(values):
-            theta, losses, kept = moving.detach().clone(), found, epoch
-        values.append(value)
-        if how.patience is not None and epoch - kept >= how.patience:
+    whole = first + how.rounds * how.epochs
+    with problem.watch.part(first / whole, passes=1):
+        before, value = _measured(problem, theta, on, weights, "before training on")
+    losses, values, kept = before, [value], 0
+    for number in range(how.rounds):
+        moving = theta.clone().requires_grad_()
+        descent = _Descent.of(problem, moving, weights, how, generator)
+        since, least, begun = losses, min(values), len(values) - 1
+        for epoch in range(1, how.epochs + 1):
+            with problem.watch.part((first + number * how.epochs + epoch) / whole, passes=1):
+                descent.epoch(epoch)
+                where = f"after epoch {begun + epoch} of training on"
+                found, value = _measured(problem, moving.detach(), on, weights, where)
+            if value < min(values):
+                theta, losses, kept = moving.detach().clone(), found, begun + epoch
+            values.append(value)
+            if how.patience is not None and begun + epoch - max(kept, begun) >= how.patience:
+                break
+        if on == "train" or not pays(min(values) - least, change_error(since, losses, weights), least):
             break
     return Trained(theta, before, losses, on, tuple(values), kept)
+
+
+def pays(total: float, error: float | None, before: float) -> bool | None:
+    """Whether a change of the weighted sum is a gain beyond doubt: of more than 2 standard errors and 0.5 % of it.
+
+    Args:
+        total: the change; negative is better.
+        error: its standard error; the answer is None without.
+        before: the sum before it.
+    """
+    return None if error is None else -total > max(CLEAR * error, WORTH * abs(before))
+
+
+def change_error(before: Losses, after: Losses, weights: Tensor) -> float | None:
+    """The standard error of the change of the weighted sum [m], from the batches, in which the losses vary together."""
+    error = standard_error(after.fractions, (after.batches - before.batches) @ weights)
+    return None if error is None else float(error)
+
+
+def _measured(
+    problem: Problem, theta: Tensor, on: Split, weights: Tensor, where: str
+) -> tuple[Losses, float]:
+    """The losses, and the weighted sum that decides: of the objectives, decay included, where it is training data."""
+    losses = problem.evaluate(theta, on)
+    problem.require_finite(losses, f"on the {on} data, {where}")
+    objectives = losses.mean if problem.has_validation else problem.objectives(losses.mean, theta)
+    return losses, float(weights @ objectives)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +199,13 @@ class _Descent:
     generator: torch.Generator
 
     @classmethod
-    def of(cls, problem: Problem, theta: Tensor, weights: Tensor, how: TrainOn) -> _Descent:
+    def of(
+        cls, problem: Problem, theta: Tensor, weights: Tensor, how: TrainOn, generator: torch.Generator
+    ) -> _Descent:
         """With an optimizer of ``theta``."""
         optimizer = _optimizer(problem, theta, how)
         rates = tuple(group.get("lr") for group in optimizer.param_groups)
-        return cls(problem, theta, weights, how, optimizer, rates, torch.Generator().manual_seed(how.seed))
+        return cls(problem, theta, weights, how, optimizer, rates, generator)
 
     def epoch(self, number: int) -> None:
         """Move ``theta`` once through the data."""
