@@ -21,7 +21,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from report import Row, write
 
 Array = NDArray[np.float64]
 State = dict[str, Tensor]
+Split = Literal["train", "validation", "test"]
 
 LAYERS = 4
 FIRST = 30 - LAYERS
@@ -54,28 +55,28 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer examples, one epoch, one wish")
     quick = parser.parse_args().quick
+    wishes = WISHES[:1] if quick else WISHES
     began = time.process_time()
-    run = Run(pn.problems.language(layers=LAYERS, **(QUICK if quick else SIZES)))
+    run = Run(pn.problems.language(layers=LAYERS, **(QUICK if quick else SIZES)))  # type: ignore[arg-type]
     pretrained = run.losses()
     _say("pretrained", pretrained)
     epochs, epoch = run.adapt(1 if quick else 6)
     start, before = run.state(), run.losses()
     _say(f"adapted in {epochs} epochs of {epoch:.1f} s", before)
-    rows, taken = steps(run, before, epoch, WISHES[:1] if quick else WISHES)
-    rows += rivals(
-        run, start, before, epoch, float(np.median(taken or [epoch])), WISHES[:1] if quick else WISHES
-    )
+    rows, taken = steps(run, before, epoch, wishes)
+    rows += rivals(run, start, before, epoch, float(np.median(taken or [epoch])), wishes)
     gained = " and ".join(
-        f"{_text(*changed(pretrained[split], before[split]))} on {split} data" for split in before
+        f"{_text(*changed(pretrained[part], before[part]))} on {part} data" for part in before
     )
+    values = " / ".join(f"{x:.3f}" for x in before["test"].each.mean(0))
     write(
         "language",
         "A language model between code and prose",
         rows,
-        f"Adapted in {epochs} epochs of Adam on equal weights, which changed {' / '.join(KINDS)} by {gained}; they are "
-        f"then {' / '.join(f'{x:.3f}' for x in before['test'].each.mean(0))} nats a token on test data. An epoch takes "
-        f"{epoch:.1f} s of CPU, the whole run {time.process_time() - began:.0f} s and {_peak():.1f} GiB of memory at most. "
-        f"Changes are in per cent, {' / '.join(KINDS)}, with standard errors over texts.",
+        f"Adapted in {epochs} epochs of Adam on equal weights, which changed the losses by {gained}; on test data they "
+        f"are {values} nats a token then. An epoch takes {epoch:.1f} s of CPU, the whole run "
+        f"{time.process_time() - began:.0f} s and {_peak():.1f} GiB of memory at most. Changes are in per cent, "
+        f"{' / '.join(KINDS)}, with standard errors over texts.",
     )
 
 
@@ -115,7 +116,7 @@ class Run:
         """Write adapters into the model."""
         self.model.load_state_dict(state, strict=False)
 
-    def losses(self, *splits: str) -> dict[str, Losses]:
+    def losses(self, *splits: Split) -> dict[Split, Losses]:
         """Of the model as it is; by default on validation and test data."""
         with torch.no_grad():
             return {split: self._measured(split) for split in splits or ("validation", "test")}
@@ -142,7 +143,7 @@ class Run:
         optimizer = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], RATE)
         generator, spent = torch.Generator().manual_seed(0), 0.0
         while True:
-            for chosen in torch.randperm(len(self._train["texts"]), generator=generator).split(MINIBATCH):
+            for chosen in torch.randperm(len(self._train["texts"]), generator=generator).split(MINIBATCH):  # type: ignore[no-untyped-call]
                 began = time.process_time()
                 optimizer.zero_grad()
                 batch = _picked(self._train, chosen)
@@ -154,7 +155,7 @@ class Run:
                 if spent >= seconds:
                     return
 
-    def _measured(self, split: str) -> Losses:
+    def _measured(self, split: Split) -> Losses:
         found = [
             torch.stack([self._each(batch, kind) for kind in KINDS], 1) for batch in self._batches[split]
         ]
@@ -168,7 +169,7 @@ class Run:
 
 
 def steps(
-    run: Run, before: Mapping[str, Losses], epoch: float, wishes: Sequence[tuple[str, float]]
+    run: Run, before: Mapping[Split, Losses], epoch: float, wishes: Sequence[tuple[str, float]]
 ) -> tuple[list[Row], list[float]]:
     """The library's rows, and the CPU seconds of the steps that were taken."""
     nav = pn.Navigator(run.problem, geometry=pn.Geometry(samples=24))
@@ -210,7 +211,7 @@ def steps(
 def rivals(
     run: Run,
     start: State,
-    before: Mapping[str, Losses],
+    before: Mapping[Split, Losses],
     epoch: float,
     seconds: float,
     wishes: Sequence[tuple[str, float]],
@@ -235,7 +236,7 @@ def rivals(
         found[t] = 0.01 * changed(before["validation"], run.losses("validation")["validation"])[0]
     looked = time.process_time() - looked
     for kind, amount in wishes:
-        nearest = min(found, key=lambda t: abs(found[t][KINDS.index(kind)] + amount))  # noqa: B023
+        nearest = min(found, key=lambda t: abs(found[t][KINDS.index(kind)] + amount))
         run.put(mixed[nearest])
         name = f"soup, {1 - nearest:g} code + {nearest:g} prose"
         rows.append(_row(name, f"{kind} {amount:.0%}", run, before, 2 * seconds + looked, epoch))
@@ -258,7 +259,7 @@ def _row(
     way: str,
     wish: str,
     run: Run,
-    before: Mapping[str, Losses],
+    before: Mapping[Split, Losses],
     seconds: float,
     epoch: float,
     *,
@@ -290,7 +291,7 @@ def _text(values: Sequence[float] | Array, errors: Array | None = None) -> str:
     return " / ".join(f"{x:+.2f} ± {e:.2f}" for x, e in zip(values, errors, strict=True))
 
 
-def _say(what: str, losses: Mapping[str, Losses]) -> None:
+def _say(what: str, losses: Mapping[Split, Losses]) -> None:
     print(what, {split: found.each.mean(0).round(4).tolist() for split, found in losses.items()}, flush=True)
 
 

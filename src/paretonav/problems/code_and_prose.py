@@ -55,17 +55,17 @@ def texts() -> dict[str, list[str]]:
             f"the source of Python's standard library cannot be read: {reason_of(error)}"
         ) from error
     try:
-        from pydoc_data.topics import (
-            topics,
-        )  # which a Python that was made small may lack, as well as its source
+        from pydoc_data.topics import topics  # which a Python that was made small may lack, like the source
+
+        prose = [topic for _, topic in sorted(topics.items())]
     except ImportError:
-        topics = {}
-    if not (code and topics):
+        prose = []
+    if not (code and prose):
         raise ProblemError(
-            f"this Python has no {'source of its' if not code else 'reference beside its'} standard library in "
+            f"this Python has no {'reference beside' if code else 'source of'} its standard library in "
             f"{str(folder)!r}, which is text to be read here; use a Python that comes with it"
         )
-    return {"code": code, "prose": [topic for _, topic in sorted(topics.items())]}
+    return {"code": code, "prose": prose}
 
 
 def windows(

@@ -44,13 +44,13 @@ def language(
 
     The text comes with every Python: modules of its standard library, and the reference of the language that ``help``
     shows. They differ between versions of Python. An example is a window of each, cut out somewhere. From the first few
-    tokens of a window nobody can tell which of the two it is, and the adapters are of low rank: so what is learnt for one
-    is paid for by the other.
+    tokens of a window nobody can tell which of the two it is, and the adapters are of low rank: so what is learnt for
+    one is paid for by the other.
 
-    Losses: the mean cross-entropy of a token of either, in nats. Batches have ``tokens`` and, computed once, ``states``,
-    what enters the first layer with an adapter, each by kind of text, and ``texts``, the number of the pair of texts that
-    a window is from. Validation and test data are of other texts than the training data, and standard errors are those
-    between pairs.
+    Losses: the mean cross-entropy of a token of either, in nats. Batches have ``tokens`` and, computed once,
+    ``states``, what enters the first layer with an adapter, each by kind of text, and ``texts``, the number of the pair
+    of texts that a window is from. Validation and test data are of other texts than the training data, and standard
+    errors are those between pairs.
 
     Logits over 49,152 tokens take most of the memory, so a small curvature sample is enough:
     ``Navigator(problem, geometry=Geometry(samples=24))``.
@@ -67,7 +67,8 @@ def language(
         seed: of the adapters' first weights, the choice of windows and the curvature sample.
 
     Raises:
-        ProblemError: the model is not there (the message says how to get it) or damaged, or an argument is not possible.
+        ProblemError: the model is not there (the message says how to get it) or damaged, or an argument is not
+            possible.
         MissingExtraError: a library of the extra "text" is not installed.
     """
     check_sizes(
@@ -135,7 +136,9 @@ class _CrossEntropy:
 
 def _loader(model: nn.Module, windows: Windows, first: int) -> DataLoader[dict[str, Any]]:
     states = {
-        kind: torch.cat([small_language_model.lower(model, part, first) for part in tokens.split(_BATCH)])
+        kind: torch.cat(
+            [small_language_model.lower(model, part, first) for part in torch.split(tokens, _BATCH)]
+        )
         for kind, tokens in windows.tokens.items()
     }
     both = {"tokens": windows.tokens, "states": states}

@@ -44,7 +44,7 @@ def load(path: Path, attention: Attention) -> tuple[nn.Module, Callable[[str], S
             )
     except Exception as error:  # the libraries raise nothing more special
         raise sources.damaged(path, f"holds no language model ({reason_of(error)})") from error
-    return model, lambda text: tokenizer(text, verbose=False)["input_ids"]  # type: ignore[no-any-return]
+    return model, lambda text: tokenizer(text, verbose=False)["input_ids"]
 
 
 def adapted(model: nn.Module, layers: int, rank: int) -> nn.Module:
