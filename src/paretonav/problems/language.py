@@ -53,7 +53,7 @@ def language(
     errors are those between pairs.
 
     Logits over 49,152 tokens take most of the memory, so a small curvature sample is enough:
-    ``Navigator(problem, geometry=Geometry(samples=24))``.
+    ``Navigator(problem, geometry=Geometry(samples=8))``.
 
     Args:
         rank: of each adapter.
