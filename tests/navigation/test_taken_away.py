@@ -42,28 +42,26 @@ def config():
     )
 """
 LOADED = """
-with torch.no_grad():
-    outputs = model(input_ids=data())  # not as many as in an example
-found = {name: float(loss) for name, loss in losses_of(outputs.logits, data()).items()}
+import peft, transformers
+from pathlib import Path
+
+def found(model):
+    with torch.no_grad():
+        outputs = model(input_ids=data())  # not as many as in the programs' example
+    return {name: float(loss) for name, loss in losses_of(outputs.logits, data()).items()}
+
+folder = Path(sys.argv[1])
+whole = transformers.AutoModelForCausalLM.from_pretrained(folder / "whole").eval()
+assert whole.lm_head.weight is whole.model.embed_tokens.weight
+base = transformers.AutoModelForCausalLM.from_pretrained(folder / "base")
+adapters = peft.PeftModel.from_pretrained(base, folder / "adapters").eval()
+models = {"whole": whole, "adapters": adapters}
+models |= {f"{name}.pt2": torch.export.load(folder / f"{name}.pt2").module() for name in ("whole", "adapters")}
+print(json.dumps({name: found(model) for name, model in models.items()}))
 assert not any("paretonav" in name for name in sys.modules)
-print("found", json.dumps(found))
 """
 common: dict[str, Any] = {}
 exec(COMMON, common)
-
-
-def run(program: str, *arguments: Path) -> dict[str, float]:
-    """The losses that a fresh process finds."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "ignore", "-c", COMMON + program + LOADED, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1].removeprefix("found "))
-    return found
 
 
 def llama() -> nn.Module:
@@ -113,53 +111,47 @@ def chosen(model: nn.Module) -> Navigator:
 
 
 @pytest.mark.slow
-def test_adapters_load_in_peft(tmp_path: Path) -> None:
-    base = llama()
+def test_each_format_loads_without_paretonav_and_has_the_losses_that_were_shown(tmp_path: Path) -> None:
+    """Adapters by peft, a whole model by transformers, and programs by torch, all in one process of its own."""
+    base, shown = llama(), {}
     base.save_pretrained(tmp_path / "base")  # type: ignore[operator]
-    nav = chosen(adapted(base))
-    nav.export(tmp_path / "chosen")
-    files = {file.name for file in (tmp_path / "chosen").iterdir()}
-    assert {"adapter_config.json", "adapter_model.safetensors"} <= files
-    assert "model.safetensors" not in files, "adapters alone are written"
-    loading = """
-import peft, transformers
-base = transformers.AutoModelForCausalLM.from_pretrained(sys.argv[1])
-model = peft.PeftModel.from_pretrained(base, sys.argv[2]).eval()
-"""
-    assert run(loading, tmp_path / "base", tmp_path / "chosen") == pytest.approx(nav.here.losses, rel=1e-6)
+    for name, model in (("whole", llama()), ("adapters", adapted(base))):
+        model.config.use_cache = False  # type: ignore[union-attr]
+        nav = chosen(model)
+        nav.export(tmp_path / name, card=True)
+        nav.export(tmp_path / f"{name}.pt2", card=True, example={"input_ids": common["data"]()[:3]})
+        shown |= dict.fromkeys((name, f"{name}.pt2"), nav.here.losses)
+        assert (tmp_path / f"{name}.md").read_text("utf-8") == nav.session.card()
+    written = {file.name for file in (tmp_path / "adapters").iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors", "README.md"} <= written
+    assert "model.safetensors" not in written, "adapters alone are written"
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", COMMON + LOADED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found.keys() == shown.keys()
+    for name, losses in shown.items():
+        assert found[name] == pytest.approx(losses, rel=1e-5), name
 
 
-@pytest.mark.slow
-def test_a_whole_model_loads_in_transformers(tmp_path: Path) -> None:
+def test_a_program_says_what_was_shown(tmp_path: Path) -> None:
+    nav = plain()
+    nav.export(tmp_path / "chosen.pt2", example=(torch.ones(2, 3),))
+    extra = {"paretonav.losses": "", "paretonav.weights": "", "paretonav.point": ""}
+    torch.export.load(tmp_path / "chosen.pt2", extra_files=extra)
+    told = {name.removeprefix("paretonav."): json.loads(text) for name, text in extra.items()}
+    assert told == {"losses": nav.here.losses, "weights": nav.here.weights, "point": 1}
+
+
+def test_a_folder_without_a_head_has_the_card_alone(tmp_path: Path) -> None:
     nav = chosen(llama())
     nav.export(f"{tmp_path}/chosen-1.5/", card=True)
-    loading = """
-import transformers
-model = transformers.AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()
-assert model.lm_head.weight is model.model.embed_tokens.weight
-"""
-    assert run(loading, tmp_path / "chosen-1.5") == pytest.approx(nav.here.losses, rel=1e-6)
     assert (tmp_path / "chosen-1.5" / "README.md").read_text("utf-8") == nav.session.card()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("adapters", [False, True])
-def test_a_program_runs_without_the_code_of_the_model(tmp_path: Path, adapters: bool) -> None:
-    model = adapted(llama()) if adapters else llama()
-    model.config.use_cache = False  # type: ignore[union-attr]
-    nav = chosen(model)
-    file = tmp_path / "chosen.pt2"
-    nav.export(file, example={"input_ids": common["data"]()[:3]}, card=True)
-    loading = """
-import transformers.modeling_outputs  # what comes out is one of these
-model = torch.export.load(sys.argv[1]).module()
-"""
-    assert run(loading, file) == pytest.approx(nav.here.losses, rel=1e-5)
-    assert (tmp_path / "chosen.md").read_text("utf-8") == nav.session.card()
-    extra = {"paretonav.losses": "", "paretonav.point": ""}
-    torch.export.load(file, extra_files=extra)
-    assert json.loads(extra["paretonav.losses"]) == nav.here.losses
-    assert json.loads(extra["paretonav.point"]) == 1
 
 
 def test_where_the_number_of_examples_cannot_vary_it_is_fixed(tmp_path: Path) -> None:
