@@ -1,4 +1,7 @@
-"""A pretrained language model with adapters in its last layers, from one local file."""
+"""A pretrained language model with adapters in its last layers, from one local file.
+
+SmolLM2-135M-Instruct is under the Apache licence 2.0, and so are transformers and peft; gguf is under that of MIT.
+"""
 
 from __future__ import annotations
 
