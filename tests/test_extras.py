@@ -28,6 +28,7 @@ LIBRARIES = {
     "websockets": "web",
     "transformers": "text",
     "peft": "text",
+    "gguf": "text",
 }
 """What is imported -> the extra that it comes with."""
 
@@ -67,6 +68,7 @@ NEEDED = {
     "notebook": ("notebook", "pn.Cockpit(nav).widget"),
     "web": ("web", "pn.Cockpit(nav).serve()"),
     "text": ("text", "pn.problems.sentences()"),
+    "language": ("text", "pn.problems.language()"),
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 
@@ -16,6 +16,7 @@ from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
 from paretonav.navigation.expectations import Expectations
+from paretonav.navigation.exporting import export
 from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
@@ -399,14 +400,41 @@ class Navigator(Shown):
         losses = self.problem.evaluate(self.here.parameters, "test")
         return Estimates.of(self.problem.names, losses.mean, losses.standard_error(), len(losses.fractions))
 
-    def export(self, path: str | PathLike[str], *, card: bool = False) -> None:
-        """Write the current model's state_dict to a ``.safetensors`` file, whole or not at all.
+    def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        card: bool = False,
+        example: Sequence[Any] | Mapping[str, Any] | None = None,
+        dynamic_shapes: Any = None,
+    ) -> None:
+        """Write the current model, whole or not at all, in a format that loads without paretonav.
 
-        It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
-        metadata has the losses, the weights and the number of the point. With ``card``, the model card
-        (``Session.card``) is written next to it, under the same name with ``.md``.
+        ===================  =========================================  =============================================
+        ``path``             what is written                            how it is loaded
+        ===================  =========================================  =============================================
+        ``NAME.safetensors`` the state_dict; the metadata has the       ``load_state_dict(safetensors.torch.load_file(
+                             losses, the weights and the point          path))``
+        a folder             what the model's ``save_pretrained``       ``from_pretrained`` of transformers or peft
+                             writes: adapters, if peft has made it
+        ``NAME.pt2``         the program that torch.export makes of     ``torch.export.load(path).module()``, without
+                             the model, and its parameters              the model's code
+        ===================  =========================================  =============================================
+
+        Args:
+            path: of the file or folder; a name without an ending is a folder, which must be empty if it is there.
+            card: write the model card (``Session.card``) as well: next to a file, under the same name with ``.md``; in
+                a folder, as its README.md.
+            example: for a ``.pt2``, what the model is called with: a tuple, or a dict of keyword arguments, with two
+                examples or more.
+            dynamic_shapes: for a ``.pt2``, as ``torch.export.export`` takes it. None: the first dimension of every
+                tensor may vary, where the model allows that.
+
+        Raises:
+            SessionError: it cannot be written, or not in that format; the message says why.
+            NavigationError: there is no point yet, or the model has been changed since.
         """
-        self.session.export(path, self.here.id, card=card)
+        export(self._at, self.here.id, path, card=card, example=example, dynamic_shapes=dynamic_shapes)
 
     def _display(self) -> Display:
         if self._at.point is None:

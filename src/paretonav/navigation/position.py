@@ -79,7 +79,7 @@ class Position:
         """
         watch = self.problem.watch
         watch.require_idle()
-        self._require_unchanged()
+        self.require_unchanged()
         try:
             with differentiable(), watch.over(on_event, cancel, expected):
                 return work()
@@ -93,7 +93,8 @@ class Position:
                 self.problem.set_parameters(came)
             raise
 
-    def _require_unchanged(self) -> None:
+    def require_unchanged(self) -> None:
+        """Raise ``NavigationError`` if the model is no longer that of the current point."""
         point = self.point
         changed = None if point is None else self.problem.changed_since(point.parameters)
         if point is not None and changed is not None:

@@ -145,11 +145,15 @@ def download(folder: Path) -> None:
         hub.hf_hub_download(repository, name.removeprefix(f"{FOLDER}/"), local_dir=folder / FOLDER)
 
 
-def require(name: str) -> Any:
+def require(name: str, what: str = "a problem on sentences") -> Any:
     """Import a library of the extra "text".
+
+    Args:
+        name: of the library.
+        what: needs it, for people.
 
     Raises:
         MissingExtraError: it is not installed.
     """
-    with needing("text", "a problem on sentences"):
+    with needing("text", what):
         return importlib.import_module(name)

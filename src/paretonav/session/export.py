@@ -12,6 +12,7 @@ from paretonav.errors import SessionError, reason_of
 from paretonav.session.files import write_tensors, write_whole
 from paretonav.session.places import place
 from paretonav.session.premises import require_no_part_of_a_session
+from paretonav.session.record import Record
 
 
 def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
@@ -42,6 +43,18 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
         raise SessionError(
             f"cannot write {str(path)!r}: {reason_of(error)}; what was there is as it was"
         ) from error
+
+
+def facts_of(record: Record) -> dict[str, object]:
+    """What is written beside the model of a point, name -> value: its losses, weights and number."""
+    facts: dict[str, object] = {
+        "paretonav.losses": record.losses,
+        "paretonav.weights": record.weights,
+        "paretonav.point": record.id,
+    }
+    if record.validation:
+        facts["paretonav.validation"] = record.validation
+    return facts
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:

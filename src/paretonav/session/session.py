@@ -18,7 +18,7 @@ from paretonav.session import fronts
 from paretonav.session.archive import Archive, MemoryArchive, whole
 from paretonav.session.card import Card
 from paretonav.session.compare import Comparison
-from paretonav.session.export import write_state, write_text
+from paretonav.session.export import facts_of, write_state, write_text
 from paretonav.session.folder import FolderArchive
 from paretonav.session.layout import assembled, from_facts
 from paretonav.session.listing import listing
@@ -212,14 +212,7 @@ class Session(Shown):
         """
         record = self[self._chosen(point_id)]
         text = self.card(record.id) if card else ""
-        facts: dict[str, object] = {
-            "paretonav.losses": record.losses,
-            "paretonav.weights": record.weights,
-            "paretonav.point": record.id,
-        }
-        if record.validation:
-            facts["paretonav.validation"] = record.validation
-        write_state(path, self.state_dict(record.id), facts)
+        write_state(path, self.state_dict(record.id), facts_of(record))
         if card:
             write_text(place(path).with_suffix(".md"), text)
 

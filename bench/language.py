@@ -1,0 +1,320 @@
+"""A real language model between two kinds of text: three wishes, against what one would do without the library.
+
+SmolLM2-135M with LoRA adapters (``pn.problems.language``) is adapted to code and prose alike, by Adam on equal weights.
+From there three wishes are previewed and taken. Beside them, each from the same start in the CPU time of a step:
+
+- **control**: the same training goes on; what it gains, nobody else may claim;
+- **named x 3**: it goes on with three times the weight on what is to improve;
+- **soup**: a fine-tuning for each kind of text alone, and of the mixtures of their parameters (rewarded soups, arXiv
+  2306.04488) the one that comes nearest to the wish on validation data. It takes the time of two steps, and that of
+  looking at the mixtures.
+
+Losses are measured by code that shares nothing with the library's; changes are in per cent of the losses at the start.
+
+Run: PYTHONPATH=bench python bench/language.py [--quick]      (first: python bench/fetch_data.py smollm2)
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import paretonav as pn
+from paretonav.problems.code_and_prose import KINDS
+from paretonav.problems.language import LEARNING_RATE
+from paretonav.problems.small_language_model import upper
+from report import Row, write
+
+Array = NDArray[np.float64]
+State = dict[str, Tensor]
+Split = Literal["train", "validation", "test"]
+
+LAYERS = 4
+SAMPLES = 8  # of which curvature is measured: a product costs about three times as much as the same passes
+FIRST = 30 - LAYERS
+SIZES = {"train_size": 64, "validation_size": 48, "test_size": 64}
+QUICK = {"train_size": 16, "validation_size": 32, "test_size": 32}
+WISHES = (("code", 0.01), ("prose", 0.01), ("prose", 0.02))
+MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MINIBATCH = 8
+RATE = 2 * LEARNING_RATE
+EQUAL = dict.fromkeys(KINDS, 1.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer examples, one epoch, one wish")
+    quick = parser.parse_args().quick
+    wishes = WISHES[:1] if quick else WISHES
+    began = time.process_time()
+    run = Run(pn.problems.language(layers=LAYERS, **(QUICK if quick else SIZES)))  # type: ignore[arg-type]
+    pretrained = run.losses()
+    _say("pretrained", pretrained)
+    epochs, epoch = run.adapt(1 if quick else 6)
+    start, before = run.state(), run.losses()
+    _say(f"adapted in {epochs} epochs of {epoch:.1f} s", before)
+    rows, taken = steps(run, before, epoch, wishes)
+    rows += rivals(run, start, before, epoch, float(np.median(taken or [epoch])), wishes)
+    gained = " and ".join(
+        f"{_text(*changed(pretrained[part], before[part]))} on {part} data" for part in before
+    )
+    values = " / ".join(f"{x:.3f}" for x in before["test"].each.mean(0))
+    write(
+        "language",
+        "A language model between code and prose",
+        rows,
+        f"Adapted in {epochs} epochs of Adam on equal weights, which changed the losses by {gained}; on test data they "
+        f"are {values} nats a token then. An epoch takes {epoch:.1f} s of CPU, the whole run "
+        f"{time.process_time() - began:.0f} s and {_peak():.1f} GiB of memory at most. Changes are in per cent, "
+        f"{' / '.join(KINDS)}, with standard errors over texts.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """The losses of a model on a split.
+
+    Attributes:
+        each: [examples, kinds].
+        texts: [examples], which of them are of the same texts.
+    """
+
+    each: Array
+    texts: Array
+
+
+class Run:
+    """The model, its data, and what is done without the library.
+
+    Args:
+        problem: as the library takes it.
+    """
+
+    def __init__(self, problem: pn.ModelProblem) -> None:
+        self.problem, self.model = problem, problem.model
+        read = {
+            split: list(data) for split, data in problem._data.items()
+        }  # as nobody else has the same batches
+        self._batches = {split: [batch for batch, _ in batches] for split, batches in read.items()}
+        self._train = _joined(self._batches["train"])
+
+    def state(self) -> State:
+        """A copy of the adapters."""
+        return {name: p.detach().clone() for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def put(self, state: Mapping[str, Tensor]) -> None:
+        """Write adapters into the model."""
+        self.model.load_state_dict(state, strict=False)
+
+    def losses(self, *splits: Split) -> dict[Split, Losses]:
+        """Of the model as it is; by default on validation and test data."""
+        with torch.no_grad():
+            return {split: self._measured(split) for split in splits or ("validation", "test")}
+
+    def adapt(self, most: int) -> tuple[int, float]:
+        """Train on equal weights while that lowers their sum on validation data; the epochs, and CPU seconds of one."""
+        best, kept, state, spent = np.inf, 0, self.state(), []
+        trained = self.trained(EQUAL, np.inf)
+        for epoch in range(1, most + 1):
+            began = time.process_time()
+            for _ in range(-(-len(self._train["texts"]) // MINIBATCH)):
+                next(trained)
+            spent.append(time.process_time() - began)
+            now = float(self.losses("validation")["validation"].each.mean())
+            print(f"epoch {epoch}: {now:.4f}", flush=True)
+            if now >= best:
+                break
+            best, kept, state = now, epoch, self.state()
+        self.put(state)
+        return kept, float(np.median(spent))
+
+    def trained(self, weights: Mapping[str, float], seconds: float) -> Iterator[None]:
+        """Minibatches of Adam on a weighted sum of losses, one at each ``next``, for so many seconds of CPU."""
+        optimizer = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], RATE)
+        generator, spent = torch.Generator().manual_seed(0), 0.0
+        while True:
+            for chosen in torch.randperm(len(self._train["texts"]), generator=generator).split(MINIBATCH):  # type: ignore[no-untyped-call]
+                began = time.process_time()
+                optimizer.zero_grad()
+                batch = _picked(self._train, chosen)
+                for kind, weight in weights.items():
+                    (weight * self._each(batch, kind).mean()).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                spent += time.process_time() - began
+                yield
+                if spent >= seconds:
+                    return
+
+    def _measured(self, split: Split) -> Losses:
+        found = [
+            torch.stack([self._each(batch, kind) for kind in KINDS], 1) for batch in self._batches[split]
+        ]
+        texts = torch.cat([batch["texts"] for batch in self._batches[split]])
+        return Losses(torch.cat(found).double().numpy(), texts.numpy())
+
+    def _each(self, batch: Any, kind: str) -> Tensor:
+        """The mean loss of each window of a kind."""
+        logits, tokens = upper(self.model, batch["states"][kind], FIRST), batch["tokens"][kind]
+        return nn.functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").mean(1)
+
+
+def steps(
+    run: Run, before: Mapping[Split, Losses], epoch: float, wishes: Sequence[tuple[str, float]]
+) -> tuple[list[Row], list[float]]:
+    """The library's rows, and the CPU seconds of the steps that were taken."""
+    nav = pn.Navigator(run.problem, geometry=pn.Geometry(samples=SAMPLES))
+    began = time.process_time()
+    here = nav.start()
+    spent = time.process_time() - began
+    print(here, f"\n{here.anchor}\n{here.conflict}", flush=True)
+    rows, taken = [_row("start", "", run, before, spent, epoch, cost=here.cost)], []
+    for kind, amount in wishes:
+        nav.go_to(0)
+        began = time.process_time()
+        try:
+            preview = nav.preview(pn.Improve({kind: 1.0}), amount)
+        except pn.InfeasiblePreferenceError as error:
+            print(error, flush=True)
+            rows.append(_row("step", f"{kind} {amount:.0%}", run, before, 0, epoch, status="refused"))
+            continue
+        step = nav.step(preview)
+        spent = time.process_time() - began
+        print(step.explain(), flush=True)
+        promised = _text([100 * preview.predicted.shown[name] / here.validation[name] for name in KINDS])
+        row = _row(
+            "step",
+            f"{kind} {amount:.0%}",
+            run,
+            before,
+            spent,
+            epoch,
+            previewed=promised,
+            status=str(step.status.value),
+            cost=step.cost,
+        )
+        rows.append(row)
+        taken += [spent] if step.status is not pn.StepStatus.REJECTED else []
+    nav.go_to(0)
+    return rows, taken
+
+
+def rivals(
+    run: Run,
+    start: State,
+    before: Mapping[Split, Losses],
+    epoch: float,
+    seconds: float,
+    wishes: Sequence[tuple[str, float]],
+) -> list[Row]:
+    """What one would do without the library, in the time of a step."""
+    ways = {("control", ""): EQUAL}
+    ways |= {("named x 3", kind): {**EQUAL, kind: 3.0} for kind in KINDS}
+    ways |= {("alone", kind): {kind: 1.0} for kind in KINDS}
+    rows, ends = [], {}
+    for (name, kind), weights in ways.items():
+        run.put(start)
+        for _ in run.trained(weights, seconds):
+            pass
+        rows.append(_row(name, kind, run, before, seconds, epoch))
+        ends[name, kind] = run.state()
+    code, prose = (ends["alone", kind] for kind in KINDS)
+    looked = time.process_time()
+    mixed = {t: {name: (1 - t) * code[name] + t * prose[name] for name in start} for t in MIXTURES}
+    found = {}
+    for t, state in mixed.items():
+        run.put(state)
+        found[t] = 0.01 * changed(before["validation"], run.losses("validation")["validation"])[0]
+    looked = time.process_time() - looked
+    for kind, amount in wishes:
+        nearest = min(found, key=lambda t: abs(found[t][KINDS.index(kind)] + amount))
+        run.put(mixed[nearest])
+        name = f"soup, {1 - nearest:g} code + {nearest:g} prose"
+        rows.append(_row(name, f"{kind} {amount:.0%}", run, before, 2 * seconds + looked, epoch))
+    run.put(start)
+    return rows
+
+
+def changed(before: Losses, after: Losses) -> tuple[Array, Array]:
+    """How each loss has changed, in per cent, and the standard errors over the pairs of texts, each [kinds]."""
+    size = 100 / np.abs(before.each.mean(0))
+    change = (after.each - before.each) * size
+    mean = change.mean(0)
+    pairs = np.unique(before.texts)
+    sums = np.stack([(change[before.texts == pair] - mean).sum(0) for pair in pairs])
+    n = len(pairs)
+    return mean, np.sqrt(n / (n - 1) * (sums**2).sum(0)) / len(change)
+
+
+def _row(
+    way: str,
+    wish: str,
+    run: Run,
+    before: Mapping[Split, Losses],
+    seconds: float,
+    epoch: float,
+    *,
+    previewed: str = "",
+    status: str = "",
+    cost: pn.Cost | None = None,
+) -> Row:
+    after = run.losses()
+    found = {split: _text(*changed(before[split], after[split])) for split in after}
+    row = {
+        "way": way,
+        "wish": wish,
+        "status": status,
+        "previewed, validation": previewed,
+        "achieved, validation": found["validation"],
+        "TEST": found["test"],
+        "epochs": seconds / epoch,
+        "forward passes": "" if cost is None else round(cost.forward_passes, 1),
+        "gradient passes": "" if cost is None else round(cost.gradient_passes, 1),
+        "products": "" if cost is None else cost.hessian_products,
+    }
+    print(row, flush=True)
+    return row
+
+
+def _text(values: Sequence[float] | Array, errors: Array | None = None) -> str:
+    if errors is None:
+        return " / ".join(f"{x:+.2f}" for x in values)
+    return " / ".join(f"{x:+.2f} ± {e:.2f}" for x, e in zip(values, errors, strict=True))
+
+
+def _say(what: str, losses: Mapping[Split, Losses]) -> None:
+    print(what, {split: found.each.mean(0).round(4).tolist() for split, found in losses.items()}, flush=True)
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    """The batches as one."""
+    first = batches[0]
+    if isinstance(first, Mapping):
+        return {name: _joined([batch[name] for batch in batches]) for name in first}
+    return torch.cat(list(batches))
+
+
+def _picked(batch: Any, chosen: Tensor) -> Any:
+    """Some examples of a batch."""
+    if isinstance(batch, Mapping):
+        return {name: _picked(part, chosen) for name, part in batch.items()}
+    return batch[chosen]
+
+
+def _peak() -> float:
+    """GiB, of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    main()
