@@ -199,6 +199,16 @@ class FrontModel:
         """[q], the predicted changes of losses and metrics, as they are asked for, at coordinates c."""
         return self._corner.changes(self.values, self._smooth(c))
 
+    def outcomes(self, coordinates: Array) -> Array:
+        """[n, q], the predicted values of losses and metrics at many coordinates [n, k] at once."""
+        straight = np.zeros((len(self.metric_names), self.dimensions))
+        metrics = straight if self.metric_response is None else self.metric_response
+        response, bends = np.concatenate([self.asked_response, metrics]), self.bends
+        if self.metric_response is None:
+            bends = np.concatenate([bends[: self.m], np.zeros((len(straight), *bends.shape[1:]))])
+        smooth = 0.5 * np.einsum("ni,qij,nj->nq", coordinates, bends, coordinates, optimize=True)
+        return self.values + self._corner.changes(self.values, smooth - coordinates @ response.T)
+
     def slopes(self, c: Array) -> Array:
         """[q, k], the derivatives of ``changes`` at c."""
         slopes, smooth = self.asked_bend @ c - self.asked_response, self._smooth(c)

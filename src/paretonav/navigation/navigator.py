@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from os import PathLike
 from typing import get_args
 
 import torch
 
+from paretonav.atlas import Cover, FrontMap, Route
+from paretonav.atlas.chart import Chart
+from paretonav.atlas.ranking import Candidate
+from paretonav.atlas.region import Region
 from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
-from paretonav.geometry import Geometry, Tangent
+from paretonav.geometry import FrontModel, Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
+from paretonav.navigation.covering import Covering, Notes
 from paretonav.navigation.expectations import Expectations
 from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import Spending, measured_at
@@ -27,7 +33,7 @@ from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, Preference, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, Aim, On, Preference, Units, check_amount
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.estimate import Estimate, What
 from paretonav.steering.reporting.point import Point, Preview, Step, named
@@ -40,6 +46,7 @@ from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import Predictor
 from paretonav.steering.stepping.train_on import TrainOn
+from paretonav.steering.stepping.trust import Trust
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +107,8 @@ class Navigator(Shown):
         self._beginning = Beginning(problem)
         self._expectations = Expectations(problem, self.session, holds=self.holds)
         self._gains = Gains(self._at)
+        self._notes = Notes()
+        self._fronts: list[tuple[FrontModel, Trust]] = []
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -262,8 +271,10 @@ class Navigator(Shown):
             BusyError: it would have to solve for the tangent, which is no longer kept, while another thread's
                 operation is under way.
         """
-        here = self.here
-        planned = self._plan(preference, amount)
+        return self._preview(self.here, preference, amount)
+
+    def _preview(self, here: Point, preference: Preference, amount: float | None) -> Preview:
+        planned = self._plan(here, preference, amount)
         wish, plan, front = planned.wish, planned.plan, planned.front
         changes = plan.changes
         return Preview(
@@ -303,14 +314,14 @@ class Navigator(Shown):
 
         def measured() -> Trial:
             with self.problem.watch.part(1.0, "measure"):
-                made = self._planned(preference, amount)
+                made = self._planned(here, preference, amount)
                 return trial(self.problem, here, made.crease or self._at.tangent_of(here), made.plan)
 
         return self._at.watched(measured, on_event, cancel)
 
     def step(
         self,
-        preference: Preference | Preview,
+        preference: Preference | Preview | Route,
         amount: float | None = None,
         *,
         on_event: Callable[[Event], None] | None = None,
@@ -326,7 +337,7 @@ class Navigator(Shown):
         unless what was to improve has not.
 
         Args:
-            preference: what is wanted, or its preview.
+            preference: what is wanted, or its preview; or a route of the ``map``, which begins at a point of its own.
             amount: how much of it; None for the preference's own, or the preview's.
             on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
                 the step, and the model is where it was.
@@ -340,19 +351,24 @@ class Navigator(Shown):
         """
         before = self.here
         self._require_writable()
+        if isinstance(preference, Route):
+            before, preference = self._journal.whole(preference.start), preference.preview
         return self._at.watched(
-            lambda: self._step(before, preference, amount),
+            lambda: self._step(before, preference, amount, last=True),
             on_event,
             cancel,
             self._expectations.seconds("step", self._effort),
         )
 
-    def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
+    def _step(
+        self, here: Point, asked_for: Preference | Preview, amount: float | None, *, last: bool
+    ) -> Step:
+        """A step from any point; ``last`` says that it is all of the operation."""
         self.problem.watch.saw(self.problem.names, torch.from_numpy(here.front.losses))
         spending = Spending(self.problem)
-        made = self._planned(asked_for, amount)
+        made = self._planned(here, asked_for, amount)
         preference, plan = made.preference, made.plan
-        tangent = made.crease or self.tangent
+        tangent = made.crease or self._at.tangent_of(here)
         anew = here.anchor is not None and tangent is not self._journal.tangent(here.id)
         start = Place(made.front, tangent, here.trust)
 
@@ -369,9 +385,103 @@ class Navigator(Shown):
         report = Report(here, preference, plan.amount, spending.cost)
         step, place = OneStep(self.problem, self.method, here, start, plan, anew).take(report, point_at)
         if place is not None:
-            self.problem.watch.finish()
+            if last:
+                self.problem.watch.finish()
             self._at.accept(step.point, place.tangent, step)
         return step
+
+    def map(self, *, on: On | None = None) -> FrontMap:
+        """All that is known of the front: the models around all visited points, side by side.
+
+        ``nav.map().preview({"f1": 0.3})`` says from which of them to go to an outcome, and where that would lead;
+        ``nav.step`` of it goes there.
+
+        Args:
+            on: the data whose losses are meant, as in preferences.
+
+        Raises:
+            NavigationError: it has not started, or its predictor is the published one, which plans no outcomes.
+        """
+        here = self.here
+        self._require_promises("a map")
+        on = self._asked(on)
+        charts = self._charts(on)
+        region = self._region({}, on, "range")
+        visited = self._visited(charts[0].front.asked)
+        return FrontMap(charts, region, on, charts[here.id], visited, self._route)
+
+    def cover(
+        self,
+        count: int,
+        *,
+        allow: Mapping[str, float] | None = None,
+        on: On | None = None,
+        units: Units = "range",
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Cover:
+        """Points that are spread evenly along the front, by steps from those that are there.
+
+        First it goes to the ends, where one objective is as good as it gets within the bounds. With two objectives it
+        then goes to places at equal distances along the front as the models around all visited points have it between
+        them; with more always to the predicted outcome that is furthest from all that is there. Every point is an
+        ordinary one of the session. What is there is used: asked for again, also in a resumed session, it goes on
+        where it was, and takes no step where nothing is missing. Afterwards one is where one was before.
+
+        Args:
+            count: of the points; 1 is the current one.
+            allow: name -> the worst value of a loss or metric that counts, as in preferences. Around a model that is
+                held the front ends nowhere; there no loss may be more than twice what it is at the first point, unless
+                this says otherwise.
+            on: the data whose losses are meant, as in preferences.
+            units: in which distances between outcomes are counted: "range", in parts of each loss's range between the
+                ends; "relative", in parts of the values at the first point; "absolute", in their own units.
+            on_event: told how far it is, as in ``step``.
+            cancel: set it to stop at the next batch, as in ``step``.
+
+        Returns:
+            The points, also where they are fewer than were wanted: because the front has gaps that no walk crosses, or
+            steps were rejected. It says which, and why.
+
+        Raises:
+            Cancelled: ``cancel`` was set. Points that have been reached by then stay.
+            PreferenceError: the bounds, data or units make no sense for this problem.
+            NavigationError: the count is no positive integer, it has not started, another operation is under way, or
+                its predictor is the published one, which makes no promises.
+        """
+        here = self.here
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise NavigationError(f"a cover of {count!r} points is not possible; give a positive integer")
+        self._require_writable()
+        self._require_promises("a cover")
+        on = self._asked(on)
+        covering = Covering(
+            problem=self.problem,
+            region=self._region({} if allow is None else allow, on, units),
+            wanted=count,
+            on=on,
+            holds=self.holds,
+            charts=lambda: self._charts(on),
+            records=lambda: self.records,
+            take=lambda start, aim: self._step(self._journal.whole(start), aim, None, last=False),
+            notes=self._notes,
+        )
+        seconds = self._expectations.seconds("step", self._effort)
+        return self._at.watched(
+            lambda: self._covered(covering, here.id),
+            on_event,
+            cancel,
+            None if seconds is None else count * seconds,
+        )
+
+    def _covered(self, covering: Covering, start: int) -> Cover:
+        try:
+            made = covering.made(start)
+            self.problem.watch.finish()
+            return made
+        finally:
+            if self.here.id != start:
+                self._at.go_to(start)
 
     def undo(self) -> Point:
         """Go back to the point that the current one was reached from."""
@@ -426,10 +536,10 @@ class Navigator(Shown):
                 + (f": {self.session.owner} writes to it; end that first" if self.session.owner else "")
             )
 
-    def _planned(self, asked_for: Preference | Preview, amount: float | None) -> Planned:
+    def _planned(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Planned:
         """The plan of a preview, if that still holds, or a new one."""
         if not isinstance(asked_for, Preview):
-            return self._plan(asked_for, amount)
+            return self._plan(here, asked_for, amount)
         planned = asked_for.planned
         if amount is not None:
             raise NavigationError(
@@ -437,28 +547,78 @@ class Navigator(Shown):
             )
         if planned.by is not self:
             raise NavigationError("the preview was made by another navigator; make one with this navigator")
-        if planned.point != self.here.id:
+        if planned.point != here.id:
             raise NavigationError(
-                f"the preview was made at point {planned.point}, and this is point {self.here.id}; make one here, or "
+                f"the preview was made at point {planned.point}, and this is point {here.id}; make one here, or "
                 f"go_to({planned.point}) first"
             )
         return planned
 
-    def _plan(self, preference: Preference, amount: float | None) -> Planned:
-        """The plan for a preference at the current point."""
+    def _plan(self, here: Point, preference: Preference, amount: float | None) -> Planned:
+        """The plan for a preference at a point."""
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Prefer"
             )
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
-        here = self.here
         on = self.method.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
         side = Side(front, lambda: self._at.tangent_of(here), here.trust.geometry)
         plan, side = plan_from_creases(self.problem, self.method.predictor, side, wish, check_amount(amount))
         return Planned(preference, wish, plan, side.front, side.crossed, point=here.id, by=self)
+
+    def _asked(self, on: On | None) -> On | None:
+        """The data whose losses are asked for, checked; None for what is usual."""
+        Aim({self.problem.names[0]: 0.0}, on=on)
+        if on is not None:
+            self.here.front.on(on)
+        return on
+
+    def _require_promises(self, what: str) -> None:
+        if not self.method.predictor.promises:
+            raise NavigationError(
+                f"{what} needs a predictor that goes to outcomes, and the published one does not; leave out predictor="
+            )
+
+    def _region(self, allow: Mapping[str, float], on: On | None, units: Units) -> Region:
+        """What counts of the front; where a model is held, within twice the losses of the first point."""
+        allow = dict(Aim({self.problem.names[0]: 0.0}, on=on, units=units, allow=allow).allow)
+        first = self._charts(on)[0].front
+        at = situation(first)
+        at.require_known(tuple(allow))
+        for name in allow:
+            at.sense(name)
+        if self.holds:
+            doubled = {
+                name: 2 * float(loss) for name, loss in zip(first.names, first.asked_losses, strict=True)
+            }
+            allow = {name: worst for name, worst in doubled.items() if worst > 0} | allow
+        return Region(first.steerable, first.orientation, allow, units, first.asked_losses)
+
+    def _charts(self, on: On | None) -> tuple[Chart, ...]:
+        """Of all points; the models are kept, without the points' parameters."""
+        pruned = self.session.pruned
+        for record in self.records[len(self._fronts) :]:
+            point = self.session.point(record.id)
+            self._fronts.append((point.front, point.trust))
+        return tuple(
+            Chart(i, front if on is None else front.on(on), trust, i not in pruned)
+            for i, (front, trust) in enumerate(self._fronts)
+        )
+
+    def _route(self, best: Candidate, preference: Preference) -> Route:
+        """The route from the point that was found to be best."""
+        here = self._journal.whole(best.chart.point)
+        preview = self._preview(here, preference, None)
+        front, plan = preview.planned.front, preview.plan
+        values = dict(zip(front.steerable, (front.values + plan.changes).tolist(), strict=True))
+        share = here.trust.share(front, plan.changes[: front.m])
+        legs = max(1, math.ceil(1 / share - 1e-9)) if share > 0 else 1
+        return Route(
+            here.id, preview, Estimates(values), legs, self._expectations.known("step", self._effort)
+        )
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.values.on(split), **point.metrics} for point in self.records]
