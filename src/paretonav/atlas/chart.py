@@ -64,42 +64,63 @@ class Chart:
     def samples(self, scale: Array, far: float) -> Array:
         """[n, q], predicted values of losses and metrics on the front around the point.
 
+        They lie along mixtures of objectives, as these are seen along the front, where its curvature leads from there.
+        So they depend neither on the order of the objectives nor on their units, nor on the coordinates of the model.
+
         Args:
             scale: [m], what a change of each loss is counted in.
             far: in these units, beyond which nothing is predicted.
         """
-        coordinates = [
-            share * length * way for way, length in self._ways(scale, far) for share in _SHARES if length > 0
-        ]
-        if not coordinates:
-            return np.zeros((0, len(self.front.values)))
-        return self.front.outcomes(np.stack(coordinates))
-
-    def _ways(self, scale: Array, far: float) -> list[tuple[Array, float]]:
-        """Directions of coordinates along which the losses change by one unit, and how far each is believed.
-
-        They are mixtures of objectives, seen along the front: so their order does not matter, nor their units.
-        """
+        front, nothing = self.front, np.zeros((0, len(self.front.values)))
         slopes = self.slopes / scale[:, None]
         if not slopes.size:
-            return []
+            return nothing
         left, sizes, right = np.linalg.svd(slopes, full_matrices=False)
         steep = sizes > _FLAT * sizes.max(initial=0.0)
-        left, sizes, right = left[:, steep], sizes[steep], right[steep]
-        mixtures = _mixtures(len(scale))
-        seen = mixtures @ left
-        lengths = np.linalg.norm(seen, axis=1)
-        along = lengths > _ALONG * np.linalg.norm(mixtures, axis=1)
-        seen = seen[along] / lengths[along, None]
-        trades = self.front.trades
-        ways = [trades @ (right.T @ (way / sizes)) for way in seen]
-        return [(way, self._believed(way, scale, far)) for way in ways]
+        if not steep.any():
+            return nothing
+        left = left[:, steep]
+        back = (front.trades @ right[steep].T) / sizes[
+            steep
+        ]  # [k, steep], from a way along the front to coordinates
+        ways = _seen(len(scale), left)
+        first = ways @ back.T
+        bent = front.squares(first)[:, : front.m] / scale
+        across = bent - bent @ left @ left.T
+        second = (
+            -0.5 * bent @ left @ back.T
+        )  # goes back by what the coordinates, and not the front, bend along it
+        lengths = np.array(
+            [
+                self._believed(c, float(np.abs(bend).max()), scale, far)
+                for c, bend in zip(first, across, strict=True)
+            ]
+        )
+        steps = (lengths[:, None] * _SHARES)[:, :, None]
+        curves = (steps * first[:, None], steps**2 * second[:, None])
+        return front.outcomes(*(curve[lengths > 0].reshape(-1, first.shape[1]) for curve in curves))
 
-    def _believed(self, way: Array, scale: Array, far: float) -> float:
-        """As far as a direction is followed: to the edge, to where the model bends as much as it slopes, or ``far``."""
-        front = self.front
-        bend = float((np.abs(front.asked_bend @ way @ way) / scale).max(initial=0.0))
-        return min(far, front.edge(way), 1 / bend if bend > 0 else np.inf)
+    def _believed(self, way: Array, bend: float, scale: Array, far: float) -> float:
+        """How far a way is followed on which the losses change by one unit: to where it ends, or bends as it slopes."""
+        limits = [far, 1 / bend if bend > 0 else np.inf]
+        rows, room, _ = self.front.box
+        rates = rows @ way
+        limits.extend(np.maximum(room[rates > 0], 0) / rates[rates > 0])
+        if self.front.anchor is None:
+            weights, changes = self.front.weights * scale, self.front.weight_basis @ way * scale
+            falls = changes / weights.sum() - weights * changes.sum() / weights.sum() ** 2
+            share = weights / weights.sum()
+            limits.extend(np.maximum(share[falls < 0], 0) / -falls[falls < 0])
+        return float(min(limits))
+
+
+def _seen(m: int, left: Array) -> Array:
+    """[n, d], mixtures of objectives as they are seen along the front, whose directions are ``left`` [m, d]."""
+    mixtures = _mixtures(m)
+    seen = mixtures @ left
+    lengths = np.linalg.norm(seen, axis=1)
+    along = lengths > _ALONG * np.linalg.norm(mixtures, axis=1)
+    return np.asarray(seen[along] / lengths[along, None])
 
 
 @cache

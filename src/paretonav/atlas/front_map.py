@@ -64,13 +64,13 @@ class FrontMap(Shown):
 
         Raises:
             PreferenceError: there is no such quantity, no visited point is within the preference's bounds, it is about
-                other data than the map, or there is a point that is as good already.
+                other data than the map, or it names all losses and there is a point that is as good already.
         """
         charts = [chart for chart in self.charts if chart.whole]
         aim = self._aim(wanted, amount)
         situation(self._current.front).require_known((*aim.target, *aim.allow))
         for chart in charts:
-            if _is_as_good(chart, aim):
+            if set(aim.target) >= set(chart.front.names) and _is_as_good(chart, aim):
                 raise PreferenceError(f"point {chart.point} is as good as that already; go_to({chart.point})")
         best = ranked(charts, lambda _: aim, aim.target, self._scale(aim.target), self._visited)[0]
         return self._route(best, aim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Notes:
         broken: pairs of neighbours between which no walk leads.
         ends: (point, objective) from where there was no step that improves that objective.
         unreached: in words.
+        recalled: how many points have been asked what they tell.
     """
 
     tried: list[tuple[int, Array]] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Notes:
     broken: set[tuple[int, int]] = field(default_factory=set)
     ends: set[tuple[int, int]] = field(default_factory=set)
     unreached: list[Unreached] = field(default_factory=list)
+    recalled: int = 0
 
 
 @dataclass
@@ -98,7 +101,7 @@ class Covering:
         """
         spending = Spending(self.problem)
         self._recall()
-        spread = self._alone(current)
+        spread = self._alone(current) if self.wanted == 1 else Spread((), (), (), 0)
         if self.wanted > 1 and self._come_inside():
             spread = self._spread()
             most = self.steps + _STEPS_EACH * self.wanted
@@ -114,8 +117,8 @@ class Covering:
             wanted=self.wanted,
             spacing=spread.spacing,
             units=self.region.units,
-            gaps=tuple(sorted(self.notes.broken)) if self.problem.m == 2 else (),
-            unreached=self._still_missing(spread),
+            gaps=self._gaps(),
+            unreached=() if len(spread.chosen) >= self.wanted else tuple(self.notes.unreached),
             steps=self.steps,
             cost=spending.cost(),
         )
@@ -177,22 +180,23 @@ class Covering:
     def _is_known_end(self, i: int, best: Chart, unit: float) -> bool:
         """Whether somebody has gone for the least value of objective i before, and no point is better by much."""
         name = self.problem.names[i]
-        for record in self.records():
-            aim = record.preference
-            if (
-                isinstance(aim, Aim)
-                and set(aim.target) == {name}
-                and record.status is StepStatus.SHORTENED
-                and self._is_allowed(aim.allow)
-                and record.values.on(best.front.asked)[name] <= best.outcome[i] + _BEST * unit
-            ):
-                return True
-        return False
+        return any(
+            record.status is StepStatus.SHORTENED
+            and isinstance(record.preference, Aim)
+            and set(record.preference.target) == {name}
+            and self._is_on_these_terms(record.preference)
+            and record.values.on(best.front.asked)[name] <= best.outcome[i] + _BEST * unit
+            for record in self.records()
+        )
 
-    def _is_allowed(self, allow: Mapping[str, float]) -> bool:
-        """Whether these are the bounds of the region."""
-        mine = self.region.allow
-        return all(name in mine and np.isclose(worst, mine[name], rtol=1e-9) for name, worst in allow.items())
+    def _is_on_these_terms(self, aim: Aim) -> bool:
+        """Whether it was asked for within the bounds of the region, and on the same data."""
+        mine = {name: worst for name, worst in self.region.allow.items() if name not in aim.target}
+        return (
+            aim.on == self.on
+            and aim.allow.keys() == mine.keys()
+            and all(np.isclose(aim.allow[name], worst, rtol=1e-9) for name, worst in mine.items())
+        )
 
     def _promised(self, chart: Chart, aim: Aim, i: int) -> float:
         """By how much the model at a point says that objective i can fall."""
@@ -322,11 +326,14 @@ class Covering:
         self.notes.broken |= new
         return bool(new)
 
-    def _still_missing(self, spread: Spread) -> tuple[Unreached, ...]:
-        """What was gone for in vain, and no point has come to since."""
-        if len(spread.chosen) >= self.wanted:
+    def _gaps(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of neighbours between which no walk leads, where nothing has been found since."""
+        if self.problem.m > 2 or not self._counted():
             return ()
-        return tuple(self.notes.unreached)
+        counted = self._counted()
+        curve = Curve.through(counted, self.region.scale(counted))
+        pairs = pairwise(chart.point for chart in curve.charts)
+        return tuple(pair for pair in pairs if pair in self.notes.broken)
 
     def _counted(self) -> list[Chart]:
         return self.region.counted(self.charts())

@@ -13,18 +13,17 @@ from typing import get_args
 import torch
 
 from paretonav.atlas import Cover, FrontMap, Route
-from paretonav.atlas.chart import Chart
 from paretonav.atlas.ranking import Candidate
-from paretonav.atlas.region import Region
 from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
-from paretonav.geometry import FrontModel, Geometry, Tangent
+from paretonav.geometry import Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
-from paretonav.navigation.covering import Covering, Notes
+from paretonav.navigation.covering import Covering
 from paretonav.navigation.expectations import Expectations
 from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
+from paretonav.navigation.overview import Overview
 from paretonav.navigation.position import Position
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
@@ -33,7 +32,7 @@ from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, Aim, On, Preference, Units, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, On, Preference, Units, check_amount
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.estimate import Estimate, What
 from paretonav.steering.reporting.point import Point, Preview, Step, named
@@ -46,7 +45,6 @@ from paretonav.steering.stepping.method import Method
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.predictors import Predictor
 from paretonav.steering.stepping.train_on import TrainOn
-from paretonav.steering.stepping.trust import Trust
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +105,7 @@ class Navigator(Shown):
         self._beginning = Beginning(problem)
         self._expectations = Expectations(problem, self.session, holds=self.holds)
         self._gains = Gains(self._at)
-        self._notes = Notes()
-        self._fronts: list[tuple[FrontModel, Trust]] = []
+        self._overview = Overview(problem, self.session, self.method)
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -403,10 +400,9 @@ class Navigator(Shown):
             NavigationError: it has not started, or its predictor is the published one, which plans no outcomes.
         """
         here = self.here
-        self._require_promises("a map")
-        on = self._asked(on)
-        charts = self._charts(on)
-        region = self._region({}, on, "range")
+        self._overview.require_promises("a map")
+        charts = self._overview.charts(on)
+        region = self._overview.region({}, on, "range")
         visited = self._visited(charts[0].front.asked)
         return FrontMap(charts, region, on, charts[here.id], visited, self._route)
 
@@ -453,18 +449,18 @@ class Navigator(Shown):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise NavigationError(f"a cover of {count!r} points is not possible; give a positive integer")
         self._require_writable()
-        self._require_promises("a cover")
-        on = self._asked(on)
+        self._overview.require_promises("a cover")
+        region = self._overview.region({} if allow is None else allow, on, units)
         covering = Covering(
             problem=self.problem,
-            region=self._region({} if allow is None else allow, on, units),
+            region=region,
             wanted=count,
             on=on,
             holds=self.holds,
-            charts=lambda: self._charts(on),
+            charts=lambda: self._overview.charts(on),
             records=lambda: self.records,
             take=lambda start, aim: self._step(self._journal.whole(start), aim, None, last=False),
-            notes=self._notes,
+            notes=self._overview.notes(region, on),
         )
         seconds = self._expectations.seconds("step", self._effort)
         return self._at.watched(
@@ -568,45 +564,6 @@ class Navigator(Shown):
         side = Side(front, lambda: self._at.tangent_of(here), here.trust.geometry)
         plan, side = plan_from_creases(self.problem, self.method.predictor, side, wish, check_amount(amount))
         return Planned(preference, wish, plan, side.front, side.crossed, point=here.id, by=self)
-
-    def _asked(self, on: On | None) -> On | None:
-        """The data whose losses are asked for, checked; None for what is usual."""
-        Aim({self.problem.names[0]: 0.0}, on=on)
-        if on is not None:
-            self.here.front.on(on)
-        return on
-
-    def _require_promises(self, what: str) -> None:
-        if not self.method.predictor.promises:
-            raise NavigationError(
-                f"{what} needs a predictor that goes to outcomes, and the published one does not; leave out predictor="
-            )
-
-    def _region(self, allow: Mapping[str, float], on: On | None, units: Units) -> Region:
-        """What counts of the front; where a model is held, within twice the losses of the first point."""
-        allow = dict(Aim({self.problem.names[0]: 0.0}, on=on, units=units, allow=allow).allow)
-        first = self._charts(on)[0].front
-        at = situation(first)
-        at.require_known(tuple(allow))
-        for name in allow:
-            at.sense(name)
-        if self.holds:
-            doubled = {
-                name: 2 * float(loss) for name, loss in zip(first.names, first.asked_losses, strict=True)
-            }
-            allow = {name: worst for name, worst in doubled.items() if worst > 0} | allow
-        return Region(first.steerable, first.orientation, allow, units, first.asked_losses)
-
-    def _charts(self, on: On | None) -> tuple[Chart, ...]:
-        """Of all points; the models are kept, without the points' parameters."""
-        pruned = self.session.pruned
-        for record in self.records[len(self._fronts) :]:
-            point = self.session.point(record.id)
-            self._fronts.append((point.front, point.trust))
-        return tuple(
-            Chart(i, front if on is None else front.on(on), trust, i not in pruned)
-            for i, (front, trust) in enumerate(self._fronts)
-        )
 
     def _route(self, best: Candidate, preference: Preference) -> Route:
         """The route from the point that was found to be best."""
