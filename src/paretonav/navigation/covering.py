@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -215,9 +215,12 @@ class Covering:
             best = [chart for chart in counted if chart.point in ends]
             return farthest(counted, self.region, self.wanted, best, self.notes.failed)
         curve = Curve.through(counted, scale, self.notes.broken)
-        if not curve.length > 0:
-            return Spread(curve.charts[:1], (), (), 0)
-        return along_the_curve(curve, self.wanted)
+        if curve.length > 0:
+            return along_the_curve(curve, self.wanted)
+        unbroken = Curve.through(counted, scale)
+        if unbroken.length > 0:  # gaps all over: what is there is all that there can be
+            return replace(along_the_curve(unbroken, self.wanted), missing=(), count=0)
+        return Spread(curve.charts[:1], (), (), 0)
 
     def _attempt(self, missing: Missing) -> bool:
         """Try to go to where a point should be; False if that was tried from everywhere."""
