@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
 from paretonav.atlas.chart import Chart, _mixtures
+
+FEW = settings(max_examples=10)
 
 
 def chart_of(problem: pn.Problem) -> Chart:
@@ -16,6 +18,7 @@ def chart_of(problem: pn.Problem) -> Chart:
     return Chart(point.id, point.front, point.trust)
 
 
+@FEW
 @given(st.integers(0, 30), st.integers(2, 4))
 def test_many_outcomes_at_once_are_those_one_by_one(seed: int, m: int) -> None:
     front = chart_of(pn.problems.quadratic(n=6, m=m, seed=seed)).front
@@ -27,6 +30,7 @@ def test_many_outcomes_at_once_are_those_one_by_one(seed: int, m: int) -> None:
     assert np.allclose(front.outcomes(none, 1e-6 * second), expected, rtol=1e-9, atol=1e-9)
 
 
+@FEW
 @given(st.integers(0, 30))
 def test_samples_lie_near_the_front_and_around_the_point(seed: int) -> None:
     problem = pn.problems.quadratic(n=6, m=3, seed=seed)
@@ -41,6 +45,7 @@ def test_samples_lie_near_the_front_and_around_the_point(seed: int) -> None:
     assert max(distances) < 0.004
 
 
+@FEW
 @given(st.integers(0, 30), st.permutations([0, 1, 2]), st.lists(st.floats(0.01, 100), min_size=3, max_size=3))
 def test_samples_depend_neither_on_the_order_of_objectives_nor_on_their_units(
     seed: int, order: list[int], units: list[float]

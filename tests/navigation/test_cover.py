@@ -85,6 +85,21 @@ def test_units_and_order_of_the_losses_do_not_matter(seed: int, unit: float, tur
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_nor_do_they_with_three_objectives(seed: int) -> None:
+    problem, x = on_the_front(seed, m=3)
+    units, order = torch.tensor([0.01, 3.0, 20.0], dtype=torch.float64), [2, 0, 1]
+    plain = started(pn.FunctionProblem(problem._values, x)).cover(7)
+    other = started(pn.FunctionProblem(lambda x: units * problem._values(x)[order], x)).cover(7)
+    found = np.zeros((7, 3))
+    found[:, order] = outcomes(other) / units.numpy()
+    span = np.ptp(ends_of(problem), axis=0)
+    apart = np.linalg.norm((outcomes(plain)[:, None] - found) / span, axis=2)
+    assert apart.min(axis=0).max() < 0.02
+    assert apart.min(axis=1).max() < 0.02
+
+
+@pytest.mark.slow
 @FEW
 @given(st.integers(0, 1000))
 def test_more_objectives_are_covered_without_holes(seed: int) -> None:

@@ -71,7 +71,7 @@ class FrontMap(Shown):
         situation(self._current.front).require_known((*aim.target, *aim.allow))
         for chart in charts:
             if set(aim.target) >= set(chart.front.names) and _is_as_good(chart, aim):
-                raise PreferenceError(f"point {chart.point} is as good as that already; go_to({chart.point})")
+                raise PreferenceError(f"point {chart.point} is as good as that already; go to it")
         best = ranked(charts, lambda _: aim, aim.target, self._scale(aim.target), self._visited)[0]
         return self._route(best, aim)
 
