@@ -149,6 +149,17 @@ def test_a_resumed_session_has_the_same_map_and_pruned_points_start_nothing(tmp_
     assert resumed.step(left).point.parent == left.start
 
 
+def test_a_point_that_is_lost_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nav = covered(5, session=tmp_path / "s")
+    nav.session.close()
+    file = next((tmp_path / "s" / "points").glob("*1.*"))
+    file.write_bytes(b"no point any more")
+    resumed = pn.Navigator(pn.problems.quadratic(n=6, m=2, seed=5), session=tmp_path / "s")
+    assert resumed.map().points == tuple(i for i in range(len(nav.records)) if i != 1)
+    assert "The map goes without point 1" in caplog.text
+    assert len(resumed.cover(3).points) == 3
+
+
 @pytest.mark.slow
 def test_around_a_model_that_is_held_it_is_about_validation_losses() -> None:
     nav = pn.Navigator(two_regressions((0.5, 0.5)))

@@ -139,8 +139,7 @@ class Covering:
                 self._judge(charts[record.parent], target, charts[record.id], scale)
 
     def _alone(self, current: int) -> Spread:
-        chart = next(chart for chart in self.charts() if chart.point == current)
-        return Spread((chart,), (), (), 0)
+        return Spread((self._chart(current),), (), (), 0)
 
     def _come_inside(self) -> bool:
         """Whether there is a point within the bounds; if there is none, after a step towards them."""
@@ -173,7 +172,7 @@ class Covering:
             if not self.problem.stochastic and self._promised(best, aim, i) <= _GAIN * scale[i]:
                 return best.point
             step, _ = self._step(best, aim)
-            if step is None or not self._chart(step).outcome[i] < best.outcome[i]:
+            if step is None or not self._chart(step.point.id).outcome[i] < best.outcome[i]:
                 self.notes.ends.add((best.point, i))
                 return best.point
 
@@ -235,7 +234,7 @@ class Covering:
             step, reason = self._step(chart, aim)
             if step is None:
                 self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
-            elif not self._judge(chart, missing.outcome, self._chart(step), scale):
+            elif not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
                 reason = step.reason or "it led elsewhere"
                 self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
             return True
@@ -341,8 +340,8 @@ class Covering:
     def _counted(self) -> list[Chart]:
         return self.region.counted(self.charts())
 
-    def _chart(self, step: Step) -> Chart:
-        return self.charts()[step.point.id]
+    def _chart(self, point_id: int) -> Chart:
+        return next(chart for chart in self.charts() if chart.point == point_id)
 
     def _visited(self) -> list[dict[str, float]]:
         return [dict(zip(c.front.steerable, c.front.values.tolist(), strict=True)) for c in self.charts()]

@@ -330,8 +330,9 @@ class Navigator(Shown):
         training loss, validation loss and metric, named or not; and if what was named came out as asked. Where a part
         of the way does, that much is taken and reported as shortened; where none does, the model is where it was, and
         the step is reported as rejected, with what broke the promise. An ``Aim`` that is out of reach ends at the
-        nearest outcome, and is reported as shortened. The published method makes no promises: its steps are kept
-        unless what was to improve has not.
+        nearest outcome, and is reported as shortened. A route that is rejected leaves one where one was, which need not
+        be where it begins. The published method makes no promises: its steps are kept unless what was to improve has
+        not.
 
         Args:
             preference: what is wanted, or its preview; or a route of the ``map``, which begins at a point of its own.
@@ -404,7 +405,7 @@ class Navigator(Shown):
         charts = self._overview.charts(on)
         region = self._overview.region({}, on, "range")
         visited = self._visited(charts[0].front.asked)
-        return FrontMap(charts, region, on, charts[here.id], visited, self._route)
+        return FrontMap(charts, region, on, self._overview.chart(here.id, on), visited, self._route)
 
     def cover(
         self,
