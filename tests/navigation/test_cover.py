@@ -81,7 +81,7 @@ def test_units_and_order_of_the_losses_do_not_matter(seed: int, unit: float, tur
     span = np.ptp(ends_of(problem), axis=0)
     expected = outcomes(plain)
     found = found[::-1] if turned else found
-    assert np.abs((found - expected) / span).max() < 0.02
+    assert np.abs((found - expected) / span).max() < 0.05  # a tenth of a gap is near enough to be taken
 
 
 @pytest.mark.slow
@@ -95,8 +95,8 @@ def test_nor_do_they_with_three_objectives(seed: int) -> None:
     found[:, order] = outcomes(other) / units.numpy()
     span = np.ptp(ends_of(problem), axis=0)
     apart = np.linalg.norm((outcomes(plain)[:, None] - found) / span, axis=2)
-    assert apart.min(axis=0).max() < 0.02
-    assert apart.min(axis=1).max() < 0.02
+    assert apart.min(axis=0).max() < 0.05
+    assert apart.min(axis=1).max() < 0.05
 
 
 @pytest.mark.slow

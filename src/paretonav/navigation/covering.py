@@ -50,6 +50,7 @@ class Notes:
         tried: (point, target) of steps: a second one would lead where the first has led.
         failed: (target, how far around it there is nothing), of which the point where a step has led instead is known.
         broken: pairs of neighbours between which no walk leads.
+        outside: points from where there was no step into the bounds.
         ends: (point, objective) from where there was no step that improves that objective.
         unreached: in words.
         recalled: how many points have been asked what they tell.
@@ -58,6 +59,7 @@ class Notes:
     tried: list[tuple[int, Array]] = field(default_factory=list)
     failed: list[tuple[Array, float]] = field(default_factory=list)
     broken: set[tuple[int, int]] = field(default_factory=set)
+    outside: set[int] = field(default_factory=set)
     ends: set[tuple[int, int]] = field(default_factory=set)
     unreached: list[Unreached] = field(default_factory=list)
     recalled: int = 0
@@ -79,6 +81,8 @@ class Covering:
         records: gives the records of all points.
         take: takes a step from a point, and keeps what it leads to.
         notes: what is known from before.
+        steps: how many have been taken.
+        gone: how far it is, in [0, 1).
     """
 
     problem: Problem
@@ -127,16 +131,20 @@ class Covering:
         """What the steps of earlier covers have found out: they aimed at all losses, and came elsewhere."""
         scale = self.region.scale(self._counted())
         charts = {chart.point: chart for chart in self.charts()}
-        for record in self.records():
-            aim = record.preference
+        records = self.records()
+        for record in records[self.notes.recalled :]:
+            aim, start = record.preference, charts.get(-1 if record.parent is None else record.parent)
             if (
                 isinstance(aim, Aim)
-                and set(aim.target) >= set(self.problem.names)
-                and record.parent in charts
+                and start is not None
+                and record.id in charts
+                and set(aim.target) == set(self.problem.names)
+                and self._is_on_these_terms(aim)
             ):
                 target = np.array([aim.target[name] for name in self.problem.names])
-                self.notes.tried.append((record.parent, target))
-                self._judge(charts[record.parent], target, charts[record.id], scale)
+                self.notes.tried.append((start.point, target))
+                self._judge(start, target, charts[record.id], scale)
+        self.notes.recalled = len(records)
 
     def _alone(self, current: int) -> Spread:
         return Spread((self._chart(current),), (), (), 0)
@@ -148,6 +156,9 @@ class Covering:
         charts = [chart for chart in self.charts() if chart.whole]
         beyond = self.region.beyond(np.stack([chart.front.values for chart in charts]))
         nearest = charts[int(np.maximum(beyond, 0).sum(axis=1).argmin())]
+        if nearest.point in self.notes.outside:
+            return False
+        self.notes.outside.add(nearest.point)
         lacking = self.region.beyond(nearest.front.values[None])[0] > 0
         target = {
             name: worst for (name, worst), out in zip(self.region.allow.items(), lacking, strict=True) if out
@@ -163,13 +174,19 @@ class Covering:
         while True:
             counted = self._counted()
             scale = self.region.scale(counted)
-            best = min((chart for chart in counted if chart.whole), key=lambda chart: float(chart.outcome[i]))
-            if (best.point, i) in self.notes.ends or self._is_known_end(i, best, float(scale[i])):
+            whole = [chart for chart in counted if chart.whole]
+            best = min(whole or counted, key=lambda chart: float(chart.outcome[i]))
+            if (
+                not whole
+                or (best.point, i) in self.notes.ends
+                or self._is_known_end(i, best, float(scale[i]))
+            ):
                 return best.point
             size = float(best.front.sizes_of(best.outcome)[i])
             fall = (1 - _PART) * size if self.problem.stochastic else _BEYOND * size
             aim = self._aim(best, {self.problem.names[i]: float(best.outcome[i]) - fall})
-            if not self.problem.stochastic and self._promised(best, aim, i) <= _GAIN * scale[i]:
+            known = not self.problem.stochastic and self.problem.bounds is None  # so well that a plan says it
+            if known and self._promised(best, aim, i) <= _GAIN * scale[i]:
                 return best.point
             step, _ = self._step(best, aim)
             if step is None or not self._chart(step.point.id).outcome[i] < best.outcome[i]:
@@ -227,11 +244,11 @@ class Covering:
         for chart in self._places_to_start(missing, scale):
             if not chart.whole or self._was_tried(chart, missing.outcome, scale):
                 continue
-            self.notes.tried.append((chart.point, missing.outcome))
             aim = self._aim_at(chart, missing.outcome, scale)
             if aim is None:
                 continue
             step, reason = self._step(chart, aim)
+            self.notes.tried.append((chart.point, missing.outcome))
             if step is None:
                 self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
             elif not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
@@ -314,11 +331,11 @@ class Covering:
         )
 
     def _give_up(self, spread: Spread) -> bool:
-        """Take note that what is missing cannot be reached from anywhere; False if that was known."""
+        """Take note that what is missing cannot be reached from anywhere; False where that was known, or is enough."""
         if self.problem.m > 2:
             missing = spread.missing[0]
             self.notes.failed.append((missing.outcome, _ARRIVED * missing.distance))
-            return True
+            return len(self.notes.failed) <= _STEPS_EACH * self.wanted
         pairs = {
             (a.point, b.point)
             for missing in spread.missing
