@@ -35,6 +35,7 @@ bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machi
 	$(BIN)/python bench/fetch_data.py
 	$(BIN)/python bench/steps.py
 	$(BIN)/python bench/fronts.py
+	$(BIN)/python bench/cover.py
 	$(BIN)/python bench/scaling.py
 	$(BIN)/python bench/ablation.py
 	$(BIN)/python bench/correctors.py

@@ -15,6 +15,7 @@ ORDERS = (
     "errors, text, statistics, dominance < display, declared < objectives < geometry < steering.changes "
     "< steering.outcome < steering.measured < steering.preferences < steering.planning < steering.stepping "
     "< steering.reporting < steering < session < navigation",
+    "steering < atlas < navigation",
     "objectives < problems",
     "session < plotting < terminal",
     "navigation < terminal < cli",

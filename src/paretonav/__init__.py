@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from paretonav.atlas import Cover, FrontMap, Route, Unreached
 from paretonav.cockpit import Cockpit
 from paretonav.errors import (
     Cancelled,
@@ -64,9 +65,11 @@ __all__ = [
     "Classify",
     "Cockpit",
     "Cost",
+    "Cover",
     "Direction",
     "Estimate",
     "Event",
+    "FrontMap",
     "FunctionProblem",
     "Geometry",
     "Improve",
@@ -88,6 +91,7 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Record",
+    "Route",
     "Session",
     "SessionError",
     "Step",
@@ -95,6 +99,7 @@ __all__ = [
     "TrainOn",
     "TrainingGain",
     "Trial",
+    "Unreached",
     "correctors",
     "group_gap",
     "l2",

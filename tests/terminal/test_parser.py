@@ -10,11 +10,13 @@ import paretonav as pn
 from paretonav.steering import Aim, Classify, Direction, Improve, Situation
 from paretonav.terminal.commands import (
     Compare,
+    Cover,
     Explain,
     Export,
     Go,
     Help,
     Hold,
+    Map,
     Note,
     Options,
     Plot,
@@ -89,6 +91,8 @@ def problems_and_commands(draw):
             lambda: Go(draw(numbers)),
             lambda: Take(draw(numbers)),
             lambda: Options(draw(percents)),
+            lambda: Cover(draw(st.integers(1, 9999)), bounds(), draw(data)),
+            lambda: Map(bounds(), draw(data)),
             lambda: Explain(draw(some | st.just(()))),
             lambda: Plot(
                 "way" + draw(names) + "x" + draw(st.sampled_from([".png", ".svg", ".pdf", ".html"]))

@@ -199,6 +199,27 @@ class FrontModel:
         """[q], the predicted changes of losses and metrics, as they are asked for, at coordinates c."""
         return self._corner.changes(self.values, self._smooth(c))
 
+    def outcomes(self, first: Array, second: Array) -> Array:
+        """[n, q], predicted values of losses and metrics at the ends of curves, many at once, to second order.
+
+        Args:
+            first: [n, k], how far a curve has gone along the coordinates by its slope.
+            second: [n, k], and by its bend.
+        """
+        none = np.zeros((len(self.metric_names), self.dimensions))
+        response = np.concatenate(
+            [self.asked_response, none if self.metric_response is None else self.metric_response]
+        )
+        smooth = 0.5 * self.squares(first) - (first + second) @ response.T
+        return self.values + self._corner.changes(self.values, smooth)
+
+    def squares(self, coordinates: Array) -> Array:
+        """[n, q], the terms of second order ``c^T Q c`` at many coordinates [n, k]."""
+        bends = self.bends
+        if self.metric_response is None:
+            bends = np.concatenate([bends[: self.m], np.zeros_like(bends[self.m :])])
+        return np.asarray(np.einsum("ni,qij,nj->nq", coordinates, bends, coordinates, optimize=True))
+
     def slopes(self, c: Array) -> Array:
         """[q, k], the derivatives of ``changes`` at c."""
         slopes, smooth = self.asked_bend @ c - self.asked_response, self._smooth(c)

@@ -60,9 +60,13 @@ class Expectations:
         self.asked[what] = found
         return found
 
+    def known(self, what: What, effort: Geometry) -> Estimate | None:
+        """An estimate as far as there is one without measuring anything."""
+        return (self._from_records(effort) if what == "step" else None) or self.asked.get(what)
+
     def seconds(self, what: What, effort: Geometry) -> float | None:
         """What a start or a step should take, as far as that is known without measuring anything; logged."""
-        found = (self._from_records(effort) if what == "step" else None) or self.asked.get(what)
+        found = self.known(what, effort)
         if found is not None:
             logger.info("the %s is expected to take %s", what, found.words)
         elif self.holds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,15 +12,19 @@ from typing import Any, get_args
 
 import torch
 
+from paretonav.atlas import Cover, FrontMap, Route
+from paretonav.atlas.ranking import Candidate
 from paretonav.display import Display, Shown
 from paretonav.errors import NavigationError, PreferenceError, SessionError
 from paretonav.geometry import Geometry, Tangent
 from paretonav.navigation.beginning import Beginning, asked_training, first_trust, warn_if_untrained
+from paretonav.navigation.covering import Covering
 from paretonav.navigation.expectations import Expectations
 from paretonav.navigation.exporting import export
 from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
+from paretonav.navigation.overview import Overview
 from paretonav.navigation.position import Position
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
@@ -28,7 +33,7 @@ from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, Preference, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, On, Preference, Units, check_amount
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.estimate import Estimate, What
 from paretonav.steering.reporting.point import Point, Preview, Step, named
@@ -101,6 +106,7 @@ class Navigator(Shown):
         self._beginning = Beginning(problem)
         self._expectations = Expectations(problem, self.session, holds=self.holds)
         self._gains = Gains(self._at)
+        self._overview = Overview(problem, self.session, self.method)
         if not self.session.writable:
             logger.warning(
                 "the session in %s is for reading only: %s; previews work, steps do not",
@@ -263,8 +269,10 @@ class Navigator(Shown):
             BusyError: it would have to solve for the tangent, which is no longer kept, while another thread's
                 operation is under way.
         """
-        here = self.here
-        planned = self._plan(preference, amount)
+        return self._preview(self.here, preference, amount)
+
+    def _preview(self, here: Point, preference: Preference, amount: float | None) -> Preview:
+        planned = self._plan(here, preference, amount)
         wish, plan, front = planned.wish, planned.plan, planned.front
         changes = plan.changes
         return Preview(
@@ -304,14 +312,14 @@ class Navigator(Shown):
 
         def measured() -> Trial:
             with self.problem.watch.part(1.0, "measure"):
-                made = self._planned(preference, amount)
+                made = self._planned(here, preference, amount)
                 return trial(self.problem, here, made.crease or self._at.tangent_of(here), made.plan)
 
         return self._at.watched(measured, on_event, cancel)
 
     def step(
         self,
-        preference: Preference | Preview,
+        preference: Preference | Preview | Route,
         amount: float | None = None,
         *,
         on_event: Callable[[Event], None] | None = None,
@@ -323,11 +331,12 @@ class Navigator(Shown):
         training loss, validation loss and metric, named or not; and if what was named came out as asked. Where a part
         of the way does, that much is taken and reported as shortened; where none does, the model is where it was, and
         the step is reported as rejected, with what broke the promise. An ``Aim`` that is out of reach ends at the
-        nearest outcome, and is reported as shortened. The published method makes no promises: its steps are kept
-        unless what was to improve has not.
+        nearest outcome, and is reported as shortened. A route that is rejected leaves one where one was, which need not
+        be where it begins. The published method makes no promises: its steps are kept unless what was to improve has
+        not.
 
         Args:
-            preference: what is wanted, or its preview.
+            preference: what is wanted, or its preview; or a route of the ``map``, which begins at a point of its own.
             amount: how much of it; None for the preference's own, or the preview's.
             on_event: told how far it is (see ``Event``), in this thread, at most 20 times a second. What it raises ends
                 the step, and the model is where it was.
@@ -341,19 +350,24 @@ class Navigator(Shown):
         """
         before = self.here
         self._require_writable()
+        if isinstance(preference, Route):
+            before, preference = self._journal.whole(preference.start), preference.preview
         return self._at.watched(
-            lambda: self._step(before, preference, amount),
+            lambda: self._step(before, preference, amount, last=True),
             on_event,
             cancel,
             self._expectations.seconds("step", self._effort),
         )
 
-    def _step(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Step:
+    def _step(
+        self, here: Point, asked_for: Preference | Preview, amount: float | None, *, last: bool
+    ) -> Step:
+        """A step from any point; ``last`` says that it is all of the operation."""
         self.problem.watch.saw(self.problem.names, torch.from_numpy(here.front.losses))
         spending = Spending(self.problem)
-        made = self._planned(asked_for, amount)
+        made = self._planned(here, asked_for, amount)
         preference, plan = made.preference, made.plan
-        tangent = made.crease or self.tangent
+        tangent = made.crease or self._at.tangent_of(here)
         anew = here.anchor is not None and tangent is not self._journal.tangent(here.id)
         start = Place(made.front, tangent, here.trust)
 
@@ -370,9 +384,102 @@ class Navigator(Shown):
         report = Report(here, preference, plan.amount, spending.cost)
         step, place = OneStep(self.problem, self.method, here, start, plan, anew).take(report, point_at)
         if place is not None:
-            self.problem.watch.finish()
+            if last:
+                self.problem.watch.finish()
             self._at.accept(step.point, place.tangent, step)
         return step
+
+    def map(self, *, on: On | None = None) -> FrontMap:
+        """All that is known of the front: the models around all visited points, side by side.
+
+        ``nav.map().preview({"f1": 0.3})`` says from which of them to go to an outcome, and where that would lead;
+        ``nav.step`` of it goes there.
+
+        Args:
+            on: the data whose losses are meant, as in preferences.
+
+        Raises:
+            NavigationError: it has not started, or its predictor is the published one, which plans no outcomes.
+        """
+        here = self.here
+        self._overview.require_promises("a map")
+        charts = self._overview.charts(on)
+        region = self._overview.region({}, on, "range")
+        visited = self._visited(charts[0].front.asked)
+        return FrontMap(charts, region, on, self._overview.chart(here.id, on), visited, self._route)
+
+    def cover(
+        self,
+        count: int,
+        *,
+        allow: Mapping[str, float] | None = None,
+        on: On | None = None,
+        units: Units = "range",
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Cover:
+        """Points that are spread evenly along the front, by steps from those that are there.
+
+        First it goes to the ends, where one objective is as good as it gets within the bounds. With two objectives it
+        then goes to places at equal distances along the front as the models around all visited points have it between
+        them; with more always to the predicted outcome that is furthest from all that is there. Every point is an
+        ordinary one of the session. What is there is used: asked for again, also in a resumed session, it goes on
+        where it was, and takes no step where nothing is missing. Afterwards one is where one was before.
+
+        Args:
+            count: of the points; 1 is the current one.
+            allow: name -> the worst value of a loss or metric that counts, as in preferences. Around a model that is
+                held the front ends nowhere; there no loss may be more than twice what it is at the first point, unless
+                this says otherwise.
+            on: the data whose losses are meant, as in preferences.
+            units: in which distances between outcomes are counted: "range", in parts of each loss's range between the
+                ends; "relative", in parts of the values at the first point; "absolute", in their own units.
+            on_event: told how far it is, as in ``step``.
+            cancel: set it to stop at the next batch, as in ``step``.
+
+        Returns:
+            The points, also where they are fewer than were wanted: because the front has gaps that no walk crosses, or
+            steps were rejected. It says which, and why.
+
+        Raises:
+            Cancelled: ``cancel`` was set. Points that have been reached by then stay.
+            PreferenceError: the bounds, data or units make no sense for this problem.
+            NavigationError: the count is no positive integer, it has not started, another operation is under way, or
+                its predictor is the published one, which makes no promises.
+        """
+        here = self.here
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise NavigationError(f"a cover of {count!r} points is not possible; give a positive integer")
+        self._require_writable()
+        self._overview.require_promises("a cover")
+        region = self._overview.region({} if allow is None else allow, on, units)
+        covering = Covering(
+            problem=self.problem,
+            region=region,
+            wanted=count,
+            on=on,
+            holds=self.holds,
+            charts=lambda: self._overview.charts(on),
+            records=lambda: self.records,
+            take=lambda start, aim: self._step(self._journal.whole(start), aim, None, last=False),
+            notes=self._overview.notes(region, on),
+        )
+        seconds = self._expectations.seconds("step", self._effort)
+        return self._at.watched(
+            lambda: self._covered(covering, here.id),
+            on_event,
+            cancel,
+            None if seconds is None else count * seconds,
+        )
+
+    def _covered(self, covering: Covering, start: int) -> Cover:
+        try:
+            made = covering.made(start)
+            self.problem.watch.finish()
+            return made
+        finally:
+            if self.here.id != start:
+                self._at.go_to(start)
 
     def undo(self) -> Point:
         """Go back to the point that the current one was reached from."""
@@ -454,10 +561,10 @@ class Navigator(Shown):
                 + (f": {self.session.owner} writes to it; end that first" if self.session.owner else "")
             )
 
-    def _planned(self, asked_for: Preference | Preview, amount: float | None) -> Planned:
+    def _planned(self, here: Point, asked_for: Preference | Preview, amount: float | None) -> Planned:
         """The plan of a preview, if that still holds, or a new one."""
         if not isinstance(asked_for, Preview):
-            return self._plan(asked_for, amount)
+            return self._plan(here, asked_for, amount)
         planned = asked_for.planned
         if amount is not None:
             raise NavigationError(
@@ -465,28 +572,39 @@ class Navigator(Shown):
             )
         if planned.by is not self:
             raise NavigationError("the preview was made by another navigator; make one with this navigator")
-        if planned.point != self.here.id:
+        if planned.point != here.id:
             raise NavigationError(
-                f"the preview was made at point {planned.point}, and this is point {self.here.id}; make one here, or "
+                f"the preview was made at point {planned.point}, and this is point {here.id}; make one here, or "
                 f"go_to({planned.point}) first"
             )
         return planned
 
-    def _plan(self, preference: Preference, amount: float | None) -> Planned:
-        """The plan for a preference at the current point."""
+    def _plan(self, here: Point, preference: Preference, amount: float | None) -> Planned:
+        """The plan for a preference at a point."""
         if not hasattr(preference, "wish"):
             raise PreferenceError(
                 f"{preference!r} is not a preference; use Improve, Direction, Aim, Classify or Prefer"
             )
         if amount is None:
             amount = getattr(preference, "default_amount", DEFAULT_AMOUNT)
-        here = self.here
         on = self.method.predictor.on or getattr(preference, "on", None)
         front = here.front if on is None else here.front.on(on)
         wish = preference.wish(situation(front, lambda: self._visited(front.asked)))
         side = Side(front, lambda: self._at.tangent_of(here), here.trust.geometry)
         plan, side = plan_from_creases(self.problem, self.method.predictor, side, wish, check_amount(amount))
         return Planned(preference, wish, plan, side.front, side.crossed, point=here.id, by=self)
+
+    def _route(self, best: Candidate, preference: Preference) -> Route:
+        """The route from the point that was found to be best."""
+        here = self._journal.whole(best.chart.point)
+        preview = self._preview(here, preference, None)
+        front, plan = preview.planned.front, preview.plan
+        values = dict(zip(front.steerable, (front.values + plan.changes).tolist(), strict=True))
+        share = here.trust.share(front, plan.changes[: front.m])
+        legs = max(1, math.ceil(1 / share - 1e-9)) if share > 0 else 1
+        return Route(
+            here.id, preview, Estimates(values), legs, self._expectations.known("step", self._effort)
+        )
 
     def _visited(self, split: Split) -> list[dict[str, float]]:
         return [{**point.values.on(split), **point.metrics} for point in self.records]

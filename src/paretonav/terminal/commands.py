@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from paretonav.steering.preferences import On
-from paretonav.terminal.spoken import DEFAULT_PERCENT, Said, on_data, spoken
+from paretonav.terminal.spoken import DEFAULT_PERCENT, Said, allowing, numbers, on_data, spoken
 from paretonav.terminal.words import quoted
 from paretonav.text import number
 
@@ -67,6 +68,40 @@ class Take:
 
     def __str__(self) -> str:
         return f"take {self.option}"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Spread so many points along the front.
+
+    Attributes:
+        count: how many.
+        allow: name -> the worst value that counts.
+        on: the data whose losses are meant.
+    """
+
+    count: int
+    allow: Mapping[str, float] = field(default_factory=dict)
+    on: On | None = None
+
+    def __str__(self) -> str:
+        return f"cover {self.count}{allowing(self.allow)}{on_data(self.on)}"
+
+
+@dataclass(frozen=True)
+class Map:
+    """Show what is known of the front, or from which visited point to go to some values, and go there.
+
+    Attributes:
+        target: name -> value; none for the map alone.
+        on: the data whose losses are meant.
+    """
+
+    target: Mapping[str, float] = field(default_factory=dict)
+    on: On | None = None
+
+    def __str__(self) -> str:
+        return f"map {numbers(self.target)}".rstrip() + on_data(self.on)
 
 
 @dataclass(frozen=True)
@@ -216,6 +251,8 @@ Command = (
     | Preview
     | Options
     | Take
+    | Cover
+    | Map
     | Training
     | Explain
     | Hold

@@ -9,15 +9,17 @@ from os.path import expanduser, splitext
 from rich.console import Console
 from rich.text import Text
 
+from paretonav.atlas import Route
 from paretonav.errors import InfeasiblePreferenceError, ParetonavError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
 from paretonav.session import Record
 from paretonav.session.wording import caution, unsure
-from paretonav.steering import Improve, Option, Prefer, Preference, Preview, Step, StepStatus
+from paretonav.steering import Aim, Improve, Option, Point, Prefer, Preference, Preview, Step, StepStatus
 from paretonav.steering.preferences.wording import describe
 from paretonav.terminal import commands as say
 from paretonav.terminal.console import watched_on
+from paretonav.terminal.front_views import cover_view, map_view, route_line
 from paretonav.terminal.parser import PAGE_FORMATS
 from paretonav.terminal.spoken import moved
 from paretonav.terminal.views import (
@@ -105,6 +107,10 @@ class Dialogue:
             case say.Take(number_):
                 option = self._option(number_)
                 self._step(option.preference, option.amount)
+            case say.Cover():
+                self._cover(command)
+            case say.Map():
+                self._map(command)
             case say.Training():
                 self._measure_training()
             case say.Explain(names):
@@ -165,12 +171,47 @@ class Dialogue:
                 known = self.navigator.training_gain(on_event=tell, cancel=cancel)
         self._say(sentence(known.words))
 
+    def _cover(self, command: say.Cover) -> None:
+        if self.held:
+            held = listed([printable(name) for name in self.held])
+            raise RefusedError(
+                f"{held} cannot be held while points are spread over the front; first say: release"
+            )
+        if not self._ask(f"Take steps to {command.count} points along the front? [y/n] "):
+            self._say("Not taken.")
+            return
+        with watched_on(self.console) as (tell, cancel):
+            cover = self.navigator.cover(
+                command.count, allow=command.allow, on=command.on, on_event=tell, cancel=cancel
+            )
+        self.console.print()
+        self.console.print(cover_view(cover))
+        if not cover.points:
+            raise RefusedError("there is no point within these bounds; allow more")
+
+    def _map(self, command: say.Map) -> None:
+        front_map = self.navigator.map(on=command.on)
+        if not command.target:
+            self.console.print(map_view(front_map))
+            return
+        for name in command.target:
+            if name in self.held:
+                raise RefusedError(f"{printable(name)} is held; first say: release {quoted(name)}")
+        route = front_map.preview(Aim(command.target, hold=self.held, on=command.on))
+        start, asked = self.navigator.session.point(route.start), route.preview.planned.preference
+        self.console.print(preview_view(route.preview, start, describe(asked, 1.0)))
+        self.console.print(route_line(route))
+        self._take(route, start)
+
     def _step(self, preference: Preference, amount: float) -> None:
-        preview = self._preview(preference, amount)
+        self._take(self._preview(preference, amount), self.navigator.here)
+
+    def _take(self, preview: Preview | Route, before: Point) -> None:
+        """Take a step that was previewed, if that is wanted; ``before`` is where it begins."""
         if not self._ask("Take this step? [y/n] "):
             self._say("Not taken.")
             return
-        before = self.navigator.here
+        here = self.navigator.here.id
         with watched_on(self.console) as (tell, cancel):
             step = self.navigator.step(preview, on_event=tell, cancel=cancel)
         self._last = step
@@ -181,7 +222,7 @@ class Dialogue:
         if step.status is StepStatus.REJECTED:
             raise RefusedError(
                 f"the step was rejected and taken back: {step.reason}; the model is still that of point "
-                f"{before.id}; try a smaller amount or another preference"
+                f"{here}; try a smaller amount or another preference"
             )
         self.console.print()
         self._summarise()

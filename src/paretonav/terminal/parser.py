@@ -10,11 +10,13 @@ from paretonav.plotting import FORMATS
 from paretonav.terminal.commands import (
     Command,
     Compare,
+    Cover,
     Explain,
     Export,
     Go,
     Help,
     Hold,
+    Map,
     Note,
     Options,
     Plot,
@@ -29,7 +31,7 @@ from paretonav.terminal.commands import (
     Undo,
 )
 from paretonav.terminal.spoken import DEFAULT_PERCENT
-from paretonav.terminal.wishes import WISHES
+from paretonav.terminal.wishes import WISHES, allowed, values_of
 from paretonav.terminal.words import CommandError, Words, statements, suggestion
 from paretonav.text import in_quotes, listed, printable
 
@@ -104,6 +106,18 @@ def _preview(words: Words) -> Preview:
 
 def _options(words: Words) -> Options:
     return Options(words.take_percent(DEFAULT_PERCENT))
+
+
+def _cover(words: Words) -> Cover:
+    count = words.take_count("points")
+    words.stops = ("allow", "on")
+    return Cover(count, allowed(words), words.take_on())
+
+
+def _map(words: Words) -> Map:
+    words.stops = ("on",)
+    target = {} if words.at_stop() else values_of(words, "the value to come to")
+    return Map(target, words.take_on())
 
 
 def _explain(words: Words) -> Explain:
@@ -212,6 +226,17 @@ VERBS = {
         "take N",
         "take the step with this number among the options",
         lambda w: Take(w.take_point("an option")),
+    ),
+    "cover": Verb(
+        "cover N [allow NAME VALUE ...] [on DATA]",
+        "spread N points evenly along the front, from one end to the other, or as far as what follows allow goes; what "
+        "is there is used",
+        _cover,
+    ),
+    "map": Verb(
+        "map [NAME VALUE ...] [on DATA]",
+        "show the front as all visited points know it, or go to these values from the point that comes nearest",
+        _map,
     ),
     "training": Verb(
         "training",

@@ -23,23 +23,23 @@ def spoken(preference: Said, percent: float) -> str:
         'improve left by 2.5% allow right 0.5'
     """
     by = f" by {number(percent)}%"
-    tail = f"{_allowing(preference.allow)}{on_data(preference.on)}"
+    tail = f"{allowing(preference.allow)}{on_data(preference.on)}"
     match preference:
         case Improve(weights):
             alone = list(weights.values()) == [1.0]
-            return f"improve {' '.join(map(quoted, weights)) if alone else _numbers(weights)}{by}{tail}"
+            return f"improve {' '.join(map(quoted, weights)) if alone else numbers(weights)}{by}{tail}"
         case Direction(changes):
             moves = (f"{quoted(name)} {number(change, '+')}" for name, change in changes.items())
             return f"direction {' '.join(moves)}{by}{tail}"
         case Aim(target):
-            return f"aim {_numbers(target)}{'' if percent == WHOLE else by}{tail}"
+            return f"aim {numbers(target)}{'' if percent == WHOLE else by}{tail}"
         case Classify(improve, improve_to, hold=hold, allow=allow, free=free, on=on):
             classes = {
                 "improve": " ".join(map(quoted, improve)),
                 "hold": " ".join(map(quoted, hold)),
                 "free": " ".join(map(quoted, free)),
-                "to": _numbers(improve_to),
-                "allow": _numbers(allow),
+                "to": numbers(improve_to),
+                "allow": numbers(allow),
             }
             said = " ".join(f"{word} {members}" for word, members in classes.items() if members)
             return f"classify {said}{by}{on_data(on)}"
@@ -62,9 +62,11 @@ def on_data(on: On | None) -> str:
     return {None: "", "train": " on training data", "validation": " on validation data"}[on]
 
 
-def _numbers(entries: Mapping[str, float]) -> str:
+def numbers(entries: Mapping[str, float]) -> str:
+    """Names with a number each."""
     return " ".join(f"{quoted(name)} {number(value)}" for name, value in entries.items())
 
 
-def _allowing(allow: Mapping[str, float]) -> str:
-    return f" allow {_numbers(allow)}" if allow else ""
+def allowing(allow: Mapping[str, float]) -> str:
+    """What says which values are the worst that are acceptable."""
+    return f" allow {numbers(allow)}" if allow else ""

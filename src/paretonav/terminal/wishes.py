@@ -28,7 +28,7 @@ def improve(words: Words) -> Step:
         raise CommandError("no weight is positive; give at least one objective to improve")
     different([name for name, _ in entries])
     percent = words.take_percent(DEFAULT_PERCENT)
-    return Step(Improve(dict(entries), allow=_allowed(words), on=words.take_on()), percent)
+    return Step(Improve(dict(entries), allow=allowed(words), on=words.take_on()), percent)
 
 
 def direction(words: Words) -> Step:
@@ -46,19 +46,19 @@ def direction(words: Words) -> Step:
         raise CommandError("nothing is to improve; give at least one objective a negative change")
     different([name for name, _ in entries])
     percent = words.take_percent(DEFAULT_PERCENT)
-    return Step(Direction(dict(entries), allow=_allowed(words), on=words.take_on()), percent)
+    return Step(Direction(dict(entries), allow=allowed(words), on=words.take_on()), percent)
 
 
-def _allowed(words: Words) -> dict[str, float]:
+def allowed(words: Words) -> dict[str, float]:
     """What follows "allow": names, each with the worst value that is acceptable."""
-    return _values(words, "the worst value allowed") if words.take_keyword("allow") else {}
+    return values_of(words, "the worst value allowed") if words.take_keyword("allow") else {}
 
 
 def aim(words: Words) -> Step:
     """Names, each with the value to arrive at."""
-    entries = _values(words, "the value to aim at")
+    entries = values_of(words, "the value to aim at")
     percent = words.take_percent(WHOLE)
-    return Step(Aim(entries, allow=_allowed(words), on=words.take_on()), percent)
+    return Step(Aim(entries, allow=allowed(words), on=words.take_on()), percent)
 
 
 def classify(words: Words) -> Step:
@@ -75,9 +75,9 @@ def classify(words: Words) -> Step:
         if part in names or part in values:
             raise CommandError(f"{part!r} is there more than once; name it once, with all of its names")
         if part == "to":
-            values[part] = _values(words, "the value to improve to")
+            values[part] = values_of(words, "the value to improve to")
         elif part == "allow":
-            values[part] = _values(words, "the worst value allowed")
+            values[part] = values_of(words, "the worst value allowed")
         else:
             names[part] = _names(words)
     if not names.get("improve") and not values.get("to"):
@@ -120,7 +120,7 @@ def _names(words: Words) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _values(words: Words, what: str) -> dict[str, float]:
+def values_of(words: Words, what: str) -> dict[str, float]:
     """Names with a number each, at least one."""
     entries: list[tuple[str, float]] = []
     while not entries or not words.at_stop():

@@ -150,6 +150,13 @@ class Words:
             raise CommandError(f"{in_quotes(text)} is not the number of {what}; {lists} lists them")
         return int(text)
 
+    def take_count(self, of: str) -> int:
+        """The next word as a number of things, at least one."""
+        text = self.take(f"the number of {of}").text
+        if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or int(text) == 0:
+            raise CommandError(f"{in_quotes(text)} is no number of {of}; give one from 1 to 9999")
+        return int(text)
+
     def take_names(self) -> tuple[str, ...]:
         """The remaining words as different names, at least one."""
         found = [self.take_name()]
