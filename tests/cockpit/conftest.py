@@ -91,7 +91,7 @@ class FakeController:
             "quantities": [{"name": "a", "better": "lower"}, {"name": "b", "better": "lower"}],
             "downloads": "download",
         }
-        self.now["points"] = {"parent": [None], "asked": ["start"], "note": [""]}
+        self.now["points"] = {"parent": [None], "asked": ["start"], "name": [""], "note": [""]}
         self.now["points"] |= {"train": [[1.0], [2.0]], "validation": None, "metrics": []}
         self.listeners: list[Listener] = []
         self.heard: list[tuple[str, object]] = []

@@ -96,6 +96,7 @@ def points(count: int = 4, **more: Any) -> dict[str, Any]:
         "version": 4,
         "parent": [None, *range(count - 1)],
         "star": [i == 1 for i in several],
+        "name": ["the fair one" if i == 1 else "" for i in several],
         "note": ["balanced" if i == 1 else "" for i in several],
         "asked": ["start", *["improve age by 5%"] * (count - 1)],
         "status": ["", *["shortened" if i == 1 else "accepted" for i in several][1:]],

@@ -222,6 +222,14 @@ def test_undo_go_star_note_compare(view) -> None:
     view.wait(
         lambda trait, value: trait == "points" and value["note"][1:2] == ["<b>this</b>"] and value["star"][1]
     )
+    view.ask("name", point=1, text="the fair one")
+    view.wait(lambda trait, value: trait == "points" and value["name"] == ["", "the fair one", ""])
+    view.ask("name", point=2, text="The fair one")
+    refused = view.wait(lambda trait, value: trait == "job" and value["what"] == "name" and value["message"])
+    assert (refused["status"], "is called" in refused["message"]) == ("failed", True)
+    view.ask("title", text="Two bowls")
+    view.wait(lambda trait, value: trait == "state" and value["title"] == "Two bowls")
+    assert view.controller.navigator.session.title == "Two bowls"
     rows = view.answer("compare", points=[0, 2])["data"]["rows"]
     expected = (
         view.controller.navigator.records[2].losses["f1"] - view.controller.navigator.records[0].losses["f1"]

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from paretonav.cli.app import errors_told
 from paretonav.errors import SessionError
@@ -127,6 +128,8 @@ def _show(session: Session, point_id: int | None) -> None:
         return
     if point_id is None:
         records = session.records
+        if session.title:
+            console.print(Text(printable(session.title), style="bold"))
         console.print(points_view(records, current.id, ascii_only=console.options.ascii_only))
         console.print()
     point = session.point(current.id if point_id is None else point_id)
@@ -134,7 +137,7 @@ def _show(session: Session, point_id: int | None) -> None:
     if point_id is not None and record.parent is not None:
         console.print(step_view(record, session.point(record.parent)))
         console.print()
-    console.print(point_view(point, session[0], record.note))
+    console.print(point_view(point, session[0], record))
     console.print(outlook_view(point, None, ()))
 
 

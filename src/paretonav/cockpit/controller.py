@@ -59,14 +59,14 @@ class Controller:
 
     Args:
         navigator: started or not. Other code may use it, too, while no job runs; ``refresh`` shows what that did.
-        title: of the navigation, for people.
+        title: of the navigation, for people, as long as its session has none.
     """
 
     TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer")
 
     def __init__(self, navigator: Navigator, title: str = "") -> None:
         self.navigator = navigator
-        self.title = title
+        self._title = title
         self._traits = Traits(self.TRAITS)
         self._traits.publish("job", _IDLE)
         self._version = 0
@@ -85,6 +85,15 @@ class Controller:
         self._after = ""
         self._closed = False
         self.refresh()
+
+    @property
+    def title(self) -> str:
+        """The session's, or what this was called where that has none."""
+        return self.navigator.session.title or self._title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = title
 
     def values(self) -> dict[str, object]:
         """The present value of each trait."""
@@ -280,6 +289,15 @@ class Controller:
                 case "note":
                     session.note(request.point or 0, request.text)
                     self._traits.publish("points", columns(session, self._version))
+                case "name":
+                    session.name(request.point or 0, request.text)
+                    self._traits.publish("points", columns(session, self._version))
+                case "title":
+                    session.title = request.text
+                    with self._traits.turn:
+                        state = self._traits.values()["state"]
+                        if isinstance(state, dict):
+                            self._traits.publish("state", state | {"title": self.title})
                 case "compare":
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "download":

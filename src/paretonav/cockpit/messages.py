@@ -11,7 +11,9 @@ from paretonav.declared import AtMost, DeclaredError, parts_of
 from paretonav.errors import ParetonavError
 
 Kind = Literal["improve", "hold", "limit", "aim"]
-Command = Literal["start", "step", "take", "cancel", "undo", "go", "star", "note", "compare", "download"]
+Command = Literal[
+    "start", "step", "take", "cancel", "undo", "go", "star", "name", "note", "title", "compare", "download"
+]
 _PARTS = {"improve": "percent", "limit": "value", "aim": "value"}
 _LONGEST_NOTE = 10_000  # letters: a few pages; chosen, so that no note makes every later message long
 
@@ -89,9 +91,9 @@ class Request:
         expected_current: where the view believes to be; what was meant for another point is refused.
         steer: of "step".
         option: of "take".
-        point: of "go", "star", "note", "download".
+        point: of "go", "star", "name", "note", "download".
         on: of "star".
-        text: of "note".
+        text: of "name", "note" and "title".
         points: of "compare".
         what: of "download".
     """
@@ -137,7 +139,9 @@ _NEEDED = {
     "step": ("steer",),
     "go": ("point",),
     "star": ("point",),
+    "name": ("point",),
     "note": ("point",),
+    "title": ("text",),
     "download": ("what",),
 }
 

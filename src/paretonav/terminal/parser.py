@@ -15,6 +15,7 @@ from paretonav.terminal.commands import (
     Go,
     Help,
     Hold,
+    Name,
     Note,
     Options,
     Plot,
@@ -25,6 +26,7 @@ from paretonav.terminal.commands import (
     Show,
     Star,
     Take,
+    Title,
     Training,
     Undo,
 )
@@ -121,11 +123,12 @@ def _compare(words: Words) -> Compare:
     return Compare(tuple(points))
 
 
-def _note(words: Words) -> Note:
+def _rest(words: Words) -> str:
+    """All that is left, as a text."""
     spoken = []
     while words:
         spoken.append(words.take("a word").text)
-    return Note(" ".join(spoken))
+    return " ".join(spoken)
 
 
 def _help(words: Words) -> Help:
@@ -198,8 +201,8 @@ VERBS = {
         WISHES["classify"],
     ),
     "prefer": Verb(
-        "prefer N to M [by N%] [on DATA]",
-        "go on in the direction in which point N differs from point M",
+        "prefer N|NAME to N|NAME [by N%] [on DATA]",
+        "go on in the direction in which one point differs from another",
         WISHES["prefer"],
     ),
     "preview": Verb(
@@ -211,7 +214,7 @@ VERBS = {
     "take": Verb(
         "take N",
         "take the step with this number among the options",
-        lambda w: Take(w.take_point("an option")),
+        lambda w: Take(w.take_count("an option")),
     ),
     "training": Verb(
         "training",
@@ -228,10 +231,20 @@ VERBS = {
     ),
     "release": Verb("release [NAME ...|all]", "hold them no longer", _release),
     "undo": Verb("undo", "go back to the point this one was reached from", _plain(Undo())),
-    "go": Verb("go N", "go to point N; the next step branches off there", lambda w: Go(w.take_point())),
+    "go": Verb("go N|NAME", "go to a point; the next step branches off there", lambda w: Go(w.take_point())),
     "points": Verb("points", "list the visited points", _plain(Points())),
-    "compare": Verb("compare N N ...", "show how points differ from the first of them", _compare),
-    "note": Verb("note TEXT", "write something down about this point, in place of what was there", _note),
+    "compare": Verb("compare N|NAME N|NAME ...", "show how points differ from the first of them", _compare),
+    "name": Verb(
+        "name TEXT",
+        "call this point something, by which it can be gone to; nothing takes its name away",
+        lambda w: Name(_rest(w)),
+    ),
+    "title": Verb("title TEXT", "give the whole navigation a title", lambda w: Title(_rest(w))),
+    "note": Verb(
+        "note TEXT",
+        "write something down about this point, in place of what was there",
+        lambda w: Note(_rest(w)),
+    ),
     "star": Verb("star [off]", "mark this point, or take the mark away", _star),
     "show": Verb("show", "show the current point, its trade-offs and how far one can go", _plain(Show())),
     "plot": Verb(

@@ -17,7 +17,7 @@ from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus
 from paretonav.steering.preferences.wording import describe
 from paretonav.steering.reporting.verdict import Verdict, judged
 from paretonav.terminal.parser import VERBS
-from paretonav.text import change, listed, percent, printable, relative, sentence, value, weight
+from paretonav.text import change, in_quotes, listed, percent, printable, relative, sentence, value, weight
 
 Values = Mapping[str, float]
 
@@ -39,8 +39,8 @@ _LEGEND = {
 _MOST = 200  # points in a list that a person reads
 
 
-def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
-    """A point's losses, metrics and weights, compared with the start, and what was noted down about it."""
+def point_view(point: Point, start: Record, record: Record) -> RenderableType:
+    """A point's losses, metrics and weights, compared with the start, its name, and what was noted down about it."""
     kinds = _metric_kinds(point)
     table = _table("objective")
     splits: list[tuple[str, Values, Values]] = []
@@ -66,8 +66,9 @@ def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
         name for name in point.metrics if not any(name == f"{o} {k}" for o in point.losses for k in kinds)
     ]
     others = [Text(f"{printable(name)}: {_metric(name, point, start)}") for name in loose]
-    noted = [Text(f"Note: {printable(note)}", style="italic")] if note else []
-    return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), *noted, table, *others)
+    noted = [Text(f"Note: {printable(record.note)}", style="italic")] if record.note else []
+    heading = f"Point {point.id}{_called(record)} ({origin(point)})"
+    return Group(Text(heading, style="bold"), *noted, table, *others)
 
 
 def outlook_view(
@@ -188,7 +189,7 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
-    """The visited points as a tree with their stars and notes; of too many, those that matter and the latest."""
+    """The visited points as a tree with their stars, names and notes; of too many, those that matter and the latest."""
     table = _table("point")
     table.add_column("from", justify="right")
     for name in points[0].losses:
@@ -202,6 +203,7 @@ def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> 
         by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
         losses = (value(loss, loss) for loss in point.values.losses.values())
         mark = (f" {star}" if point.star else "") + (" <- here" if here else "")
+        by = "\n".join([*([in_quotes(point.name)] if point.name else []), by])
         by += f"\n{printable(point.note)}" if point.note else ""
         parent = "" if point.parent is None else str(point.parent)
         table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
@@ -218,10 +220,14 @@ def compare_view(comparison: Comparison) -> RenderableType:
     return Group(*tables, *([Text(_NOISE, style="dim")] if noisy else []))
 
 
+def _called(record: Record) -> str:
+    return f" {in_quotes(record.name)}" if record.name else ""
+
+
 def _difference_table(comparison: Comparison, first: Record, record: Record) -> Table:
     table = _table("loss or metric")
     table.add_column("on")
-    _add_numbers(table, f"point {first.id}", f"point {record.id}", "change", "std.\nerror", "change")
+    _add_numbers(table, _heading(first), _heading(record), "change", "std.\nerror", "change")
     table.add_column("")
     shown_on = _SPLITS[first.values.split]
     for d in comparison:
@@ -242,9 +248,13 @@ def _difference_table(comparison: Comparison, first: Record, record: Record) -> 
     return table
 
 
+def _heading(record: Record) -> str:
+    return f"point {record.id}\n{printable(record.name)}" if record.name else f"point {record.id}"
+
+
 def _most_telling(points: Sequence[Record], current: int) -> list[int]:
-    """The numbers of the current point, the first, those with a star or a note, and the latest."""
-    marked = [current, 0, *(point.id for point in points if point.star or point.note)]
+    """The numbers of the current point, the first, those with a star, a name or a note, and the latest."""
+    marked = [current, 0, *(point.id for point in points if point.star or point.name or point.note)]
     latest = (point.id for point in reversed(points))
     return sorted(list(dict.fromkeys([*marked, *latest]))[:_MOST])
 

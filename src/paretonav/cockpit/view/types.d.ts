@@ -150,6 +150,7 @@ export interface Points {
   version: number;
   parent: (number | null)[];
   star: boolean[];
+  name: string[];
   note: string[];
   asked: string[];
   status: string[];
@@ -164,7 +165,7 @@ export interface Points {
 }
 export interface Job {
   id: number;
-  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "note" | "compare" | "download" | "";
+  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "name" | "note" | "title" | "compare" | "download" | "";
   status: "idle" | "running" | "done" | "failed" | "cancelled" | "refused";
   by: string | null;
   seq: number | null;
@@ -264,7 +265,7 @@ export interface Steer extends Asked {
   seq: number;
 }
 export type Command =
-  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "note" | "compare" | "download";
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "name" | "note" | "title" | "compare" | "download";
 /** What belongs to a command. */
 export interface More {
   steer?: Asked & { by: string };
@@ -602,6 +603,7 @@ export interface PlotActions {
   select(ids: number[]): void;
   aim(values: Record<string, number>, settled?: boolean): void;
   star(id: number, on: boolean): void;
+  name(id: number, text: string): void;
   note(id: number, text: string): void;
 }
 /** What charts tell each other. */
