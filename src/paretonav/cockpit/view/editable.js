@@ -10,6 +10,7 @@ import { build, setAttribute, setShown, setText } from "./dom.js";
  */
 export function createEditable({ what, empty, most, changed }) {
   let now = "";
+  let open = false; // whether it can be changed
   let editing = false;
   const said = build("span", { class: "pn-editable-said", dir: "auto" });
   const button = build("button", { type: "button", class: "pn-editable-button", dir: "auto", onclick: () => edit() });
@@ -38,8 +39,8 @@ export function createEditable({ what, empty, most, changed }) {
   /** @param {string} text */
   const show = (text) => {
     now = text;
-    setText(said, text);
-    setText(button, text || empty);
+    setText(said, open ? "" : text);
+    setText(button, open ? text || empty : "");
     setAttribute(button, "data-empty", text === "");
     setAttribute(button, "title", text ? `${text}\nClick to change it` : null);
   };
@@ -58,7 +59,10 @@ export function createEditable({ what, empty, most, changed }) {
      * @param {boolean} can whether it can be changed
      */
     draw(text, can) {
-      if (text !== now || !button.firstChild) show(text);
+      if (text !== now || can !== open || !button.firstChild) {
+        open = can;
+        show(text);
+      }
       if (!can) editing = false;
       setShown(said, !can);
       setShown(button, can && !editing);
