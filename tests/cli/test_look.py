@@ -156,7 +156,7 @@ def test_looking_writes_nothing(folder, tmp_path):
         (
             ("plot", "{}", "way.png", "--kind", "pie"),
             2,
-            "choose one of front, trajectory, parallel, radar, bars",
+            "choose one of front, trajectory, steps, parallel, radar, bars",
         ),
         (("plot", "{}", "way.png", "--kind", "radar"), 1, "a radar needs three axes"),
         (

@@ -33,7 +33,7 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
     for summary in (".pn-details > summary", ".pn-standing > summary"):
         page.locator(summary).click()
     assert complaints(page) == []
-    for chart in ("Lines", "Radar", "Tree", "Table"):
+    for chart in ("Lines", "Radar", "Steps", "Tree", "Table"):
         page.get_by_role("tab", name=chart, exact=True).click()
         assert complaints(page) == [], chart
     page.get_by_label("not outperformed", exact=True).check()

@@ -115,6 +115,14 @@ export interface Step {
   words: string[];
   rows: StepRow[];
 }
+/** The last steps that lead here; of each quantity a number for each point, null where it is not known. */
+export interface Way {
+  points: number[];
+  values: (number | null)[][];
+  errors: (number | null)[][];
+  predicted: (number | null)[][];
+  predicted_errors: (number | null)[][];
+}
 /** An option: a preference that is proposed. */
 export interface Option {
   title: string;
@@ -139,6 +147,7 @@ export interface State {
   standing: string;
   front: { outcomes: number[][]; lines: number[][] } | null;
   step: Step | null;
+  way?: Way | null;
   options: Option[];
   downloads: string;
 }
@@ -545,6 +554,17 @@ export interface RadarPlan {
   radius: number;
   /** The ways of the axes. */
   spokes: [number, number][];
+}
+/** A quantity over the steps, where it is on its canvas. */
+export interface StepsPanel {
+  /** Which quantity. */
+  i: number;
+  axis: Axis;
+  box: Sides;
+  top: number;
+  ticks: Tick[];
+  x(slot: number): number;
+  y(value: number): number;
 }
 /** Where the axes of the lines are on their canvas. */
 export interface LinesPlan {
