@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from paretonav.session.wording import origin, price, standing, unsure
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
 from paretonav.steering.preferences.wording import describe
 from paretonav.steering.reporting.verdict import Verdict, judged
+from paretonav.terminal.fitting import FittingTable
 from paretonav.terminal.parser import VERBS
 from paretonav.text import change, in_quotes, listed, percent, printable, relative, sentence, value, weight
 
@@ -42,16 +42,16 @@ _MOST = 200  # points in a list that a person reads
 def point_view(point: Point, start: Record, record: Record) -> RenderableType:
     """A point's losses, metrics and weights, compared with the start, its name, and what was noted down about it."""
     kinds = _metric_kinds(point)
-    table = _table("objective")
+    table = FittingTable("objective")
     splits: list[tuple[str, Values, Values]] = []
     if point.validation:
         splits.append(("validation\nloss", point.validation, start.validation))
     splits.append(("training\nloss", point.losses, start.losses))
     for heading, _, _ in splits:
-        _add_numbers(table, heading, *(["since\nstart"] if point.id else []))
+        table.add_numbers(heading, *(["since\nstart"] if point.id else []))
     for kind in kinds:
-        _add_numbers(table, f"{printable(kind)}\n(validation)" if point.validation else printable(kind))
-    _add_numbers(table, "weight")
+        table.add_numbers(f"{printable(kind)}\n(validation)" if point.validation else printable(kind))
+    table.add_numbers("weight")
     for name in point.losses:
         cells: list[str | Text] = []
         for _, now, first in splits:
@@ -83,10 +83,10 @@ def outlook_view(
         gain: what training on would bring, if it has been measured.
     """
     how = "all others held" if point.anchor is None else "along the cheapest way"
-    table = _table("1% better on")
+    table = FittingTable("1% better on")
     table.add_column(f"costs about ({how})", ratio=1)
     if reaches is not None:
-        _add_numbers(table, "at most")
+        table.add_numbers("at most")
     for name in point.losses:
         reach = [] if reaches is None else ["held" if name in held else _reach(reaches[name])]
         known = None if reaches is None or name in held else reaches[name]
@@ -103,17 +103,17 @@ def outlook_view(
 
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     """What a step would do to each objective."""
-    table = _table("objective")
+    table = FittingTable("objective")
     parts = [
         (f"predicted\n{_DATA[part]}", point.values.part(part), predicted)
         for part, predicted in preview.predicted.parts(preview.on)
         if part != "metrics"
     ]
-    _add_numbers(table, "requested")
+    table.add_numbers("requested")
     for heading, _, _ in parts:
-        _add_numbers(table, heading, "")
+        table.add_numbers(heading, "")
     moving = point.anchor is None  # else the weights stay those of the training
-    _add_numbers(table, *(["weight\nnow", "weight\nthen"] if moving else []))
+    table.add_numbers(*(["weight\nnow", "weight\nthen"] if moving else []))
     for name in point.losses:
         cells = [_requested(preview.requested.losses, name, parts[0][1][name])]
         for _, losses, predicted in parts:
@@ -139,9 +139,9 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
 
 def options_view(options: Sequence[Option], point: Point) -> RenderableType:
     """Options with their predicted changes, on validation data where there is any."""
-    table, base, senses = _table("option"), point.values.shown, point.front.senses
+    table, base, senses = FittingTable("option"), point.values.shown, point.front.senses
     for name in base:
-        _add_numbers(table, printable(name))
+        table.add_numbers(printable(name))
     for place, option in enumerate(options, start=1):
         cells = [
             _coloured(
@@ -161,9 +161,9 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
     Of the losses on the data on which they were asked for first. What was taken back has no colour.
     """
-    table = _table("objective")
+    table = FittingTable("objective")
     table.add_column("loss")
-    _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
+    table.add_numbers("requested", "predicted", "achieved", "std.\nerror", "change")
     table.add_column("")
     found = judged(step, before.values, before.front.senses)
     losses = [part for part, _ in step.achieved.parts(step.requested.split) if part != "metrics"]
@@ -190,10 +190,10 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
     """The visited points as a tree with their stars, names and notes; of too many, those that matter and the latest."""
-    table = _table("point")
+    table = FittingTable("point")
     table.add_column("from", justify="right")
     for name in points[0].losses:
-        _add_numbers(table, printable(name))
+        table.add_numbers(printable(name))
     table.add_column("by", ratio=1)
     shown, star = _most_telling(points, current), "*" if ascii_only else "★"
     all_of_them = len(shown) == len(points)
@@ -225,9 +225,9 @@ def _called(record: Record) -> str:
 
 
 def _difference_table(comparison: Comparison, first: Record, record: Record) -> Table:
-    table = _table("loss or metric")
+    table = FittingTable("loss or metric")
     table.add_column("on")
-    _add_numbers(table, _heading(first), _heading(record), "change", "std.\nerror", "change")
+    table.add_numbers(_heading(first), _heading(record), "change", "std.\nerror", "change")
     table.add_column("")
     shown_on = _SPLITS[first.values.split]
     for d in comparison:
@@ -287,7 +287,7 @@ def help_view(held: Sequence[str]) -> RenderableType:
         table.add_row(Text(verb.usage), verb.summary)
     holding = listed([printable(name) for name in held]) or "nothing"
     notes = (
-        "\nFor example: improve left 0.7 right 0.3 by 5%; hold middle; undo\n"
+        "\nFor example: improve west 0.7 east 0.3 by 5%; hold south; undo\n"
         "Upper and lower case do not matter. Names with spaces go in quotes. Several commands on one "
         f"line are separated by semicolons. Held now: {holding}.\n"
         "Lower losses are better: a negative change is an improvement. What is asked for is about validation data, if "
@@ -316,10 +316,10 @@ def _metric_table(
         return []
     kinds = [predicted, achieved] if achieved else [predicted]
     shown, senses = kinds[-1], point.front.senses
-    table = _table("metric")
-    _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
+    table = FittingTable("metric")
+    table.add_numbers("now", "requested", "predicted", "std.\nerror")
     if achieved:
-        _add_numbers(table, "achieved", "std.\nerror")
+        table.add_numbers("achieved", "std.\nerror")
     table.add_column("")
     for name, now in point.metrics.items():
         plain = shown.is_noise(name) or found.get(name) is Verdict.TAKEN_BACK
@@ -338,17 +338,6 @@ def _metric_table(
 def _error(changes: Changes, name: str, like: float) -> Text:
     error = changes.error(name)
     return Text("" if error is None else f"±{value(error, like)}", style="dim")
-
-
-def _table(first: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column(first, overflow="fold", min_width=len(first))
-    return table
-
-
-def _add_numbers(table: Table, *headings: str) -> None:
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
 
 
 def _coloured(x: float, text: str) -> Text:
