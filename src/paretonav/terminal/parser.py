@@ -62,8 +62,8 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
         CommandError: naming everything that is wrong, command by command.
 
     Example:
-        >>> parse("hold right; improve left by 2%", ["left", "right"])
-        [Hold(names=('right',)), Step(preference=Improve({'left': 1.0}), percent=2.0)]
+        >>> parse("hold east; improve west by 2%", ["west", "east"])
+        [Hold(names=('east',)), Step(preference=Improve({'west': 1.0}), percent=2.0)]
     """
     commands, problems = [], []
     spoken = list(statements(text))
