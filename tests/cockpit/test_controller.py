@@ -237,6 +237,47 @@ def test_undo_go_star_note_compare(view) -> None:
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
 
 
+def kept_wish(point: int, percent: float, **more: object) -> dict[str, object]:
+    wish = {
+        "point": point,
+        "modes": {"f1": {"mode": "improve", "percent": percent}},
+        "title": "f1",
+        "sure": True,
+    }
+    return (
+        wish
+        | {"train": [-1.0, 2.0], "shown": [-1.0, 2.0], "errors": [0.1, None], "noise": [False, True]}
+        | more
+    )
+
+
+def test_wishes_are_kept_for_all_views_until_they_are_dropped(view) -> None:
+    def kept() -> list[float]:
+        return [one["modes"]["f1"]["percent"] for one in view.controller.values()["kept"]]
+
+    for percent in range(1, 11):
+        view.ask("keep", wish=kept_wish(0, percent))
+    view.ask("keep", wish=kept_wish(1, 1))
+    view.ask("keep", wish=kept_wish(0, 5, title="again", errors=None))
+    view.ask("drop", wish={"point": 0, "modes": {"f1": {"mode": "improve", "percent": 4}}})
+    for nonsense in (
+        kept_wish(0, 30, shown=[1.0]),
+        kept_wish(0, 30, train=[]),
+        kept_wish(0, 30, noise=[1, 0]),
+        kept_wish(0, 30, errors=["x", None]),
+        kept_wish(0, 30, title="x" * 2000),
+        kept_wish(0, 30, modes={"nobody": {"mode": "hold"}}),
+        kept_wish(0, 30, modes={"f1": {"mode": "improve"}}),
+        {"point": 0},
+    ):
+        view.ask("keep", wish=nonsense)
+    view.ask("keep", wish=kept_wish(2, 2))
+    view.wait(lambda trait, value: trait == "kept" and value and value[-1]["point"] == 2)
+    assert kept() == [3, 5, 6, 7, 8, 9, 10, 1, 2]  # of ten at a point the oldest two have made room
+    assert next(one for one in view.controller.values()["kept"] if one["title"] == "again")["errors"] is None
+    assert len(view.controller.navigator.records) == 1
+
+
 def test_an_option_is_taken(view) -> None:
     option = state(view)["options"][0]
     assert view.do("take", option=0)["status"] == "done"

@@ -208,7 +208,10 @@ function render({ model, el }) {
       stepFor(wish.modes);
     },
     changed: (here) => tabs.label("kept", here ? `Kept (${here})` : "Kept"),
+    kept: (wish) => here().live && jobs.request("keep", { wish }),
+    dropped: ({ point, modes }) => here().live && jobs.request("drop", { wish: { point, modes } }),
   });
+  kept.hear(get("kept") ?? []);
   /** What is asked now, if it is known what it would bring. */
   const wishToKeep = () => {
     const now = option === null ? predict() : null;
@@ -437,6 +440,10 @@ function render({ model, el }) {
       plotsSettled();
     },
     trial: () => paint(),
+    kept() {
+      kept.hear(get("kept") ?? []);
+      paint();
+    },
     answer() {
       const answer = get("answer");
       if (answer?.by !== steering.client.by) return;

@@ -174,7 +174,7 @@ export interface Points {
 }
 export interface Job {
   id: number;
-  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "name" | "note" | "title" | "compare" | "download" | "";
+  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download" | "";
   status: "idle" | "running" | "done" | "failed" | "cancelled" | "refused";
   by: string | null;
   seq: number | null;
@@ -274,7 +274,7 @@ export interface Steer extends Asked {
   seq: number;
 }
 export type Command =
-  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "name" | "note" | "title" | "compare" | "download";
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
 /** What belongs to a command. */
 export interface More {
   steer?: Asked & { by: string };
@@ -284,6 +284,7 @@ export interface More {
   on?: boolean;
   text?: string;
   what?: string;
+  wish?: KeptWish | Pick<KeptWish, "point" | "modes">;
 }
 export interface Request extends More {
   by: string;
@@ -302,6 +303,7 @@ export interface Traits {
   trial: Trial | null;
   answer: Answer | null;
   steer: Steer | null;
+  kept: KeptWish[] | null;
   request: Request | null;
 }
 /** A model of traits, as anywidget has it. */
