@@ -237,6 +237,22 @@ def test_undo_go_star_note_compare(view) -> None:
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
 
 
+def test_one_per_cent_more_beside_a_bound(view) -> None:
+    bound = 1.02 * state(view)["quantities"][1]["value"]
+    for percent in (1.0, 2.0):
+        modes = {"f1": improve(percent), "f2": {"mode": "limit", "value": bound}}
+        now = view.steer(modes)
+        after = view.steer(modes | {"f1": improve(percent + 1)})
+        further = now["further"]
+        assert further["asked"] == 0
+        expected = np.subtract(after["exact"]["shown"], now["exact"]["shown"])
+        np.testing.assert_allclose(further["shown"], expected, rtol=1e-6)
+        assert further["errors"] == [None] * 3
+    end = now["reach"][0]["end"]
+    assert view.steer({"f1": improve(end - 0.5), "f2": {"mode": "limit", "value": bound}})["further"] is None
+    assert view.steer({"f1": improve(1)})["further"] is None  # a view has the map for that
+
+
 def kept_wish(point: int, percent: float, **more: object) -> dict[str, object]:
     wish = {
         "point": point,
@@ -246,7 +262,7 @@ def kept_wish(point: int, percent: float, **more: object) -> dict[str, object]:
     }
     return (
         wish
-        | {"train": [-1.0, 2.0], "shown": [-1.0, 2.0], "errors": [0.1, None], "noise": [False, True]}
+        | {"train": [-1.0] * 3, "shown": [-1.0] * 3, "errors": [0.1, None, 0.2], "noise": [False] * 3}
         | more
     )
 
@@ -263,8 +279,8 @@ def test_wishes_are_kept_for_all_views_until_they_are_dropped(view) -> None:
     for nonsense in (
         kept_wish(0, 30, shown=[1.0]),
         kept_wish(0, 30, train=[]),
-        kept_wish(0, 30, noise=[1, 0]),
-        kept_wish(0, 30, errors=["x", None]),
+        kept_wish(0, 30, noise=[1, 0, 0]),
+        kept_wish(0, 30, errors=["x", None, None]),
         kept_wish(0, 30, title="x" * 2000),
         kept_wish(0, 30, modes={"nobody": {"mode": "hold"}}),
         kept_wish(0, 30, modes={"f1": {"mode": "improve"}}),

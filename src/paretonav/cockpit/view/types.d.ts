@@ -225,6 +225,8 @@ export interface Outlook {
   alone?: (Reach | null)[] | null;
   map: WhatIf | null;
   exact: Exact | null;
+  /** What would change further with 1 % more of a quantity, where bounds stand beside it. */
+  further?: { asked: number; shown: number[]; errors: (number | null)[] } | null;
 }
 export interface Trial {
   by: string | null;
