@@ -11,16 +11,16 @@ import paretonav as pn
 from paretonav.plotting import save_plot
 
 WALK = [
-    (pn.Improve({"left": 1.0}), 0.05),
-    (pn.Improve({"left": 1.0}, hold=["right"]), 0.05),
-    (pn.Improve({"middle": 1.0}, hold=["left"]), 0.05),
-    (pn.Improve({"middle": 1.0}), 0.06),
-    (pn.Improve({"middle": 1.0}, hold=["right"]), 0.05),
-    (pn.Improve({"right": 1.0}), 0.03),
-    (pn.Improve({"right": 1.0}, hold=["middle"]), 0.03),
-    (pn.Improve({"right": 1.0}), 0.03),
-    (pn.Improve({"left": 0.7, "right": 0.3}, units="absolute"), 0.04),
-    (pn.Improve({"left": 1.0}, hold=["middle"]), 0.04),
+    (pn.Improve({"west": 1.0}), 0.05),
+    (pn.Improve({"west": 1.0}, hold=["east"]), 0.05),
+    (pn.Improve({"south": 1.0}, hold=["west"]), 0.05),
+    (pn.Improve({"south": 1.0}), 0.06),
+    (pn.Improve({"south": 1.0}, hold=["east"]), 0.05),
+    (pn.Improve({"east": 1.0}), 0.03),
+    (pn.Improve({"east": 1.0}, hold=["south"]), 0.03),
+    (pn.Improve({"east": 1.0}), 0.03),
+    (pn.Improve({"west": 0.7, "east": 0.3}, units="absolute"), 0.04),
+    (pn.Improve({"west": 1.0}, hold=["south"]), 0.04),
 ]
 
 

@@ -171,14 +171,14 @@ def test_the_published_method_on_digits(digits: tuple[pn.Navigator, float]) -> N
     trained.go_to(0)
     nav = pn.Navigator(trained.problem, **pn.ppe())
     nav.start()
-    step = nav.step(pn.Improve({"left": 1.0}))
+    step = nav.step(pn.Improve({"west": 1.0}))
     assert step.status == pn.StepStatus.ACCEPTED
-    assert step.achieved.train["left"] < 0
+    assert step.achieved.train["west"] < 0
     # Its projection need not descend two objectives at once; if so, nothing may have moved.
     before = nav.here
-    step = nav.step(pn.Improve({"left": 0.7, "right": 0.3}, units="absolute"))
+    step = nav.step(pn.Improve({"west": 0.7, "east": 0.3}, units="absolute"))
     if step.status == pn.StepStatus.REJECTED:
         assert nav.here is before
         torch.testing.assert_close(nav.problem.parameters(), before.parameters, rtol=0, atol=0)
     else:
-        assert max(step.achieved.train["left"], step.achieved.train["right"]) < 0
+        assert max(step.achieved.train["west"], step.achieved.train["east"]) < 0

@@ -90,9 +90,16 @@ def test_what_is_cut_off_is_told_by_the_status(run, monkeypatch):
     assert "Interrupted" in result.stderr
 
 
-def test_the_folder_of_a_session_needs_the_code(run, tmp_path):
+def test_a_folder_is_looked_at_without_code(run, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(web, "serve_folder", lambda folder, **options: calls.append((folder, options)))
     (tmp_path / "kept").mkdir()
-    result = run("cockpit", "kept")
+    result = run("cockpit", "kept", "--port", "8080", "--no-browser")
+    assert result.exit_code == 0, result.output
+    ((folder, options),) = calls
+    assert folder == (tmp_path / "kept").resolve()
+    assert (options["port"], options["open_browser"]) == (8080, False)
+    result = run("cockpit", "kept", "--session", "other")
     assert result.exit_code == 2
     assert "paretonav cockpit MODULE:FUNCTION --session kept" in words(result.stderr)
 

@@ -169,7 +169,7 @@ def test_remarks_of_the_library_are_shown_in_their_place(run, monkeypatch):
 @pytest.mark.slow
 def test_the_real_thing(tmp_path):
     export = tmp_path / "model.safetensors"
-    script = "improve left 0.7 right 0.3 by 3%; hold middle; improve left by 1%; undo; points"
+    script = "improve west 0.7 east 0.3 by 3%; hold south; improve west by 1%; undo; points"
     command = [sys.executable, "-c", "from paretonav.cli import main; main()", "demo"]
     options = [
         "--epochs",

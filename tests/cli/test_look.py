@@ -151,21 +151,12 @@ def test_looking_writes_nothing(folder, tmp_path):
         (("compare", "{}", 1), 1, "name two or more"),
         (("export", "{}", "model.pt"), 2, "does not end in .safetensors"),
         (("export", "{}", "/no/such/folder/model.safetensors"), 1, "cannot write"),
-        (("plot", "{}", "way.gif"), 2, "does not end in .png, .svg or .pdf"),
-        (
-            ("plot", "{}", "way.html"),
-            2,
-            "the page to look around in, way.html, needs the model's code",
-        ),
-        (
-            ("plot", "{}", "way.html"),
-            2,
-            "--script points --plot way.html",
-        ),
+        (("plot", "{}", "way.gif"), 2, "does not end in .png, .svg, .pdf or .html"),
+        (("plot", "{}", "way.html", "--kind", "radar"), 2, "has all charts; leave out --kind"),
         (
             ("plot", "{}", "way.png", "--kind", "pie"),
             2,
-            "choose one of front, trajectory, parallel, radar, bars",
+            "choose one of front, trajectory, steps, parallel, radar, bars",
         ),
         (("plot", "{}", "way.png", "--kind", "radar"), 1, "a radar needs three axes"),
         (
@@ -192,3 +183,26 @@ def test_the_model_s_code_is_not_there(folder, tmp_path):
         command = [sys.executable, "-m", "paretonav", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_a_page_needs_no_code_either(folder, tmp_path):
+    result = run("plot", folder, tmp_path / "way.html")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "way.html").read_text("utf-8")
+    assert "the one for plus" in page
+    assert "needs the code of its model" not in page.split('id="saved"')[0]
+    assert "steps need the code of its model" in page.split('id="saved"')[1]
+
+
+def test_a_folder_of_sessions_is_listed(folder, tmp_path):
+    with pn.Session(folder) as session:
+        session.copy(tmp_path / "runs" / "one")
+    with pn.Session(tmp_path / "runs" / "one", write=True) as session:
+        session.title = "Two goals"
+        session.name(2, "the fair one")
+        result = run("show", tmp_path / "runs")
+    assert result.exit_code == 0, result.output
+    for told in ("one", "Two goals", "2 'the fair one'", "writes to it"):
+        assert told in words(result.stdout)
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert run("show", tmp_path / "runs", "--csv").exit_code == 1

@@ -77,7 +77,7 @@ Listener = Callable[[str, object, str | None], None]
 class FakeController:
     """Publishes what a test wants, and writes down what it is asked."""
 
-    TRAITS = ("state", "points", "job", "outlook", "trial", "answer", "steer")
+    TRAITS = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept")
 
     def __init__(self, navigator: Any = None, title: str = "") -> None:
         self.navigator, self.title = navigator, title
@@ -91,7 +91,7 @@ class FakeController:
             "quantities": [{"name": "a", "better": "lower"}, {"name": "b", "better": "lower"}],
             "downloads": "download",
         }
-        self.now["points"] = {"parent": [None], "asked": ["start"], "note": [""]}
+        self.now["points"] = {"parent": [None], "asked": ["start"], "name": [""], "note": [""]}
         self.now["points"] |= {"train": [[1.0], [2.0]], "validation": None, "metrics": []}
         self.listeners: list[Listener] = []
         self.heard: list[tuple[str, object]] = []

@@ -67,9 +67,23 @@ def state(**more: Any) -> dict[str, Any]:
             "words": ["You asked to improve age by 5%."],
             "rows": [row(0, "validation"), row(1, "validation"), row(0, "training"), row(3, "")],
         },
+        "way": way(),
         "options": [{"title": "improve age", "train": shown[:3], "shown": shown, "errors": [0.002] * 6}],
         "downloads": "download",
     } | more
+
+
+def way(count: int = 4) -> dict[str, Any]:
+    """The chain of points, of which every step but the second came as predicted."""
+    several, columns = range(count), points(count)
+    values = [*columns["validation"], *columns["metrics"]]
+    return {
+        "points": list(several),
+        "values": values,
+        "errors": [[None, *[0.004] * (count - 1)]] * 6,
+        "predicted": [[None, *(x + 0.02 * (i == 1) for i, x in enumerate(v[1:]))] for v in values],
+        "predicted_errors": [[None, *[0.002] * (count - 1)]] * 6,
+    }
 
 
 def row(i: int, split: str, **more: Any) -> dict[str, Any]:
@@ -96,6 +110,7 @@ def points(count: int = 4, **more: Any) -> dict[str, Any]:
         "version": 4,
         "parent": [None, *range(count - 1)],
         "star": [i == 1 for i in several],
+        "name": ["the fair one" if i == 1 else "" for i in several],
         "note": ["balanced" if i == 1 else "" for i in several],
         "asked": ["start", *["improve age by 5%"] * (count - 1)],
         "status": ["", *["shortened" if i == 1 else "accepted" for i in several][1:]],

@@ -222,11 +222,76 @@ def test_undo_go_star_note_compare(view) -> None:
     view.wait(
         lambda trait, value: trait == "points" and value["note"][1:2] == ["<b>this</b>"] and value["star"][1]
     )
+    view.ask("name", point=1, text="the fair one")
+    view.wait(lambda trait, value: trait == "points" and value["name"] == ["", "the fair one", ""])
+    view.ask("name", point=2, text="The fair one")
+    refused = view.wait(lambda trait, value: trait == "job" and value["what"] == "name" and value["message"])
+    assert (refused["status"], "is called" in refused["message"]) == ("failed", True)
+    view.ask("title", text="Two bowls")
+    view.wait(lambda trait, value: trait == "state" and value["title"] == "Two bowls")
+    assert view.controller.navigator.session.title == "Two bowls"
     rows = view.answer("compare", points=[0, 2])["data"]["rows"]
     expected = (
         view.controller.navigator.records[2].losses["f1"] - view.controller.navigator.records[0].losses["f1"]
     )
     assert rows[0]["changes"] == [None, pytest.approx(expected)]
+
+
+def test_one_per_cent_more_beside_a_bound(view) -> None:
+    bound = 1.02 * state(view)["quantities"][1]["value"]
+    for percent in (1.0, 2.0):
+        modes = {"f1": improve(percent), "f2": {"mode": "limit", "value": bound}}
+        now = view.steer(modes)
+        after = view.steer(modes | {"f1": improve(percent + 1)})
+        further = now["further"]
+        assert further["asked"] == 0
+        expected = np.subtract(after["exact"]["shown"], now["exact"]["shown"])
+        np.testing.assert_allclose(further["shown"], expected, rtol=1e-6)
+        assert further["errors"] == [None] * 3
+    end = now["reach"][0]["end"]
+    assert view.steer({"f1": improve(end - 0.5), "f2": {"mode": "limit", "value": bound}})["further"] is None
+    assert view.steer({"f1": improve(1)})["further"] is None  # a view has the map for that
+
+
+def kept_wish(point: int, percent: float, **more: object) -> dict[str, object]:
+    wish = {
+        "point": point,
+        "modes": {"f1": {"mode": "improve", "percent": percent}},
+        "title": "f1",
+        "sure": True,
+    }
+    return (
+        wish
+        | {"train": [-1.0] * 3, "shown": [-1.0] * 3, "errors": [0.1, None, 0.2], "noise": [False] * 3}
+        | more
+    )
+
+
+def test_wishes_are_kept_for_all_views_until_they_are_dropped(view) -> None:
+    def kept() -> list[float]:
+        return [one["modes"]["f1"]["percent"] for one in view.controller.values()["kept"]]
+
+    for percent in range(1, 11):
+        view.ask("keep", wish=kept_wish(0, percent))
+    view.ask("keep", wish=kept_wish(1, 1))
+    view.ask("keep", wish=kept_wish(0, 5, title="again", errors=None))
+    view.ask("drop", wish={"point": 0, "modes": {"f1": {"mode": "improve", "percent": 4}}})
+    for nonsense in (
+        kept_wish(0, 30, shown=[1.0]),
+        kept_wish(0, 30, train=[]),
+        kept_wish(0, 30, noise=[1, 0, 0]),
+        kept_wish(0, 30, errors=["x", None, None]),
+        kept_wish(0, 30, title="x" * 2000),
+        kept_wish(0, 30, modes={"nobody": {"mode": "hold"}}),
+        kept_wish(0, 30, modes={"f1": {"mode": "improve"}}),
+        {"point": 0},
+    ):
+        view.ask("keep", wish=nonsense)
+    view.ask("keep", wish=kept_wish(2, 2))
+    view.wait(lambda trait, value: trait == "kept" and value and value[-1]["point"] == 2)
+    assert kept() == [3, 5, 6, 7, 8, 9, 10, 1, 2]  # of ten at a point the oldest two have made room
+    assert next(one for one in view.controller.values()["kept"] if one["title"] == "again")["errors"] is None
+    assert len(view.controller.navigator.records) == 1
 
 
 def test_an_option_is_taken(view) -> None:

@@ -86,6 +86,21 @@ def test_the_front_is_drawn_where_it_is_asked(navigator: pn.Navigator, view: Wat
     assert float(off.min()) < 1e-5
 
 
+def test_the_way_has_what_the_last_step_was_predicted_to_come_to(
+    navigator: pn.Navigator, view: Watcher
+) -> None:
+    way, (first, last) = state(view)["way"], navigator.records[:2]
+    assert way["points"] == [first.id, last.id]
+    for i, name in enumerate(NAMES):
+        assert way["values"][i][1] == pytest.approx(last.validation[name], rel=1e-6)
+        assert way["errors"][i] == [
+            None,
+            pytest.approx(last.achieved.validation.standard_errors[name], rel=1e-6),
+        ]
+        expected = first.validation[name] + last.predicted.validation[name]
+        assert way["predicted"][i] == [None, pytest.approx(expected, rel=1e-6)]
+
+
 def test_rows_of_what_was_asked_for_come_first(view: Watcher) -> None:
     rows = state(view)["step"]["rows"]
     assert [row["split"] for row in rows] == ["validation"] * 2 + ["training"] * 2

@@ -33,7 +33,7 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
     for summary in (".pn-details > summary", ".pn-standing > summary"):
         page.locator(summary).click()
     assert complaints(page) == []
-    for chart in ("Lines", "Radar", "Tree", "Table"):
+    for chart in ("Lines", "Radar", "Steps", "Tree", "Table"):
         page.get_by_role("tab", name=chart, exact=True).click()
         assert complaints(page) == [], chart
     page.get_by_label("not outperformed", exact=True).check()
@@ -41,6 +41,10 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
     expect(page.locator(".pn-narrow")).to_be_visible()
     assert complaints(page) == []
     page.keyboard.press("Escape")
+    for field in (".pn-session button", ".pn-point button", ".pn-note-name >> nth=0"):
+        page.locator(field).click()
+        assert complaints(page) == [], field
+        page.keyboard.press("Escape")
     for tab in ("Options (1)", "Kept", "Compare"):
         page.get_by_role("tab", name=tab, exact=True).click()
         assert complaints(page) == [], tab

@@ -71,6 +71,31 @@ def test_wishes_stand_beside_each_other_until_one_is_taken(page_of: Any) -> None
     assert requests[-1]["steer"]["modes"] == {NAMES[0]: {"mode": "improve", "percent": 3}}
 
 
+def test_what_is_kept_is_there_again_when_the_page_is_loaded_anew(page_of: Any) -> None:
+    page = page_of(state(), points())
+    title = keep(page, NAMES[0], 3, [-0.04, 0.03, 0.0, 0.02, 0.0, 0.0])
+    asked = until(
+        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "keep"]
+    )[-1]
+    assert asked["wish"]["modes"] == {NAMES[0]: {"mode": "improve", "percent": 3}}
+    other = asked["wish"] | {
+        "title": "Another view's",
+        "modes": {NAMES[1]: {"mode": "improve", "percent": 1}},
+    }
+    page.controller.publish("kept", [asked["wish"], other])
+    expect(columns(page)).to_have_text([title, "Another view's"])
+    page.reload()
+    page.locator(".pn-row:visible").first.wait_for()
+    page.get_by_role("tab", name="Kept (2)", exact=True).click()
+    expect(columns(page)).to_have_text([title, "Another view's"])
+    page.get_by_role("button", name=f"Drop: {title}", exact=True).click()
+    expect(columns(page)).to_have_text(["Another view's"])
+    dropped = until(
+        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "drop"]
+    )
+    assert dropped[-1]["wish"] == {"point": 3, "modes": asked["wish"]["modes"]}
+
+
 def test_what_is_kept_belongs_to_its_point(page_of: Any) -> None:
     page = page_of(state(), points())
     title = keep(page, NAMES[0], 3, [-0.04, 0.03, 0.0, 0.02, 0.0, 0.0])

@@ -37,7 +37,7 @@ def test_every_point_with_all_that_is_shown_of_it() -> None:
     head, *rows = cells.rows
     assert head[:3] == ["Point", "Reached by", f"{NAMES[0]} on validation data"]
     assert head[5:] == [*NAMES[3:], "Note"]
-    assert [row[0] for row in rows] == ["0", "1", "2", "3 (now)"]
+    assert [row[0] for row in rows] == ["0", "1 the fair one", "2", "3 (now)"]
     assert rows[1][1:3] == ["improve age by 5%", "1.436"]
     assert rows[1][-1] == "balanced"
 

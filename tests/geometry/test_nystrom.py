@@ -194,7 +194,7 @@ def test_a_step_hands_it_on_and_a_session_keeps_it(tmp_path: object) -> None:
     nav.start()
     first = nav.tangent.nystrom
     assert first is not None
-    nav.step(pn.Improve({"left": 1.0}), 0.01)
+    nav.step(pn.Improve({"west": 1.0}), 0.01)
     assert nav.tangent.nystrom is first
     del nav
     kept = pn.Navigator(problem, session=f"{tmp_path}/walk").tangent.nystrom

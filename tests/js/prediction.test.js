@@ -35,6 +35,11 @@ test("it is not known beyond the reach, beside a bound, or of other wishes", () 
   assert.notEqual(further(wishes(8, 1)), null);
   assert.equal(further(wishes(8.5, 1)), null);
   assert.equal(further(wishes(1, 1, [["c", { mode: "limit", value: 2 }]])), null);
+  const bounded = wishes(1, 1, [["c", { mode: "limit", value: 2 }]]);
+  const told = { further: { asked: 0, shown: [-0.01, 0.02, 1e-5], errors: [1e-4, null, 1e-4] } };
+  assert.deepEqual(further(bounded, told), { asked: 0, changes: [-0.01, 0.02, null] }, "beside a bound it is what Python says");
+  const before = { ...told, modes: Object.fromEntries(wishes(0.5, 1, [["c", { mode: "limit", value: 2 }]])) };
+  assert.equal(further(bounded, before), null, "of these amounts only");
   for (const other of [{ point: 3 }, { problem: "No." }, { map: null }, { modes: {} }]) assert.equal(further(wishes(1, 1), other), null);
   assert.equal(furtherOf({ state: STATE, outlook: null, wishes: wishes(1, 1) }), null);
 });

@@ -15,6 +15,7 @@ from paretonav.plotting.charts.scales import Scale
 from paretonav.plotting.picture import picture
 from paretonav.plotting.style import BAD, GOOD
 from paretonav.session import Journal
+from paretonav.session.way import way_through
 from paretonav.statistics import quantile
 from paretonav.steering import Estimates
 
@@ -50,6 +51,41 @@ def test_every_chart_says_which_way_is_better(session, judged, kind):
     for source in (session, judged):
         figure = getattr(pn.plotting, kind)(source)
         assert any("← better" in text for text in words(figure))
+
+
+def test_steps_have_what_was_predicted_beside_what_came(judged):
+    figure = pn.plotting.steps(judged, 3)
+    assert figure.texts[0].get_text().startswith("The steps to point 3")
+    assert len(figure.axes) == 6
+    way = way_through(judged.path_to(3))
+    for i, (axes, name) in enumerate(zip(figure.axes, way.names, strict=True)):
+        assert name in axes.get_ylabel()
+        assert ("better \u2192" in axes.get_ylabel()) == (name == "up")
+        assert ("better" in axes.get_ylabel()) == (name != "odd")
+        came, predicted = (
+            next(line for line in axes.get_lines() if line.get_marker() == m) for m in ("o", "D")
+        )
+        np.testing.assert_allclose(came.get_ydata(), way.values[i])
+        np.testing.assert_allclose(
+            predicted.get_ydata(), way.predicted[i, 1:][~np.isnan(way.predicted[i, 1:])]
+        )
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "3"]
+    with pytest.raises(pn.SessionError, match="no step has led to point 0"):
+        pn.plotting.steps(judged, 0)
+
+
+@pytest.mark.parametrize("kind", ["front", "radar", "steps"])
+def test_names_are_words_beside_the_numbers(session, kind):
+    try:
+        session.name(2, "the $fair_{one$")
+        session.name(3, "a name that is longer than what is beside a mark")
+        figure = getattr(pn.plotting, kind)(session)
+        assert figure._repr_png_()
+        assert any("the $fair_{one$" in text for text in words(figure))
+        assert not any("beside a mark" in text for text in words(figure))
+    finally:
+        for point in (2, 3):
+            session.name(point, "")
 
 
 def test_in_space_each_arrow_points_to_where_losses_are_smaller(session):

@@ -72,7 +72,9 @@ def test_there_must_be_a_point(tmp_path):
 
 
 def test_other_kinds_are_refused(quick, tmp_path):
-    with pytest.raises(pn.NavigationError, match="choose one of front, trajectory, parallel, radar, bars"):
+    with pytest.raises(
+        pn.NavigationError, match="choose one of front, trajectory, steps, parallel, radar, bars"
+    ):
         save_plot(quick, tmp_path / "way.png", "pie")
 
 

@@ -58,9 +58,9 @@ def test_no_scan_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_and_sizes() -> None:
     problem = digits(**SMALL)
     assert isinstance(problem, TrainedProblem)
-    assert problem.names == ("left", "right", "middle")
+    assert problem.names == ("west", "east", "south")
     losses = problem.evaluate(problem.parameters(), "validation")
-    assert list(losses.metrics) == ["left accuracy", "right accuracy", "middle accuracy"]
+    assert list(losses.metrics) == ["west accuracy", "east accuracy", "south accuracy"]
     assert problem.evaluate(problem.parameters()).metrics == {}
     assert problem.weight_decay == 0.01
     assert sizes(problem) == {"train": 1200, "validation": 200, "test": 200}

@@ -242,3 +242,26 @@ def test_help_lists_every_command(say, written):
         "export",
     ):
         assert verb in written()
+
+
+def test_points_have_names_by_which_they_are_gone_to(dialogue, say, written):
+    say(
+        "improve f1 by 2%; name  the fair one; title Three goals; go 0; improve f2 by 2%; compare 'The FAIR one' 2"
+    )
+    session = dialogue.navigator.session
+    assert (session[1].name, session.title) == ("the fair one", "Three goals")
+    assert "Point 1 is called 'the fair one'." in written()
+    assert re.search(r"point 1 .*\n.*the fair one +point 2", written())
+    say("go 'the fair one'")
+    assert dialogue.navigator.here.id == 1
+    assert "Point 1 'the fair one' (" in written()
+    say("points")
+    assert "'the fair one'" in written().split("Point 1 'the fair one'")[-1]
+    say("prefer 2 to 'the fair one' by 1%")
+    with pytest.raises(RefusedError, match="no point is called 'teh fair one'; points lists them"):
+        say("go 'teh fair one'")
+    with pytest.raises(pn.SessionError, match="point 1 is called 'the fair one' already"):
+        say("name The fair one")
+    say("go 1; name")
+    assert session[1].name == ""
+    assert "Point 1 has no name." in written()

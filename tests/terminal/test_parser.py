@@ -17,6 +17,7 @@ from paretonav.terminal.commands import (
     Help,
     Hold,
     Map,
+    Name,
     Note,
     Options,
     Plot,
@@ -29,6 +30,7 @@ from paretonav.terminal.commands import (
     Star,
     Step,
     Take,
+    Title,
     Training,
     Undo,
 )
@@ -41,6 +43,7 @@ names = st.text(min_size=1, max_size=12)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 percents = st.floats(min_value=1e-9, max_value=1e9)
 numbers = st.integers(0, 999_999_999)
+which = numbers | names.filter(str.strip)
 data = st.sampled_from([None, "train", "validation"])
 
 
@@ -98,8 +101,10 @@ def problems_and_commands(draw):
                 "way" + draw(names) + "x" + draw(st.sampled_from([".png", ".svg", ".pdf", ".html"]))
             ),
             lambda: Export("way" + draw(names) + "x.safetensors", draw(st.booleans())),
-            lambda: Compare(tuple(draw(st.lists(st.integers(0, 999), min_size=2, max_size=4)))),
-            lambda: Note(draw(st.just("") | names)),
+            lambda: Compare(tuple(draw(st.lists(which, min_size=2, max_size=4)))),
+            lambda: Go(draw(which)),
+            lambda: Prefer(draw(which), draw(which), draw(percents)),
+            lambda: draw(st.sampled_from([Note, Name, Title]))(draw(st.just("") | names)),
             lambda: Star(draw(st.booleans())),
             lambda: draw(st.sampled_from([Undo(), Points(), Show(), Training(), Help(), Quit()])),
         )
@@ -198,6 +203,13 @@ def test_word_salad_is_refused_or_makes_sense(text):
         ("release all", Release()),
         ("release left", Release(("left",))),
         ("go 12", Go(12)),
+        ("go 'the fair one'", Go("the fair one")),
+        ("go '12'", Go("12")),
+        ("prefer fair to 1", Prefer("fair", 1)),
+        ("compare 3 fair 'to'", Compare((3, "fair", "to"))),
+        ("name the  fair one", Name("the fair one")),
+        ("name", Name("")),
+        ("title Three 'digits; one  net'", Title("Three digits; one  net")),
         ("plot my_way.HTML", Plot("my_way.HTML")),
         (r"plot C:\new\way.png", Plot(r"C:\new\way.png")),
         ('export "a ""b"".safetensors"', Export('a "b".safetensors')),
@@ -257,7 +269,7 @@ def test_nothing_is_no_command(text):
         ("classify improve hold left", "missing before 'hold'"),
         ("classify to left", "the value to improve to of left is missing"),
         ("prefer 1 2", "'to' is missing"),
-        ("prefer best to 2", "points lists them"),
+        ("prefer to 2", "the number or the name of a point is missing before 'to'"),
         ("take best", "options lists them"),
         ("undo 2", "'2' is too much"),
         ("training left", "'left' is too much"),
@@ -265,16 +277,17 @@ def test_nothing_is_no_command(text):
         ("improve left on", "training or validation data is missing"),
         ("improve left on test data", "'test' are no data to ask on; say: on training data"),
         ("improve left on train by 5%", "'by' is too much"),
-        ("go", "number of a point is missing"),
-        ("go back", "points lists them"),
+        ("go", "the number or the name of a point is missing"),
+        ("go ' '", "nothing but spaces"),
+        ("go 1.5", "points lists them"),
         ("go -1", "points lists them"),
         ("plot", "name of a file is missing"),
         ("plot way.gif", "does not end in .png, .svg, .pdf or .html"),
         ("plot my way.png", "put a name with spaces in quotes"),
         ("export model.pt", "does not end in .safetensors"),
         ("export m.safetensors cards", "only one file name"),
-        ("compare 1", "number of a point is missing"),
-        ("compare 1 best", "points lists them"),
+        ("compare 1", "the number or the name of a point is missing"),
+        ("compare 1 2b", "points lists them"),
         ("star bright", "'bright' is too much"),
         ("improve 'left", "not closed; add another '"),
     ],

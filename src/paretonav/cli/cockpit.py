@@ -15,6 +15,7 @@ from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
+from paretonav.session.places import place
 from paretonav.terminal.console import new_console, remarks_on
 from paretonav.terminal.words import CommandError
 from paretonav.text import in_quotes, printable
@@ -40,7 +41,10 @@ class WebOptions:
 def cockpit(
     target: Annotated[
         str,
-        typer.Argument(metavar="MODULE:FUNCTION", help="Returns the problem; takes no arguments."),
+        typer.Argument(
+            metavar="MODULE:FUNCTION|FOLDER",
+            help="Returns the problem, and takes no arguments; or a folder of sessions to look at.",
+        ),
     ],
     session: Folder = None,
     precision: Precision = None,
@@ -70,19 +74,13 @@ def cockpit(
     ] = None,
     no_browser: NoBrowser = False,
 ) -> None:
-    """Navigate a problem of your own in the browser.
+    """Navigate a problem of your own in the browser, or look at the sessions in a folder, whose code is not needed.
 
     MODULE is looked for in the working directory, too; a file does as well, such as ./mine.py:problem. With --session,
     a navigation that was left is gone on with.
     Ctrl-C ends it; the exit status is 130 if that cut something off.
     """
     with errors_told():
-        if ":" not in target and Path(target).is_dir():
-            raise CommandError(
-                f"{in_quotes(target)} is a folder; the cockpit needs the model's code, too: paretonav cockpit "
-                f"MODULE:FUNCTION --session {printable(target)}. Without it, the session can be looked at with show, "
-                "compare and plot, and exported from"
-            )
         if no_token and token is not None:
             raise CommandError("--token and --no-token are one or the other; give one of them")
         options = WebOptions(
@@ -90,6 +88,15 @@ def cockpit(
         )
         import paretonav.cockpit.web  # noqa: F401 - what is missing is told before anything is done
 
+        if ":" not in target and Path(target).is_dir():
+            if session is not None or precision is not None:
+                raise CommandError(
+                    f"{in_quotes(target)} is a folder of sessions, which are only looked at; leave out --session and "
+                    f"--precision, or go on with a session: paretonav cockpit MODULE:FUNCTION --session "
+                    f"{printable(target)}"
+                )
+            show_folder(place(target), options)
+            return
         folder = named(session, precision)
         problem = problem_of(target)
         show_cockpit(
@@ -118,6 +125,30 @@ def show_cockpit(navigator_of: Callable[[], Navigator], title: str, options: Web
         os._exit(INTERRUPTED)
     if cut_off:
         raise KeyboardInterrupt
+
+
+def show_folder(folder: Path, options: WebOptions) -> None:
+    """Show the sessions in a folder in the browser until Ctrl-C.
+
+    Raises:
+        SessionError: it cannot be looked into.
+    """
+    from paretonav.cockpit.web import AddressError, serve_folder
+
+    console = new_console()
+    with remarks_on(console):
+        try:
+            serve_folder(
+                folder,
+                host=options.host,
+                port=options.port,
+                token=options.token,
+                allow_hosts=options.allow_hosts,
+                open_browser=options.browser,
+                tell=lambda line: console.print(line, soft_wrap=True),
+            )
+        except AddressError as error:
+            raise CommandError(str(error)) from error
 
 
 def save_page(navigator: Navigator, path: str) -> None:

@@ -38,7 +38,7 @@ from paretonav.terminal.words import CommandError, quoted
 from paretonav.text import in_quotes, sentence
 
 _WELCOME = (
-    "Which digit is on the left, on the right, in the middle? Three tasks share a network "
+    "Which digit is in the west of a small picture, which in the east, which in the south? Three tasks share a network "
     "that is too small for all of them: on its Pareto front, improving one costs another.\n"
 )
 _HINT = "Say what to improve, for example: improve {} by 5%. The commands are listed by: help"
@@ -94,7 +94,7 @@ def demo(
 
     It is navigated in the terminal with --terminal, with a script, where something is to be written at the end, and
     where the commands are piped in; then every step is taken, unless the next line is "n". A script has the commands of
-    the prompt, separated by semicolons, such as "improve left 0.7 right 0.3 by 5%; hold middle; improve right; undo".
+    the prompt, separated by semicolons, such as "improve west 0.7 east 0.3 by 5%; hold south; improve east; undo".
     The exit status is 0 if all of them were carried out, 1 if one failed, 2 if one makes no sense.
     """
     with errors_told():

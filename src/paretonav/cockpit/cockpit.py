@@ -27,7 +27,7 @@ class Cockpit:
 
     Args:
         navigator: started or not.
-        title: shown above it.
+        title: shown above it, as long as the session has none of its own.
 
     Example:
         >>> import paretonav as pn
@@ -45,13 +45,18 @@ class Cockpit:
 
     @property
     def title(self) -> str:
-        """Shown above it; can be changed."""
-        return self._title
+        """Shown above it: the session's title, or the one that was given; can be changed.
+
+        What is set is the session's where that has one, which somebody may have given it on the page.
+        """
+        return self._navigator.session.title or self._title
 
     @title.setter
     def title(self, title: str) -> None:
-        if title != self._title:
+        if title != self.title:
             self._title = title
+            if self._navigator.session.title:
+                self._navigator.session.title = title
             if self._controller is not None:
                 self._controller.title = title
                 self._controller.refresh()

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
 from paretonav.cockpit.download import Download, download
 from paretonav.cockpit.here import not_started, options_of, state_of
+from paretonav.cockpit.kept import with_wish, without_wish
 from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
 from paretonav.cockpit.plain import in_order, plain
@@ -55,21 +56,24 @@ class Controller:
 
     - ``state``: the current point; ``points``: all points as columns; ``job``: what runs, or how it ended;
     - ``steer``: what is wanted, as the view has it that said so last; ``outlook``: what that would come to;
-      ``trial``: the same measured on the linearised model; ``answer``: the reply to one request.
+      ``trial``: the same measured on the linearised model; ``answer``: the reply to one request;
+    - ``kept``: wishes that are kept beside each other.
 
     Args:
         navigator: started or not. Other code may use it, too, while no job runs; ``refresh`` shows what that did.
-        title: of the navigation, for people.
+        title: of the navigation, for people, as long as its session has none.
     """
 
-    TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer")
+    TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept")
 
     def __init__(self, navigator: Navigator, title: str = "") -> None:
         self.navigator = navigator
-        self.title = title
+        self._title = title
         self._traits = Traits(self.TRAITS)
         self._traits.publish("job", _IDLE)
+        self._traits.publish("kept", [])
         self._version = 0
+        self._kept: tuple[dict[str, Any], ...] = ()
         self._worker = Worker("paretonav-model", _leave_a_core)
         self._desk = Worker("paretonav-desk")
         self._seldom = Seldom()
@@ -85,6 +89,15 @@ class Controller:
         self._after = ""
         self._closed = False
         self.refresh()
+
+    @property
+    def title(self) -> str:
+        """The session's, or what this was called where that has none."""
+        return self.navigator.session.title or self._title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = title
 
     def values(self) -> dict[str, object]:
         """The present value of each trait."""
@@ -280,12 +293,29 @@ class Controller:
                 case "note":
                     session.note(request.point or 0, request.text)
                     self._traits.publish("points", columns(session, self._version))
+                case "name":
+                    session.name(request.point or 0, request.text)
+                    self._traits.publish("points", columns(session, self._version))
+                case "title":
+                    session.title = request.text
+                    with self._traits.turn:
+                        state = self._traits.values()["state"]
+                        if isinstance(state, dict):
+                            self._traits.publish("state", state | {"title": self.title})
+                case "keep":
+                    self._keep(with_wish(self._kept, dict(request.wish)))
+                case "drop":
+                    self._keep(without_wish(self._kept, request.wish))
                 case "compare":
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "download":
                     self._submit(self._worker, self._send, request)
         except BaseException as error:
             self._fail(request, error)
+
+    def _keep(self, kept: tuple[dict[str, Any], ...]) -> None:
+        self._kept = kept
+        self._traits.publish("kept", list(kept))
 
     def _send(self, request: Request) -> None:
         """Answer with a file."""

@@ -12,12 +12,14 @@ from paretonav.errors import PreferenceError
 from paretonav.geometry.local_front import local_front
 from paretonav.session import Session
 from paretonav.session.compare import Difference
+from paretonav.session.way import way_through
 from paretonav.session.wording import caution, price_sentence, standing, unsure
 from paretonav.steering import Option, Point, Step, TrainingGain
 from paretonav.text import sentence
 
 Json = dict[str, object]
 
+_LATEST = 60  # points of the way: more are no longer told apart
 _OFFERS = 3  # prices that are named
 _FAR = 1e-3  # parts of a loss: if it can improve by so much, there is something to trade
 
@@ -84,6 +86,7 @@ def state_of(
         if patch is None
         else {"outcomes": array(patch.outcomes), "lines": [line.tolist() for line in patch.lines]},
         "step": step_report(session, record, here, step),
+        "way": _way(session, here.id),
         "options": [_option(option, here) for option in options],
     }
 
@@ -103,7 +106,20 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
         "standing": "",
         "front": None,
         "step": None,
+        "way": None,
         "options": [],
+    }
+
+
+def _way(session: Session, point_id: int) -> Json:
+    """The last steps that lead to a point, each with what was predicted."""
+    way = way_through(session.path_to(point_id)[-_LATEST:])
+    return {
+        "points": [record.id for record in way.records],
+        "values": array(way.values),
+        "errors": array(way.errors),
+        "predicted": array(way.predicted),
+        "predicted_errors": array(way.predicted_errors),
     }
 
 

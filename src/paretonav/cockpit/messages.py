@@ -11,7 +11,22 @@ from paretonav.declared import AtMost, DeclaredError, parts_of
 from paretonav.errors import ParetonavError
 
 Kind = Literal["improve", "hold", "limit", "aim"]
-Command = Literal["start", "step", "take", "cancel", "undo", "go", "star", "note", "compare", "download"]
+Command = Literal[
+    "start",
+    "step",
+    "take",
+    "cancel",
+    "undo",
+    "go",
+    "star",
+    "name",
+    "note",
+    "title",
+    "keep",
+    "drop",
+    "compare",
+    "download",
+]
 _PARTS = {"improve": "percent", "limit": "value", "aim": "value"}
 _LONGEST_NOTE = 10_000  # letters: a few pages; chosen, so that no note makes every later message long
 
@@ -89,11 +104,12 @@ class Request:
         expected_current: where the view believes to be; what was meant for another point is refused.
         steer: of "step".
         option: of "take".
-        point: of "go", "star", "note", "download".
+        point: of "go", "star", "name", "note", "download".
         on: of "star".
-        text: of "note".
+        text: of "name", "note" and "title".
         points: of "compare".
         what: of "download".
+        wish: of "keep" and "drop": what is asked for at which point, and to keep it, what was predicted.
     """
 
     by: str | None
@@ -107,6 +123,7 @@ class Request:
     text: str = ""
     points: tuple[int, ...] = ()
     what: str = ""
+    wish: Mapping[str, Any] = field(default_factory=dict)
 
 
 _WHOLE = Annotated[int, AtMost(2**53, "up to 2^53")]  # beyond, a browser's are not exact
@@ -132,12 +149,26 @@ _REQUEST: dict[str, Any] = {
     "text": str,
     "points": Annotated[list[_WHOLE], AtMost(20, "of at most 20 points")],
     "what": Literal["model", "card", "csv", "json", "page"],
+    "wish": dict[str, Any],
+}
+_WISHED = {"point": _WHOLE, "modes": dict[str, Any]}
+_KEPT = {
+    "title": Annotated[str, AtMost(1000, "of at most 1000 characters")],
+    "train": list[_NUMBER],
+    "shown": list[_NUMBER],
+    "errors": list[_NUMBER | None] | None,
+    "noise": list[bool],
+    "sure": bool,
 }
 _NEEDED = {
     "step": ("steer",),
     "go": ("point",),
     "star": ("point",),
+    "name": ("point",),
     "note": ("point",),
+    "title": ("text",),
+    "keep": ("wish",),
+    "drop": ("wish",),
     "download": ("what",),
 }
 
@@ -184,7 +215,22 @@ def request_of(message: object, names: Sequence[str]) -> Request:
         text=(given["text"] or "")[:_LONGEST_NOTE],
         points=tuple(given["points"] or ()),
         what=given["what"] or "",
+        wish=_wish(given["wish"], names, kept=given["cmd"] == "keep") if given["wish"] is not None else {},
     )
+
+
+def _wish(message: object, names: Sequence[str], *, kept: bool) -> dict[str, Any]:
+    """What is asked for at a point, and where it is to be kept, what was predicted for it."""
+    given = _parts_of(message, _WISHED | (_KEPT if kept else {}), "wish", all_there=True)
+    asked = {name: _mode(mode, name).told() for name, mode in given["modes"].items() if name in names}
+    if len(asked) != len(given["modes"]):
+        raise MessageError("this is a wish for what is no objective or metric")
+    if kept:
+        errors = given["errors"] or given["shown"]
+        each = {len(given["shown"]), len(errors), len(given["noise"])}
+        if each != {len(names)} or not 0 < len(given["train"]) <= len(names):
+            raise MessageError("this is a wish with predictions for other objectives or metrics")
+    return given | {"modes": {name: asked[name] for name in names if name in asked}}
 
 
 def _mode(given: object, name: str) -> Mode:

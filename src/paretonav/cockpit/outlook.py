@@ -48,11 +48,11 @@ def outlook(
         alone: how far each quantity could go if it alone were asked for; None where that is not known yet.
     """
     front = navigator.here.front
-    exact, problem, reach = None, "", None
+    preview, problem, reach = None, "", None
     try:
         wanted = preference_of(steer.modes, front)
         if wanted is not None:
-            exact = _exact(navigator.preview(*wanted), front)
+            preview = navigator.preview(*wanted)
     except InfeasiblePreferenceError as error:
         problem, reach = sentence(error.reason), error.reach
     except BusyError:
@@ -78,7 +78,34 @@ def outlook(
         if alone is None
         else ends_of(front, {name: Mode("aim") for name in front.steerable}, alone),
         "map": what_if_map(front, steer.modes),
-        "exact": exact,
+        "exact": None if preview is None else _exact(preview, front),
+        "further": None if preview is None else _further(navigator, steer.modes, preview),
+    }
+
+
+def _further(navigator: Navigator, modes: Mapping[str, Mode], now: Preview) -> Json | None:
+    """What else would change with one per cent more of what is to improve, where bounds stand beside it.
+
+    Without bounds a view knows that by itself, from the map, which has none.
+    """
+    front = navigator.here.front
+    name = next((name for name, mode in modes.items() if mode.kind == "improve"), None)
+    if name is None or not any(mode.kind == "limit" for mode in modes.values()):
+        return None
+    try:
+        wanted = preference_of({**modes, name: Mode("improve", modes[name].number + 1)}, front)
+        then = None if wanted is None else navigator.preview(*wanted)
+    except ParetonavError:  # beyond its reach, or a bound's
+        return None
+    if then is None or not (then.attainable and then.trusted):
+        return None
+    before, after = now.predicted.shown, then.predicted.shown
+    errors = [(before.error(each), after.error(each)) for each in front.steerable]
+    return {
+        "asked": front.steerable.index(name),
+        "shown": [plain(after[each] - before[each]) for each in front.steerable],
+        # Both are along nearly the same way, on which errors grow with the amount.
+        "errors": [None if a is None or b is None else plain(abs(b - a)) for a, b in errors],
     }
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from paretonav.cockpit.plain import rounded
 from paretonav.session import Record, Session
+from paretonav.session.naming import LONGEST_NAME
 from paretonav.steering.preferences.wording import describe
+from paretonav.text import printable
 
 
 def columns(session: Session, version: int) -> dict[str, object]:
@@ -18,6 +20,7 @@ def columns(session: Session, version: int) -> dict[str, object]:
         "version": version,
         "parent": [r.parent for r in records],
         "star": [r.star for r in records],
+        "name": [printable(r.name)[:LONGEST_NAME] for r in records],
         "note": [r.note for r in records],
         "asked": [_asked(r) for r in records],
         "status": ["" if r.status is None else str(r.status) for r in records],

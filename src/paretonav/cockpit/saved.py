@@ -6,14 +6,19 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from paretonav.cockpit import assets
 from paretonav.cockpit.ending import EXPORT
+from paretonav.cockpit.here import options_of, state_of
+from paretonav.cockpit.points import columns
+from paretonav.cockpit.saved_outlooks import saved_outlooks
 from paretonav.errors import NavigationError, SessionError
+from paretonav.session import Session
 from paretonav.session.export import write_text
 
 if TYPE_CHECKING:
@@ -38,6 +43,7 @@ _PAGE = """<!DOCTYPE html>
 """
 _BODY = "body { margin: 0; }\n"
 _WHY_NOT = "This is a saved page: look around and try out, but steps need the navigation itself."
+_NO_CODE = "This is a session alone: look around and try out, but steps need the code of its model, too."
 
 
 def save(controller: Controller, path: str | PathLike[str]) -> None:
@@ -57,14 +63,56 @@ def save(controller: Controller, path: str | PathLike[str]) -> None:
     write_text(path, page(controller))
 
 
+class Page(NamedTuple):
+    """A page that needs nothing else.
+
+    Attributes:
+        text: of the file.
+        policy: its Content-Security-Policy, which is in it, too: for a server that would say a stricter one.
+    """
+
+    text: str
+    policy: str
+
+
 def page(controller: Controller) -> str:
     """The same page as text."""
-    values = controller.values()
+    return _written(controller.values(), controller.outlooks(), _WHY_NOT).text
+
+
+def page_of(session: Session) -> Page:
+    """The same page of a session alone, without the code of its model: where it is, all points, and what-if.
+
+    Raises:
+        NavigationError: it has no point.
+        SessionError: its current point is damaged.
+    """
+    if session.current is None:
+        raise NavigationError("there is nothing to see yet: the session has no point")
+    here = session.point(session.current.id)
+    title = session.title or (session.path.name if session.path else "")
+    values = {
+        "state": state_of(session, here, None, options_of(here), title, 1),
+        "points": columns(session, 1),
+        "steer": None,
+        "outlook": None,
+    }
+    return _written(values, saved_outlooks(here.front), _NO_CODE)
+
+
+def _written(values: Mapping[str, object], outlooks: Mapping[str, object], why_not: str) -> Page:
+    """The page of what a controller publishes, or would publish.
+
+    Args:
+        values: of the traits that a page keeps.
+        outlooks: by ``saved_outlooks.key``.
+        why_not: why no step can be taken from it, in words.
+    """
     state = values["state"]
     if not isinstance(state, dict) or state.get("current") is None:
         raise NavigationError("there is nothing to save yet: the navigation has no point; call start() first")
     traits = {
-        "state": state | {"live": False, "writable": False, "why_not": _WHY_NOT, "downloads": ""},
+        "state": state | {"live": False, "writable": False, "why_not": why_not, "downloads": ""},
         "points": values["points"],
         "job": {"id": 0, "what": "", "status": "idle", "by": None, "seq": None, "message": ""},
         # What somebody was looking at stays on the screen, as long as it is about this point.
@@ -74,31 +122,34 @@ def page(controller: Controller) -> str:
         },
         "trial": None,
         "answer": None,
+        "kept": values.get("kept") or [],
     }
     # By their parsed keys, so that nobody depends on how JSON is spaced.
-    outlooks = [[json.loads(key), outlook] for key, outlook in controller.outlooks().items()]
+    answers = [[json.loads(key), outlook] for key, outlook in outlooks.items()]
     module = assets.module()
     if not module.endswith(EXPORT):
         raise AssertionError("a bundle ends with its export")
     behind = (Path(__file__).parent / "saved.js").read_text(encoding="utf-8")
     script = _script(f"\n{module.removesuffix(EXPORT)}{{\n{behind}}}\n")
     style = _style(f"\n{_BODY}{assets.style()}")
-    return _PAGE.format(
-        policy="; ".join(
-            (
-                "default-src 'none'",
-                f"script-src {_hash(script)}",
-                f"style-src {_hash(style)}",
-                "img-src data: blob:",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hash(script)}",
+            f"style-src {_hash(style)}",
+            "img-src data: blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    text = _PAGE.format(
+        policy=policy,
         title=escape(str(state.get("title") or "paretonav")),
         style=style,
-        data=_data({"traits": traits, "outlooks": outlooks}),
+        data=_data({"traits": traits, "outlooks": answers}),
         script=script,
     )
+    return Page(text, policy)
 
 
 def _is_about(value: object, point: object) -> bool:

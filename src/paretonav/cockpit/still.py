@@ -33,7 +33,7 @@ def table(values: Mapping[str, Any]) -> str:
         html_row(
             "td",
             [
-                f"{i} (now)" if i == state["current"] else str(i),
+                _called(i, points["name"][i], now=i == state["current"]),
                 points["asked"][i],
                 *(_number(column[i]) for column in (*losses, *points["metrics"])),
                 points["note"][i],
@@ -43,6 +43,10 @@ def table(values: Mapping[str, Any]) -> str:
     ]
     title = escape(str(state.get("title") or "Visited points"))
     return f"<table><caption>{title}</caption><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _called(point: int, name: str, *, now: bool) -> str:
+    return " ".join([str(point), *([name] if name else []), *(["(now)"] if now else [])])
 
 
 def _number(value: float | None) -> str:

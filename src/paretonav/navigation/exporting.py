@@ -42,7 +42,7 @@ def export(
     at.require_unchanged()
     text = session.card(point_id) if card else ""
     if suffix:
-        write_program(path, module, example, dynamic_shapes, facts_of(session[point_id]))
+        write_program(path, module, example, dynamic_shapes, facts_of(session[point_id], session.title))
         if card:
             write_text(place(path).with_suffix(".md"), text)
     else:

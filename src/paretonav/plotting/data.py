@@ -13,10 +13,11 @@ from paretonav.dominance import non_dominated
 from paretonav.errors import SessionError
 from paretonav.session import Record, Session
 from paretonav.session.fronts import losses_of
-from paretonav.text import printable
+from paretonav.text import printable, shortened
 
 Array = NDArray[np.float64]
 
+_NAME = 24  # letters of a name beside a mark
 _FEW = 50  # points, all of which are numbered and marked
 
 
@@ -94,11 +95,17 @@ class Visited:
 
     @property
     def numbered(self) -> list[int]:
-        """The rows that get their number written beside them."""
+        """The rows that get their number, and their name, written beside them."""
         if self.few:
             return list(range(len(self.records)))
         marked = [row for role, rows in reversed(self.roles.items()) if role != "visited" for row in rows]
+        marked += [row for row, record in enumerate(self.records) if record.name and row not in marked]
         return sorted(marked[:_FEW])
+
+
+def called(record: Record) -> str:
+    """The number of a point, and its name if it has one."""
+    return f"{record.id} {shortened(printable(record.name), _NAME)}" if record.name else str(record.id)
 
 
 def broken(lines: Sequence[Array]) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from paretonav.plotting import charts
 from paretonav.plotting.chart import Chart
-from paretonav.plotting.charts import Front, Parallel, Radar, Trajectory
+from paretonav.plotting.charts import Front, Parallel, Radar, Steps, Trajectory
 from paretonav.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +36,20 @@ def trajectory(session: Session, point_id: int | None = None, *, split: str | No
         split: "train" or "validation"; None shows both.
     """
     return _alone(Trajectory.of(session, _list(point_id), split))
+
+
+def steps(session: Session, point_id: int | None = None, *, split: str | None = None) -> Figure:
+    """Every loss and metric over the steps to a point (None: the current one): what was predicted, and what came.
+
+    Args:
+        session: what is drawn.
+        point_id: where the way ends.
+        split: "train" or "validation" losses; None is validation where there is such data.
+
+    Raises:
+        SessionError: no step leads there.
+    """
+    return _alone(Steps.of(session, _list(point_id), split))
 
 
 def parallel(session: Session, point_ids: Sequence[int] | None = None, *, split: str | None = None) -> Figure:

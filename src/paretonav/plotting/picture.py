@@ -46,6 +46,8 @@ def picture(chart: Chart) -> Picture:
         legend = figure.legend(
             handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=9
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # names are no formulas
         for handle in legend.legend_handles:
             if isinstance(handle, Line2D | LineCollection):
                 handle.set_alpha(1)  # thousands of thin lines are pale each

@@ -9,17 +9,18 @@ from typing import Literal, Protocol
 
 from paretonav.errors import NavigationError, reason_of
 from paretonav.plotting.chart import Chart
-from paretonav.plotting.charts import Front, Parallel, Radar, Trajectory, bars, first
+from paretonav.plotting.charts import Front, Parallel, Radar, Steps, Trajectory, bars, first
 from paretonav.session import Session
 from paretonav.session.files import write_whole
 from paretonav.steering import Point
 from paretonav.text import in_quotes, listed
 
-Kind = Literal["front", "trajectory", "parallel", "radar", "bars"]
+Kind = Literal["front", "trajectory", "steps", "parallel", "radar", "bars"]
 
 CHARTS: dict[str, Callable[[Session, Sequence[int] | None, str | None], Chart]] = {
     "front": Front.of,
     "trajectory": Trajectory.of,
+    "steps": Steps.of,
     "parallel": Parallel.of,
     "radar": Radar.of,
     "bars": bars,
@@ -57,6 +58,9 @@ def save_plot(
                the plane or in space; parallel axes for more than three
                objectives
     trajectory the losses on the way from the first point to one           the one (the current one)
+    steps      every loss and metric over the steps to a point: what each  the one (the current one)
+               was predicted to come to, what it came to, and two standard
+               errors of its change
     parallel   losses and metrics on parallel axes                         those shown (all)
     radar      the same of a few points on a wheel of axes                 those shown (the first, the
                                                                            current, those with a star)

@@ -11,7 +11,7 @@ from paretonav.objectives import Metric
 from paretonav.problems.known import check_sizes
 from paretonav.problems.trained import Accuracy, CrossEntropy, TrainedProblem, seeded
 
-TASKS = ("left", "right", "middle")
+TASKS = ("west", "east", "south")
 _OFFSETS = ((0, 0), (0, 6), (4, 3))
 _CANVAS = (12, 14)  # pixels: three scans of 8 by 8 at these offsets just fit
 
@@ -44,7 +44,7 @@ def digits(
     epochs: int = 60,
     seed: int = 0,
 ) -> TrainedProblem:
-    """Say which digit is on the left, on the right and in the middle, with too small a network for all three.
+    """Say which digit is in the west, the east and the south of a picture, with too small a network for all three.
 
     The 1797 real 8 x 8 scans of scikit-learn (Alpaydin & Kaynak, UCI) are split into three parts before
     anything else, so that no scan is in two of them; within each part three random scans at a time are laid

@@ -43,8 +43,15 @@ class Archive(Protocol):
     def go_to(self, point_id: int) -> None:
         """Make a point the current one."""
 
-    def annotate(self, point_id: int, note: str, star: bool) -> None:
-        """Set a point's note and star."""
+    def annotate(self, record: Record) -> None:
+        """Have this record in place of the one of the same point: its name, note or star are others."""
+
+    @property
+    def title(self) -> str:
+        """Of all of it; empty if it has none."""
+
+    def entitle(self, title: str) -> None:
+        """Set the title."""
 
     def point(self, point_id: int) -> Point:
         """A point as it was when it was made; if it is pruned, its parameters are empty."""
@@ -73,6 +80,7 @@ class _Visited(NamedTuple):
     points: tuple[Point, ...] = ()
     current: int | None = None
     pruned: frozenset[int] = frozenset()
+    title: str = ""
 
 
 class MemoryArchive:
@@ -104,12 +112,16 @@ class MemoryArchive:
     def go_to(self, point_id: int) -> None:
         self._visited = self._visited._replace(current=point_id)
 
-    def annotate(self, point_id: int, note: str, star: bool) -> None:
-        records = self._visited.records
-        changed = replace(records[point_id], note=note, star=star)
-        self._visited = self._visited._replace(
-            records=(*records[:point_id], changed, *records[point_id + 1 :])
-        )
+    def annotate(self, record: Record) -> None:
+        records, i = self._visited.records, record.id
+        self._visited = self._visited._replace(records=(*records[:i], record, *records[i + 1 :]))
+
+    @property
+    def title(self) -> str:
+        return self._visited.title
+
+    def entitle(self, title: str) -> None:
+        self._visited = self._visited._replace(title=title)
 
     def point(self, point_id: int) -> Point:
         return self._visited.points[point_id]

@@ -31,12 +31,14 @@ class Card:
         points: how many the session has.
         chosen: the point.
         since_start: how it differs from the first one; None if it is the first.
+        title: of the session; empty if it has none.
     """
 
     path: tuple[Record, ...]
     points: int
     chosen: Point
     since_start: Comparison | None
+    title: str = ""
 
     def __str__(self) -> str:
         sections = (
@@ -56,7 +58,9 @@ class Card:
 
     def _headline(self) -> Iterator[str]:
         record, steps = self.record, len(self.path) - 1
-        yield f"# Model card: point {record.id} of a Pareto navigation"
+        called = f"{escaped(record.name)}, " if record.name else ""
+        where = f": {escaped(self.title)}" if self.title else ""
+        yield f"# Model card: {called}point {record.id} of a Pareto navigation{where}"
         yield ""
         names = listed([escaped(name) for name in record.losses])
         if steps:
@@ -99,7 +103,7 @@ class Card:
         yield f"It began at point 0, {where} before any preference."
         for parent, record in zip(self.path, self.path[1:], strict=False):
             yield ""
-            yield f"### From point {parent.id} to point {record.id}"
+            yield f"### From {_called(parent)} to {_called(record)}"
             yield ""
             asked = (
                 "something" if record.preference is None else describe(record.preference, record.amount or 0)
@@ -164,6 +168,10 @@ class Card:
         yield f"training data and {total.hessian_products} Hessian-vector products, the first point included."
         yield f"The point was made on {self.record.made:%Y-%m-%d at %H:%M} UTC. This card was written by paretonav"
         yield f"{_version()} with PyTorch {escaped(torch.__version__)} and Python {platform.python_version()}."
+
+
+def _called(record: Record) -> str:
+    return f"point {record.id}{f' ({escaped(record.name)})' if record.name else ''}"
 
 
 def _in_words(differences: Sequence[Difference], first: Record, split: str) -> str:

@@ -73,7 +73,7 @@ class Database:
         Raises:
             SessionError: a row is not what was written, or they make no tree.
         """
-        columns = "id, parent, record, note, star, file, seal"
+        columns = "id, parent, record, name, note, star, file, seal"
         rows = self._rows(f"SELECT {columns} FROM points ORDER BY id")
         records = tuple(self._record(*row) for row in rows)
         with self._guarded("read"):
@@ -95,22 +95,24 @@ class Database:
         """
         text = json.dumps(to_json(record))
         seal = _seal(record.id, record.parent, text, file)
-        row = (record.id, record.parent, text, record.note, record.star, file, seal)
+        row = (record.id, record.parent, text, record.name, record.note, record.star, file, seal)
         with self._guarded("write"), self._connection:
             if self._execute(f"SELECT {_COUNT} FROM points").fetchone() != (record.id,):
                 raise self._exchanged()
             self._execute(
-                "INSERT INTO points (id, parent, record, note, star, file, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO points (id, parent, record, name, note, star, file, seal) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 *row,
             )
             if tangent is not None:
                 self._set_tangent(record.id, *tangent)
             self._set(facts)
 
-    def annotate(self, point_id: int, note: str, star: bool) -> None:
-        """Set a point's note and star."""
+    def annotate(self, record: Record) -> None:
+        """Set a point's name, note and star."""
+        said = (record.name, record.note, record.star, record.id)
         with self._guarded("write"), self._connection:
-            self._execute("UPDATE points SET note = ?, star = ? WHERE id = ?", note, star, point_id)
+            self._execute("UPDATE points SET name = ?, note = ?, star = ? WHERE id = ?", *said)
 
     def exchange(self, files: Mapping[int, str], **facts: Any) -> None:
         """Note that points have other files, by their checksums, and set facts, all or nothing."""
@@ -184,13 +186,13 @@ class Database:
             return self._connection.execute(query, values).fetchall()
 
     def _record(
-        self, point_id: int, parent: int, text: str, note: str, star: int, file: str, seal: str
+        self, point_id: int, parent: int, text: str, name: str, note: str, star: int, file: str, seal: str
     ) -> Record:
         sealed = bool(seal) and seal == _seal(point_id, parent, text, file)
         try:
             if seal and not sealed:
                 raise SessionError("it is not what was written")
-            return from_json(json.loads(_text(text)), _text(note), bool(star))
+            return from_json(json.loads(_text(text)), _text(name), _text(note), bool(star))
         except (SessionError, ValueError, RecursionError) as error:
             raise SessionError(
                 f"point {point_id!r} in {self._file} is as it was written, but this version of paretonav cannot read "

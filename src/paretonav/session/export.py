@@ -45,13 +45,14 @@ def write_state(path: str | PathLike[str], state: Mapping[str, Tensor], facts: M
         ) from error
 
 
-def facts_of(record: Record) -> dict[str, object]:
-    """What is written beside the model of a point, name -> value: its losses, weights and number."""
+def facts_of(record: Record, title: str) -> dict[str, object]:
+    """What is written beside the model of a point, name -> value: losses, weights, number, name and title."""
     facts: dict[str, object] = {
         "paretonav.losses": record.losses,
         "paretonav.weights": record.weights,
         "paretonav.point": record.id,
     }
+    facts |= {f"paretonav.{key}": said for key, said in (("name", record.name), ("title", title)) if said}
     if record.validation:
         facts["paretonav.validation"] = record.validation
     return facts

@@ -174,14 +174,24 @@ class FolderArchive:
             self._database.note_facts(current=point_id)
             self._facts, self._known = facts | {"current": point_id}, known
 
-    def annotate(self, point_id: int, note: str, star: bool) -> None:
+    def annotate(self, record: Record) -> None:
         self._require_writer("note something down")
-        records, known = self.records(), self._known
+        records, known, i = self.records(), self._known, record.id
         self._known = None
-        self._database.annotate(point_id, note, star)
-        changed = replace(records[point_id], note=note, star=star)
-        self._records = (*records[:point_id], changed, *records[point_id + 1 :])
+        self._database.annotate(record)
+        self._records = (*records[:i], record, *records[i + 1 :])
         self._known = known
+
+    @property
+    def title(self) -> str:
+        return str(self.facts.get("title", ""))
+
+    def entitle(self, title: str) -> None:
+        self._require_writer("give it a title")
+        facts, known = self.facts, self._known
+        self._known = None
+        self._database.note_facts(title=title)
+        self._facts, self._known = facts | {"title": title}, known
 
     def point(self, point_id: int) -> Point:
         point = self._points.get(point_id)

@@ -30,8 +30,9 @@ _FACTS = {
     "model": str,
     "current": int,
     "pruned": list[int],
+    "title": str,
 }
-_OPTIONAL = {"model", "pruned"}  # what there is none of is not noted
+_OPTIONAL = {"model", "pruned", "title"}  # what there is none of is not noted
 
 
 def to_facts(problem: Problem, theta: Tensor) -> dict[str, Any]:

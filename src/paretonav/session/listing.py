@@ -15,12 +15,15 @@ from paretonav.steering.outcome import Outcome
 VERSION = 1  # of the form of the listing, for programs that read it
 
 
-def listing(records: Sequence[Record], current: int | None, higher_is_better: Mapping[str, bool]) -> str:
+def listing(
+    records: Sequence[Record], current: int | None, higher_is_better: Mapping[str, bool], title: str = ""
+) -> str:
     """Strict JSON; see ``Session.to_json``."""
     first = records[0] if records else None
     document = {
         "format": "paretonav session",
         "version": VERSION,
+        "title": title,
         "objectives": [] if first is None else list(first.losses),
         "metrics": [] if first is None else list(first.metrics),
         "higher_is_better": dict(higher_is_better),
@@ -40,6 +43,7 @@ def _entry(record: Record) -> dict[str, Any]:
         "id": record.id,
         "parent": record.parent,
         "made": record.made.isoformat(),
+        "name": record.name,
         "note": record.note,
         "star": record.star,
         "preference": preference_text(record),

@@ -13,6 +13,7 @@ from paretonav.steering import Changes, Estimates, Point, Preference, Step, Step
 from paretonav.steering.outcome import Outcome, Part, Valued, nothing
 from paretonav.steering.preferences import Wish
 from paretonav.steering.preferences.wording import origin
+from paretonav.text import in_quotes
 
 Values = dict[str, float]
 
@@ -58,6 +59,7 @@ class Record(Valued):
         predicted: the changes as predicted.
         achieved: the changes as they came.
         missed: as in ``Step``.
+        name: what somebody called it; empty if nobody did.
         note: what somebody wrote about it.
         star: whether somebody marked it.
     """
@@ -79,6 +81,7 @@ class Record(Valued):
     achieved: Outcome[Changes] = field(default_factory=nothing)
     missed: tuple[tuple[str, Part], ...] = ()
     pull: float | None = None
+    name: str = ""
     note: str = ""
     star: bool = False
 
@@ -111,5 +114,6 @@ class Record(Valued):
         way = origin(self.parent, self.preference, self.amount)
         values = self.values
         beside = {"train": values.train if values.validation else {}, "weight": self.weights}
-        title = f"Record of point {self.id}{', starred' if self.star else ''}, {way}"
+        called = f" {in_quotes(self.name)}" if self.name else ""
+        title = f"Record of point {self.id}{called}{', starred' if self.star else ''}, {way}"
         return values_shown(title, values.shown, values.shown.standard_errors, beside, self.note)

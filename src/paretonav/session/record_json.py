@@ -38,7 +38,7 @@ _STORED: dict[str, Any] = {
 
 
 def to_json(record: Record) -> dict[str, Any]:
-    """What JSON holds of a record, but for its note and star; a number may be infinite or NaN."""
+    """What JSON holds of a record, but for its name, note and star; a number may be infinite or NaN."""
     return {
         "id": record.id,
         "parent": record.parent,
@@ -57,14 +57,14 @@ def to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def from_json(stored: Any, note: str = "", star: bool = False) -> Record:
+def from_json(stored: Any, name: str = "", note: str = "", star: bool = False) -> Record:
     """The record that ``to_json`` was given.
 
     Raises:
         SessionError: it is not what ``to_json`` writes.
     """
     try:
-        return _record(parts_of(stored, _STORED, "record"), note, star)
+        return _record(parts_of(stored, _STORED, "record"), name, note, star)
     except DeclaredError as error:
         raise SessionError(f"it holds {error}") from error
     except (
@@ -75,14 +75,14 @@ def from_json(stored: Any, note: str = "", star: bool = False) -> Record:
         raise SessionError(f"it holds a record that cannot be read: {error}") from error
 
 
-def _record(stored: dict[str, Any], note: str, star: bool) -> Record:
+def _record(stored: dict[str, Any], name: str, note: str, star: bool) -> Record:
     time = datetime.fromisoformat(stored["made"])
     if time.tzinfo is None:
         raise ValueError("its time has no time zone")
     values = _unpacked(stored["values"], Estimates)
     if not values.train:
         raise ValueError("it has no losses")
-    changes = {name: _unpacked(stored[name], Changes) for name in _CHANGES}
+    changes = {part: _unpacked(stored[part], Changes) for part in _CHANGES}
     return Record(
         id=stored["id"],
         parent=stored["parent"],
@@ -99,6 +99,7 @@ def _record(stored: dict[str, Any], note: str, star: bool) -> Record:
         status=None if stored["status"] is None else StepStatus(stored["status"]),
         reason=stored["reason"],
         missed=tuple(_missed(pair) for pair in stored["missed"]),
+        name=name,
         note=note,
         star=star,
     )

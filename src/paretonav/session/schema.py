@@ -14,8 +14,8 @@ VERSION = 1  # of the tables, so that a later paretonav knows what it reads
 # "file" is the checksum of a point's or tangent's file, "seal" that of a point's row.
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE points (id INTEGER PRIMARY KEY, parent INTEGER, record TEXT NOT NULL, note TEXT NOT NULL, "
-    "star INTEGER NOT NULL, file TEXT NOT NULL, seal TEXT NOT NULL)",
+    "CREATE TABLE points (id INTEGER PRIMARY KEY, parent INTEGER, record TEXT NOT NULL, name TEXT NOT NULL, "
+    "note TEXT NOT NULL, star INTEGER NOT NULL, file TEXT NOT NULL, seal TEXT NOT NULL)",
     "CREATE TABLE tangents (id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, file TEXT NOT NULL)",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
@@ -22,6 +23,7 @@ from paretonav.session.export import facts_of, write_state, write_text
 from paretonav.session.folder import FolderArchive
 from paretonav.session.layout import assembled, from_facts
 from paretonav.session.listing import listing
+from paretonav.session.naming import name_of, named, title_of
 from paretonav.session.places import place
 from paretonav.session.precision import Precision
 from paretonav.session.record import Record
@@ -29,6 +31,7 @@ from paretonav.session.table import csv, preference_text, table
 from paretonav.session.turns import one_at_a_time
 from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
+from paretonav.text import in_quotes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -137,25 +140,29 @@ class Session(Shown):
     def _display(self) -> Display:
         where = "in memory" if self.path is None else f"in {str(self.path)!r}"
         try:
-            records, current = self.records, self.current
+            records, current, title = self.records, self.current, self.title
         except ParetonavError as error:  # who asks what it is is not to be broken off
             return Display(f"Session {where}, which cannot be read", note=str(error))
+        named = any(r.name for r in records)
         rows = [
             [
                 str(r.id),
                 "" if r.parent is None else str(r.parent),
                 preference_text(r) or "start",
                 str(r.status or ""),
+                *([r.name] if named else []),
             ]
             for r in reversed(records)
         ]
         at = "" if current is None else f", at point {current.id}"
-        title = (
-            f"Session of {len(records)} point{'' if len(records) == 1 else 's'} {where}{at}; the latest first"
+        called = f" {in_quotes(title)}" if title else ""
+        many = f"of {len(records)} point{'' if len(records) == 1 else 's'}"
+        heading = (
+            f"Session{called} {many} {where}{at}; the latest first"
+            if rows
+            else f"Session{called} {where}, empty"
         )
-        return Display(
-            title if rows else f"Session {where}, empty", ["point", "from", "asked", "status"], rows
-        )
+        return Display(heading, ["point", "from", "asked", "status", *(["name"] if named else [])], rows)
 
     def path_to(self, point_id: int) -> tuple[Record, ...]:
         """The points from the first one to this one."""
@@ -164,15 +171,61 @@ class Session(Shown):
             way.append(records[way[-1].parent])
         return tuple(reversed(way))
 
+    @property
+    @one_at_a_time
+    def title(self) -> str:
+        """What the whole is about, for people; empty until it is set.
+
+        Setting it raises ``SessionError`` if it is longer than a line, or the session is open for reading only.
+        """
+        return self._archive.title
+
+    @title.setter
+    @one_at_a_time
+    def title(self, text: str) -> None:
+        title = title_of(text)
+        undisturbed(lambda: self._archive.entitle(title))
+
+    @one_at_a_time
+    def name(self, point_id: int, text: str) -> None:
+        """Call a point something: a few words on a line, by which tables, charts and cards tell it from others.
+
+        Args:
+            point_id: of the point.
+            text: its name; an empty one takes it away.
+
+        Raises:
+            SessionError: the name is too long, a number or another point's; or there is no such point.
+        """
+        record = self[point_id]
+        self._annotate(replace(record, name=name_of(text, record.id, self.records)))
+
+    @one_at_a_time
+    def id_of(self, name: str) -> int:
+        """The number of the point with this name, whatever its upper and lower case.
+
+        Raises:
+            SessionError: no point is called so.
+        """
+        found = named(name, self.records)
+        if found is None:
+            raise SessionError(f"no point is called {in_quotes(name)}")
+        return found.id
+
     @one_at_a_time
     def note(self, point_id: int, text: str) -> None:
         """Write something down about a point; it replaces what was there."""
-        self._annotate(point_id, text, self[point_id].star)
+        record = self[point_id]
+        try:
+            text.encode("utf-8")
+        except (AttributeError, UnicodeEncodeError) as error:
+            raise SessionError(f"cannot note {text!r} down: {error}; give a text") from error
+        self._annotate(replace(record, note=text))
 
     @one_at_a_time
     def star(self, point_id: int, *, on: bool = True) -> None:
         """Mark a point, or take the mark away."""
-        self._annotate(point_id, self[point_id].note, on)
+        self._annotate(replace(self[point_id], star=bool(on)))
 
     @one_at_a_time
     def point(self, point_id: int) -> Point:
@@ -203,7 +256,8 @@ class Session(Shown):
         """Write the model's state_dict at a point to a ``.safetensors`` file, whole or not at all.
 
         It loads without paretonav: ``model.load_state_dict(safetensors.torch.load_file(path))``. The file's
-        metadata has the losses, the weights and the number of the point.
+        metadata has the losses, the weights, the number of the point, and its name and the session's title if there are
+        such.
 
         Args:
             path: of the file.
@@ -212,7 +266,7 @@ class Session(Shown):
         """
         record = self[self._chosen(point_id)]
         text = self.card(record.id) if card else ""
-        write_state(path, self.state_dict(record.id), facts_of(record))
+        write_state(path, self.state_dict(record.id), facts_of(record, self.title))
         if card:
             write_text(place(path).with_suffix(".md"), text)
 
@@ -220,12 +274,12 @@ class Session(Shown):
         """All numbers of all points as a pandas DataFrame, one row per point in the order of their ids.
 
         Its columns are ``id``, ``parent``, ``made``, ``preference`` (in words), ``amount``, ``on`` (the data on
-        which losses were asked for), ``status``, ``reason``, ``note``, ``star``, ``joint gain``, ``residual``, ``pull``
-        (where the model is held, in parts of the largest curvature; there the two before are not known), ``seconds``,
-        ``gradient passes``, ``Hessian products``, and for each loss or metric ``"KIND: NAME"``, such as ``"validation
-        loss: age"``. The kinds are train loss, validation loss, metric, weight, requested change, and predicted and
-        achieved change of each of the first three ("achieved train change: age"); "s.e." after a kind has the standard
-        errors.
+        which losses were asked for), ``status``, ``reason``, ``name``, ``note``, ``star``, ``joint gain``,
+        ``residual``, ``pull`` (where the model is held, in parts of the largest curvature; there the two before are not
+        known), ``seconds``, ``gradient passes``, ``Hessian products``, and for each loss or metric ``"KIND: NAME"``,
+        such as ``"validation loss: age"``. The kinds are train loss, validation loss, metric, weight, requested change,
+        and predicted and achieved change of each of the first three ("achieved train change: age"); "s.e." after a kind
+        has the standard errors.
         """
         return table(self.records)
 
@@ -250,7 +304,7 @@ class Session(Shown):
     @one_at_a_time
     def as_json(self) -> str:
         """What ``to_json`` writes."""
-        return listing(self.records, self._archive.current, self.higher_is_better)
+        return listing(self.records, self._archive.current, self.higher_is_better, self.title)
 
     def compare(self, *point_ids: int) -> Comparison:
         """Points side by side with the first that is named: on training and validation losses, and metrics.
@@ -329,6 +383,7 @@ class Session(Shown):
                 points=len(self.records),
                 chosen=self.point(record.id),
                 since_start=None if record.parent is None else self.compare(0, record.id),
+                title=self.title,
             )
         )
 
@@ -388,14 +443,8 @@ class Session(Shown):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @one_at_a_time
-    def _annotate(self, point_id: int, note: str, star: bool) -> None:
-        record = self[point_id]
-        try:
-            note.encode("utf-8")
-        except (AttributeError, UnicodeEncodeError) as error:
-            raise SessionError(f"cannot note {note!r} down: {error}; give a text") from error
-        undisturbed(lambda: self._archive.annotate(record.id, note, bool(star)))
+    def _annotate(self, record: Record) -> None:
+        undisturbed(lambda: self._archive.annotate(record))
 
     def _chosen(self, point_id: int | None) -> int:
         if point_id is not None:

@@ -18,7 +18,7 @@ _FORMULAS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the start of a formula, the last ones in full width."""
 
 _SIZED = ("train loss: ", "metric: ")
-_TEXTS = ("preference", "status", "reason", "note")
+_TEXTS = ("preference", "status", "reason", "name", "note")
 _PARTS: dict[Part, str] = {"train": "train", "validation": "validation", "metrics": "metric"}
 
 
@@ -36,6 +36,7 @@ def table(records: Sequence[Record]) -> DataFrame:
         "on": ["" if r.on is None else r.on for r in records],
         "status": ["" if r.status is None else r.status.value for r in records],
         "reason": [r.reason for r in records],
+        "name": [r.name for r in records],
         "note": [r.note for r in records],
         "star": [r.star for r in records],
     }

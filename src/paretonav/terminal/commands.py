@@ -27,17 +27,23 @@ class Step:
         return spoken(self.preference, self.percent)
 
 
+Which = int | str
+"""Which point: its number, or its name."""
+
+
 @dataclass(frozen=True)
 class Prefer:
     """Take a step in the direction from one point to another that is liked better."""
 
-    better: int
-    over: int
+    better: Which
+    over: Which
     percent: float = DEFAULT_PERCENT
     on: On | None = None
 
     def __str__(self) -> str:
-        return f"prefer {self.better} to {self.over} by {number(self.percent)}%{on_data(self.on)}"
+        return (
+            f"prefer {which(self.better)} to {which(self.over)} by {number(self.percent)}%{on_data(self.on)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -154,10 +160,10 @@ class Undo:
 class Go:
     """Go to a visited point."""
 
-    point: int
+    point: Which
 
     def __str__(self) -> str:
-        return f"go {self.point}"
+        return f"go {which(self.point)}"
 
 
 @dataclass(frozen=True)
@@ -172,10 +178,30 @@ class Points:
 class Compare:
     """Compare visited points with the first that is named."""
 
-    points: tuple[int, ...]
+    points: tuple[Which, ...]
 
     def __str__(self) -> str:
-        return f"compare {' '.join(map(str, self.points))}"
+        return f"compare {' '.join(map(which, self.points))}"
+
+
+@dataclass(frozen=True)
+class Name:
+    """Call the current point something; nothing takes its name away."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"name {quoted(self.text)}" if self.text else "name"
+
+
+@dataclass(frozen=True)
+class Title:
+    """Give the whole navigation a title; nothing takes it away."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"title {quoted(self.text)}" if self.text else "title"
 
 
 @dataclass(frozen=True)
@@ -245,6 +271,11 @@ class Quit:
         return "quit"
 
 
+def which(point: Which) -> str:
+    """A point as it must be typed."""
+    return str(point) if isinstance(point, int) else quoted(point)
+
+
 Command = (
     Step
     | Prefer
@@ -261,6 +292,8 @@ Command = (
     | Go
     | Points
     | Compare
+    | Name
+    | Title
     | Note
     | Star
     | Show

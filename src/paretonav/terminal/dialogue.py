@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from paretonav.atlas import Route
-from paretonav.errors import InfeasiblePreferenceError, ParetonavError
+from paretonav.errors import InfeasiblePreferenceError, ParetonavError, SessionError
 from paretonav.navigation import Navigator
 from paretonav.plotting import save_plot
 from paretonav.session import Record
@@ -34,7 +34,7 @@ from paretonav.terminal.views import (
     verb_view,
 )
 from paretonav.terminal.words import quoted
-from paretonav.text import listed, number, printable, sentence
+from paretonav.text import in_quotes, listed, number, printable, sentence
 
 _TINY = 1e-4  # of an objective: a preview of next to nothing, for the reach that comes with it
 
@@ -88,6 +88,8 @@ class Dialogue:
         else:
             where = "On the front" if point.anchor is None else "At the first point"
             told = f"{where} after {point.cost.seconds:.1f} s.\n"
+        if title := self.navigator.session.title:
+            self.console.print(Text(printable(title), style="bold"))
         self.console.print(Text(told, style="dim"))
         self._show()
 
@@ -125,7 +127,7 @@ class Dialogue:
                 self.navigator.undo()
                 self._summarise()
             case say.Go(point):
-                self.navigator.go_to(point)
+                self.navigator.go_to(self._id(point))
                 self._summarise()
             case say.Points():
                 ascii_only = self.console.options.ascii_only
@@ -133,7 +135,17 @@ class Dialogue:
                     points_view(self.navigator.records, self.navigator.here.id, ascii_only=ascii_only)
                 )
             case say.Compare(points):
-                self.console.print(compare_view(self.navigator.session.compare(*points)))
+                self.console.print(compare_view(self.navigator.session.compare(*map(self._id, points))))
+            case say.Name(text):
+                here = self.navigator.here.id
+                self.navigator.session.name(here, text)
+                called = self.navigator.session[here].name
+                self._say(
+                    f"Point {here} is called {in_quotes(called)}." if called else f"Point {here} has no name."
+                )
+            case say.Title(text):
+                self.navigator.session.title = text
+                self._say(f"The title is: {self.navigator.session.title or 'none'}.")
             case say.Note(text):
                 self.navigator.session.note(self.navigator.here.id, text)
                 self._say(f"Noted of point {self.navigator.here.id}: {text or 'nothing'}.")
@@ -247,11 +259,16 @@ class Dialogue:
         held = tuple(dict.fromkeys((*asked.preference.hold, *self.held)))
         return replace(asked.preference, hold=held)
 
-    def _point(self, number_: int) -> Record:
-        points = self.navigator.records
-        if number_ >= len(points):
-            raise RefusedError(f"there is no point {number_}; points lists them")
-        return points[number_]
+    def _point(self, which: say.Which) -> Record:
+        """A point by its number or its name."""
+        session = self.navigator.session
+        try:
+            return session[which if isinstance(which, int) else session.id_of(which)]
+        except SessionError as error:
+            raise RefusedError(f"{error}; points lists them") from error
+
+    def _id(self, which: say.Which) -> int:
+        return self._point(which).id
 
     def _show_options(self, amount: float) -> None:
         here = self.navigator.here
@@ -280,7 +297,7 @@ class Dialogue:
 
     def _summarise(self) -> None:
         here, points = self.navigator.here, self.navigator.records
-        self.console.print(point_view(here, points[0], points[here.id].note))
+        self.console.print(point_view(here, points[0], points[here.id]))
 
     def _show(self) -> None:
         self._summarise()

@@ -12,7 +12,7 @@ from paretonav.errors import ParetonavError
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, begins_a_command, parse
-from paretonav.text import listed, printable, sentence
+from paretonav.text import in_quotes, listed, printable, sentence
 
 _PLEASE = "Please answer y or n."
 _TAKEN = "yes, as the commands are piped in"
@@ -174,4 +174,6 @@ def _stay(dialogue: Dialogue) -> str:
 
 def _prompt(dialogue: Dialogue) -> str:
     held = listed([printable(name) for name in dialogue.held])
-    return f"\npoint {dialogue.navigator.here.id}{f' (holding {held})' if held else ''}> "
+    record = dialogue.navigator.session[dialogue.navigator.here.id]
+    called = f" {in_quotes(record.name)}" if record.name else ""
+    return f"\npoint {record.id}{called}{f' (holding {held})' if held else ''}> "

@@ -17,6 +17,7 @@ from paretonav.terminal.commands import (
     Help,
     Hold,
     Map,
+    Name,
     Note,
     Options,
     Plot,
@@ -27,6 +28,7 @@ from paretonav.terminal.commands import (
     Show,
     Star,
     Take,
+    Title,
     Training,
     Undo,
 )
@@ -62,8 +64,8 @@ def parse(text: str, names: Sequence[str], metrics: Sequence[str] = ()) -> list[
         CommandError: naming everything that is wrong, command by command.
 
     Example:
-        >>> parse("hold right; improve left by 2%", ["left", "right"])
-        [Hold(names=('right',)), Step(preference=Improve({'left': 1.0}), percent=2.0)]
+        >>> parse("hold east; improve west by 2%", ["west", "east"])
+        [Hold(names=('east',)), Step(preference=Improve({'west': 1.0}), percent=2.0)]
     """
     commands, problems = [], []
     spoken = list(statements(text))
@@ -135,11 +137,12 @@ def _compare(words: Words) -> Compare:
     return Compare(tuple(points))
 
 
-def _note(words: Words) -> Note:
+def _rest(words: Words) -> str:
+    """All that is left, as a text."""
     spoken = []
     while words:
         spoken.append(words.take("a word").text)
-    return Note(" ".join(spoken))
+    return " ".join(spoken)
 
 
 def _help(words: Words) -> Help:
@@ -212,8 +215,8 @@ VERBS = {
         WISHES["classify"],
     ),
     "prefer": Verb(
-        "prefer N to M [by N%] [on DATA]",
-        "go on in the direction in which point N differs from point M",
+        "prefer N|NAME to N|NAME [by N%] [on DATA]",
+        "go on in the direction in which one point differs from another",
         WISHES["prefer"],
     ),
     "preview": Verb(
@@ -225,7 +228,7 @@ VERBS = {
     "take": Verb(
         "take N",
         "take the step with this number among the options",
-        lambda w: Take(w.take_point("an option")),
+        lambda w: Take(w.take_index("an option")),
     ),
     "cover": Verb(
         "cover N [allow NAME VALUE ...] [on DATA]",
@@ -253,10 +256,20 @@ VERBS = {
     ),
     "release": Verb("release [NAME ...|all]", "hold them no longer", _release),
     "undo": Verb("undo", "go back to the point this one was reached from", _plain(Undo())),
-    "go": Verb("go N", "go to point N; the next step branches off there", lambda w: Go(w.take_point())),
+    "go": Verb("go N|NAME", "go to a point; the next step branches off there", lambda w: Go(w.take_point())),
     "points": Verb("points", "list the visited points", _plain(Points())),
-    "compare": Verb("compare N N ...", "show how points differ from the first of them", _compare),
-    "note": Verb("note TEXT", "write something down about this point, in place of what was there", _note),
+    "compare": Verb("compare N|NAME N|NAME ...", "show how points differ from the first of them", _compare),
+    "name": Verb(
+        "name TEXT",
+        "call this point something, by which it can be gone to; nothing takes its name away",
+        lambda w: Name(_rest(w)),
+    ),
+    "title": Verb("title TEXT", "give the whole navigation a title", lambda w: Title(_rest(w))),
+    "note": Verb(
+        "note TEXT",
+        "write something down about this point, in place of what was there",
+        lambda w: Note(_rest(w)),
+    ),
     "star": Verb("star [off]", "mark this point, or take the mark away", _star),
     "show": Verb("show", "show the current point, its trade-offs and how far one can go", _plain(Show())),
     "plot": Verb(

@@ -19,8 +19,8 @@ def spoken(preference: Said, percent: float) -> str:
     """The command that parses to this preference, and this much of it.
 
     Example:
-        >>> spoken(Improve({"left": 1.0}, allow={"right": 0.5}), 2.5)
-        'improve left by 2.5% allow right 0.5'
+        >>> spoken(Improve({"west": 1.0}, allow={"east": 0.5}), 2.5)
+        'improve west by 2.5% allow east 0.5'
     """
     by = f" by {number(percent)}%"
     tail = f"{allowing(preference.allow)}{on_data(preference.on)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,8 +15,9 @@ from paretonav.session.wording import origin, price, standing, unsure
 from paretonav.steering import Changes, Option, Point, Preview, Step, StepStatus, TrainingGain
 from paretonav.steering.preferences.wording import describe
 from paretonav.steering.reporting.verdict import Verdict, judged
+from paretonav.terminal.fitting import FittingTable
 from paretonav.terminal.parser import VERBS
-from paretonav.text import change, listed, percent, printable, relative, sentence, value, weight
+from paretonav.text import change, in_quotes, listed, percent, printable, relative, sentence, value, weight
 
 Values = Mapping[str, float]
 
@@ -39,19 +39,19 @@ _LEGEND = {
 _MOST = 200  # points in a list that a person reads
 
 
-def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
-    """A point's losses, metrics and weights, compared with the start, and what was noted down about it."""
+def point_view(point: Point, start: Record, record: Record) -> RenderableType:
+    """A point's losses, metrics and weights, compared with the start, its name, and what was noted down about it."""
     kinds = _metric_kinds(point)
-    table = _table("objective")
+    table = FittingTable("objective")
     splits: list[tuple[str, Values, Values]] = []
     if point.validation:
         splits.append(("validation\nloss", point.validation, start.validation))
     splits.append(("training\nloss", point.losses, start.losses))
     for heading, _, _ in splits:
-        _add_numbers(table, heading, *(["since\nstart"] if point.id else []))
+        table.add_numbers(heading, *(["since\nstart"] if point.id else []))
     for kind in kinds:
-        _add_numbers(table, f"{printable(kind)}\n(validation)" if point.validation else printable(kind))
-    _add_numbers(table, "weight")
+        table.add_numbers(f"{printable(kind)}\n(validation)" if point.validation else printable(kind))
+    table.add_numbers("weight")
     for name in point.losses:
         cells: list[str | Text] = []
         for _, now, first in splits:
@@ -66,8 +66,9 @@ def point_view(point: Point, start: Record, note: str = "") -> RenderableType:
         name for name in point.metrics if not any(name == f"{o} {k}" for o in point.losses for k in kinds)
     ]
     others = [Text(f"{printable(name)}: {_metric(name, point, start)}") for name in loose]
-    noted = [Text(f"Note: {printable(note)}", style="italic")] if note else []
-    return Group(Text(f"Point {point.id} ({origin(point)})", style="bold"), *noted, table, *others)
+    noted = [Text(f"Note: {printable(record.note)}", style="italic")] if record.note else []
+    heading = f"Point {point.id}{_called(record)} ({origin(point)})"
+    return Group(Text(heading, style="bold"), *noted, table, *others)
 
 
 def outlook_view(
@@ -82,10 +83,10 @@ def outlook_view(
         gain: what training on would bring, if it has been measured.
     """
     how = "all others held" if point.anchor is None else "along the cheapest way"
-    table = _table("1% better on")
+    table = FittingTable("1% better on")
     table.add_column(f"costs about ({how})", ratio=1)
     if reaches is not None:
-        _add_numbers(table, "at most")
+        table.add_numbers("at most")
     for name in point.losses:
         reach = [] if reaches is None else ["held" if name in held else _reach(reaches[name])]
         known = None if reaches is None or name in held else reaches[name]
@@ -102,17 +103,17 @@ def outlook_view(
 
 def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
     """What a step would do to each objective."""
-    table = _table("objective")
+    table = FittingTable("objective")
     parts = [
         (f"predicted\n{_DATA[part]}", point.values.part(part), predicted)
         for part, predicted in preview.predicted.parts(preview.on)
         if part != "metrics"
     ]
-    _add_numbers(table, "requested")
+    table.add_numbers("requested")
     for heading, _, _ in parts:
-        _add_numbers(table, heading, "")
+        table.add_numbers(heading, "")
     moving = point.anchor is None  # else the weights stay those of the training
-    _add_numbers(table, *(["weight\nnow", "weight\nthen"] if moving else []))
+    table.add_numbers(*(["weight\nnow", "weight\nthen"] if moving else []))
     for name in point.losses:
         cells = [_requested(preview.requested.losses, name, parts[0][1][name])]
         for _, losses, predicted in parts:
@@ -138,9 +139,9 @@ def preview_view(preview: Preview, point: Point, title: str) -> RenderableType:
 
 def options_view(options: Sequence[Option], point: Point) -> RenderableType:
     """Options with their predicted changes, on validation data where there is any."""
-    table, base, senses = _table("option"), point.values.shown, point.front.senses
+    table, base, senses = FittingTable("option"), point.values.shown, point.front.senses
     for name in base:
-        _add_numbers(table, printable(name))
+        table.add_numbers(printable(name))
     for place, option in enumerate(options, start=1):
         cells = [
             _coloured(
@@ -160,9 +161,9 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
     Of the losses on the data on which they were asked for first. What was taken back has no colour.
     """
-    table = _table("objective")
+    table = FittingTable("objective")
     table.add_column("loss")
-    _add_numbers(table, "requested", "predicted", "achieved", "std.\nerror", "change")
+    table.add_numbers("requested", "predicted", "achieved", "std.\nerror", "change")
     table.add_column("")
     found = judged(step, before.values, before.front.senses)
     losses = [part for part, _ in step.achieved.parts(step.requested.split) if part != "metrics"]
@@ -188,11 +189,11 @@ def step_view(step: Step | Record, before: Point) -> RenderableType:
 
 
 def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> RenderableType:
-    """The visited points as a tree with their stars and notes; of too many, those that matter and the latest."""
-    table = _table("point")
+    """The visited points as a tree with their stars, names and notes; of too many, those that matter and the latest."""
+    table = FittingTable("point")
     table.add_column("from", justify="right")
     for name in points[0].losses:
-        _add_numbers(table, printable(name))
+        table.add_numbers(printable(name))
     table.add_column("by", ratio=1)
     shown, star = _most_telling(points, current), "*" if ascii_only else "★"
     all_of_them = len(shown) == len(points)
@@ -202,6 +203,7 @@ def points_view(points: Sequence[Record], current: int, *, ascii_only: bool) -> 
         by = "start" if point.preference is None else describe(point.preference, point.amount or 0.0)
         losses = (value(loss, loss) for loss in point.values.losses.values())
         mark = (f" {star}" if point.star else "") + (" <- here" if here else "")
+        by = "\n".join([*([in_quotes(point.name)] if point.name else []), by])
         by += f"\n{printable(point.note)}" if point.note else ""
         parent = "" if point.parent is None else str(point.parent)
         table.add_row(f"{branch}{point.id}{mark}", parent, *losses, by, style="bold" if here else "")
@@ -218,10 +220,14 @@ def compare_view(comparison: Comparison) -> RenderableType:
     return Group(*tables, *([Text(_NOISE, style="dim")] if noisy else []))
 
 
+def _called(record: Record) -> str:
+    return f" {in_quotes(record.name)}" if record.name else ""
+
+
 def _difference_table(comparison: Comparison, first: Record, record: Record) -> Table:
-    table = _table("loss or metric")
+    table = FittingTable("loss or metric")
     table.add_column("on")
-    _add_numbers(table, f"point {first.id}", f"point {record.id}", "change", "std.\nerror", "change")
+    table.add_numbers(_heading(first), _heading(record), "change", "std.\nerror", "change")
     table.add_column("")
     shown_on = _SPLITS[first.values.split]
     for d in comparison:
@@ -242,9 +248,13 @@ def _difference_table(comparison: Comparison, first: Record, record: Record) -> 
     return table
 
 
+def _heading(record: Record) -> str:
+    return f"point {record.id}\n{printable(record.name)}" if record.name else f"point {record.id}"
+
+
 def _most_telling(points: Sequence[Record], current: int) -> list[int]:
-    """The numbers of the current point, the first, those with a star or a note, and the latest."""
-    marked = [current, 0, *(point.id for point in points if point.star or point.note)]
+    """The numbers of the current point, the first, those with a star, a name or a note, and the latest."""
+    marked = [current, 0, *(point.id for point in points if point.star or point.name or point.note)]
     latest = (point.id for point in reversed(points))
     return sorted(list(dict.fromkeys([*marked, *latest]))[:_MOST])
 
@@ -277,7 +287,7 @@ def help_view(held: Sequence[str]) -> RenderableType:
         table.add_row(Text(verb.usage), verb.summary)
     holding = listed([printable(name) for name in held]) or "nothing"
     notes = (
-        "\nFor example: improve left 0.7 right 0.3 by 5%; hold middle; undo\n"
+        "\nFor example: improve west 0.7 east 0.3 by 5%; hold south; undo\n"
         "Upper and lower case do not matter. Names with spaces go in quotes. Several commands on one "
         f"line are separated by semicolons. Held now: {holding}.\n"
         "Lower losses are better: a negative change is an improvement. What is asked for is about validation data, if "
@@ -306,10 +316,10 @@ def _metric_table(
         return []
     kinds = [predicted, achieved] if achieved else [predicted]
     shown, senses = kinds[-1], point.front.senses
-    table = _table("metric")
-    _add_numbers(table, "now", "requested", "predicted", "std.\nerror")
+    table = FittingTable("metric")
+    table.add_numbers("now", "requested", "predicted", "std.\nerror")
     if achieved:
-        _add_numbers(table, "achieved", "std.\nerror")
+        table.add_numbers("achieved", "std.\nerror")
     table.add_column("")
     for name, now in point.metrics.items():
         plain = shown.is_noise(name) or found.get(name) is Verdict.TAKEN_BACK
@@ -328,17 +338,6 @@ def _metric_table(
 def _error(changes: Changes, name: str, like: float) -> Text:
     error = changes.error(name)
     return Text("" if error is None else f"±{value(error, like)}", style="dim")
-
-
-def _table(first: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column(first, overflow="fold", min_width=len(first))
-    return table
-
-
-def _add_numbers(table: Table, *headings: str) -> None:
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
 
 
 def _coloured(x: float, text: str) -> Text:

@@ -97,6 +97,7 @@ def classify(words: Words) -> Step:
 
 def prefer(words: Words) -> Prefer:
     """Two points with "to" between them."""
+    words.stops = ("to", *words.stops)
     better = words.take_point()
     if not words.take_keyword("to"):
         raise CommandError("'to' is missing; say for example: prefer 3 to 1")

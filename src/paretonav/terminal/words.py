@@ -142,12 +142,13 @@ class Words:
         self.take_keyword("data")
         return found
 
-    def take_point(self, what: str = "a point") -> int:
-        """The next word as the number of a point, or of something else."""
+    def take_index(self, what: str) -> int:
+        """The next word as the number of something."""
         text = self.take(f"the number of {what}").text
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-            lists = "points" if what == "a point" else "options"
-            raise CommandError(f"{in_quotes(text)} is not the number of {what}; {lists} lists them")
+            raise CommandError(
+                f"{in_quotes(text)} is not the number of {what}; {what.split()[-1]}s lists them"
+            )
         return int(text)
 
     def take_count(self, of: str) -> int:
@@ -156,6 +157,18 @@ class Words:
         if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or int(text) == 0:
             raise CommandError(f"{in_quotes(text)} is no number of {of}; give one from 1 to 9999")
         return int(text)
+
+    def take_point(self) -> int | str:
+        """The next word as the number of a point, or as its name."""
+        for keyword in self.stops:
+            if self.at_keyword(keyword):
+                raise CommandError(f"the number or the name of a point is missing before {keyword!r}")
+        if self._left and not self._left[0].quoted and self._left[0].text[0] in "+-.#0123456789":
+            return self.take_index("a point")
+        text = self.take("the number or the name of a point").text
+        if not text.strip():
+            raise CommandError("a name of nothing but spaces is none; give the number or the name of a point")
+        return text
 
     def take_names(self) -> tuple[str, ...]:
         """The remaining words as different names, at least one."""

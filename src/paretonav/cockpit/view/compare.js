@@ -7,15 +7,15 @@ import { build, makeButton } from "./dom.js";
 import { formatValue, isNumber } from "./numbers.js";
 import { buildKey, buildTable } from "./table.js";
 import { tellWithError } from "./units.js";
-import { senseOf } from "./words.js";
+import { called, senseOf } from "./words.js";
 
 /**
  * Draw a comparison (the protocol's data, or null while it is awaited) of `selected` points; `on.clear()`.
  * @param {HTMLElement} root
- * @param {{ selected: number[], data: Compared | null, live: boolean, unsure: string, units: Units }} now
+ * @param {{ selected: number[], names: string[], data: Compared | null, live: boolean, unsure: string, units: Units }} now
  * @param {{ clear(): void }} on
  */
-export function drawComparison(root, { selected, data, live, unsure, units }, on) {
+export function drawComparison(root, { selected, names, data, live, unsure, units }, on) {
   if (selected.length < 2) {
     const text = "Select two or more points, in a chart or in the table, to see how they differ.";
     root.replaceChildren(build("p", { class: "pn-empty", text }));
@@ -31,7 +31,7 @@ export function drawComparison(root, { selected, data, live, unsure, units }, on
     root.replaceChildren(top, build("p", { class: "pn-quiet", text: "…" }));
     return;
   }
-  const columns = ["Quantity", ...data.points.map((id) => `point ${id}`)];
+  const columns = ["Quantity", ...data.points.map((id) => `point ${id}${called(names[id])}`)];
   root.replaceChildren(top, buildTable("Selected points", columns, rowsOfComparison(data, units)), buildKey(`than point ${data.points[0]}`));
 }
 

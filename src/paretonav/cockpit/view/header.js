@@ -1,19 +1,26 @@
 // @ts-check
 // Where one is, what can be done, what is being done.
 
-/** @import { Job, State } from "./types.js" */
+/** @import { Job, Points, State } from "./types.js" */
 
 import { activeIn, build, makeButton, setAttribute, setShown, setText, setUsable } from "./dom.js";
+import { createEditable } from "./editable.js";
 import { createMenu } from "./menu.js";
 import { createProgress } from "./progress.js";
 
+const LONGEST_TITLE = 120; // letters, as Python has it
+const LONGEST_NAME = 60;
+
 /**
- * The header; `on` has step, undo, cancel, help and fillDownloads(panel).
- * @param {{ step(): void, undo(): void, cancel(): void, help(): void, fillDownloads(panel: HTMLElement): void }} on
+ * The header; `on` has step, undo, cancel, help, entitle(text), name(point, text) and fillDownloads(panel).
+ * @param {{ step(): void, undo(): void, cancel(): void, help(): void, entitle(text: string): void, name(point: number, text: string): void, fillDownloads(panel: HTMLElement): void }} on
  */
 export function createHeader(on) {
-  const title = build("h1", { class: "pn-session" });
-  const point = build("span", { class: "pn-point" });
+  /** @type {number | null} */
+  let current = null;
+  const title = createEditable({ what: "Title", empty: "Untitled", most: LONGEST_TITLE, changed: on.entitle });
+  const name = createEditable({ what: "Name of this point", empty: "name it", most: LONGEST_NAME, changed: (text) => current !== null && on.name(current, text) });
+  const point = build("span", {});
   const note = build("p", { class: "pn-status" });
   const progress = createProgress();
   const cancel = makeButton("Cancel", on.cancel, { title: "Cancel (Escape)" });
@@ -25,17 +32,19 @@ export function createHeader(on) {
   const root = build(
     "header",
     { class: "pn-header" },
-    build("div", { class: "pn-heading" }, title, point),
+    build("div", { class: "pn-heading" }, build("h1", { class: "pn-session" }, title.root), build("p", { class: "pn-point" }, point, name.root)),
     build("div", { class: "pn-now" }, note, running),
     build("div", { class: "pn-actions" }, step, undo, downloads.root, help),
   );
   return {
     root,
-    /** @param {{ state: State, job: Job | null, busy: boolean, status: string, can: { step: string, undo: string } }} now */
-    draw({ state, job, busy, status, can }) {
-      setText(title, state.title);
-      setAttribute(title, "title", state.title);
+    /** @param {{ state: State, points: Points | null, job: Job | null, busy: boolean, status: string, can: { step: string, undo: string } }} now */
+    draw({ state, points, job, busy, status, can }) {
+      current = state.current;
+      const mine = state.live && state.writable;
+      title.draw(state.title, mine);
       setText(point, pointInWords(state));
+      name.draw((current !== null && points?.name?.[current]) || "", mine);
       if (!busy && running.contains(activeIn(root))) step.focus();
       setShown(running, busy);
       setShown(note, !busy);

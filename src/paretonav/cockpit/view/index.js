@@ -142,10 +142,17 @@ function render({ model, el }) {
      * @param {number} point
      * @param {string} text
      */
+    name: (point, text) => mark("name", { point, text }),
+    /**
+     * @param {number} point
+     * @param {string} text
+     */
     note: (point, text) => mark("note", { point, text }),
+    /** @param {string} text */
+    entitle: (text) => mark("title", { text }),
   };
   /**
-   * @param {"star" | "note"} cmd
+   * @param {"star" | "name" | "note" | "title"} cmd
    * @param {More} more
    */
   const mark = (cmd, more) => {
@@ -201,7 +208,10 @@ function render({ model, el }) {
       stepFor(wish.modes);
     },
     changed: (here) => tabs.label("kept", here ? `Kept (${here})` : "Kept"),
+    kept: (wish) => here().live && jobs.request("keep", { wish }),
+    dropped: ({ point, modes }) => here().live && jobs.request("drop", { wish: { point, modes } }),
   });
+  kept.hear(get("kept") ?? []);
   /** What is asked now, if it is known what it would bring. */
   const wishToKeep = () => {
     const now = option === null ? predict() : null;
@@ -329,12 +339,12 @@ function render({ model, el }) {
     setUsable(keep, wishToKeep() !== null, "It is not known yet what this would bring.");
     kept.draw(state, units.now, blocked());
     plots?.ghost(ghostOf(prediction, state));
-    header.draw({ state, job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
+    header.draw({ state, points: get("points"), job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
     options.draw(state, units.now, blocked() === "", blocked());
   };
   const drawSelection = () => {
     if (isOpen()) {
-      const shown = { selected: selection.ids, data: selection.data, live: here().live, unsure: here().unsure, units: units.now };
+      const shown = { selected: selection.ids, names: get("points")?.name ?? [], data: selection.data, live: here().live, unsure: here().unsure, units: units.now };
       drawComparison(comparison, shown, { clear: () => selection.select([]) });
     }
   };
@@ -420,13 +430,20 @@ function render({ model, el }) {
       paint();
       plotsLater();
     },
-    points: () => plotsLater(),
+    points() {
+      paint(); // names
+      plotsLater();
+    },
     outlook() {
       steering.answered(get("outlook"));
       paint();
       plotsSettled();
     },
     trial: () => paint(),
+    kept() {
+      kept.hear(get("kept") ?? []);
+      paint();
+    },
     answer() {
       const answer = get("answer");
       if (answer?.by !== steering.client.by) return;

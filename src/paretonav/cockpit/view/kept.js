@@ -27,8 +27,8 @@ export function withKept(kept, wish) {
 
 /**
  * The wishes kept at the current point, side by side; `on.look(wish | null)`, `on.ask(wish)`, `on.take(wish)`, `on.changed(here)`
- * with how many are kept at this point.
- * @param {{ look(wish: KeptWish | null): void, ask(wish: KeptWish): void, take(wish: KeptWish): void, changed(here: number): void }} on
+ * with how many are kept at this point; `on.kept(wish)` and `on.dropped(wish)` tell Python, where they outlive the page.
+ * @param {{ look(wish: KeptWish | null): void, ask(wish: KeptWish): void, take(wish: KeptWish): void, changed(here: number): void, kept(wish: KeptWish): void, dropped(wish: KeptWish): void }} on
  */
 export function createKept(on) {
   const root = build("div", { class: "pn-kept" });
@@ -41,6 +41,7 @@ export function createKept(on) {
   /** @param {KeptWish} wish */
   const drop = (wish) => {
     kept = kept.filter((one) => one !== wish);
+    on.dropped(wish);
     on.look(null);
   };
   return {
@@ -48,6 +49,14 @@ export function createKept(on) {
     /** @param {KeptWish} wish */
     keep(wish) {
       kept = withKept(kept, wish);
+      on.kept(wish);
+    },
+    /**
+     * What Python has, whoever has kept it.
+     * @param {KeptWish[]} wishes
+     */
+    hear(wishes) {
+      if (JSON.stringify(wishes) !== JSON.stringify(kept)) kept = wishes;
     },
     /**
      * @param {State} state

@@ -38,14 +38,18 @@ export function predictNow({ state, outlook, wishes, option }) {
 
 /**
  * What else would change if a little more were asked for: one per cent more of the first quantity that is to improve. Null
- * where that is not known: beyond its reach, or where a bound may stand in the way, of which the map knows nothing.
+ * where that is not known: beyond its reach. Of bounds the map knows nothing, so beside one it is what Python says of these amounts.
  * @param {{ state: State, outlook: Outlook | null, wishes: Wishes }} now
  * @returns {Further | null}
  */
 export function furtherOf({ state, outlook, wishes }) {
   const map = outlook?.point === state.current ? outlook?.map : null;
   if (!outlook || !map || kindsKey(outlook.modes) !== kindsKey(wishesToModes(wishes)) || outlook.problem) return null;
-  if ([...wishes.values()].some(({ mode }) => mode === "limit")) return null;
+  if ([...wishes.values()].some(({ mode }) => mode === "limit")) {
+    const { further } = outlook;
+    if (!further || wishesKey(outlook.modes) !== wishesKey(wishesToModes(wishes))) return null;
+    return { asked: further.asked, changes: further.shown.map((change, i) => (isNoise(change, further.errors[i], map.noise) ? null : change)) };
+  }
   const x = inputsOf(outlook, state.quantities, wishes);
   const at = outlook.inputs.findIndex((i) => wishes.get(state.quantities[i].name)?.mode === "improve");
   if (x === null || at < 0) return null;

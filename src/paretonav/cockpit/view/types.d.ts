@@ -115,6 +115,14 @@ export interface Step {
   words: string[];
   rows: StepRow[];
 }
+/** The last steps that lead here; of each quantity a number for each point, null where it is not known. */
+export interface Way {
+  points: number[];
+  values: (number | null)[][];
+  errors: (number | null)[][];
+  predicted: (number | null)[][];
+  predicted_errors: (number | null)[][];
+}
 /** An option: a preference that is proposed. */
 export interface Option {
   title: string;
@@ -139,6 +147,7 @@ export interface State {
   standing: string;
   front: { outcomes: number[][]; lines: number[][] } | null;
   step: Step | null;
+  way?: Way | null;
   options: Option[];
   downloads: string;
 }
@@ -150,6 +159,7 @@ export interface Points {
   version: number;
   parent: (number | null)[];
   star: boolean[];
+  name: string[];
   note: string[];
   asked: string[];
   status: string[];
@@ -164,7 +174,7 @@ export interface Points {
 }
 export interface Job {
   id: number;
-  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "note" | "compare" | "download" | "";
+  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download" | "";
   status: "idle" | "running" | "done" | "failed" | "cancelled" | "refused";
   by: string | null;
   seq: number | null;
@@ -215,6 +225,8 @@ export interface Outlook {
   alone?: (Reach | null)[] | null;
   map: WhatIf | null;
   exact: Exact | null;
+  /** What would change further with 1 % more of a quantity, where bounds stand beside it. */
+  further?: { asked: number; shown: number[]; errors: (number | null)[] } | null;
 }
 export interface Trial {
   by: string | null;
@@ -264,7 +276,7 @@ export interface Steer extends Asked {
   seq: number;
 }
 export type Command =
-  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "note" | "compare" | "download";
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
 /** What belongs to a command. */
 export interface More {
   steer?: Asked & { by: string };
@@ -274,6 +286,7 @@ export interface More {
   on?: boolean;
   text?: string;
   what?: string;
+  wish?: KeptWish | Pick<KeptWish, "point" | "modes">;
 }
 export interface Request extends More {
   by: string;
@@ -292,6 +305,7 @@ export interface Traits {
   trial: Trial | null;
   answer: Answer | null;
   steer: Steer | null;
+  kept: KeptWish[] | null;
   request: Request | null;
 }
 /** A model of traits, as anywidget has it. */
@@ -545,6 +559,17 @@ export interface RadarPlan {
   /** The ways of the axes. */
   spokes: [number, number][];
 }
+/** A quantity over the steps, where it is on its canvas. */
+export interface StepsPanel {
+  /** Which quantity. */
+  i: number;
+  axis: Axis;
+  box: Sides;
+  top: number;
+  ticks: Tick[];
+  x(slot: number): number;
+  y(value: number): number;
+}
 /** Where the axes of the lines are on their canvas. */
 export interface LinesPlan {
   xs: number[];
@@ -602,6 +627,7 @@ export interface PlotActions {
   select(ids: number[]): void;
   aim(values: Record<string, number>, settled?: boolean): void;
   star(id: number, on: boolean): void;
+  name(id: number, text: string): void;
   note(id: number, text: string): void;
 }
 /** What charts tell each other. */

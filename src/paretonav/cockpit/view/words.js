@@ -34,6 +34,14 @@ export function isNothing(change, value) {
 }
 
 /**
+ * The name of a point behind its number: ` “the fair one”`; nothing where it has none.
+ * @param {Maybe<string>} name
+ */
+export function called(name) {
+  return name ? ` \u201c${isolated(name)}\u201d` : "";
+}
+
+/**
  * How a step ended, in the same words wherever it is said.
  * @type {Record<string, string>}
  */

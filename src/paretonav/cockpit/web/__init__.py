@@ -14,6 +14,6 @@ with needing("web", "the cockpit as a web page"):
 
 from paretonav.cockpit.web.hosts import AddressError
 from paretonav.cockpit.web.server import Server
-from paretonav.cockpit.web.serving import serve
+from paretonav.cockpit.web.serving import serve, serve_folder
 
-__all__ = ["AddressError", "Server", "serve"]
+__all__ = ["AddressError", "Server", "serve", "serve_folder"]

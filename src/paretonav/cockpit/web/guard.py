@@ -78,18 +78,18 @@ class Guard:
     def _answer(self, asked: HTTPConnection) -> Response | None:
         """What is answered instead of what was asked for, if anything is."""
         if asked.scope["type"] == "http" and asked.scope["method"] != "GET":
-            return _page(ONLY_GET, {"Allow": "GET"})
+            return refused(ONLY_GET, {"Allow": "GET"})
         if not self._has_own_host(asked):
-            return _page(OTHER_HOST)
+            return refused(OTHER_HOST)
         if not self._is_from_here(asked):
-            return _page(OTHER_SITE)
+            return refused(OTHER_SITE)
         http, path = asked.scope["type"] == "http", self._access.inside(asked.scope["path"])
         if http and asked.scope["path"] == "/" and self._access.opens(_token(asked)):
             return RedirectResponse(f"./{self._access.folder}/{self._access.entry}", status_code=303)
         if http and self._access.is_entry(path):
             return self._welcome(asked)
         if path is None or not self._access.admits(asked.cookies):
-            return _page(NO_TOKEN)
+            return refused(NO_TOKEN)
         return None
 
     def _has_own_host(self, asked: HTTPConnection) -> bool:
@@ -141,7 +141,8 @@ def _token(asked: HTTPConnection) -> str | None:
     return given[0] if given else None
 
 
-def _page(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+def refused(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+    """A refusal as an answer, whose style its policy lets in."""
     policy = {"Content-Security-Policy": _POLICY.format(styles=STYLE_HASH)}
     return HTMLResponse(refusal.page(), refusal.status, policy | (headers or {}))
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.web.access import Access
@@ -22,6 +23,7 @@ from paretonav.cockpit.web.doors import BACKLOG, MOST, Doors
 from paretonav.cockpit.web.hosts import AddressError, Hosts, bracketed, is_wildcard
 from paretonav.cockpit.web.hub import Hub, Source
 from paretonav.cockpit.web.inbox import LARGEST
+from paretonav.cockpit.web.shelf import Shelf
 from paretonav.errors import reason_of
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class Server:
     """Shows a controller as a web page while it runs; the controller is there before and after.
 
     Args:
-        controller: what is shown.
+        controller: what is shown; or a folder of sessions to look at.
         host: where to listen: the name or the address of a network interface of this machine.
         port: 0 takes a free one.
         token: what the address ends in, None for one that nobody can guess; "" lets in whoever reaches the port, which
@@ -58,7 +60,7 @@ class Server:
 
     def __init__(
         self,
-        controller: Source,
+        controller: Source | Shelf,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -75,7 +77,8 @@ class Server:
         self._patience = patience
         self._deadline = deadline
         self._connections = connections
-        self._hub = Hub(controller)
+        self._shelf = controller if isinstance(controller, Shelf) else None
+        self._hub = None if isinstance(controller, Shelf) else Hub(controller)
         self._access: Access | None = None
         self._port = 0
         self._server: uvicorn.Server | None = None
@@ -136,7 +139,7 @@ class Server:
             raise
         self._access = access
         config = uvicorn.Config(
-            application(self._hub, hosts, access, self._patience),
+            self._application(hosts, access),
             http=Doors(self._connections, self._deadline, self._patience).protocol(),
             backlog=BACKLOG,
             ws="websockets-sansio",
@@ -169,7 +172,7 @@ class Server:
         server, thread, loop = self._server, self._thread, self._loop
         if server is None or thread is None:
             return
-        if loop is not None and thread.is_alive():
+        if loop is not None and self._hub is not None and thread.is_alive():
             with contextlib.suppress(RuntimeError, TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._hub.end(), loop).result(
                     _HURRIED if hurry else _FAREWELL
@@ -194,6 +197,12 @@ class Server:
         if self._server is not None:
             with listening, asyncio.Runner() as runner:
                 runner.run(serve(self._server))
+
+    def _application(self, hosts: Hosts, access: Access) -> ASGIApp:
+        if self._shelf is not None:
+            return self._shelf.application(hosts, access)
+        assert self._hub is not None  # it is one or the other
+        return application(self._hub, hosts, access, self._patience)
 
     def _running(self) -> Access:
         if self._access is None:

@@ -7,13 +7,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.web import browser
 from paretonav.cockpit.web.hosts import is_wildcard
 from paretonav.cockpit.web.server import Server
+from paretonav.cockpit.web.shelf import Shelf
 from paretonav.navigation import Navigator
+from paretonav.session.overview import overview
 
 _CANCELLING = "what runs is being cancelled at its next batch; Ctrl-C again does not wait for that."
 
@@ -74,6 +77,41 @@ def serve(
     return running
 
 
+def serve_folder(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    allow_hosts: Iterable[str] = (),
+    open_browser: bool = True,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Show the sessions in a folder in the browser until Ctrl-C, to look at, without the code of their models.
+
+    Args:
+        folder: that has sessions, or is one itself.
+        host, port, token, allow_hosts: see ``Server``.
+        open_browser: whether to open one; the address is told in any case.
+        tell: what is said to the person at the terminal.
+
+    Raises:
+        AddressError: it cannot listen there, or would let in people who cannot be meant.
+        SessionError: it is no folder.
+    """
+    overview(folder)
+    server = Server(Shelf(folder), host=host, port=port, token=token, allow_hosts=allow_hosts)
+    with _sigterm_as_ctrl_c():
+        try:
+            server.start()
+            _greet(server, tell, open_browser=open_browser)
+            server.wait()
+        except KeyboardInterrupt:
+            tell("\nEnding.")
+        finally:
+            server.stop()
+
+
 def _until_ctrl_c(
     server: Server,
     controller: Controller,
@@ -88,10 +126,7 @@ def _until_ctrl_c(
     try:
         if start and not controller.navigator.started:
             controller.request({"cmd": "start"})
-        for line in _greeting(server, open_browser):
-            tell(line)
-        if open_browser and browser.can_open():
-            browser.open_soon(server.url_once())
+        _greet(server, tell, open_browser=open_browser)
         server.wait()
     except KeyboardInterrupt:
         job = controller.values()["job"]
@@ -99,6 +134,13 @@ def _until_ctrl_c(
         tell(f"\nEnding: {_CANCELLING}" if running and own else "\nEnding.")
         return running
     return False
+
+
+def _greet(server: Server, tell: Callable[[str], None], *, open_browser: bool) -> None:
+    for line in _greeting(server, open_browser):
+        tell(line)
+    if open_browser and browser.can_open():
+        browser.open_soon(server.url_once())
 
 
 def _greeting(server: Server, open_browser: bool) -> Iterator[str]:

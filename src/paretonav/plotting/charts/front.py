@@ -13,7 +13,7 @@ from paretonav.geometry.local_front import Patch, local_front
 from paretonav.objectives.problem import Split
 from paretonav.plotting.chart import USUAL_SIZE, Chart
 from paretonav.plotting.charts.parallel import Parallel
-from paretonav.plotting.data import Visited, broken
+from paretonav.plotting.data import Visited, broken, called
 from paretonav.plotting.style import FRONT, INK, MARKS, PATH, axis_label, folded, numbers, outlined, plain
 from paretonav.session import Session
 from paretonav.text import listed
@@ -148,7 +148,7 @@ class Front:
                 )
 
     def _number(self, axes: Any, figure: Figure) -> None:
-        """To the upper right of each point its number: beside a falling front that is where nothing else is."""
+        """To the upper right of each point its number and name: beside a falling front nothing else is there."""
         rows = self.visited.numbered
         losses = self.visited.losses[rows]
         flat = losses
@@ -157,7 +157,7 @@ class Front:
 
             flat = np.stack(proj_transform(*losses.T, axes.get_proj())[:2], axis=1)
         inches = axes.transData.transform(flat) / figure.dpi
-        for i, text in numbers(inches, [str(self.visited.records[row].id) for row in rows]):
+        for i, text in numbers(inches, [called(self.visited.records[row]) for row in rows]):
             axes.annotate(
                 text,
                 flat[i],
@@ -166,6 +166,7 @@ class Front:
                 fontsize=9,
                 color=INK,
                 zorder=5,
+                parse_math=False,
                 **outlined(),
             )
 

@@ -11,7 +11,7 @@ import numpy as np
 from paretonav.errors import SessionError
 from paretonav.plotting.chart import USUAL_SIZE, Chart
 from paretonav.plotting.charts.scales import Scale, heights, scales_of
-from paretonav.plotting.data import Array, Visited
+from paretonav.plotting.data import Array, Visited, called
 from paretonav.plotting.style import (
     FAINT,
     INK,
@@ -92,7 +92,7 @@ class Radar:
         for i, (record, radii) in enumerate(zip(self.visited.records, self.radii, strict=True)):
             around, closed = [*angles, angles[0]], [*radii, radii[0]]
             look = {"color": colour(i), "marker": marker(i), "markersize": 6, "linewidth": 2}
-            axes.plot(around, closed, clip_on=False, zorder=3, label=f"point {record.id}", **look)
+            axes.plot(around, closed, clip_on=False, zorder=3, label=f"point {called(record)}", **look)
             axes.fill(around, closed, color=colour(i), alpha=0.06)
         axes.set_ylim(0, 1)
         axes.set_yticks([_INNER, 1], ["", ""])

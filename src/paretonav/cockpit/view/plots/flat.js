@@ -3,16 +3,17 @@
 
 /** @import { Axis, Box, Colours, Data, FlatPlan, Ghost, PointRole, Sides } from "../types.js" */
 
-import { formatValue, isNumber } from "../numbers.js";
+import { formatValue, isNumber, isolated } from "../numbers.js";
 import { drawAxisName } from "./better.js";
 import {
-  ROLES, colourOfMark, drawMark, drawRing, drawText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
+  ROLES, colourOfMark, drawMark, drawRing, drawText, fitText, fontOf, pickColour, roleOf, sizeOfMark, traceMark,
 } from "./marks.js";
 import { isSeen } from "./filter.js";
-import { boxAround, overlaps } from "./room.js";
+import { boxAround, isWithin, overlaps } from "./room.js";
 import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
 const ROOM = { top: 26, right: 14, bottom: 38 };
+const NAME = 130; // pixels of a name beside a point
 const NUMBERED = 40; // points, up to which each may have its number beside it
 
 /**
@@ -196,7 +197,7 @@ function byColour(ids, { tint }, colours, role) {
 }
 
 /**
- * Numbers beside the points that have room for one: first those with a role, then the latest.
+ * Numbers, and names, beside the points that have room for them: first those with a role, then those with a name, then the latest.
  * @param {CanvasRenderingContext2D} brush
  * @param {Data} data
  * @param {Colours} colours
@@ -206,30 +207,36 @@ function byColour(ids, { tint }, colours, role) {
  */
 export function drawNumbers(brush, data, colours, spots, stride, box) {
   const special = [data.current, ...data.selected, 0].filter((id) => id !== null);
-  const starred = [...(data.points.star ?? []).entries()].filter(([, on]) => on).map(([id]) => id).slice(0, NUMBERED);
+  /** @param {(string | boolean)[] | undefined} marks */
+  const marked = (marks) => [...(marks ?? []).entries()].filter(([, on]) => on).map(([id]) => id).slice(0, NUMBERED);
+  const [named, starred] = [marked(data.points.name), marked(data.points.star)];
   const others = data.count <= NUMBERED ? [...Array(data.count).keys()].reverse() : [];
   /** @type {Box[]} */
   const taken = [];
   for (const id of special) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 7, 7));
   for (const id of others) taken.push(boxAround(spots[stride * id], spots[stride * id + 1], 3, 3));
-  for (const id of new Set([...special, ...starred, ...others])) {
+  for (const id of new Set([...special, ...named, ...starred, ...others])) {
     const [x, y] = [spots[stride * id], spots[stride * id + 1]];
     if (Number.isNaN(x) || x < box.left - 8 || x > box.right + 8 || y < box.top - 8 || y > box.bottom + 8) continue;
     const strong = special.includes(id);
     brush.font = fontOf(colours, 11, strong ? 650 : 400);
-    const text = `${id}`;
-    const half = brush.measureText(text).width / 2 + 1;
     const far = strong ? 13 : 9;
-    const places = [[0, -far - 2], [far + half - 2, 0], [0, far + 3], [-far - half + 2, 0], [far + half - 5, -far], [-far - half + 5, -far]];
-    const place = places.find(([dx, dy]) => {
-      const wanted = boxAround(x + dx, y + dy, half, 5.5);
-      return taken.every((other) => !overlaps(wanted, other));
-    });
-    if (!place) continue;
-    taken.push(boxAround(x + place[0], y + place[1], half, 5.5));
-    const k = data.picks.get(id);
-    const colour = id === data.current ? colours.accent : k === undefined ? colours.faint : pickColour(colours, k);
-    drawText(brush, colours, text, x + place[0], y + place[1], { colour });
+    const name = data.points.name?.[id];
+    // With its name where there is room for it, else the number alone.
+    for (const text of [...(name ? [`${id} ${isolated(fitText(brush, name, NAME))}`] : []), `${id}`]) {
+      const half = brush.measureText(text).width / 2 + 1;
+      const places = [[0, -far - 2], [far + half - 2, 0], [0, far + 3], [-far - half + 2, 0], [far + half - 5, -far], [-far - half + 5, -far]];
+      const place = places.find(([dx, dy]) => {
+        const wanted = boxAround(x + dx, y + dy, half, 5.5);
+        return (text === `${id}` || isWithin(wanted, box)) && taken.every((other) => !overlaps(wanted, other));
+      });
+      if (!place) continue;
+      taken.push(boxAround(x + place[0], y + place[1], half, 5.5));
+      const k = data.picks.get(id);
+      const colour = id === data.current ? colours.accent : k === undefined ? colours.faint : pickColour(colours, k);
+      drawText(brush, colours, text, x + place[0], y + place[1], { colour });
+      break;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Charts of the visited points: a map, lines, a radar, the tree of steps and a table.
+// Charts of the visited points: a map, lines, a radar, what each step brought, the tree of steps and a table.
 
 /** @import { Chart, ChartActions, Charted, Data, Ghost, PlotActions } from "../types.js" */
 
@@ -12,6 +12,7 @@ import { createLines } from "./lines.js";
 import { createMap } from "./map.js";
 import { createPalette } from "./palette.js";
 import { createRadar } from "./radar.js";
+import { createSteps } from "./steps.js";
 import { createListing } from "./listing.js";
 import { createTree } from "./tree.js";
 
@@ -46,6 +47,7 @@ export function createPlots(root, given, objectives) {
     ["lines", "Lines", createLines(palette, actions)],
     ["map", "Map", createMap(palette, actions)],
     ["radar", "Radar", createRadar(palette)],
+    ["steps", "Steps", createSteps(palette, actions)],
     ["tree", "Tree", createTree(palette, actions)],
     ["table", "Table", createListing(actions)],
   ];

@@ -2,6 +2,7 @@
 // All points as a table: what the charts show, to read, sort, mark and go to.
 
 /** @import { Axis, ChartActions, Column, Data } from "../types.js" */
+/** @typedef {"name" | "note"} Said what somebody says of a point */
 
 import { build, setAttribute, setShown, setText } from "../dom.js";
 import { formatValue, isNumber } from "../numbers.js";
@@ -12,7 +13,8 @@ import { toggled } from "./press.js";
 import { capital } from "./told.js";
 
 const PAGE = 100; // rows at once
-const NOTE_LENGTH = 2000;
+/** @type {Record<Said, number>} */
+const SAID = { name: 60, note: 2000 }; // letters at most
 const SAME = 5e-4; // of its value: a change that is neither better nor worse
 
 /**
@@ -25,8 +27,8 @@ export function createListing(actions) {
   let page = 0;
   /** @type {number[]} */
   let order = [];
-  /** @type {{ id: number, input: HTMLInputElement, before: string, moving?: boolean } | null} */
-  let editing = null; // { id, input }
+  /** @type {{ id: number, what: Said, input: HTMLInputElement, before: string, moving?: boolean } | null} */
+  let editing = null;
   /** @type {Data | null} */
   let drawnFor = null;
   /** @type {number | null} */
@@ -83,6 +85,7 @@ export function createListing(actions) {
   const columns = () => [
     { key: "id", label: "Point", name: "Point", of: (id) => id },
     { key: "star", label: "★", name: "★ Starred", of: (id) => (data.points.star?.[id] ? 0 : 1) },
+    { key: "name", label: "Name", name: "Name", of: (id) => data.points.name?.[id] || null },
     ...axes().map((axis) => ({ key: `q${axis.i}`, label: axis.name, name: axis.label, axis, of: (/** @type {number} */ id) => amount(axis, id) })),
     { key: "asked", label: "Reached by", name: "Reached by", of: (id) => data.points.asked?.[id] ?? "" },
     { key: "parent", label: "From", name: "From", of: (id) => data.points.parent[id] },
@@ -189,7 +192,7 @@ export function createListing(actions) {
     const last = {
       asked: () => build("td", { class: "pn-how", title: [how, points.reason?.[id]].filter(Boolean).join("\n"), text: how, dir: "auto" }),
       parent: () => build("td", { "data-number": true, text: isNumber(points.parent[id]) ? `${points.parent[id]}` : "" }),
-      note: () => build("td", {}, editing?.id === id ? editing.input : noteOf(id)),
+      note: () => build("td", {}, said(id, "note")),
     };
     const asked = points.asked?.[id] ?? "";
     const status = points.status?.[id];
@@ -200,6 +203,7 @@ export function createListing(actions) {
       number,
       build("td", {}, star),
       ...(data.live ? [build("td", {}, go)] : []),
+      ...shown.flatMap(({ key }) => (key === "name" ? [build("td", {}, said(id, "name"))] : [])),
       ...cells,
       ...shown.flatMap(({ key }) => (last[key] ? [last[key]()] : [])),
     );
@@ -219,48 +223,61 @@ export function createListing(actions) {
     return build("td", { "data-number": true, class: sense, text: `${text}${sense ? (better ? " better" : " worse") : ""}`, title: formatValue(axis.value(id)) });
   };
 
-  /** @param {number} id */
-  const noteOf = (id) => (data.live ? noteButton(id) : build("span", { class: "pn-note-said", dir: "auto", text: data.points.note?.[id] ?? "" }));
-  /** @param {number} id */
-  const noteButton = (id) => {
-    const text = data.points.note?.[id] ?? "";
-    return build("button", { type: "button", class: "pn-note", text, title: text || null, "aria-label": text ? `Note of point ${id}: ${text}. Change it` : `Add a note to point ${id}`, "data-focus": `note ${id}`, onclick: () => edit(id) });
+  /**
+   * What is said of a point: to be changed, being changed, or to be read.
+   * @param {number} id
+   * @param {Said} what
+   */
+  const said = (id, what) => {
+    if (editing?.id === id && editing.what === what) return editing.input;
+    const text = data.points[what]?.[id] ?? "";
+    return data.live ? saidButton(id, what, text) : build("span", { class: "pn-note-said", dir: "auto", text });
   };
-  /** @param {number} id */
-  const edit = (id) => {
+  /**
+   * @param {number} id
+   * @param {Said} what
+   * @param {string} text
+   */
+  const saidButton = (id, what, text) => {
+    const label = text ? `${capital(what)} of point ${id}: ${text}. Change it` : `Add a ${what} to point ${id}`;
+    return build("button", { type: "button", class: `pn-note pn-note-${what}`, dir: "auto", text, title: text || null, "aria-label": label, "data-focus": `${what} ${id}`, onclick: () => edit(id, what) });
+  };
+  /**
+   * @param {number} id
+   * @param {Said} what
+   */
+  const edit = (id, what) => {
     if (editing) finish(true);
-    const before = data.points.note?.[id] ?? "";
-    const input = build("input", { type: "text", class: "pn-note-input", maxlength: NOTE_LENGTH, "aria-label": `Note of point ${id}: Enter saves, Escape leaves`, "data-focus": `note ${id}` });
+    const before = data.points[what]?.[id] ?? "";
+    const focus = `${what} ${id}`;
+    const input = build("input", { type: "text", class: "pn-note-input", dir: "auto", maxlength: SAID[what], "aria-label": `${capital(what)} of point ${id}: Enter saves, Escape leaves`, "data-focus": focus });
     input.value = before;
-    editing = { id, input, before };
+    editing = { id, what, input, before };
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== "Escape") return;
       if (event.isComposing) return;
       event.preventDefault();
       event.stopPropagation();
       finish(event.key === "Enter");
-      /** @type {HTMLElement | null} */ (body.querySelector(`[data-focus="note ${id}"]`))?.focus();
+      /** @type {HTMLElement | null} */ (body.querySelector(`[data-focus="${focus}"]`))?.focus();
     });
     input.addEventListener("blur", () => {
       // Rows that are drawn anew take the input along; who leaves it has meant what was written.
       if (editing?.input === input && !editing.moving) finish(true);
     });
-    body.querySelector(`[data-focus="note ${id}"]`)?.replaceWith(input);
+    body.querySelector(`[data-focus="${focus}"]`)?.replaceWith(input);
     input.focus();
     input.select();
   };
   /** @param {boolean} saved */
   const finish = (saved) => {
     if (!editing) return;
-    const { id, input, before } = editing;
+    const { id, what, input, before } = editing;
     editing = null;
     const text = input.value.trim();
-    const button = noteButton(id);
-    if (saved && text !== before) {
-      // Shown at once; the answer draws it anew.
-      setText(button, text);
-      actions.note(id, text);
-    }
+    const changed = saved && text !== before;
+    const button = saidButton(id, what, changed ? text : before); // shown at once; the answer draws it anew
+    if (changed) actions[what](id, text);
     if (input.isConnected) input.replaceWith(button);
   };
   /** The focus, and the caret, come back to the same thing after the rows are drawn anew. */

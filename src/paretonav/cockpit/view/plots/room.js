@@ -1,7 +1,7 @@
 // @ts-check
 // Whether there is room for a text: boxes [left, top, right, bottom] that must not lie on each other.
 
-/** @import { Box } from "../types.js" */
+/** @import { Box, Sides } from "../types.js" */
 
 const STEP = 3; // pixels
 
@@ -23,6 +23,15 @@ export function boxAround(x, y, a, b) {
  */
 export function overlaps(one, other) {
   return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+}
+
+/**
+ * Whether a box is inside of another part of a canvas.
+ * @param {Box} one
+ * @param {Sides} sides
+ */
+export function isWithin([left, top, right, bottom], sides) {
+  return left >= sides.left && right <= sides.right && top >= sides.top && bottom <= sides.bottom;
 }
 
 /**

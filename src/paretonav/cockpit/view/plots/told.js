@@ -5,17 +5,18 @@
 
 import { formatValue, isNumber } from "../numbers.js";
 import { tellWithError } from "../units.js";
+import { called } from "../words.js";
 
 const MANY_ROWS = 8;
 
 /**
- * `point 5 (now, starred)`.
+ * `point 5 “fair” (now, starred)`.
  * @param {Data} data
  * @param {number} id
  */
 export function nameOfPoint(data, id) {
   const roles = rolesOf(data, id);
-  return `point ${id}${roles.length ? ` (${roles.join(", ")})` : ""}`;
+  return `point ${id}${called(data.points.name?.[id])}${roles.length ? ` (${roles.join(", ")})` : ""}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { build, freshId, setAttribute, setText } from "../dom.js";
 import { layTree } from "./branches.js";
 import { legendOf } from "./legend.js";
 import { brushOf, drawLegend, drawMark, drawRing, drawText, fitText, fontOf, roleOf, sizeOfMark } from "./marks.js";
+import { isolated } from "../numbers.js";
 import { ENDINGS } from "../words.js";
 import { createPress, toggled } from "./press.js";
 import { nameOfPoint, rolesOf, sayPoints, wayOfPoint } from "./told.js";
@@ -102,6 +103,7 @@ export function createTree(palette, actions) {
       { class: "pn-tree-row", role: "treeitem", id: `${stem}-${id}` },
       build("span", { class: "pn-tree-number" }, build("span", { class: "pn-visually-hidden", text: "point " }), `${id}`),
       build("span", { class: "pn-tree-star", text: "★" }),
+      build("b", { class: "pn-tree-name", dir: "auto" }),
       build("span", { class: "pn-tree-how" }),
       build("span", { class: "pn-tree-note" }),
       build("span", { class: "pn-visually-hidden" }),
@@ -117,10 +119,12 @@ export function createTree(palette, actions) {
    */
   const fillRow = (row, at) => {
     const { id, lane } = rows[at];
-    const [, star, how, note, roles, go] = /** @type {HTMLElement[]} */ ([...row.children]);
+    const [, star, called, how, note, roles, go] = /** @type {HTMLElement[]} */ ([...row.children]);
     row.style.insetBlockStart = `${at * ROW}px`;
     row.style.paddingInlineStart = `${xOf(lane) + 12}px`;
     star.hidden = !data.points.star?.[id];
+    called.hidden = !data.points.name?.[id];
+    called.textContent = data.points.name?.[id] ?? "";
     setAttribute(how, "dir", "auto");
     setText(how, data.points.asked?.[id] || (id === 0 ? "start" : "reached"));
     const status = data.points.status?.[id];
@@ -280,7 +284,7 @@ export function createTree(palette, actions) {
         const x = xOf(lane) + 14;
         brush.font = fontOf(palette.now, 13, id === data.current ? 600 : 400);
         const note = data.points.note?.[id];
-        const text = `${id}  ${data.points.star?.[id] ? "★ " : ""}${data.points.asked?.[id] ?? ""}${note ? `  ${note}` : ""}`;
+        const text = `${id}  ${data.points.star?.[id] ? "★ " : ""}${data.points.name?.[id] ? `${isolated(data.points.name[id])}  ` : ""}${data.points.asked?.[id] ?? ""}${note ? `  ${note}` : ""}`;
         const y = (at + 0.5) * ROW - scroller.scrollTop;
         drawText(brush, palette.now, fitText(brush, text, width - x - 6), x, y, { colour: palette.now.ink, align: "left", halo: false });
       }
