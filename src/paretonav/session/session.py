@@ -27,8 +27,8 @@ from paretonav.session.precision import Precision
 from paretonav.session.record import Record
 from paretonav.session.table import csv, preference_text, table
 from paretonav.session.turns import one_at_a_time
-from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
+from paretonav.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
