@@ -24,8 +24,8 @@ class Processes:
 
     Args:
         problem: with training data, the same in all processes.
-        group: of torch.distributed; "world" for all processes that torchrun, Accelerate or Lightning have launched, which
-            may be one.
+        group: of torch.distributed; "world" for all processes that torchrun, Accelerate or Lightning have launched,
+            which may be one.
 
     Attributes:
         rank: the number of this process in the group.

@@ -18,7 +18,7 @@ from paretonav.processes import Wire, require_alike
 from paretonav.processes.premises import Premise
 
 _LOOKED_AT = 4  # batches of each split, spread over it: shards and other orders show in the first one already
-_WHOLE = "give every process the plain loader or dataset, with all of the data: the batches are divided among the processes"
+_WHOLE = "give every process all of the data, in a plain loader or dataset; batches are divided among the processes"
 
 
 def join(problem: Problem, wire: Wire) -> None:

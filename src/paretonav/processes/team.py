@@ -249,7 +249,7 @@ def _put_together(
     total = None if done.total is None else wire.add(done.total)
     if wire.rank > 0:
         return [], None
-    others = [pickle.loads(m) if m else None for m in messages[1:]]
+    others: list[Any] = [pickle.loads(m) if m else None for m in messages[1:]]
     return [done.report, *others], total
 
 

@@ -33,11 +33,13 @@ class Traffic:
 
     Attributes:
         collectives: calls to torch.distributed.
-        bytes: in the tensors that these were given.
+        vectors: bytes of vectors, and of their sums.
+        words: bytes of all else, messages and what is reported.
     """
 
     collectives: int = 0
-    bytes: int = 0
+    vectors: int = 0
+    words: int = 0
 
 
 class Wire:
@@ -99,7 +101,8 @@ class Wire:
         """The same few numbers of every process, in their order, to all of them."""
         own = torch.tensor(numbers, dtype=torch.int64)
         found = [torch.empty_like(own) for _ in range(self.size)]
-        self._do(lambda: dist.all_gather(found, own, group=self._group), own)
+        self.traffic.words += own.nbytes
+        self._do(lambda: dist.all_gather(found, own, group=self._group))
         return [each.tolist() for each in found]
 
     def collect(self, message: bytes, sizes: Sequence[int]) -> list[bytes]:
@@ -107,7 +110,8 @@ class Wire:
         longest = torch.zeros(max(sizes), dtype=torch.uint8)
         longest[: len(message)] = _tensor(message)
         found = [torch.empty_like(longest) for _ in sizes] if self.rank == 0 else None
-        self._do(lambda: dist.gather(longest, found, dst=self._root, group=self._group), longest)
+        self.traffic.words += longest.nbytes
+        self._do(lambda: dist.gather(longest, found, dst=self._root, group=self._group))
         return [_bytes(each[:size]) for each, size in zip(found or (), sizes, strict=False)]
 
     def spread(self, tensor: Tensor) -> Tensor:
@@ -126,7 +130,8 @@ class Wire:
             dist.destroy_process_group(self._group)
 
     def _broadcast(self, tensor: Tensor) -> None:
-        self._do(lambda: dist.broadcast(tensor, self._root, group=self._group), tensor)
+        self.traffic.words += tensor.nbytes
+        self._do(lambda: dist.broadcast(tensor, self._root, group=self._group))
 
     def _on_its_way(self, tensor: Tensor, work: Callable[[Tensor, dist.ProcessGroup], object]) -> None:
         """Run a collective on a tensor where it is, or on a copy of it on the CPU."""
@@ -134,13 +139,13 @@ class Wire:
         carried = tensor if straight and tensor.is_contiguous() else tensor.contiguous()
         carried = carried if straight else carried.cpu()
         group = self._group if carried.is_cpu or self._device_group is None else self._device_group
-        self._do(lambda: work(carried, group), carried)
+        self.traffic.vectors += carried.nbytes
+        self._do(lambda: work(carried, group))
         if carried is not tensor:
             tensor.copy_(carried)
 
-    def _do(self, work: Callable[[], object], tensor: Tensor) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         self.traffic.collectives += 1
-        self.traffic.bytes += tensor.nbytes
         with self._noticing():
             work()
 
