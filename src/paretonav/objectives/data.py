@@ -227,16 +227,25 @@ class Data:
             return self._read(_split(_permuted(_joined(self._batches), generator), size))
         return self._read(_permuted(self._batches, generator))
 
-    def sample(self, count: int, generator: torch.Generator) -> tuple[list[tuple[Batch, int]], int]:
+    def sample(
+        self, count: int, generator: torch.Generator, *, finely: bool = True
+    ) -> tuple[list[tuple[Batch, int]], int]:
         """Batches of ``count`` random examples, or all of the data if there is no more.
 
         Where batches cannot be regrouped (see ``shuffled``), random ones until they hold ``count`` examples;
         of an IterableDataset that takes a pass, which holds no other batches than these and the current one.
 
+        Args:
+            count: of examples.
+            generator: that draws them.
+            finely: whether batches that can be regrouped may be divided among processes, each of which then has as much
+                of them as any other.
+
         Returns:
             the batches that this process reads, and the number of examples in those of all processes.
         """
-        if count >= self.size and not (self._regroups and self._processes > 1):
+        finely = finely and self._processes > 1
+        if count >= self.size and not (self._regroups and finely):
             return list(self), self.size
         if self._regroups:
             assert self._batches is not None
@@ -245,7 +254,8 @@ class Data:
                 examples = _permuted(_joined(chosen), generator)[:count]
                 # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
                 chosen = _split(examples, max(len(chosen[0]), 1024))
-            return list(self._read_own(self._finely(chosen))), sum(map(len, chosen))
+            divided = self._finely(chosen) if finely else chosen
+            return list(self._read_own(divided)), sum(map(len, chosen))
         lengths = self._lengths_read()
         order = _permuted(list(enumerate(lengths)), generator)
         numbers = _until(count, order)
@@ -258,7 +268,7 @@ class Data:
         return list(self._read_own([self._batches[i] for i, _ in order if i in numbers])), total
 
     def _finely(self, batches: Sequence[Indices]) -> Sequence[Indices]:
-        """These batches, divided so that every process gets as much of them as any other."""
+        """Pieces of these batches, as many of each as there are processes."""
         return [piece for batch in batches for piece in _split(batch, -(-len(batch) // self._processes))]
 
     def _own(self, items: Sequence[T]) -> Sequence[T]:

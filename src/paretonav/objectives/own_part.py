@@ -150,8 +150,11 @@ class OwnPart:
         """The parts of a curvature sample; what autograd can make of them is tried out ``around`` [n] at first."""
         require_deterministic(self.passes.model.module)
         if key.size not in self._samples:
-            data = self.passes.data["train"]
-            self._samples[key.size] = data.sample(key.size, torch.Generator().manual_seed(self._seed))
+            generator = torch.Generator().manual_seed(self._seed)
+            # Functions of means are curved within each batch, so that smaller ones would be another curvature.
+            self._samples[key.size] = self.passes.data["train"].sample(
+                key.size, generator, finely=self.passes.losses.plain
+            )
         batches, total = self._samples[key.size]
         parts = (composite(self.passes, batch, length, total, key.means) for batch, length in batches)
         if batches and not self._curvature_known:  # what is found out there decides how the others are made

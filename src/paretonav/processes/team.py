@@ -165,7 +165,6 @@ class Team(Generic[S]):
         if not wire.broken:
             with suppress(ProcessesError):
                 wire.words(0)  # nobody hangs up before all have heard it
-        wire.close()
 
     def _led(
         self, wire: Wire, work: Callable[..., Done[R]], vectors: tuple[Tensor, ...], facts: dict[str, Any]

@@ -6,7 +6,7 @@ See docs/scale.md#several-processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -75,11 +75,13 @@ class Wire:
                 dist.barrier(
                     group
                 )  # from here on all are there, so that nobody waits for one who never comes
+            # It lasts as long as the group given: the next one of some of all processes might get its name, under which
+            # there still are the addresses of this one.
             self._group = dist.new_group(
                 ranks,
                 backend="fake" if backend == "fake" else "gloo",
                 timeout=_PATIENCE,
-                use_local_synchronization=True,
+                use_local_synchronization=self.size < dist.get_world_size(),
             )
 
     def tell(self, message: bytes = b"") -> bytes:
@@ -123,11 +125,6 @@ class Wire:
         """The sum of all processes' tensors, in that of the first one; the others' are undefined after it."""
         self._on_its_way(tensor, lambda t, group: dist.reduce(t, self._root, group=group))
         return tensor
-
-    def close(self) -> None:
-        """Let go of the group; all processes have to."""
-        with suppress(RuntimeError, ValueError, AssertionError):
-            dist.destroy_process_group(self._group)
 
     def _broadcast(self, tensor: Tensor) -> None:
         self.traffic.words += tensor.nbytes
