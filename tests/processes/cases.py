@@ -1,4 +1,4 @@
-"""What several processes do in the tests: ``cases.py CASE RANK SIZE STORE ...``; each asserts what it promises."""
+"""What several processes do in the tests: ``cases.py CASE,... RANK SIZE STORE ...``; each asserts what it promises."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import kinds
 import pytest
 import torch
 import torch.distributed as dist
+from tests.processes import kinds
 from torch import Tensor
 
 import paretonav as pn
@@ -52,10 +51,11 @@ def everything(problem: pn.ModelProblem) -> Iterator[tuple[str, Tensor]]:
         yield f"path {size}", path_curvature(sample, theta, ways, 2, Tally())
 
 
-def parity(_: list[str]) -> None:
-    """All that two processes compute is what one computes."""
-    for name, make in kinds.KINDS.items():
-        for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-6)):
+def parity(names: list[str]) -> None:
+    """All that several processes compute is what one computes."""
+    for name in names or kinds.KINDS:
+        make = kinds.KINDS[name]
+        for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-6))[: 1 if names else 2]:
             problem = make(dtype)
             alone = dict(everything(problem)) if dist.get_rank() == 0 else {}
             before = problem.cost
@@ -82,36 +82,39 @@ def traffic(_: list[str]) -> None:
     theta = problem.parameters()
     vector = theta.nbytes
     with pn.Processes(problem) as processes:
-        if not processes.leads:
-            return
-
-        def spent(work: Callable[[], object]) -> tuple[int, int, int]:
-            before = vars(problem.team.traffic).copy()
-            work()
-            return tuple(now - before[name] for name, now in vars(problem.team.traffic).items())  # type: ignore[return-value]
-
-        m, k, p = problem.m, 3, 4
-        ways = torch.randn(k, len(theta))
-        made: list[Curvature] = []
-        make = lambda: made.append(  # noqa: E731
-            Curvature(problem.curvature_sample(), theta, torch.ones(2) / 2, kind="gauss-newton")
-        )
-        for name, work, collectives, vectors, reports in (
-            ("evaluate", lambda: problem.evaluate(theta), 4, 1, True),
-            ("jacobian", lambda: problem.jacobian(theta), 5, 1 + m, True),
-            ("probe", lambda: problem.probe([theta] * p), 3 + p, p, True),
-            ("response", lambda: problem.response(theta, ways, "validation"), 5, 1 + k, True),
-            ("operator", make, 3, 1, False),
-            ("products", lambda: made[0](ways), 4, 2 * k, False),
-            ("parameters", lambda: problem.set_parameters(theta), 4, 1, True),
-        ):
-            found = spent(work)
-            assert found[:2] == (collectives, vectors * vector), (name, found)
-            if reports:
-                assert 4096 + 16 < found[2] < 3 * 4096, (name, found)
-            else:
-                assert found[2] == 4096 + 16, (name, found)
+        if processes.leads:
+            _count(problem, theta, vector)
     say("counted")
+
+
+def _count(problem: pn.ModelProblem, theta: Tensor, vector: int) -> None:
+    def spent(work: Callable[[], object]) -> list[int]:
+        before = dict(vars(problem.team.traffic))
+        work()
+        return [now - before[name] for name, now in vars(problem.team.traffic).items()]
+
+    m, k, p = problem.m, 3, 4
+    ways = torch.randn(k, len(theta))
+    made: list[Curvature] = []
+
+    def make() -> None:
+        made.append(Curvature(problem.curvature_sample(), theta, torch.ones(2) / 2, kind="gauss-newton"))
+
+    for name, work, collectives, vectors, reports in (
+        ("evaluate", lambda: problem.evaluate(theta), 4, 1, True),
+        ("jacobian", lambda: problem.jacobian(theta), 5, 1 + m, True),
+        ("probe", lambda: problem.probe([theta] * p), 3 + p, p, True),
+        ("response", lambda: problem.response(theta, ways, "validation"), 5, 1 + k, True),
+        ("operator", make, 3, 1, False),
+        ("products", lambda: made[0](ways), 4, 2 * k, False),
+        ("parameters", lambda: problem.set_parameters(theta), 4, 1, True),
+    ):
+        found = spent(work)
+        assert found[:2] == [collectives, vectors * vector], (name, found)
+        if reports:
+            assert 4096 + 16 < found[2] < 3 * 4096, (name, found)
+        else:
+            assert found[2] == 4096 + 16, (name, found)
 
 
 def steered(arguments: list[str]) -> None:
@@ -119,22 +122,17 @@ def steered(arguments: list[str]) -> None:
     problem = kinds.trained()
     nav = pn.Navigator(problem, session=arguments[0], group="world")
     assert dist.get_rank() == 0
-    if nav.started:
-        nav.start()
-    else:
-        nav.start()
-        preview = nav.preview(WISH, 0.02)
-        assert preview.reach > 0
-        nav.step(preview)
-        nav.training_gain()
-        nav.trial(WISH, 0.01)
+    nav.start()
+    preview = nav.preview(WISH, 0.02)
+    assert preview.reach > 0
+    nav.step(preview)
+    nav.training_gain()
+    nav.trial(WISH, 0.01)
     step = nav.step(WISH, 0.01)
     assert step.status is pn.StepStatus.ACCEPTED
     assert torch.equal(problem.parameters(), nav.here.parameters)
     nav.undo()
     nav.go_to(step.point.id)
-    torch.save(nav.here.parameters, Path(arguments[0]).with_suffix(f".{step.point.id}.pt"))
-    say(f"at {step.point.id}")
 
 
 def gone_on(_: list[str]) -> None:
@@ -173,7 +171,9 @@ def failing(_: list[str]) -> None:
         if not processes.leads:
             armed[processes.rank] = KeyError("broken")
         else:
-            with pytest.raises(pn.ProblemError, match=r"loss 'a' failed on batch 2 of the train.*process 1 of 2"):
+            with pytest.raises(
+                pn.ProblemError, match=r"loss 'a' failed on batch 2 of the train.*process 1 of 2"
+            ):
                 problem.evaluate(theta)
             assert torch.allclose(problem.evaluate(theta).mean, expected)
             for error in (KeyError("mine"), KeyboardInterrupt()):
@@ -223,47 +223,60 @@ def cancelled(_: list[str]) -> None:
 
 
 def killed(arguments: list[str]) -> None:
-    """A process dies in the middle of a pass, in a product, or while the other one waits."""
-    who, when = int(arguments[0]), arguments[1]
-    problem = kinds.trained()
-    theta = problem.parameters()
+    """A process dies in the middle of a pass."""
+    who = int(arguments[0])
+    problem = kinds.perceptron()
 
     def die(*_: object) -> None:
         if dist.get_rank() == who:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with pn.Processes(problem) as processes:
-        if when == "waiting":
-            die()
-        if when == "pass":
-            problem._passes.whereabouts.follow = die  # type: ignore[method-assign, assignment]
+        problem._losses._functions["b"] = die
         if processes.leads:
-            operator = Curvature(problem.curvature_sample(), theta, torch.ones(2), kind="gauss-newton")
-            if when == "between":
-                die()
-            for _ in range(3):
-                problem.evaluate(theta)
-                operator(theta[None])
+            problem.evaluate(problem.parameters())
 
 
-def different(arguments: list[str]) -> None:
-    """Processes that were not started alike do not begin."""
-    what, second = arguments[0], dist.get_rank() == 1
-    problem = kinds.perceptron()
-    if second:
-        if what == "model":
-            problem = kinds.convolutions(torch.float64)
-        elif what == "numbers":
-            problem.set_parameters(problem.parameters() + 1e-9)
-        elif what == "more data":
-            problem = kinds.perceptron(train=kinds.numbers(71, torch.float64))
-        elif what == "other data":
-            problem = kinds.perceptron(train=kinds.numbers(70, torch.float64, 5))
-        elif what == "code":
-            problem._losses._functions["b"] = kinds.square(0)
-        elif what == "decay":
-            problem = kinds.perceptron(weight_decay=0.1)
-    pn.Navigator(problem, group="world")
+def different(_: list[str]) -> None:
+    """Processes that were not started alike do not begin, and all are told why."""
+    second = dist.get_rank() == 1
+
+    def coded() -> pn.ModelProblem:
+        problem = kinds.perceptron()
+        problem._losses._functions["b"] = kinds.square(0)
+        return problem
+
+    def moved() -> pn.ModelProblem:
+        problem = kinds.perceptron()
+        problem.set_parameters(problem.parameters() + 1e-9)
+        return problem
+
+    f64 = torch.float64
+    for make, named in (
+        (
+            lambda: kinds.convolutions(f64),
+            r"the names of the losses \(a, b in process 0, mean, corner in process 1\); start all of them",
+        ),
+        (moved, r"the numbers in '0.weight'; give all processes the same checkpoint"),
+        (
+            lambda: kinds.perceptron(train=kinds.numbers(71, f64)),
+            r"the number of train examples \(70 in process 0, 71 in process 1\); give every process all of the data",
+        ),
+        (
+            lambda: kinds.perceptron(train=kinds.numbers(70, f64, 5)),
+            "the numbers in batch 1 of 4 of the train data that are looked at; give every process all",
+        ),
+        (coded, r"loss 'b' on a batch of the train data \(.*\); does its code differ"),
+        (
+            lambda: kinds.perceptron(weight_decay=0.1),
+            r"weight_decay \(0.0 in process 0, 0.1 in process 1\); start all of them with the same code",
+        ),
+    ):
+        problem = make() if second else kinds.perceptron()
+        with pytest.raises(pn.ProcessesError, match=f"^process 1 of 2 differs from process 0 in {named}"):
+            pn.Processes(problem)
+        assert problem.processes == 1
+    say("different")
 
 
 def say(what: str) -> None:
@@ -272,10 +285,9 @@ def say(what: str) -> None:
 
 
 def main(case: str, rank: str, size: str, store: str, *arguments: str) -> None:
-    dist.init_process_group(
-        "gloo", f"file://{store}", timedelta(seconds=60), int(size), int(rank)
-    )
-    globals()[case](list(arguments))
+    dist.init_process_group("gloo", f"file://{store}", timedelta(seconds=60), int(size), int(rank))
+    for each in case.split(","):
+        globals()[each](list(arguments))
 
 
 if __name__ == "__main__":

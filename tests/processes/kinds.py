@@ -28,7 +28,11 @@ def numbers(n: int, dtype: torch.dtype, seed: int = 0) -> TensorDataset:
 def perceptron(dtype: torch.dtype = F64, **options: Any) -> pn.ModelProblem:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2)).to(dtype)
-    given: dict[str, Any] = {"train": numbers(70, dtype), "validation": numbers(50, dtype, 1), "batch_size": 16}
+    given: dict[str, Any] = {
+        "train": numbers(70, dtype),
+        "validation": numbers(50, dtype, 1),
+        "batch_size": 16,
+    }
     given |= {"metrics": {"off": lambda o, b: (o - b[1]).abs().mean()}} | options
     return pn.ModelProblem(model, {"a": square(0), "b": square(1)}, **given)
 
@@ -61,7 +65,10 @@ def gap(dtype: torch.dtype) -> pn.ModelProblem:
     """A loss that is no mean: a gap between groups, which needs all of the data."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2)).to(dtype)
-    losses = {"a": square(0), "gap": group_gap(lambda o, _: o[:, 1].sigmoid(), lambda b: (b[0][:, 0] > 0).long())}
+    losses = {
+        "a": square(0),
+        "gap": group_gap(lambda o, _: o[:, 1].sigmoid(), lambda b: (b[0][:, 0] > 0).long()),
+    }
     train, validation = numbers(70, dtype), numbers(50, dtype, 1)
     return pn.ModelProblem(model, losses, train, validation, batch_size=16)
 
@@ -118,7 +125,9 @@ def language(dtype: torch.dtype) -> pn.ModelProblem:
     def surprise(start: int) -> Callable[[Any, Any], Tensor]:
         def mean(logits: Tensor, batch: Any) -> Tensor:
             part = slice(start, None, 2)
-            return nn.functional.cross_entropy(logits[:, part].flatten(0, 1), batch[0][:, 1:][:, part].flatten())
+            return nn.functional.cross_entropy(
+                logits[:, part].flatten(0, 1), batch[0][:, 1:][:, part].flatten()
+            )
 
         return mean
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 DEADLINE = 120.0  # seconds, on a machine that is busy with other tests
 
 
@@ -26,14 +26,14 @@ def launch(case: str, folder: Path, *arguments: str, size: int = 2) -> list[Ende
     store = folder / "store"
     store.unlink(missing_ok=True)
     commands = [
-        [sys.executable, str(HERE / "cases.py"), case, str(rank), str(size), str(store), *arguments]
+        [sys.executable, "-m", "tests.processes.cases", case, str(rank), str(size), str(store), *arguments]
         for rank in range(size)
     ]
     return finished([started(command, folder) for command in commands])
 
 
 def started(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
-    paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=folder)

@@ -2,68 +2,109 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-import torch
+from tests.processes import kinds
+from tests.processes.launching import finished, launch, started, succeeded
 
-from .launching import launch, succeeded
+import paretonav as pn
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("size", [2, 3])
-def test_they_compute_what_one_does(tmp_path: Path, size: int) -> None:
-    ended = succeeded(launch("parity", tmp_path, size=size))
-    assert all("the same" in each.out for each in ended)
+def test_they_compute_count_fail_mend_and_end_alike(tmp_path: Path) -> None:
+    first, second = succeeded(launch("parity,traffic,failing,different,gone_on,cancelled", tmp_path))
+    done = "the same\ncounted\nmended\ndifferent\non\n"
+    assert (first.out, second.out) == (f"{done}cancelled\n", done)
 
 
-def test_collectives_and_bytes_are_those_of_the_documentation(tmp_path: Path) -> None:
-    assert "counted" in succeeded(launch("traffic", tmp_path))[0].out
+def test_three_compute_what_one_does(tmp_path: Path) -> None:
+    for each in succeeded(launch("parity", tmp_path, "perceptron", "one batch", "gap", size=3)):
+        assert each.out == "the same\n"
 
 
-def test_a_script_steers_as_in_one_process_and_goes_on_from_its_session(tmp_path: Path) -> None:
+def test_a_script_steers_as_in_one_process(tmp_path: Path) -> None:
     session = tmp_path / "session"
-    for last in (2, 3):
-        first, second = succeeded(launch("steered", tmp_path, str(session)))
-        assert first.out == f"at {last}\n"
-        assert not second.out, "only the first process comes back"
+    first, second = succeeded(launch("steered", tmp_path, str(session)))
+    assert second.out == "", "only the first process comes back"
     assert "Traceback" not in first.err + second.err
+    alone = pn.Navigator(kinds.trained())
+    alone.start()
+    for amount in (0.02, 0.01):
+        alone.step(pn.Improve({"a": 1.0}), amount)
+    together = pn.Session(session)
+    for one, other in zip(together.records, alone.records, strict=True):
+        assert one.losses == pytest.approx(other.losses, rel=1e-9)
 
 
-def test_the_block_ends_with_the_same_model_everywhere(tmp_path: Path) -> None:
-    assert all("on" in each.out for each in succeeded(launch("gone_on", tmp_path)))
-
-
-def test_an_error_of_one_is_the_error_of_all(tmp_path: Path) -> None:
-    assert all("mended" in each.out for each in succeeded(launch("failing", tmp_path)))
-
-
-def test_cancelling(tmp_path: Path) -> None:
-    assert "cancelled" in succeeded(launch("cancelled", tmp_path))[0].out
-
-
-@pytest.mark.parametrize(("who", "when"), [(1, "pass"), (0, "pass"), (1, "waiting"), (0, "between")])
-def test_one_that_is_killed_ends_the_others(tmp_path: Path, who: int, when: str) -> None:
-    ended = launch("killed", tmp_path, str(who), when)
+@pytest.mark.parametrize("who", [0, 1])
+def test_one_that_is_killed_ends_the_others(tmp_path: Path, who: int) -> None:
+    ended = launch("killed", tmp_path, str(who))
     assert ended[who].status == -9
     left = ended[1 - who]
     assert left.status == 1
     assert "ProcessesError: another of the 2 processes" in left.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("what", "named"),
-    [
-        ("model", "in the names of the losses (a, b in process 0, mean, corner in process 1)"),
-        ("numbers", "in the numbers in '0.weight'"),
-        ("more data", "in the number of train examples (70 in process 0, 71 in process 1); give every process all"),
-        ("other data", "in the numbers in batch 1 of 4 of the train data"),
-        ("code", "in loss 'b' on a batch of the train data"),
-        ("decay", "in weight_decay (0.0 in process 0, 0.1 in process 1)"),
-    ],
-)
-def test_processes_that_differ_do_not_begin(tmp_path: Path, what: str, named: str) -> None:
-    for each in launch("different", tmp_path, what):
-        assert each.status == 1
-        assert f"ProcessesError: process 1 of 2 differs from process 0 {named}" in each.err.splitlines()[-1]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+MINE = """
+import os, signal
+from tests.processes import kinds
+
+def problem():
+    made = kinds.trained()
+    plain, calls = made._losses._functions["a"], []
+    def dying(outputs, batch):
+        calls.append(1)
+        if len(calls) == {calls} and os.environ["RANK"] == "1" and not os.path.exists("died"):
+            open("died", "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return plain(outputs, batch)
+    made._losses._functions["a"] = dying
+    return made
+
+if __name__ == "__main__":
+    import paretonav as pn
+    nav = pn.Navigator(problem(), session="session", group="world")
+    nav.start()
+    while len(nav.records) < 4:
+        nav.step(pn.Improve({{"a": 1.0}}), 0.01)
+    nav.export("last.safetensors")
+"""
+
+
+def test_after_a_death_they_are_started_again_and_go_on_from_the_session(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE.format(calls=400))
+    succeeded(finished([started([*TORCHRUN, "--max-restarts", "1", "mine.py"], tmp_path)]))
+    assert (tmp_path / "died").exists()
+    alone = pn.Navigator(kinds.trained())
+    alone.start()
+    for _ in range(3):
+        alone.step(pn.Improve({"a": 1.0}), 0.01)
+    records = pn.Session(tmp_path / "session").records
+    assert len(records) == 4
+    for one, other in zip(records, alone.records, strict=True):
+        assert one.losses == pytest.approx(other.losses, rel=1e-9)
+
+
+def test_the_command_speaks_by_the_first_process_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE.format(calls=0))
+    script = "improve a by 2%; improve b by 1%; undo; undo; undo; improve a"
+    command = [
+        *TORCHRUN,
+        "-m",
+        "paretonav",
+        "run",
+        "mine:problem",
+        "--session",
+        "session",
+        "--script",
+        script,
+    ]
+    (ended,) = finished([started(command, tmp_path)])
+    assert ended.status == 1, ended.out + ended.err
+    assert ended.out.count("> ") == 5, "each command is told once, up to the one that fails"
+    assert ended.err.count("Command 5 (undo) failed: there is nothing to undo") == 1
+    assert len(pn.Session(tmp_path / "session").records) == 3

@@ -30,7 +30,7 @@ from paretonav.navigation.leading import lead
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
 from paretonav.objectives.problem import Split
-from paretonav.processes import Group, World
+from paretonav.processes import Group, World, launched
 from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
@@ -107,6 +107,10 @@ class Navigator(Shown):
     ) -> None:
         if group is not None:
             lead(problem, group)
+        elif problem.stochastic and problem.processes == 1 and launched():
+            logger.warning(
+                "this is one of several processes, and steers alone; group='world' divides the work among them"
+            )
         self.problem = problem
         self.method = Method.of(problem, predictor, corrector, approach, geometry)
         self.session = session if isinstance(session, Session) else Session(session, write=True)

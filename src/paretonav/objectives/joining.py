@@ -15,7 +15,7 @@ from paretonav.objectives import trees
 from paretonav.objectives.model import ModelProblem
 from paretonav.objectives.problem import Problem
 from paretonav.processes import Wire, require_alike
-from paretonav.processes.premises import Premise
+from paretonav.processes.premises import Digest, Premise
 
 _LOOKED_AT = 4  # batches of each split, spread over it: shards and other orders show in the first one already
 _WHOLE = "give every process all of the data, in a plain loader or dataset; batches are divided among the processes"
@@ -84,16 +84,16 @@ def _premises_of_data(problem: ModelProblem) -> Iterator[Premise]:
         for number, (batch, length) in enumerate(data.some(_LOOKED_AT), 1):
             which = f"batch {number} of {_LOOKED_AT} of the {split} data that are looked at"
             yield Premise(f"the length of {which}", length, _WHOLE)
-            digests = tuple(_digest(tensor) for tensor in trees.tensors(batch))
-            yield Premise(f"the numbers in {which}", digests, f"{_WHOLE}, in the same order")
+            digest = Digest(hash(tuple(_digest(tensor) for tensor in trees.tensors(batch))))
+            yield Premise(f"the numbers in {which}", digest, f"{_WHOLE}, and all have to have the same order")
         losses = problem.probe([problem.parameters()], split, 1)[0]
         for name, value in zip(problem.names, losses.mean.tolist(), strict=True):
-            yield Premise(f"loss {name!r} on a batch of the {split} data", value, "is it the same code?")
+            yield Premise(f"loss {name!r} on a batch of the {split} data", value, "does its code differ?")
 
 
-def _digest(tensor: Tensor) -> int:
+def _digest(tensor: Tensor) -> Digest:
     """A number that other numbers hardly have."""
     numbers = trees.numbers(tensor).detach().cpu().contiguous()
     if numbers.is_quantized or numbers.is_meta:
-        return 0
-    return zlib.crc32(numbers.reshape(-1).view(torch.uint8).numpy().data)
+        return Digest(0)
+    return Digest(zlib.crc32(numbers.reshape(-1).view(torch.uint8).numpy().data))

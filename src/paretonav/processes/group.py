@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 from paretonav.errors import ProcessesError
 
@@ -54,7 +55,11 @@ def _begin() -> None:
     local = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ["WORLD_SIZE"])
     on_devices = dist.is_nccl_available() and torch.cuda.device_count() >= local
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if on_devices else "gloo")
+        store, rank, size = next(rendezvous("env://"))
+        # After a restart by torchrun the store still has the addresses of those who died (torch issue 135712).
+        attempt = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)  # type: ignore[attr-defined]
+        backend = "cpu:gloo,cuda:nccl" if on_devices else "gloo"
+        dist.init_process_group(backend, store=attempt, rank=rank, world_size=size)
     except (RuntimeError, ValueError) as error:
         raise ProcessesError(
             f"the processes do not find each other: {error}; start them by torchrun, which tells them how"

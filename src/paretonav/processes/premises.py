@@ -14,6 +14,10 @@ from paretonav.processes.wire import Wire
 _TOLERANCE = 1e-3
 
 
+class Digest(int):
+    """What stands for many numbers, and says nothing to people."""
+
+
 class Premise(NamedTuple):
     """Something that all processes must have alike.
 
@@ -50,10 +54,10 @@ def _difference(found: Sequence[Sequence[Premise]]) -> str:
             there = premises[i] if i < len(premises) else Premise(here.what, None)
             if there.what != here.what or not _alike(here.value, there.value):
                 values = f" ({_short(here.value)} in process 0, {_short(there.value)} in process {rank})"
-                remedy = f"; {here.remedy}" if here.remedy else ""
                 return (
-                    f"process {rank} of {len(found)} differs from process 0 in {here.what}{values}{remedy}; all "
-                    "processes have to be started alike"
+                    f"process {rank} of {len(found)} differs from process 0 in {here.what}"
+                    f"{'' if isinstance(here.value, Digest) else values}; "
+                    f"{here.remedy or 'start all of them with the same code and arguments'}"
                 )
     return ""
 

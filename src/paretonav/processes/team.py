@@ -162,6 +162,7 @@ class Team(Generic[S]):
 
     def _leave(self, wire: Wire) -> None:
         self._wire = None
+        self.subject.kept.clear()  # of all processes it was a part
         if not wire.broken:
             with suppress(ProcessesError):
                 wire.words(0)  # nobody hangs up before all have heard it
