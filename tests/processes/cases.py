@@ -61,7 +61,7 @@ def parity(names: list[str]) -> None:
             before = problem.cost
             with pn.Processes(problem) as processes:
                 assert problem.processes == processes.size == dist.get_world_size()
-                together = dict(everything(problem)) if processes.leads else {}
+                together = dict(everything(problem)) if processes.first else {}
             assert problem.processes == 1
             for what, expected in alone.items():
                 if not expected.numel():
@@ -82,7 +82,7 @@ def traffic(_: list[str]) -> None:
     theta = problem.parameters()
     vector = theta.nbytes
     with pn.Processes(problem) as processes:
-        if processes.leads:
+        if processes.first:
             _count(problem, theta, vector)
     say("counted")
 
@@ -139,7 +139,7 @@ def gone_on(_: list[str]) -> None:
     """After the block every process has the model, and is alone."""
     problem = kinds.trained()
     with pn.Processes(problem) as processes:
-        if processes.leads:
+        if processes.first:
             nav = pn.Navigator(problem)
             nav.start()
             nav.step(WISH, 0.02)
@@ -149,13 +149,13 @@ def gone_on(_: list[str]) -> None:
     assert all(torch.equal(each, theta) for each in everywhere)
     assert problem.evaluate(theta).fractions.sum() == pytest.approx(1.0)
     with pn.Processes(problem) as processes:  # again
-        if processes.leads:
+        if processes.first:
             problem.jacobian(theta)
     say("on")
 
 
 def failing(_: list[str]) -> None:
-    """Whoever fails, the leader gets the error, and then all go on."""
+    """Whoever fails, the first process gets the error, and then all go on."""
     armed: dict[int, BaseException] = {}
 
     def loss(outputs: Tensor, batch: Any) -> Tensor:
@@ -168,7 +168,7 @@ def failing(_: list[str]) -> None:
     theta = problem.parameters()
     expected = problem.evaluate(theta).mean
     with pn.Processes(problem) as processes:
-        if not processes.leads:
+        if not processes.first:
             armed[processes.rank] = KeyError("broken")
         else:
             with pytest.raises(
@@ -233,7 +233,7 @@ def killed(arguments: list[str]) -> None:
 
     with pn.Processes(problem) as processes:
         problem._losses._functions["b"] = die
-        if processes.leads:
+        if processes.first:
             problem.evaluate(problem.parameters())
 
 

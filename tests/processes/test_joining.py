@@ -53,7 +53,7 @@ def test_without_a_group_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> 
     assert the_group("world") is None
     problem = perceptron()
     with pn.Processes(problem) as processes:
-        assert processes.leads
+        assert processes.first
         assert (processes.rank, processes.size) == (0, 1)
     assert pn.Navigator(kinds.trained(), group="world").problem.processes == 1
 

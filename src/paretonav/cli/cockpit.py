@@ -13,7 +13,7 @@ import typer
 
 from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
-from paretonav.cli.launched import lead
+from paretonav.cli.launched import first_alone
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
 from paretonav.terminal.console import new_console, remarks_on
@@ -94,7 +94,7 @@ def cockpit(
 
         folder = named(session, precision)
         problem = problem_of(target)
-        lead(problem)
+        first_alone(problem)
         show_cockpit(
             lambda: Navigator(problem, session=session_in(folder, precision)),
             target.rpartition(":")[2],

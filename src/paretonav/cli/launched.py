@@ -7,7 +7,7 @@ from paretonav.objectives import Problem
 from paretonav.processes import launched
 
 
-def lead(problem: Problem) -> None:
+def first_alone(problem: Problem) -> None:
     """Return in the first process, or the only one; the others work for it until it ends, and end, too.
 
     Raises:
@@ -15,4 +15,4 @@ def lead(problem: Problem) -> None:
         SystemExit: from the others.
     """
     if launched():
-        navigation.lead(problem, "world")
+        navigation.first_alone(problem, "world")

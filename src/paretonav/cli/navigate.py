@@ -16,7 +16,7 @@ from paretonav import problems
 from paretonav.cli.app import errors_told
 from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, save_page, show_cockpit
 from paretonav.cli.folder import Folder, Precision, named, session_in
-from paretonav.cli.launched import lead
+from paretonav.cli.launched import first_alone
 from paretonav.cli.target import problem_of
 from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
@@ -153,7 +153,7 @@ def run(
     with errors_told():
         last, folder = _last_commands(plot, export, card), named(session, precision)
         problem = problem_of(target)
-        lead(problem)
+        first_alone(problem)
         _navigate(
             problem,
             lambda it: Navigator(it, session=session_in(folder, precision)),

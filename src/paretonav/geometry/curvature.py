@@ -156,7 +156,7 @@ def _make(
 @memory_advice()
 @differentiable()
 def _multiply(own: OwnPart, vectors: Tensor, *, number: int, shift: float) -> Done[None]:
-    return Done(None, own.kept[number](vectors, shift if own.leads else 0.0))
+    return Done(None, own.kept[number](vectors, shift if own.first else 0.0))
 
 
 Product = Callable[[Tensor], Iterable[Tensor]]

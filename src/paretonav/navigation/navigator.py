@@ -26,7 +26,7 @@ from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
 from paretonav.navigation.overview import Overview
 from paretonav.navigation.position import Position
-from paretonav.navigation.leading import lead
+from paretonav.navigation.several import first_alone
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
 from paretonav.objectives.problem import Split
@@ -106,7 +106,7 @@ class Navigator(Shown):
         group: Group | World | None = None,
     ) -> None:
         if group is not None:
-            lead(problem, group)
+            first_alone(problem, group)
         elif problem.stochastic and problem.processes == 1 and launched():
             logger.warning(
                 "this is one of several processes, and steers alone; group='world' divides the work among them"

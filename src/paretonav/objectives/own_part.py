@@ -55,7 +55,7 @@ class OwnPart:
     Attributes:
         passes: the same.
         kept: what others have made of curvature samples, by a number that they have given it.
-        leads: whether this is the process that decides.
+        first: whether this is the process that decides.
         pushforward: of the model's outputs.
         together: several points in one pass, where that is faster.
         gradients: of every training batch, from the latest pass that took them.
@@ -64,7 +64,7 @@ class OwnPart:
     def __init__(self, passes: Passes, try_out: TryOut, seed: int) -> None:
         self.passes = passes
         self.kept: dict[int, Any] = {}
-        self.leads = True
+        self.first = True
         self.pushforward = Pushforward(passes.model.again, half=try_out.half)
         self.together = Together(passes)
         self.gradients: BatchGradients | None = None
@@ -77,7 +77,7 @@ class OwnPart:
 
     def take_turns(self, rank: int, processes: int) -> None:
         """From here on read batches ``rank``, ``rank + processes``, ... only."""
-        self.leads = rank == 0
+        self.first = rank == 0
         self.passes.take_turns(rank, processes)
         self._samples.clear()
         self.forget()

@@ -47,7 +47,7 @@ def require_alike(wire: Wire, premises: Sequence[Premise]) -> None:
 
 
 def _difference(found: Sequence[Sequence[Premise]]) -> str:
-    """What differs first, from the process that leads, in words; empty if nothing does."""
+    """What differs first, from the first process, in words; empty if nothing does."""
     first = found[0]
     for i, here in enumerate(first):
         for rank, premises in enumerate(found[1:], 1):

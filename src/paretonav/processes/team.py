@@ -1,4 +1,4 @@
-"""One process that leads, and others that do their part of what it asks for.
+"""One process that decides, and others that do their part of what it asks for.
 
 See docs/scale.md#several-processes.
 """
@@ -44,8 +44,8 @@ class Done(Generic[R]):
     """What one process has done of a piece of work.
 
     Attributes:
-        report: small, and on the CPU; the leader gets those of all processes, in their order.
-        total: a tensor of which the leader wants the sum over all processes; None in all of them, or in none.
+        report: small, and on the CPU; the first process gets those of all processes, in their order.
+        total: a tensor of which the first process wants the sum over all processes; None in all of them, or in none.
     """
 
     report: R
@@ -55,11 +55,11 @@ class Done(Generic[R]):
 class Team(Generic[S]):
     """The processes that have a part in work on ``subject``, of which each has its own; alone, until it joins others.
 
-    All decisions are the leader's, in the first process: only there runs what steers, and it can do whatever it
-    likes. Where it needs all of the data it asks for work ``everywhere``. The others ``follow``: they wait, do their
-    part of such work, and return when the leader ends.
+    All decisions are the first process's: only there runs what steers, and it can do whatever it likes. Where it needs
+    all of the data it asks for work ``everywhere``. The others ``serve``: they wait, do their part of such work, and
+    return when the first one ends.
 
-    Work is a function that every process can import. It must not ask for other work. Several threads of the leader may
+    Work is a function that every process can import. It must not ask for other work. Several threads of a process may
     ask for work at a time; it is done one after the other.
 
     Args:
@@ -77,7 +77,7 @@ class Team(Generic[S]):
 
     @property
     def rank(self) -> int:
-        """The number of this process; the leader's is 0."""
+        """The number of this process, from 0."""
         return 0 if self._wire is None else self._wire.rank
 
     @property
@@ -86,7 +86,7 @@ class Team(Generic[S]):
         return 1 if self._wire is None else self._wire.size
 
     @property
-    def leads(self) -> bool:
+    def first(self) -> bool:
         """Whether this is the process that decides."""
         return self.rank == 0
 
@@ -126,7 +126,7 @@ class Team(Generic[S]):
             done = work(self.subject, *vectors, **facts)
             return [done.report], done.total
         with self._lock:
-            return self._led(self._wire, work, vectors, facts)
+            return self._asked(self._wire, work, vectors, facts)
 
     def number(self) -> int:
         """A new number, for what is ``kept`` of work for other work."""
@@ -137,8 +137,8 @@ class Team(Generic[S]):
         self.subject.kept.pop(number, None)
         self._let_go.append(number)
 
-    def follow(self) -> None:
-        """Do this process's part of all work, until the leader ends.
+    def serve(self) -> None:
+        """Do this process's part of all work, until the first one ends.
 
         Raises:
             ProcessesError: another process is gone.
@@ -146,11 +146,11 @@ class Team(Generic[S]):
         assert self._wire is not None
         with _deaf():
             while (message := self._wire.tell()) != _END:
-                self._follow(self._wire, message)
+                self._serve(self._wire, message)
         self._leave(self._wire)
 
     def end(self) -> None:
-        """Tell the others that there is no more work; from here on the leader is alone."""
+        """Tell the others that there is no more work; from here on this process is alone."""
         wire = self._wire
         if wire is None:
             return
@@ -167,7 +167,7 @@ class Team(Generic[S]):
             with suppress(ProcessesError):
                 wire.words(0)  # nobody hangs up before all have heard it
 
-    def _led(
+    def _asked(
         self, wire: Wire, work: Callable[..., Done[R]], vectors: tuple[Tensor, ...], facts: dict[str, Any]
     ) -> tuple[list[R], Tensor | None]:
         if self.lost:
@@ -205,7 +205,7 @@ class Team(Generic[S]):
         finally:
             self._out_of_step = self._out_of_step or not put_together
 
-    def _follow(self, wire: Wire, message: bytes) -> None:
+    def _serve(self, wire: Wire, message: bytes) -> None:
         work, kinds, facts, let_go = pickle.loads(message)
         for number in let_go:
             self.subject.kept.pop(number, None)
@@ -264,7 +264,7 @@ def _told(error: BaseException, wire: Wire) -> tuple[type[Exception], str, str]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Ctrl-C, which a terminal sends to all processes, is for the one that leads."""
+    """Ctrl-C, which a terminal sends to all processes, is for the first one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -43,7 +43,7 @@ class Traffic:
 
 
 class Wire:
-    """Collectives between the processes of a group, of which the first one leads.
+    """Collectives between the processes of a group, of which the first one tells the others what to do.
 
     All must call the same methods in the same order. Messages and what is on the CPU go by gloo, in a group of our own
     that waits as long as it takes; vectors on a device by NCCL where the group given has that, and by way of the CPU

@@ -1,4 +1,4 @@
-"""Several processes that steer one problem: the first one leads, the others work for it."""
+"""Several processes at one problem: the first one steers it, the others compute for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from paretonav.processes import Group, Wire, World, the_group
 class Processes:
     """The processes of a group, among which passes over a problem's data are divided as long as this is open.
 
-    Every process makes the same problem, with the same model and all of the data, and then this. Process 0 leads: it
+    Every process makes the same problem, with the same model and all of the data, and then this. Process 0 steers: it
     alone makes navigators, previews and steps, as if there were no others, and may do so by any thread. The others do
     their part of every pass when they close this, which they do at once, and return when process 0 has closed it. Their
     models are then what process 0 has made of its own.
@@ -39,7 +39,7 @@ class Processes:
         >>> import paretonav as pn
         >>> problem = pn.problems.digits(epochs=1)
         >>> with pn.Processes(problem) as processes:  # by torchrun --nproc-per-node 2 it takes half of the time
-        ...     if processes.leads:
+        ...     if processes.first:
         ...         losses, jacobian = problem.jacobian(problem.parameters())
         >>> processes.size
         1
@@ -60,7 +60,7 @@ class Processes:
         self.rank, self.size, self._joined = wire.rank, wire.size, whole
 
     @property
-    def leads(self) -> bool:
+    def first(self) -> bool:
         """Whether this is the process that steers."""
         return self.rank == 0
 
@@ -73,10 +73,10 @@ class Processes:
         problem, self._joined = self._joined, None
         if problem is None:
             return
-        if self.leads:
+        if self.first:
             problem.team.end()
         else:
-            problem.team.follow()
+            problem.team.serve()
         problem.leave()
 
     def __enter__(self) -> Self:
@@ -85,22 +85,22 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or self.leads:
+        if kind is None or self.first:
             self.close()
 
     def __repr__(self) -> str:
         return f"Processes(rank={self.rank}, size={self.size})"
 
 
-def lead(problem: Problem, group: Any) -> None:
-    """Return in the process that leads; the others work for it until it ends, and then end, too.
+def first_alone(problem: Problem, group: Any) -> None:
+    """Return in the first process; the others work for it until it ends, and then end, too.
 
     Raises:
         ProblemError, ProcessesError: see ``Processes``.
         SystemExit: from the others, with status 0.
     """
     processes = Processes(problem, group)
-    if processes.leads:
+    if processes.first:
         atexit.register(processes.close)
         return
     processes.close()
