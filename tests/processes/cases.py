@@ -154,6 +154,50 @@ def gone_on(_: list[str]) -> None:
     say("on")
 
 
+class Brought(pn.ModelProblem):
+    """It brings its own training, in which batches are normalised by what was seen."""
+
+    needs_training = True
+
+    def train(self) -> Tensor:
+        self.model.train()
+        for batch, _ in self.data["train"].shuffled(20, torch.Generator().manual_seed(0)):
+            self.model(batch[0])
+        self.model.eval()
+        return self.parameters()
+
+
+def trained_by_the_first(_: list[str]) -> None:
+    """What the first process's training has changed besides the parameters is what all of them have."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.BatchNorm1d(6), torch.nn.Linear(6, 2)).double()
+    data, losses = kinds.numbers(60, torch.float64), {"a": kinds.square(0), "b": kinds.square(1)}
+    problem = Brought(model.eval(), losses, data, batch_size=20)
+    with pn.Processes(problem) as processes:
+        if processes.first:
+            problem.set_parameters(problem.train())
+            together = problem.jacobian(problem.parameters() + 0.1)
+    _, jacobian = problem.jacobian(problem.parameters() + 0.1)
+    if processes.first:
+        assert torch.allclose(together[1], jacobian, rtol=1e-12)
+    assert abs(model[0].running_mean).max() > 0
+    say("brought")
+
+
+def asked_in_the_midst(_: list[str]) -> None:
+    """What an event asks for in the midst of a pass is refused, and nothing is out of step."""
+    problem = kinds.trained()
+    with pn.Processes(problem) as processes:
+        if processes.first:
+            nav = pn.Navigator(problem)
+            with pytest.raises(pn.NavigationError, match="in the midst of a pass"):
+                nav.start(
+                    on_event=lambda event: event.fraction > 0.1 and problem.evaluate(problem.parameters())
+                )
+            nav.start()
+    say("refused")
+
+
 def failing(_: list[str]) -> None:
     """Whoever fails, the first process gets the error, and then all go on."""
     armed: dict[int, BaseException] = {}

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_they_compute_count_fail_mend_and_end_alike(tmp_path: Path) -> None:
-    first, second = succeeded(launch("parity,traffic,failing,different,gone_on,cancelled", tmp_path))
-    done = "the same\ncounted\nmended\ndifferent\non\n"
+    cases = "parity,traffic,failing,different,gone_on,trained_by_the_first,asked_in_the_midst,cancelled"
+    first, second = succeeded(launch(cases, tmp_path))
+    done = "the same\ncounted\nmended\ndifferent\non\nbrought\nrefused\n"
     assert (first.out, second.out) == (f"{done}cancelled\n", done)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from paretonav.errors import ProblemError, ProcessesError
-from paretonav.objectives import bystanders
+from paretonav.objectives import bystanders, trees
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import functions, require_deterministic
 from paretonav.objectives.collected import Collected
@@ -23,7 +23,7 @@ from paretonav.objectives.means import Means
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
 from paretonav.objectives.own_part import OwnPart
-from paretonav.objectives.parameters import FlatParameters
+from paretonav.objectives.parameters import FlatParameters, plain_name
 from paretonav.objectives.passes import Passes
 from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names
@@ -165,6 +165,7 @@ class ModelProblem(Problem):
             self.optimizer = optimizer
         self._weights = training_weights(weights, self.names)
         self._left: bystanders.State | None = None  # what is not steered, when the parameters were last set
+        self._common: bystanders.State = {}  # the same, as all processes have it
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
         self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
@@ -202,6 +203,7 @@ class ModelProblem(Problem):
     def join(self, wire: Wire) -> None:
         """From here on passes are divided among processes, all of which have joined with the same problem."""
         self.team.join(wire, self._flat.device)
+        self._common = self._passes.bystanders()
         self._take_turns(wire.rank, wire.size)
 
     def leave(self) -> None:
@@ -239,9 +241,26 @@ class ModelProblem(Problem):
         if self.team.size == 1 or self.team.lost:  # the model here is left as it should be, at least
             self._flat.write(theta)
         else:
+            self._synchronize()
             written, _ = self.team.everywhere(OwnPart.write, theta)
             _require_same(written)
         self._left = self._passes.bystanders()
+
+    def _synchronize(self) -> None:
+        """Have all processes hold what a recipe has changed here of what is not steered, such as running means."""
+        before = self._common
+        # Buffers are read anew: normalisation does not count what it writes to them.
+        now = self._passes.bystanders(
+            {name: seen for name, seen in before.items() if seen.kind == "parameter"}
+        )
+        self._common = now
+        news = {
+            plain_name(name): seen.tensor.detach().cpu()
+            for name, seen in now.items()
+            if name not in before or not trees.alike(before[name].numbers, seen.numbers, 0.0)
+        }
+        if news:
+            self.team.everywhere(OwnPart.restore, fixed=news)
 
     def changed_since(self, theta: Tensor) -> str | None:
         if not self._flat.holds(theta):

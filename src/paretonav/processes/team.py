@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from paretonav.errors import ParetonavError, ProcessesError
+from paretonav.errors import BusyError, ParetonavError, ProcessesError
 from paretonav.processes.wire import Traffic, Wire
 from paretonav.undisturbed import undisturbed
 
@@ -33,6 +33,10 @@ S = TypeVar("S", bound=Subject)
 R = TypeVar("R")
 
 _END = b""
+_IN_THE_MIDST = (
+    "several processes are in the midst of a pass, and can begin another one only when that has ended; what is called "
+    "by on_event, or by a loss, must not ask for one"
+)
 _OUT_OF_STEP = (
     "the processes are out of step, since a message between them was broken off; end all of them and start again, with "
     "the same session"
@@ -71,7 +75,7 @@ class Team(Generic[S]):
         self._wire: Wire | None = None
         self._device = torch.device("cpu")
         self._lock = threading.RLock()
-        self._out_of_step = False
+        self._out_of_step = self._at_work = False
         self._numbers = count()
         self._let_go: list[int] = []
 
@@ -121,12 +125,19 @@ class Team(Generic[S]):
 
         Raises:
             ProcessesError: another process is gone, or has failed with an error that is none of ours.
+            BusyError: this thread is in the midst of other work, as when an event is told of it.
         """
         if self._wire is None:
             done = work(self.subject, *vectors, **facts)
             return [done.report], done.total
         with self._lock:
-            return self._asked(self._wire, work, vectors, facts)
+            if self._at_work:
+                raise BusyError(_IN_THE_MIDST)
+            self._at_work = True
+            try:
+                return self._asked(self._wire, work, vectors, facts)
+            finally:
+                self._at_work = False
 
     def number(self) -> int:
         """A new number, for what is ``kept`` of work for other work."""

@@ -118,27 +118,31 @@ class Wire:
 
     def spread(self, tensor: Tensor) -> Tensor:
         """The first process's tensor, in those of all the others, which are written to; returned for convenience."""
-        self._on_its_way(tensor, lambda t, group: dist.broadcast(t, self._root, group=group))
+        self._on_its_way(
+            tensor, lambda t, group: dist.broadcast(t, self._root, group=group), to=self.rank > 0
+        )
         return tensor
 
     def add(self, tensor: Tensor) -> Tensor:
         """The sum of all processes' tensors, in that of the first one; the others' are undefined after it."""
-        self._on_its_way(tensor, lambda t, group: dist.reduce(t, self._root, group=group))
+        self._on_its_way(tensor, lambda t, group: dist.reduce(t, self._root, group=group), to=self.rank == 0)
         return tensor
 
     def _broadcast(self, tensor: Tensor) -> None:
         self.traffic.words += tensor.nbytes
         self._do(lambda: dist.broadcast(tensor, self._root, group=self._group))
 
-    def _on_its_way(self, tensor: Tensor, work: Callable[[Tensor, dist.ProcessGroup], object]) -> None:
-        """Run a collective on a tensor where it is, or on a copy of it on the CPU."""
+    def _on_its_way(
+        self, tensor: Tensor, work: Callable[[Tensor, dist.ProcessGroup], object], *, to: bool
+    ) -> None:
+        """Run a collective on a tensor where it is, or on a copy of it on the CPU; ``to`` it, or only from it."""
         straight = tensor.is_cpu or (tensor.is_cuda and self._device_group is not None)
         carried = tensor if straight and tensor.is_contiguous() else tensor.contiguous()
         carried = carried if straight else carried.cpu()
         group = self._group if carried.is_cpu or self._device_group is None else self._device_group
         self.traffic.vectors += carried.nbytes
         self._do(lambda: work(carried, group))
-        if carried is not tensor:
+        if to and carried is not tensor:
             tensor.copy_(carried)
 
     def _do(self, work: Callable[[], object]) -> None:
