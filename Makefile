@@ -49,6 +49,7 @@ bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machi
 	$(BIN)/python bench/strangers.py
 	$(BIN)/python bench/checkpoints.py
 	$(BIN)/python bench/vectors.py
+	$(BIN)/python bench/processes.py
 	$(BIN)/python bench/screenshot.py
 
 bench-quick: export BENCH_OUT = bench/results/quick

@@ -28,7 +28,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "l2",
         "smooth_l1",
     ),
-    "Steering": ("Navigator", "Geometry", "TrainOn", "ppe", "Cockpit"),
+    "Steering": ("Navigator", "Geometry", "TrainOn", "ppe", "Cockpit", "Processes"),
     "Preferences": ("Improve", "Direction", "Aim", "Classify", "Prefer"),
     "What comes back": (
         "Point",
@@ -50,6 +50,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "Errors": (
         "ParetonavError",
         "ProblemError",
+        "ProcessesError",
         "NonFiniteError",
         "OutOfMemoryError",
         "PreferenceError",

@@ -656,7 +656,7 @@ def test_running_out_of_memory_says_what_helps(error: Exception) -> None:
     assert issubclass(OutOfMemoryError, MemoryError)
     full = False
     operator = Curvature(made.curvature_sample(), theta, torch.ones(2) / 2, kind="exact")
-    operator._products = [(made.curvature_sample()[0], lambda _: (_ for _ in ()).throw(error))]
+    operator._added._products = [(made.curvature_sample()[0], lambda _: (_ for _ in ()).throw(error))]
     check(lambda: operator(theta[None]), ["memory ran out"], OutOfMemoryError)
 
 

@@ -12,9 +12,9 @@ import paretonav
 
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
-    "errors, text, statistics, dominance < display, declared < objectives < geometry < steering.changes "
-    "< steering.outcome < steering.measured < steering.preferences < steering.planning < steering.stepping "
-    "< steering.reporting < steering < session < navigation",
+    "errors, text, statistics, dominance, undisturbed < display, declared, processes < objectives < geometry "
+    "< steering.changes < steering.outcome < steering.measured < steering.preferences < steering.planning "
+    "< steering.stepping < steering.reporting < steering < session < navigation",
     "steering < atlas < navigation",
     "objectives < problems",
     "session < plotting < terminal",

@@ -15,10 +15,11 @@ from paretonav.errors import (
     ParetonavError,
     PreferenceError,
     ProblemError,
+    ProcessesError,
     SessionError,
 )
 from paretonav.geometry import Geometry
-from paretonav.navigation import Navigator
+from paretonav.navigation import Navigator, Processes
 from paretonav.objectives import (
     Aggregate,
     Cost,
@@ -90,6 +91,8 @@ __all__ = [
     "Preview",
     "Problem",
     "ProblemError",
+    "Processes",
+    "ProcessesError",
     "Record",
     "Route",
     "Session",

@@ -62,6 +62,10 @@ class SessionError(NavigationError):
     """A session cannot be read or written: a file that is not one, a full disk, another writer."""
 
 
+class ProcessesError(ParetonavError, RuntimeError):
+    """Several processes cannot compute together (any more): one is gone, or has other data, another model or code."""
+
+
 class MissingExtraError(ParetonavError, ImportError):
     """A library that only an optional part needs is not installed; the message says how to install it."""
 

@@ -199,7 +199,7 @@ def test_a_step_on_a_model_stops_anywhere_and_has_never_been(
     step = nav.step(WISH, amount)
     assert same(state(nav), state(twin))
     assert counts(step.cost) == pytest.approx(counts(wanted.cost))
-    assert nav.problem._pushforward._forward is not False
+    assert nav.problem._own.pushforward._forward is not False
 
 
 def test_a_start_stops_anywhere_and_has_never_been() -> None:

@@ -123,24 +123,24 @@ def test_an_epoch_is_shuffled_by_the_generator_and_has_everything_once(
 @given(count=st.integers(1, 12), seed=st.integers(0, 10**6))
 def test_a_sample_has_as_many_different_examples_as_asked_for(name: str, count: int, seed: int) -> None:
     data = Data(SOURCES[name], 3, CPU, "train")
-    sample = contents(data.sample(count, seeded(seed)))
+    sample = contents(data.sample(count, seeded(seed))[0])
     assert len(set(joined(sample))) == len(joined(sample)) == min(count, 10)
     assert count >= 10 or len(sample) == 1, "a small sample is one batch, whatever the source's batches"
-    assert contents(data.sample(count, seeded(seed))) == sample
+    assert contents(data.sample(count, seeded(seed))[0]) == sample
     if count >= 10:
         assert sample == IN_ORDER
 
 
 def test_a_sample_is_random() -> None:
     data = Data(rows(100), 32, CPU, "train")
-    assert contents(data.sample(5, seeded(0))) != contents(data.sample(5, seeded(1)))
+    assert contents(data.sample(5, seeded(0))[0]) != contents(data.sample(5, seeded(1))[0])
 
 
 def test_only_what_is_needed_is_read() -> None:
     items = Items(MAPPED)
     data = Data(DataLoader(items, batch_size=3), 1, CPU, "train")
     assert items.read == [], "the size is known without reading"
-    data.sample(4, seeded())
+    data.sample(4, seeded())[0]
     assert len(items.read) == 4
 
 
@@ -191,7 +191,7 @@ def test_a_dataset_that_makes_its_own_batches() -> None:
     epochs = {str(contents(data.shuffled(4, seeded(k)))) for k in range(20)}
     assert len(epochs) == 6, "all orders of the batches"
     for count in range(1, 10):
-        lengths = [length for _, length in data.sample(count, seeded(count))]
+        lengths = [length for _, length in data.sample(count, seeded(count))[0]]
         assert sum(lengths[:-1]) < count <= sum(lengths)
 
 
@@ -203,7 +203,7 @@ def test_the_indices_of_other_samplers_are_kept() -> None:
         assert contents(data) == contents(data)
         assert sorted(joined(contents(data))) == subset
         assert sorted(joined(contents(data.shuffled(2, seeded())))) == subset
-        assert set(joined(contents(data.sample(3, seeded())))) < set(subset)
+        assert set(joined(contents(data.sample(3, seeded())[0]))) < set(subset)
         weighted = WeightedRandomSampler([0.0] * 9 + [1.0], 4)
         assert contents(Data(DataLoader(dataset, 3, sampler=weighted), 1, CPU, "train")) == [[9] * 3, [9]]
         backwards = DataLoader(dataset, batch_size=4, sampler=Backwards(10), drop_last=True)
@@ -218,7 +218,7 @@ def test_a_batch_sampler_keeps_its_batches() -> None:
     epochs = [contents(data.shuffled(4, seeded(k))) for k in range(5)]
     assert all(sorted(epoch) == batches for epoch in epochs)
     assert any(epoch != epochs[0] for epoch in epochs)
-    assert len(data.sample(3, seeded())) in (1, 2)
+    assert len(data.sample(3, seeded())[0]) in (1, 2)
 
 
 def test_a_stream_is_read_as_it_comes() -> None:
@@ -231,11 +231,11 @@ def test_the_sample_of_a_stream_is_of_random_batches() -> None:
     for count in range(1, 10):
         drawn = []
         for seed in range(30):
-            pairs = data.sample(count, seeded(seed))
+            pairs = data.sample(count, seeded(seed))[0]
             lengths = sorted(length for _, length in pairs)
             assert sum(lengths) >= count
             assert sum(lengths[1:]) < count or 1 in lengths, "no more than are needed"
-            assert contents(pairs) == contents(data.sample(count, seeded(seed)))
+            assert contents(pairs) == contents(data.sample(count, seeded(seed))[0])
             drawn.append(contents(pairs))
         assert all(batch in IN_ORDER for sample in drawn for batch in sample)
         assert {tuple(batch) for sample in drawn for batch in sample} == set(map(tuple, IN_ORDER))

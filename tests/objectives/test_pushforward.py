@@ -129,7 +129,7 @@ def test_the_response_is_the_jacobian_times_the_directions(kind: str, k: int) ->
     torch.testing.assert_close(losses.batches, evaluated.batches)
     torch.testing.assert_close(losses.metric_batches, evaluated.metric_batches)
     torch.testing.assert_close(response.fractions, evaluated.fractions)
-    assert problem._pushforward._forward == (kind != "no forward")
+    assert problem._own.pushforward._forward == (kind != "no forward")
     assert not response.batches.requires_grad
 
 
@@ -238,7 +238,7 @@ def test_many_gradients_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         before = problem.cost
         problem.response(theta, theta[None])
         assert problem.cost - before == Cost(forward_passes=cost)
-    assert not problem._jacobians._kept._batches  # type: ignore[union-attr]
+    assert not problem._own.gradients._batches  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_an_error_of_the_model_is_shown_in_every_mode(error: Exception, custom: 
         assert raised.value.__cause__ is error
         model.calls_left = 10**6
         problem.response(theta, directions)
-    assert problem._pushforward._forward == (not custom)
+    assert problem._own.pushforward._forward == (not custom)
 
 
 def test_an_error_of_a_metric_is_not_tried_again() -> None:

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 import paretonav as pn
-from paretonav.session.undisturbed import undisturbed
+from paretonav.undisturbed import undisturbed
 
 
 def problem() -> pn.Problem:

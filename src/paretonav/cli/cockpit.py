@@ -13,6 +13,7 @@ import typer
 
 from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
+from paretonav.cli.launched import first_alone
 from paretonav.cli.target import problem_of
 from paretonav.navigation import Navigator
 from paretonav.session.places import place
@@ -79,6 +80,7 @@ def cockpit(
     MODULE is looked for in the working directory, too; a file does as well, such as ./mine.py:problem. With --session,
     a navigation that was left is gone on with.
     Ctrl-C ends it; the exit status is 130 if that cut something off.
+    Several processes share the work by torchrun --nproc-per-node 2 -m paretonav cockpit MODULE:FUNCTION.
     """
     with errors_told():
         if no_token and token is not None:
@@ -99,6 +101,7 @@ def cockpit(
             return
         folder = named(session, precision)
         problem = problem_of(target)
+        first_alone(problem)
         show_cockpit(
             lambda: Navigator(problem, session=session_in(folder, precision)),
             target.rpartition(":")[2],

@@ -16,6 +16,7 @@ from paretonav import problems
 from paretonav.cli.app import errors_told
 from paretonav.cli.cockpit import NoBrowser, Port, WebOptions, save_page, show_cockpit
 from paretonav.cli.folder import Folder, Precision, named, session_in
+from paretonav.cli.launched import first_alone
 from paretonav.cli.target import problem_of
 from paretonav.errors import MissingExtraError
 from paretonav.navigation import Navigator
@@ -146,10 +147,13 @@ def run(
     MODULE is looked for in the working directory, too; a file does as well, such as ./mine.py:problem. With --session,
     a navigation that was left is gone on with.
     The script and the exit status are as in the demo.
+    Several processes share the work by torchrun --nproc-per-node 2 -m paretonav run MODULE:FUNCTION; the first of them
+    is the one to talk to.
     """
     with errors_told():
         last, folder = _last_commands(plot, export, card), named(session, precision)
         problem = problem_of(target)
+        first_alone(problem)
         _navigate(
             problem,
             lambda it: Navigator(it, session=session_in(folder, precision)),

@@ -23,6 +23,7 @@ from paretonav.geometry.preconditioned import Nearby, preconditioned_minres
 from paretonav.geometry.right_hand_sides import RightHandSides
 from paretonav.geometry.tangent import Geometry, SumBend, Tangent, weight_basis
 from paretonav.objectives import Composite, Losses, Problem, Response
+from paretonav.objectives.sample import linearised
 
 _STANDARD = Geometry()
 _JACOBIAN, _SOLVED = 0.2, 0.9  # where these end, as parts of the way to a tangent on digits
@@ -190,7 +191,7 @@ class _System:
         """
         if not self.geometry.calibrate or (self.kind == "exact" and turn is None):
             return torch.eye(len(solutions), dtype=torch.float64), None
-        exact = self.curvature([part.linearised for part in self.sample], "exact")
+        exact = self.curvature(linearised(self.sample), "exact")
         bent = inner_products(solutions, exact(solutions))
         plain = bent - self.problem.weight_decay * inner_products(solutions, solutions)
         if turn is not None:

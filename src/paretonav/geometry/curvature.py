@@ -5,6 +5,7 @@ See docs/method.md#tangent.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -15,6 +16,9 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import Composite, Linearised, Tally, Watch, backward, differentiated
 from paretonav.objectives.memory import memory_advice
 from paretonav.objectives.modes import differentiable, recorded, variable
+from paretonav.objectives.own_part import OwnPart
+from paretonav.objectives.sample import Key, Sample
+from paretonav.processes import Done
 
 CurvatureKind = Literal["exact", "gauss-newton"]
 
@@ -28,7 +32,7 @@ class Curvature:
     that are built once and kept; H is never formed.
 
     Args:
-        sample: the composites whose fractions sum to one.
+        sample: the composites whose fractions sum to one; where they are divided among processes, so is the work.
         theta: the point, [n].
         weights: [m].
         kind: "exact" (double backward) or "gauss-newton" (J_out v by transposing the vjp, then two vjps).
@@ -62,20 +66,16 @@ class Curvature:
         tally: Tally | None = None,
         watch: Watch | None = None,
     ) -> None:
-        builders = {"exact": _exact_product, "gauss-newton": _gauss_newton_product}
-        if kind not in builders:
-            raise ProblemError(f"curvature={kind!r} is unknown; choose one of {', '.join(builders)}")
-        with differentiable():
-            self._theta = theta = variable(theta)
-            weights = recorded(weights.to(theta))
+        if kind not in _BUILDERS:
+            raise ProblemError(f"curvature={kind!r} is unknown; choose one of {', '.join(_BUILDERS)}")
         self._free = free
         self._tally = tally
-        self._watch = watch or Watch()
-        self._products: list[tuple[Composite, Product]] = []
-        for part in sample:
-            self._watch.checkpoint()
-            with differentiated(part, theta):
-                self._products.append((part, builders[kind](part, theta, weights, self._watch)))
+        watch = watch or Watch()
+        self._added: Callable[[Tensor, float], Tensor]
+        if isinstance(sample, Sample) and sample.team.size > 1:
+            self._added = _Everywhere(sample, theta, weights, kind)
+        else:
+            self._added = _Here(sample, theta, weights, kind, watch)
         self.shift = shift
 
     @memory_advice()
@@ -85,11 +85,7 @@ class Curvature:
         vectors = recorded(vectors)
         if self._free is not None:
             vectors = vectors * self._free
-        result = self.shift * vectors
-        for part, products in self._products:
-            with differentiated(part, self._theta):
-                for row, product in zip(result, products(vectors), strict=True):
-                    row.add_(product, alpha=part.fraction)
+        result = self._added(vectors, self.shift)
         if self._tally is not None:
             self._tally.count(hessian_products=len(vectors))
         return result if self._free is None else result.mul_(self._free)
@@ -107,6 +103,60 @@ class Curvature:
             if length == 0:
                 break
         return length
+
+
+class _Here:
+    """The products on one part of a sample, that of this process."""
+
+    def __init__(
+        self, sample: Sequence[Composite], theta: Tensor, weights: Tensor, kind: CurvatureKind, watch: Watch
+    ) -> None:
+        with differentiable():
+            self._theta = theta = variable(theta)
+            weights = recorded(weights.to(theta))
+        self._products: list[tuple[Composite, Product]] = []
+        for part in sample:
+            watch.checkpoint()
+            with differentiated(part, theta):
+                self._products.append((part, _BUILDERS[kind](part, theta, weights, watch)))
+
+    def __call__(self, vectors: Tensor, shift: float) -> Tensor:
+        """``H v + shift v`` for each row v, [k, n]."""
+        result = shift * vectors
+        for part, products in self._products:
+            with differentiated(part, self._theta):
+                for row, product in zip(result, products(vectors), strict=True):
+                    row.add_(product, alpha=part.fraction)
+        return result
+
+
+class _Everywhere:
+    """The same on a sample that is divided among processes, each of which has made its own part's graphs."""
+
+    def __init__(self, sample: Sample, theta: Tensor, weights: Tensor, kind: CurvatureKind) -> None:
+        self._team = team = sample.team
+        self._number = number = team.number()
+        team.everywhere(_make, theta, number=number, key=sample.key, weights=weights.cpu(), kind=kind)
+        weakref.finalize(self, team.let_go, number)
+
+    def __call__(self, vectors: Tensor, shift: float) -> Tensor:
+        _, total = self._team.everywhere(_multiply, vectors, number=self._number, shift=shift)
+        assert total is not None
+        return total
+
+
+@memory_advice()
+def _make(
+    own: OwnPart, theta: Tensor, *, number: int, key: Key, weights: Tensor, kind: CurvatureKind
+) -> Done[None]:
+    own.kept[number] = _Here(own.sample(key, theta), theta, weights, kind, own.passes.watch)
+    return Done(None)
+
+
+@memory_advice()
+@differentiable()
+def _multiply(own: OwnPart, vectors: Tensor, *, number: int, shift: float) -> Done[None]:
+    return Done(None, own.kept[number](vectors, shift if own.first else 0.0))
 
 
 Product = Callable[[Tensor], Iterable[Tensor]]
@@ -158,3 +208,9 @@ def _gauss_newton_product(part: Composite, theta: Tensor, weights: Tensor, watch
             yield made.back(hessian(made.along(v)))
 
     return products
+
+
+_BUILDERS: dict[CurvatureKind, Callable[[Composite, Tensor, Tensor, Watch], Product]] = {
+    "exact": _exact_product,
+    "gauss-newton": _gauss_newton_product,
+}

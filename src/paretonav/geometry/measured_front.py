@@ -17,6 +17,7 @@ from paretonav.geometry.sizes import relative_sizes
 from paretonav.geometry.tangent import Geometry, Tangent
 from paretonav.objectives import Losses, Problem, Response
 from paretonav.objectives.problem import Split
+from paretonav.objectives.sample import as_shown
 
 Array = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def _bend(problem: Problem, tangent: Tangent, geometry: Geometry) -> Array:
     """Q of the training losses, [m, m-1, m-1]; one for all of them, [1, m-1, m-1], where there are too many."""
     theta, V, m = tangent.theta, tangent.basis, problem.m
     parts = problem.curvature_sample(geometry.samples, around=theta)
-    sample = [part.as_shown for part in parts]
+    sample = as_shown(parts)
     if m > (_MAX_AT_ONCE if all(part.at_once for part in sample) else _MAX_MEASURED):
         common = tangent.curvature_of_front - tangent.weight_decay * inner_products(V, V)
         return common.numpy()[None]

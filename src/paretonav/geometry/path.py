@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 from paretonav.objectives import Composite, Tally, Watch, backward, differentiated
+from paretonav.objectives.own_part import OwnPart
+from paretonav.objectives.sample import Key, Sample
+from paretonav.processes import Done
 
 
 def path_curvature(
@@ -49,7 +52,31 @@ def path_curvature(
     k = len(basis)
     rest = None if known is None else int(known[0].argmax())
     measured = [i for i in range(m) if i != rest]
-    watch = watch or Watch()
+    if isinstance(sample, Sample) and sample.team.size > 1:
+        _, total = sample.team.everywhere(_part, theta, basis, key=sample.key, m=m, measured=measured)
+        assert total is not None
+        curvature = total
+    else:
+        curvature = _on(sample, theta, basis, m, measured, watch or Watch())
+    tally.count(hessian_products=len(measured) * k)
+    if known is not None and rest is not None:
+        weights, total = known
+        curvature[rest] = (total - torch.tensordot(weights, curvature, 1)) / weights[rest]
+    return 0.5 * (curvature + curvature.mT)
+
+
+def _part(
+    own: OwnPart, theta: Tensor, basis: Tensor, *, key: Key, m: int, measured: Sequence[int]
+) -> Done[None]:
+    """The work of one process."""
+    return Done(None, _on(own.sample(key, theta), theta, basis, m, measured, own.passes.watch))
+
+
+def _on(
+    sample: Sequence[Composite], theta: Tensor, basis: Tensor, m: int, measured: Sequence[int], watch: Watch
+) -> Tensor:
+    """The Hessians of the losses ``measured`` on a part of the sample, [m, m-1, m-1]; zero for the others."""
+    k = len(basis)
     done = 0.0
     curvature = torch.zeros(m, k, k, dtype=torch.float64)
     axes = torch.eye(k, dtype=theta.dtype, device=theta.device)
@@ -66,8 +93,4 @@ def path_curvature(
                 for j, row in enumerate(rows):
                     curvature[i, j] += part.fraction * row.double().cpu()
         done += part.fraction
-    tally.count(hessian_products=len(measured) * k)
-    if known is not None and rest is not None:
-        weights, total = known
-        curvature[rest] = (total - torch.tensordot(weights, curvature, 1)) / weights[rest]
-    return 0.5 * (curvature + curvature.mT)
+    return curvature

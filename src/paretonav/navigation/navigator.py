@@ -26,9 +26,11 @@ from paretonav.navigation.measuring import Spending, measured_at
 from paretonav.navigation.one_step import OneStep
 from paretonav.navigation.overview import Overview
 from paretonav.navigation.position import Position
+from paretonav.navigation.several import first_alone
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
 from paretonav.objectives.problem import Split
+from paretonav.processes import Group, World, launched
 from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
@@ -71,10 +73,15 @@ class Navigator(Shown):
         session: where the visited points are kept: a folder, which is made, or resumed where it left off if it is a
             session already; or a ``Session``. None keeps them in memory. One process at a time can write to a
             folder; in a second one the navigator starts, too, but only looks and previews.
+        group: of processes among which passes over the data are divided: one of torch.distributed, or "world" for all
+            that were launched. All of them make the same problem and call this. It returns in the first one alone,
+            which goes on as if there were no others; these work for it until it ends, and then end themselves
+            (``SystemExit``). ``Processes`` is for those that have something to do afterwards.
 
     Raises:
         SessionError: the folder is of another problem or other data, or its model was held otherwise; or it is damaged,
             or cannot be written.
+        ProcessesError: the processes of the group do not have the same problem, or one is gone.
 
     Example:
         >>> import paretonav as pn
@@ -96,7 +103,14 @@ class Navigator(Shown):
         geometry: Geometry | None = None,
         approach: Corrector | None = None,
         session: Session | str | PathLike[str] | None = None,
+        group: Group | World | None = None,
     ) -> None:
+        if group is not None:
+            first_alone(problem, group)
+        elif problem.stochastic and problem.processes == 1 and launched():
+            logger.warning(
+                "this is one of several processes, and steers alone; group='world' divides the work among them"
+            )
         self.problem = problem
         self.method = Method.of(problem, predictor, corrector, approach, geometry)
         self.session = session if isinstance(session, Session) else Session(session, write=True)

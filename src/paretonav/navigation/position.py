@@ -14,8 +14,8 @@ from paretonav.geometry import Tangent, anchored_tangent, tangent_at
 from paretonav.objectives import Event, Problem
 from paretonav.objectives.modes import differentiable
 from paretonav.session import Journal, Record
-from paretonav.session.undisturbed import undisturbed
 from paretonav.steering.reporting.point import Point, Step
+from paretonav.undisturbed import undisturbed
 
 T = TypeVar("T")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -16,6 +17,18 @@ from paretonav.objectives.quantities import Batch, Outputs, Quantities
 
 Parts = list[list[Tensor]]
 """The parts of the losses, then those of the metrics."""
+
+
+class Read(NamedTuple):
+    """What one process has read in a pass: the batches whose turn it was.
+
+    Attributes:
+        lengths: of the batches.
+        parts: of each kind and quantity, [batches, its number of parts], float64 on the CPU.
+    """
+
+    lengths: list[int]
+    parts: Parts
 
 
 class Collected:
@@ -42,6 +55,7 @@ class Collected:
         self._kinds = [losses] if metrics is None else [losses, metrics]
         self._lengths: list[int] = []
         self._parts: list[Parts] = []
+        self._columns: Parts | None = None  # of each kind and quantity, where they have come from elsewhere
 
     @property
     def length(self) -> int:
@@ -83,12 +97,32 @@ class Collected:
         self._lengths.append(length)
         self._parts.append([[part.detach() for part in kind] for kind in (losses, metrics)])
 
+    def read(self) -> Read:
+        """What was added, to be sent elsewhere.
+
+        Raises:
+            ProblemError: the number of parts differs between batches; names the quantity.
+        """
+        return Read(self._lengths, self._by_batch() if self._lengths else [[] for _ in self._kinds])
+
+    def joined(self, reads: Sequence[Read]) -> Self:
+        """This with what several processes have read, whose turn it was one after the other."""
+        self._lengths = interleaved([torch.tensor(read.lengths) for read in reads]).tolist()
+        there = [read for read in reads if read.lengths]
+        self._columns = []
+        for k, kind in enumerate(self._kinds):
+            for q, name in enumerate(kind.names):
+                _require_one_size(name, [read.parts[k][q].shape[1] for read in there])
+            columns = zip(*(read.parts[k] for read in there), strict=True)
+            self._columns.append([interleaved(column) for column in columns])
+        return self
+
     def shifted(self, shifts: Sequence[Tensor]) -> Collected:
         """The same, with the parts of each loss larger by its ``shifts`` [its number of parts] on every batch."""
         found = Collected(self._kinds[0], self.metrics, self._where, self.blocks)
-        for length, (losses, metrics) in zip(self._lengths, self._parts, strict=True):
-            moved = [part.double().cpu() + shift for part, shift in zip(losses, shifts, strict=True)]
-            found.add_parts(length, moved, metrics)
+        losses, *metrics = self._by_batch()
+        found._lengths = self._lengths
+        found._columns = [[part + shift for part, shift in zip(losses, shifts, strict=True)], *metrics]
         return found
 
     def losses(self) -> Losses:
@@ -165,18 +199,36 @@ class Collected:
         Raises:
             ProblemError: the number of parts differs between batches; names the quantity.
         """
+        if self._columns is not None:
+            return self._columns
         stacked: Parts = []
         for k, quantities in enumerate(self._kinds):
             columns = list(zip(*(parts[k] for parts in self._parts), strict=True))
             for name, column in zip(quantities.names, columns, strict=True):
-                sizes = sorted({len(part) for part in column})
-                if len(sizes) > 1:
-                    raise ProblemError(
-                        f"the means of {name!r} are {sizes[0]} numbers on one batch and {sizes[-1]} on another; "
-                        "give as many on every batch, with zero for what it does not hold"
-                    )
+                _require_one_size(name, map(len, column))
             stacked.append([torch.stack(column).double().cpu() for column in columns])
         return stacked
+
+
+def interleaved(rows: Sequence[Tensor]) -> Tensor:
+    """What several processes have of the batches whose turn it was, in the order of the batches; [its batches, ...]."""
+    there = [each for each in rows if len(each)]  # those without any are the last
+    if len(there) == 1:
+        return there[0]
+    total = sum(map(len, there))
+    found = there[0].new_empty(total, *there[0].shape[1:])
+    for rank, each in enumerate(there):
+        found[rank :: len(rows)] = each
+    return found
+
+
+def _require_one_size(name: str, sizes: Iterable[int]) -> None:
+    different = sorted(set(sizes))
+    if len(different) > 1:
+        raise ProblemError(
+            f"the means of {name!r} are {different[0]} numbers on one batch and {different[-1]} on another; "
+            "give as many on every batch, with zero for what it does not hold"
+        )
 
 
 def measured(

@@ -64,8 +64,10 @@ class Data:
         groups: one label per example, in the order of a full pass before it is divided, equal for those that belong
             together. A full pass then goes block by block of whole groups.
 
+    Several processes can ``take_turns``: each then reads every so many-th batch of a pass, and nothing else of it.
+
     Attributes:
-        size: the number of examples in a full pass.
+        size: the number of examples in a full pass, of all processes.
 
     Raises:
         ProblemError: ``source`` is something else or empty, or the number of examples in a batch is unknown; the
@@ -101,6 +103,7 @@ class Data:
         self._device = device
         self._role = role
         self._checkpoint = checkpoint
+        self._rank, self._processes = 0, 1
         self._loader = source if isinstance(source, DataLoader) else DataLoader(source, batch_size=batch_size)
         batching, dataset = self._loader.batch_sampler, self._loader.dataset
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__len__"):
@@ -149,30 +152,48 @@ class Data:
                     "loader without it (one process steers, on all the data), or drop_last=True"
                 )
 
+    def take_turns(self, rank: int, processes: int) -> None:
+        """From here on read batches ``rank``, ``rank + processes``, ... of every pass, and of every sample."""
+        self._rank, self._processes, self._first = rank, processes, None
+
+    @property
+    def own_size(self) -> int:
+        """The number of examples that this process reads in a full pass."""
+        return sum(self._own(self._lengths_read()))
+
+    @property
+    def loader(self) -> DataLoader[Any]:
+        """What it was made of, or of a dataset a loader of it."""
+        return self._loader
+
     def __iter__(self) -> Iterator[tuple[Batch, int]]:
-        """One full pass, in the same order every time."""
+        """One full pass, in the same order every time; the part of it that this process reads."""
         if self._indexed is not None and len(self._loader.dataset) != self._indexed:  # type: ignore[arg-type]
             raise self._changed(f"{len(self._loader.dataset)} examples now, {self._indexed} at first")  # type: ignore[arg-type]
         seen = 0
-        for number, (batch, length) in enumerate(self._read(self._batches)):
+        own = self.own_size
+        for number, (batch, length) in enumerate(self._read_own(self._batches)):
             if number == 0:
                 self._compare(trees.fingerprint(batch))
             seen += length
             yield batch, length
-        if seen == 0:
+        if seen == 0 and own > 0:
             raise ProblemError(
                 f"the {self._role} data yields nothing in a second pass; let its __iter__ start anew"
             )
-        if seen != self.size:
-            raise self._changed(f"{seen} examples now, {self.size} at first")
+        if seen != own:
+            raise self._changed(f"{seen} examples now, {own} at first")
 
     def some(self, count: int) -> Iterator[tuple[Batch, int]]:
-        """``count`` batches of a full pass, or all it has, spread over it; of an IterableDataset the first ones."""
+        """``count`` batches of a full pass, or all it has, spread over it; of an IterableDataset the first ones.
+
+        Of these it gives those that this process reads.
+        """
         if count < 1:
             raise ProblemError(f"a measurement on {count} batches is not possible; take at least 1")
         if self._batches is None:
-            return islice(iter(self), count)
-        return self._read([self._batches[i] for i in _spread(count, len(self._batches))])
+            return self._own_of(islice(self._read(None), count))
+        return self._read_own([self._batches[i] for i in _spread(count, len(self._batches))])
 
     def part(self, count: int | None) -> float:
         """The part of a full pass that ``some(count)`` reads, all batches taken as alike; None is all of it."""
@@ -195,39 +216,74 @@ class Data:
         return [self._blocks[i] for i in _spread(count, len(self._blocks))]
 
     def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, int]]:
-        """One epoch in random order, in batches of ``size`` examples.
+        """One epoch in random order, in batches of ``size`` examples; all of it, whatever turns are taken.
 
         Batches made by a batch sampler or by the dataset stay what they are and come in random order; an
         IterableDataset is read as it comes.
         """
         if self._batches is None:
-            return iter(self)
+            return self._read(None)
         if self._regroups:
             return self._read(_split(_permuted(_joined(self._batches), generator), size))
         return self._read(_permuted(self._batches, generator))
 
-    def sample(self, count: int, generator: torch.Generator) -> list[tuple[Batch, int]]:
+    def sample(
+        self, count: int, generator: torch.Generator, *, finely: bool = True
+    ) -> tuple[list[tuple[Batch, int]], int]:
         """Batches of ``count`` random examples, or all of the data if there is no more.
 
         Where batches cannot be regrouped (see ``shuffled``), random ones until they hold ``count`` examples;
         of an IterableDataset that takes a pass, which holds no other batches than these and the current one.
+
+        Args:
+            count: of examples.
+            generator: that draws them.
+            finely: whether batches that can be regrouped may be divided among processes, each of which then has as much
+                of them as any other.
+
+        Returns:
+            the batches that this process reads, and the number of examples in those of all processes.
         """
-        if count >= self.size:
-            return list(self)
-        if self._batches is None:
-            chosen = _until(count, _permuted(list(enumerate(self._lengths)), generator))
-            return [pair for number, pair in enumerate(islice(self, max(chosen) + 1)) if number in chosen]
+        finely = finely and self._processes > 1
+        if count >= self.size and not (self._regroups and finely):
+            return list(self), self.size
         if self._regroups:
-            examples = _permuted(_joined(self._batches), generator)[:count]
-            # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
-            return list(self._read(_split(examples, max(len(self._batches[0]), 1024))))
-        kept, seen = [], 0
-        for batch, length in self.shuffled(count, generator):
-            kept.append((batch, length))
-            seen += length
-            if seen >= count:
-                break
-        return kept
+            assert self._batches is not None
+            chosen: Sequence[Indices] = self._batches
+            if count < self.size:
+                examples = _permuted(_joined(chosen), generator)[:count]
+                # All graphs of a sample are kept, so smaller batches would save no memory, only be slower.
+                chosen = _split(examples, max(len(chosen[0]), 1024))
+            divided = self._finely(chosen) if finely else chosen
+            return list(self._read_own(divided)), sum(map(len, chosen))
+        lengths = self._lengths_read()
+        order = _permuted(list(enumerate(lengths)), generator)
+        numbers = _until(count, order)
+        total = sum(lengths[i] for i in numbers)
+        if self._batches is None:
+            own = set(self._own(sorted(numbers)))
+            # Of other processes' batches this one has to read what comes before its own.
+            passed = enumerate(islice(self._read(None), max(own, default=-1) + 1))
+            return [pair for number, pair in passed if number in own], total
+        return list(self._read_own([self._batches[i] for i, _ in order if i in numbers])), total
+
+    def _finely(self, batches: Sequence[Indices]) -> Sequence[Indices]:
+        """Pieces of these batches, as many of each as there are processes."""
+        return [piece for batch in batches for piece in _split(batch, -(-len(batch) // self._processes))]
+
+    def _own(self, items: Sequence[T]) -> Sequence[T]:
+        """Those of the items, one for each batch, that are this process's."""
+        return items[self._rank :: self._processes]
+
+    def _own_of(self, pairs: Iterator[T]) -> Iterator[T]:
+        return islice(pairs, self._rank, None, self._processes)
+
+    def _read_own(self, chosen: Sequence[Indices] | None) -> Iterator[tuple[Batch, int]]:
+        """``_read``, of what is this process's."""
+        if self._processes == 1:
+            return self._read(chosen)
+        # A stream has to be read to its end by every process.
+        return self._own_of(self._read(None)) if chosen is None else self._read(self._own(chosen))
 
     def _divide(self, size: int, *, whole: bool) -> None:
         """Make the full pass one of at least twelve batches, or leave a loader's ``whole`` ones if they are as many."""

@@ -12,10 +12,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from paretonav.objectives.collected import Collected
-from paretonav.objectives.losses import Losses, Response
-from paretonav.objectives.place import Place
-
 MOST = 2**24
 """The most numbers that are kept, in all gradients together. Where there are more, none is kept."""
 
@@ -78,21 +74,23 @@ def _backward(outputs: Sequence[Tensor], slopes: Sequence[Tensor]) -> Callable[[
 
 
 class BatchGradients:
-    """The gradients of every batch at one theta, and the response of the losses that follows from them.
+    """The gradients of every batch of a pass, and what follows from them along any direction.
 
     The losses' response along directions is a product with these gradients, so that asking for it takes no pass over
     the data.
 
     Args:
-        theta: the parameters at which the gradients are taken, [n].
-        wanted: False to keep nothing; ``response`` then returns None.
+        wanted: False to keep nothing.
     """
 
-    def __init__(self, theta: Tensor, *, wanted: bool) -> None:
-        self._place = Place(theta)
+    def __init__(self, *, wanted: bool) -> None:
         self._room = MOST if wanted else -1
         self._batches: list[dict[tuple[int, int], Tensor]] = []
-        self._collected: Collected | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether all are there."""
+        return self._room >= 0
 
     def next(self) -> None:
         """Begin the next batch."""
@@ -107,26 +105,27 @@ class BatchGradients:
         else:
             self._batches.clear()
 
-    def end(self, collected: Collected) -> None:
-        """End the pass; ``collected`` are the losses that it measured."""
-        self._collected = collected
+    def along(self, directions: Tensor, counts: Sequence[int]) -> list[Tensor]:
+        """The derivatives of every part of each loss along ``directions`` [k, n], batch by batch.
 
-    def response(self, theta: Tensor, directions: Tensor) -> tuple[Losses, Response] | None:
-        """The losses and their response along ``directions`` [k, n]; None without gradients at this theta."""
-        if self._room < 0 or self._collected is None or not self._place.is_at(theta):
-            return None
+        Args:
+            directions: [k, n].
+            counts: how many parts each loss has.
+
+        Returns:
+            of each loss [batches, its number of parts, k], float64 on the CPU.
+        """
         zero = directions.new_zeros(len(directions))
 
-        def along(loss: int, count: int) -> Tensor:
-            """[b, count, k]: the derivatives of the ``count`` parts of a loss along the directions, batch by batch."""
-            rows = [
+        def rows(loss: int, count: int) -> Tensor:
+            found = [
                 torch.stack([directions @ kept[loss, j] if (loss, j) in kept else zero for j in range(count)])
                 for kept in self._batches
             ]
-            return torch.stack(rows).double().cpu()
+            empty = torch.zeros(0, count, len(directions))
+            return (torch.stack(found) if found else empty).double().cpu()
 
-        tangents = [along(i, count) for i, count in enumerate(map(len, self._collected.means()))]
-        return self._collected.losses(), self._collected.response_to([tangents])
+        return [rows(i, count) for i, count in enumerate(counts)]
 
 
 def worth_it(rows: int, losses: int, n: int, batches: int) -> bool:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from paretonav.objectives.collected import Collected
+from paretonav.objectives.collected import Read
 from paretonav.objectives.gradients import BatchGradients, Row, rows_apart, whole_rows
-from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.modes import variable
 from paretonav.objectives.outputs import detached, divided
 from paretonav.objectives.passes import Given, Passes
 from paretonav.objectives.problem import Split
 
 
-class Jacobians:
-    """Jacobians of the losses, and the gradients of every batch that are kept of the latest one.
+class Differentiated(NamedTuple):
+    """What is known after a pass with gradients, besides these.
+
+    Attributes:
+        read: the losses.
+        examples: that were differentiated, once for every gradient.
+        kept: whether the gradients of every batch are kept.
+    """
+
+    read: Read
+    examples: int
+    kept: bool
+
+
+class JacobianPass:
+    """The pass of one Jacobian over this process's batches, and the gradients of every batch that are kept of it.
 
     A loss that is a function of means over all the data (``Aggregate``) has a gradient that is a weighted sum of the
     gradients of its parts, and the weights, its *slopes*, are known only where all the data were read. There are two
@@ -26,75 +40,35 @@ class Jacobians:
 
     Args:
         passes: over the data.
-        apart: whether to differentiate part by part; see ``gradients.worth_it``.
-    """
-
-    def __init__(self, passes: Passes, *, apart: bool) -> None:
-        self._passes = passes
-        self.apart = apart
-        self._kept: BatchGradients | None = None  # of the latest Jacobian on training data
-
-    def at(self, theta: Tensor, split: Split) -> tuple[Losses, Tensor]:
-        """The losses at ``theta`` [n] and their Jacobian [m, n]."""
-        collected = self._passes.empty(split)
-        keep = split == "train" and collected.metrics is None  # gradients know nothing of metrics
-        # Of an Aggregate a batch's change is not along its gradient alone: what it adds depends on the other means.
-        apart = keep and self.apart
-        gradients = BatchGradients(theta, wanted=keep and (apart or self._passes.losses.plain))
-        one = _OnePass(self._passes, theta, split, collected, gradients)
-        jacobian = one.by_parts() if apart else one.by_losses()
-        losses = collected.losses()
-        if split == "train":
-            gradients.end(collected)
-            self._kept = gradients
-            self._passes.watch.saw(self._passes.losses.names, losses.mean)
-        return losses, jacobian.div_(collected.length)
-
-    def response(self, theta: Tensor, directions: Tensor) -> tuple[Losses, Response] | None:
-        """The training losses, and their response along ``directions`` [k, n], where kept gradients tell; else None."""
-        return None if self._kept is None else self._kept.response(theta, directions)
-
-    def forget(self) -> None:
-        """Forget the gradients: the same parameters are another model now."""
-        self._kept = None
-
-
-class _OnePass:
-    """The pass of one Jacobian.
-
-    Args:
-        passes: over the data.
         theta: where, [n].
         split: of the data.
-        collected: gets the losses of each batch.
-        gradients: gets the gradients.
+        wanted: whether to keep the gradients of every batch.
+
+    Attributes:
+        gradients: those that are kept.
     """
 
-    def __init__(
-        self, passes: Passes, theta: Tensor, split: Split, collected: Collected, gradients: BatchGradients
-    ) -> None:
+    def __init__(self, passes: Passes, theta: Tensor, split: Split, *, wanted: bool) -> None:
         self._passes, self._theta, self._split = passes, theta, split
-        self._collected, self._gradients = collected, gradients
+        self.gradients = BatchGradients(wanted=wanted)
+        self._sums: dict[tuple[int, int], Tensor] = {}
 
-    def by_losses(self) -> Tensor:
+    def by_losses(self, slopes: Sequence[Tensor] | None) -> tuple[Differentiated, Tensor]:
         """The Jacobian, times the number of examples, by one backward pass for each loss on each batch.
 
-        That needs the slopes of the losses by their parts at the means over all the data. Where these are unknown it
-        takes a pass without gradients first.
+        Args:
+            slopes: of the losses by their parts, at the means over all the data; None where every loss is a mean.
         """
-        losses = self._passes.losses
-        slopes = None if losses.plain else losses.slopes(self._passes.means(self._theta, self._split))
         jacobian = self._zero()
 
         def add(row: Row, gradient: Tensor, length: int) -> None:
             jacobian[row.loss].add_(gradient, alpha=length)
 
-        self._differentiate(lambda _, parts: whole_rows(parts, slopes), add)
-        return jacobian
+        return self._differentiate(lambda _, parts: whole_rows(parts, slopes), add), jacobian
 
-    def by_parts(self) -> Tensor:
-        """The same by one backward pass for each part, weighted by slopes afterwards: no pass comes first."""
-        sums: dict[tuple[int, int], Tensor] = {}
+    def by_parts(self) -> Differentiated:
+        """The gradients of each part by one backward pass each, to be ``weighted`` by slopes: no pass comes first."""
+        sums = self._sums
 
         def add(row: Row, gradient: Tensor, length: int) -> None:
             key = row.loss, row.part
@@ -102,12 +76,14 @@ class _OnePass:
                 sums[key] = torch.zeros_like(gradient)
             sums[key].add_(gradient, alpha=length)
 
-        self._differentiate(lambda outputs, parts: rows_apart(parts, divided(outputs)[0]), add)
-        means = self._passes.remember(self._theta, self._split, self._collected)
-        slopes = self._passes.losses.slopes(means)
+        return self._differentiate(lambda outputs, parts: rows_apart(parts, divided(outputs)[0]), add)
+
+    def weighted(self, slopes: Sequence[Tensor]) -> Tensor:
+        """The Jacobian, times the number of examples, from the gradients ``by_parts``, which are let go of."""
         jacobian = self._zero()
-        for (i, j), total in sums.items():
+        for (i, j), total in self._sums.items():
             jacobian[i].add_(total, alpha=float(slopes[i][j]))
+        self._sums.clear()
         return jacobian
 
     def _zero(self) -> Tensor:
@@ -117,29 +93,27 @@ class _OnePass:
         self,
         rows: Callable[[Given, Sequence[Tensor]], list[Row]],
         add: Callable[[Row, Tensor, int], None],
-    ) -> None:
-        """One pass over the data with gradients; counts its cost.
+    ) -> Differentiated:
+        """One pass over the data with gradients.
 
         Args:
             rows: from a batch's outputs and the losses' parts to what is to be differentiated.
             add: called with each of these, its gradient [n], and the batch's number of examples.
         """
-        passes = self._passes
+        passes, collected = self._passes, self._passes.empty(self._split)
         here = variable(self._theta)
-        read = 0  # examples, once for every gradient
+        examples = 0
         model = passes.at(here)
         for batch, length in passes.batches(self._split):
             outputs = model(batch)
             parts = passes.losses.parts(*outputs, batch)
-            self._gradients.next()
+            self.gradients.next()
             for row in rows(outputs, parts):
                 passes.watch.checkpoint()
                 with passes.model.again(here):
                     gradient = row.back(here)
                 add(row, gradient, length)
-                self._gradients.keep(row.loss, row.part, gradient)
-                read += length
-            self._collected.add(length, detached(outputs), batch, parts)
-        passes.tally.count(
-            forward_passes=passes.share(self._split), gradient_passes=read / passes.data["train"].size
-        )
+                self.gradients.keep(row.loss, row.part, gradient)
+                examples += length
+            collected.add(length, detached(outputs), batch, parts)
+        return Differentiated(collected.read(), examples, self.gradients.kept)

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from paretonav.errors import ProblemError
-from paretonav.objectives import bystanders
+from paretonav.errors import ProblemError, ProcessesError
+from paretonav.objectives import bystanders, trees
 from paretonav.objectives.aggregate import Aggregate
 from paretonav.objectives.checks import functions, require_deterministic
-from paretonav.objectives.collected import Collected, Parts, measured
+from paretonav.objectives.collected import Collected
 from paretonav.objectives.composites import composite
-from paretonav.objectives.data import Batch, Source
+from paretonav.objectives.data import Batch, Data, Source
 from paretonav.objectives.forward import Forward, Outputs, StatelessModel
 from paretonav.objectives.groups import Labels
-from paretonav.objectives.jacobian import Jacobians
+from paretonav.objectives.jacobians import Jacobians
 from paretonav.objectives.losses import Losses, Response
+from paretonav.objectives.means import Means
 from paretonav.objectives.metric import Metric
-from paretonav.objectives.modes import recorded
 from paretonav.objectives.optimizers import OptimizerFactory, optimizer_for, require_factory
+from paretonav.objectives.own_part import OwnPart
 from paretonav.objectives.parameters import FlatParameters, plain_name
-from paretonav.objectives.passes import Given, Passes
+from paretonav.objectives.passes import Passes
 from paretonav.objectives.penalty import Penalty
 from paretonav.objectives.problem import Composite, Entry, Problem, Split, check_names
-from paretonav.objectives.pushforward import Pushforward
 from paretonav.objectives.quantised import require_whole_inputs
 from paretonav.objectives.quantities import Quantities
+from paretonav.objectives.sample import Key, Sample
 from paretonav.objectives.splits import splits
 from paretonav.objectives.supported import (
     require_dense,
     require_supported,
 )
-from paretonav.objectives.together import Together
 from paretonav.objectives.training_weights import training_weights
 from paretonav.objectives.tried_out import TryOut
 from paretonav.objectives.whereabouts import explained
+from paretonav.processes import Team, Wire
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
@@ -164,29 +164,56 @@ class ModelProblem(Problem):
             optimizer_for(optimizer, self.parameters()[:1].requires_grad_())
             self.optimizer = optimizer
         self._weights = training_weights(weights, self.names)
-        self._seed = seed
         self._left: bystanders.State | None = None  # what is not steered, when the parameters were last set
-        self._curvature_known = False  # whether autograd can follow it
-        self._samples: dict[int, Sequence[tuple[Batch, int]]] = {}
+        self._common: bystanders.State = {}  # the same, as all processes have it
         self._stateless = StatelessModel(model, self._flat, forward, autocast)
         sources: dict[Split, Source | None] = {"train": train, "validation": validation, "test": test}
         self._data = splits(sources, groups, batch_size, self._flat.device, self.watch.checkpoint)
         self.has_validation, self.has_test = "validation" in self._data, "test" in self._data
-        self._passes = Passes(
-            self._stateless, self._losses, self._metrics, self._data, self.watch, self.tally
-        )
+        self._passes = Passes(self._stateless, self._losses, self._metrics, self._data, self.watch)
         self._whereabouts = self._passes.whereabouts
-        self._together = Together(self._passes)
-        self._try_out = TryOut(self._passes, autocast=autocast is not None)
+        tried = TryOut(self._passes, autocast=autocast is not None)
         for split in self._data:
-            self._try_out.first_batch(split)
-        self._pushforward = Pushforward(self._stateless.again, half=self._try_out.half)
-        self._jacobians = Jacobians(self._passes, apart=self._try_out.apart)
+            tried.first_batch(split)
+        self._options = (f"seed={seed}", f"batch_size={batch_size}", f"autocast={autocast}")
+        self._own = OwnPart(self._passes, tried, seed)
+        self.team = Team(self._own)
+        self._means = Means(self._read)
+        self._jacobians = Jacobians(self.team, self._passes, self._means, self.tally, apart=tried.apart)
 
     @property
     def steered(self) -> tuple[str, ...]:
         """The names of the steered parameters."""
         return self._flat.names
+
+    @property
+    def data(self) -> Mapping[Split, Data]:
+        """What is read, by split."""
+        return self._data
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What else decides on numbers, in words."""
+        return self._options
+
+    @property
+    def processes(self) -> int:
+        return self.team.size
+
+    def join(self, wire: Wire) -> None:
+        """From here on passes are divided among processes, all of which have joined with the same problem."""
+        self.team.join(wire, self._flat.device)
+        self._common = self._passes.bystanders()
+        self._take_turns(wire.rank, wire.size)
+
+    def leave(self) -> None:
+        """Read all batches again: this process is alone from here on."""
+        self._take_turns(0, 1)
+
+    def _take_turns(self, rank: int, processes: int) -> None:
+        self._own.take_turns(rank, processes)
+        self._means.forget()
+        self._jacobians.forget()
 
     @property
     def examples(self) -> int:
@@ -211,8 +238,29 @@ class ModelProblem(Problem):
         return self._flat.read()
 
     def set_parameters(self, theta: Tensor) -> None:
-        self._flat.write(theta)
+        if self.team.size == 1 or self.team.lost:  # the model here is left as it should be, at least
+            self._flat.write(theta)
+        else:
+            self._synchronize()
+            written, _ = self.team.everywhere(OwnPart.write, theta)
+            _require_same(written)
         self._left = self._passes.bystanders()
+
+    def _synchronize(self) -> None:
+        """Have all processes hold what a recipe has changed here of what is not steered, such as running means."""
+        before = self._common
+        # Buffers are read anew: normalisation does not count what it writes to them.
+        now = self._passes.bystanders(
+            {name: seen for name, seen in before.items() if seen.kind == "parameter"}
+        )
+        self._common = now
+        news = {
+            plain_name(name): seen.tensor.detach().cpu()
+            for name, seen in now.items()
+            if name not in before or not trees.alike(before[name].numbers, seen.numbers, 0.0)
+        }
+        if news:
+            self.team.everywhere(OwnPart.restore, fixed=news)
 
     def changed_since(self, theta: Tensor) -> str | None:
         if not self._flat.holds(theta):
@@ -223,11 +271,16 @@ class ModelProblem(Problem):
 
     @explained
     def evaluate(self, theta: Tensor, split: Split = "train") -> Losses:
-        collected = self._passes.read(theta, self._passes.empty(split), split)
-        self.tally.count(forward_passes=self.share(split))
+        collected = self._read(theta, split)
         if not self._losses.plain:  # a Jacobian here will ask for them
-            self._passes.remember(theta, split, collected)
+            self._means.remember(theta, split, collected)
         return collected.losses()
+
+    def _read(self, theta: Tensor, split: Split) -> Collected:
+        """A pass without gradients, counted."""
+        reads, _ = self.team.everywhere(OwnPart.read, theta, split=split)
+        self.tally.count(forward_passes=self.share(split))
+        return self._passes.empty(split).joined(reads)
 
     @explained
     def probe(
@@ -239,28 +292,18 @@ class ModelProblem(Problem):
         around: Tensor | None = None,
     ) -> list[Losses]:
         points = list(points)
-        part = around if points and batches is not None and not self._losses.plain else None
+        if not points:
+            return []
+        part = around if batches is not None and not self._losses.plain else None
         points += [] if part is None else [part]
-        with torch.no_grad():
-            collected = self._together.read(points, split, batches)
-            if collected is None:
-                collected = self._one_by_one(points, split, batches)
+        reads, _ = self.team.everywhere(OwnPart.probe, *points, split=split, batches=batches)
+        collected = [self._passes.empty(split, batches).joined(each) for each in zip(*reads, strict=True)]
         self.tally.count(forward_passes=sum(each.length for each in collected) / self._data["train"].size)
         if part is not None:
-            missing = zip(self._passes.means(part, split), collected.pop().means(), strict=True)
+            missing = zip(self._means.at(part, split), collected.pop().means(), strict=True)
             shifts = [all_of_it - some for all_of_it, some in missing]
             collected = [each.shifted(shifts) for each in collected]
         return [each.losses() for each in collected]
-
-    def _one_by_one(self, points: list[Tensor], split: Split, batches: int | None) -> list[Collected]:
-        """What a pass collects at each point: every batch is read once."""
-        collected = [self._passes.empty(split, batches) for _ in points]
-        models = [self._passes.at(theta) for theta in points]
-        for batch, length in self._passes.batches(split, batches) if points else ():
-            for outputs, each in zip(models, collected, strict=True):
-                self.watch.checkpoint()
-                each.add(length, outputs(batch), batch)
-        return collected
 
     @explained
     def jacobian(self, theta: Tensor, split: Split = "train") -> tuple[Losses, Tensor]:
@@ -277,22 +320,13 @@ class ModelProblem(Problem):
     ) -> tuple[Losses, Response]:
         if split == "train" and (known := self._jacobians.response(theta, directions)) is not None:
             return known
-        theta, directions = recorded(theta).detach(), recorded(directions)
-        collected = self._passes.empty(split, batches)
-        moving = [Collected(self._losses, collected.metrics) for _ in directions]
-        read = 0  # examples, once for every pass
-        for batch, length in self._passes.batches(split, batches):
-            pushed = self._pushforward(
-                partial(self._passes.outputs, batch=batch),
-                partial(self._parts, batch=batch, metrics=collected.metrics, split=split),
-                theta,
-                directions,
-                self.watch.checkpoint,
-            )
-            collected.add_parts(length, *pushed.parts)
-            read += 2 * len(directions) * length
-            for each, slopes in zip(moving, pushed.slopes, strict=True):
-                each.add_parts(length, *slopes)
+        found, _ = self.team.everywhere(OwnPart.response, theta, directions, split=split, batches=batches)
+        collected = self._passes.empty(split, batches).joined([each.read for each in found])
+        moving = [
+            Collected(self._losses, collected.metrics).joined(each)
+            for each in zip(*(each.slopes for each in found), strict=True)
+        ]
+        read = 2 * len(directions) * collected.length
         self.tally.count(forward_passes=read / self._data["train"].size)
         return collected.losses(), collected.response(moving, collected.length / self._data[split].size)
 
@@ -305,18 +339,9 @@ class ModelProblem(Problem):
         if size is not None and size < 1:
             raise ProblemError(f"a curvature sample of {size} examples is not possible; take at least 1")
         size = data.size if size is None else min(size, data.size)
-        if size not in self._samples:
-            self._samples[size] = data.sample(size, torch.Generator().manual_seed(self._seed))
-        total = sum(length for _, length in self._samples[size])
-        means = None if around is None or self._losses.plain else self._passes.means(around, "train")
-        sample = (
-            composite(self._passes, batch, length, total, means) for batch, length in self._samples[size]
-        )
-        if not self._curvature_known:  # what is found out there decides how the others are made
-            self._try_out.curvature(next(sample), self.parameters() if around is None else around)
-            self._curvature_known = True
-            return self.curvature_sample(size, around=around)
-        return list(sample)
+        means = None if around is None or self._losses.plain else self._means.at(around, "train")
+        key = Key(size, means)
+        return Sample(self.team, key, self._own.sample(key, self.parameters() if around is None else around))
 
     def minibatches(self, size: int, generator: torch.Generator) -> Iterable[Composite]:
         require_deterministic(self.model)
@@ -335,23 +360,21 @@ class ModelProblem(Problem):
         return self._flat.layout()
 
     def restore(self, fixed: Mapping[str, Tensor]) -> None:
-        own = {plain_name(name): value for name, value in self.model.state_dict().items()}
-        for name, value in fixed.items():
-            if not isinstance(own.get(name), Tensor) or own[name].shape != value.shape:
-                raise ProblemError(f"the model has no {name!r} of shape {list(value.shape)} to restore")
-        self._passes.forget()
+        self._means.forget()
         self._jacobians.forget()
-        with torch.no_grad():
-            for name, value in fixed.items():
-                own[name].copy_(value)
+        own = self.state_dict(self.parameters()) if self.team.size > 1 else {}
+        news = {
+            name: value.cpu()
+            for name, value in fixed.items()
+            if name not in own or not torch.equal(own[name], value.to(own[name]))
+        }
+        self.team.everywhere(OwnPart.restore, fixed=news)
         self._left = None
 
-    def _parts(
-        self,
-        outputs: Given,
-        batch: Batch,
-        metrics: Quantities | None,
-        split: Split,
-    ) -> Parts:
-        losses = self._losses.parts(*outputs, batch)
-        return [losses, [] if metrics is None else measured(metrics, outputs, batch, split)]
+
+def _require_same(written: Sequence[float]) -> None:
+    """Require that the parameters of all processes have the same sum."""
+    if not all(math.isclose(each, written[0], rel_tol=1e-6) or each != each for each in written):
+        raise ProcessesError(
+            "the parameters that were written are not the same in all processes; something else writes to one of them"
+        )

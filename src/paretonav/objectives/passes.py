@@ -11,10 +11,9 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import bystanders, trees
 from paretonav.objectives.checks import require_deterministic
 from paretonav.objectives.collected import Collected
-from paretonav.objectives.cost import Tally
 from paretonav.objectives.data import Batch, Data
 from paretonav.objectives.forward import Outputs, StatelessModel
-from paretonav.objectives.place import Place, version
+from paretonav.objectives.place import version
 from paretonav.objectives.problem import Split
 from paretonav.objectives.quantities import Quantities
 from paretonav.objectives.untouched import WRITES
@@ -30,7 +29,7 @@ class Passes:
 
     A pass reads every batch of a split in order. It tells how far it is, can be stopped between two batches, knows at
     which batch something failed, and sees to it that the model is the same afterwards: what is not steered must not
-    change by being looked at.
+    change by being looked at. Where several processes take turns, a pass is over this one's batches.
 
     Args:
         model: as a function of the steered vector.
@@ -38,7 +37,6 @@ class Passes:
         metrics: the same, for the split that they are shown of.
         data: by split.
         watch: is told how far a pass is.
-        tally: counts the passes that are made here unasked.
 
     Attributes:
         whereabouts: at which batch the latest pass is.
@@ -51,12 +49,11 @@ class Passes:
         metrics: Quantities,
         data: Mapping[Split, Data],
         watch: Watch,
-        tally: Tally,
     ) -> None:
         self.model, self.losses, self.metrics, self.data = model, losses, metrics, data
-        self.watch, self.tally = watch, tally
+        self.watch = watch
         self.whereabouts = Whereabouts()
-        self._means: dict[Split, tuple[Place, list[Tensor]]] = {}
+        self._turn = 0, 1
         self._bystanders: bystanders.State = {}
 
     def of(self, split: Split) -> Data:
@@ -81,8 +78,14 @@ class Passes:
         data = self.of(split)
         require_deterministic(self.model.module)
         self.model.flat.require_in_place()
-        pairs = self.watch.through(iter(data), data.size) if count is None else data.some(count)
-        return self._bystanding(self.whereabouts.follow(pairs, split), split)
+        pairs = self.watch.through(iter(data), data.own_size) if count is None else data.some(count)
+        return self._bystanding(self.whereabouts.follow(pairs, split, self._turn), split)
+
+    def take_turns(self, rank: int, processes: int) -> None:
+        """From here on passes read batches ``rank``, ``rank + processes``, ... of the data only."""
+        self._turn = rank, processes
+        for data in self.data.values():
+            data.take_turns(rank, processes)
 
     def outputs(self, theta: Tensor, batch: Batch) -> Given:
         """The model's outputs at ``theta`` [n], and the steered parameters by name where a penalty reads them."""
@@ -118,9 +121,12 @@ class Passes:
 
     def empty(self, split: Split, count: int | None = None) -> Collected:
         """To be filled by ``batches(split, count)``: of the losses, and of the metrics if they are shown of it."""
-        shown = self.metrics.names and (split != "train" or "validation" not in self.data)
         blocks = self.of(split).blocks(count)
-        return Collected(self.losses, self.metrics if shown else None, split, blocks)
+        return Collected(self.losses, self.metrics if self.shows_metrics(split) else None, split, blocks)
+
+    def shows_metrics(self, split: Split) -> bool:
+        """Whether metrics are measured on a split."""
+        return bool(self.metrics.names) and (split != "train" or "validation" not in self.data)
 
     def read(self, theta: Tensor, collected: Collected, split: Split) -> Collected:
         """Add a pass without gradients; the caller counts its cost."""
@@ -129,25 +135,6 @@ class Passes:
             for batch, length in self.batches(split):
                 collected.add(length, model(batch), batch)
         return collected
-
-    def means(self, theta: Tensor, split: Split) -> list[Tensor]:
-        """Of each loss its parts over all the data; known where they have just been taken, else by a pass."""
-        place, means = self._means.get(split, (None, []))
-        if place is None or not place.is_at(theta):
-            collected = self.read(theta, Collected(self.losses, None), split)
-            self.tally.count(forward_passes=self.share(split))
-            return self.remember(theta, split, collected)
-        return means
-
-    def remember(self, theta: Tensor, split: Split, collected: Collected) -> list[Tensor]:
-        """Keep the means of a pass that was just made at ``theta`` [n], and return them."""
-        means = collected.means()
-        self._means[split] = Place(theta), means
-        return means
-
-    def forget(self) -> None:
-        """Forget all means: the same parameters are another model now."""
-        self._means.clear()
 
     def bystanders(self, before: bystanders.State | None = None) -> bystanders.State:
         """What of the module is not steered, as it is now; only what was written to since ``before`` is read."""

@@ -142,6 +142,11 @@ class Problem(ABC):
         return len(self.names)
 
     @property
+    def processes(self) -> int:
+        """Among how many processes passes over data are divided."""
+        return 1
+
+    @property
     def examples(self) -> int | None:
         """How many training examples there are; None for a function, which has no data."""
         return None

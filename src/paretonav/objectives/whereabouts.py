@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import wraps
+from itertools import count
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from paretonav.errors import ProblemError
@@ -26,13 +27,22 @@ class Whereabouts:
         self._place = "reading the data failed"
         self._advice = ""
 
-    def follow(self, pairs: Iterator[tuple[Batch, int]], split: str) -> Iterator[tuple[Batch, int]]:
-        """The same batches, remembered by their numbers from 1."""
-        number = 0
-        while True:
-            number += 1
+    def follow(
+        self, pairs: Iterator[tuple[Batch, int]], split: str, turn: tuple[int, int] = (0, 1)
+    ) -> Iterator[tuple[Batch, int]]:
+        """The same batches, remembered by their numbers from 1.
+
+        Args:
+            pairs: of a batch and a length.
+            split: that they are of.
+            turn: the first batch that is among them, and every so many-th after it.
+        """
+        first, every = turn[0] + 1, turn[1]
+        for number in count(first, every):
             self._advice = (
-                "; the batches before it did not, so compare shapes, dtypes and values" if number > 1 else ""
+                "; the batches before it did not, so compare shapes, dtypes and values"
+                if number > first
+                else ""
             )
             self._place = f"reading batch {number} of the {split} data failed"
             pair = next(pairs, None)

@@ -29,9 +29,9 @@ from paretonav.session.precision import Precision
 from paretonav.session.record import Record
 from paretonav.session.table import csv, preference_text, table
 from paretonav.session.turns import one_at_a_time
-from paretonav.session.undisturbed import undisturbed
 from paretonav.steering import Point
 from paretonav.text import in_quotes
+from paretonav.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from pandas import DataFrame

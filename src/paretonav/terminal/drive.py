@@ -8,7 +8,7 @@ from contextlib import suppress
 from rich.console import Console
 from rich.text import Text
 
-from paretonav.errors import ParetonavError
+from paretonav.errors import ParetonavError, ProcessesError
 from paretonav.terminal.commands import Command, Quit
 from paretonav.terminal.dialogue import Dialogue
 from paretonav.terminal.parser import VERBS, begins_a_command, parse
@@ -67,6 +67,8 @@ def run_prompt(dialogue: Dialogue, read: Callable[[str], str]) -> bool:
                 if isinstance(command, Quit):
                     return all_done
                 dialogue.run(command)
+        except ProcessesError:  # nothing works any more
+            raise
         except ParetonavError as error:
             all_done = False
             console.print(Text(sentence(str(error)), style="red"))

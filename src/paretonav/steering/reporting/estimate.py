@@ -105,7 +105,7 @@ class Pace:
             began = _now(theta)
             operator(torch.ones_like(theta)[None])
             product = _now(theta) - began
-        whole = 1 / batch.fraction
+        whole = 1 / (batch.fraction * problem.processes)  # which share a pass
         sample = min(geometry.samples or problem.examples, problem.examples) / problem.examples
         return cls(whole * (forward + read), whole * (both - forward), whole * sample * product)
 
