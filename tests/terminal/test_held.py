@@ -45,11 +45,11 @@ def test_the_start_says_what_holds_the_model(held, written):
 
 
 def test_what_was_asked_for_comes_first(held, written):
-    say(held, "improve large by 1%")
+    say(held, "improve large by 0.5%")
     shown, before = written(), held.navigator.session.point(0)
     first = re.search(r"large +valid\. +(\S+) ", shown)
     assert first
-    assert first[1] == f"{-0.01 * before.validation['large']:+.4f}"
+    assert first[1] == f"{-0.005 * before.validation['large']:+.2g}"
     assert re.search(r"large +valid\..*\n +train", shown)
     headings = shown[shown.index("Preview") : shown.index("Step from")]
     assert headings.index("validation") < headings.index("training")
