@@ -19,7 +19,7 @@ from paretonav.errors import (
     SessionError,
 )
 from paretonav.geometry import Geometry
-from paretonav.navigation import Navigator, Processes
+from paretonav.navigation import Checkup, Finding, Navigator, Processes, checkup
 from paretonav.objectives import (
     Aggregate,
     Cost,
@@ -63,6 +63,7 @@ __all__ = [
     "Aggregate",
     "Aim",
     "Cancelled",
+    "Checkup",
     "Classify",
     "Cockpit",
     "Cost",
@@ -70,6 +71,7 @@ __all__ = [
     "Direction",
     "Estimate",
     "Event",
+    "Finding",
     "FrontMap",
     "FunctionProblem",
     "Geometry",
@@ -103,6 +105,7 @@ __all__ = [
     "TrainingGain",
     "Trial",
     "Unreached",
+    "checkup",
     "correctors",
     "group_gap",
     "l2",
