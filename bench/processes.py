@@ -3,7 +3,7 @@
 Each process computes with one thread. The first one trains a model and makes its first point; then it takes the same
 step in turns alone, while the others wait, and with all of them, and goes back. What goes between them is counted.
 
-Run: python bench/processes.py [--problems digits fashion sentences] [--size 2] [--repeats 5]
+Run: python bench/processes.py [--problems digits fashion sentences language] [--size 2] [--repeats 5]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ PROBLEMS: dict[str, tuple[Callable[[], pn.Problem], pn.Geometry | None]] = {
     "digits": (pn.problems.digits, None),
     "fashion": (pn.problems.fashion, None),
     "sentences": (pn.problems.sentences, pn.Geometry(samples=128)),
+    "language": (pn.problems.language, pn.Geometry(samples=8)),
 }
 AMOUNT = 0.02
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import BusyError, ParetonavError, ProcessesError
-from paretonav.processes.wire import Traffic, Wire
+from paretonav.processes.wire import GONE, Traffic, Wire
 from paretonav.undisturbed import undisturbed
 
 
@@ -106,7 +106,7 @@ class Team(Generic[S]):
 
     def join(self, wire: Wire, device: torch.device) -> None:
         """Work with others from here on; their vectors come to ``device``."""
-        self._wire, self._device = wire, device
+        self._wire, self._device, self._out_of_step = wire, device, False
 
     def everywhere(
         self, work: Callable[..., Done[R]], *vectors: Tensor, **facts: Any
@@ -172,9 +172,10 @@ class Team(Generic[S]):
             self._leave(wire)
 
     def _leave(self, wire: Wire) -> None:
+        in_step = not self.lost
         self._wire = None
         self.subject.kept.clear()  # of all processes it was a part
-        if not wire.broken:
+        if in_step:
             with suppress(ProcessesError):
                 wire.words(0)  # nobody hangs up before all have heard it
 
@@ -182,15 +183,16 @@ class Team(Generic[S]):
         self, wire: Wire, work: Callable[..., Done[R]], vectors: tuple[Tensor, ...], facts: dict[str, Any]
     ) -> tuple[list[R], Tensor | None]:
         if self.lost:
-            raise ProcessesError(_OUT_OF_STEP if self._out_of_step else "another process is gone; start anew")
+            raise ProcessesError(_OUT_OF_STEP if self._out_of_step else GONE.format(size=wire.size))
         let_go, self._let_go = self._let_go, []
         message = pickle.dumps((work, [(v.shape, v.dtype) for v in vectors], facts, let_go))
-        asked = put_together = False
+        told = asked = put_together = False
         done: Done[R] | None = None
         failed: BaseException | None = None
 
         def ask() -> None:
-            nonlocal asked
+            nonlocal told, asked
+            told = True
             wire.tell(message)
             for vector in vectors:
                 wire.spread(vector.detach())
@@ -210,6 +212,7 @@ class Team(Generic[S]):
             failed = error
         if not asked:
             assert failed is not None
+            self._out_of_step = told
             raise failed
         try:
             return undisturbed(ending)

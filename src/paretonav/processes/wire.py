@@ -21,10 +21,11 @@ from paretonav.errors import ProcessesError
 _PATIENCE = timedelta(days=365)
 _FRAME = 4096  # bytes: what a message takes at least, and all that most of them take
 _SIZE = 8  # bytes, at the beginning of a message
-_GONE = (
+GONE = (
     "another of the {size} processes that compute together has ended, or cannot be reached any more; start all of them "
     "again, with the same session, and they go on from its last point"
 )
+"""What is said of one that has died."""
 
 
 @dataclass
@@ -157,7 +158,7 @@ class Wire:
             yield
         except (RuntimeError, ValueError) as error:  # the latter of a group that was destroyed
             self.broken = True
-            raise ProcessesError(_GONE.format(size=self.size)) from error
+            raise ProcessesError(GONE.format(size=self.size)) from error
 
 
 def _tensor(message: bytes) -> Tensor:
