@@ -18,7 +18,15 @@ import paretonav as pn
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 MODULES = ("correctors", "predictors", "problems", "plotting")
 HEADINGS: dict[str, tuple[str, ...]] = {
-    "What is steered": ("ModelProblem", "FunctionProblem", "Problem", "checkup", "Checkup", "Finding"),
+    "What is steered": (
+        "ModelProblem",
+        "from_trainer",
+        "FunctionProblem",
+        "Problem",
+        "checkup",
+        "Checkup",
+        "Finding",
+    ),
     "Objectives and metrics": (
         "Metric",
         "Aggregate",

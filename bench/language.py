@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,9 +41,9 @@ Split = Literal["train", "validation", "test"]
 LAYERS = 4
 SAMPLES = 8  # of which curvature is measured: a product costs about three times as much as the same passes
 FIRST = 30 - LAYERS
-SIZES = {"train_size": 64, "validation_size": 48, "test_size": 64}
+SIZES = {"train_size": 56, "validation_size": 40, "test_size": 56}
 QUICK = {"train_size": 16, "validation_size": 32, "test_size": 32}
-WISHES = (("code", 0.01), ("prose", 0.01), ("prose", 0.02))
+WISHES = (("code", 0.003), ("prose", 0.003), ("prose", 0.006))
 MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MINIBATCH = 8
 RATE = 2 * LEARNING_RATE
@@ -64,21 +64,27 @@ def main() -> None:
     epochs, epoch = run.adapt(1 if quick else 6)
     start, before = run.state(), run.losses()
     _say(f"adapted in {epochs} epochs of {epoch:.1f} s", before)
-    rows, taken = steps(run, before, epoch, wishes)
-    rows += rivals(run, start, before, epoch, float(np.median(taken or [epoch])), wishes)
     gained = " and ".join(
         f"{_text(*changed(pretrained[part], before[part]))} on {part} data" for part in before
     )
     values = " / ".join(f"{x:.3f}" for x in before["test"].each.mean(0))
-    write(
-        "language",
-        "A language model between code and prose",
-        rows,
-        f"Adapted in {epochs} epochs of Adam on equal weights, which changed the losses by {gained}; on test data they "
-        f"are {values} nats a token then. An epoch takes {epoch:.1f} s of CPU, the whole run "
-        f"{time.process_time() - began:.0f} s and {_peak():.1f} GiB of memory at most. Changes are in per cent, "
-        f"{' / '.join(KINDS)}, with standard errors over texts.",
-    )
+    rows: list[Row] = []
+
+    def keep(row: Row) -> None:
+        """Write the table as far as it is: a run that is ended leaves what it has."""
+        rows.append(row)
+        write(
+            "language",
+            "A language model between code and prose",
+            rows,
+            f"Adapted in {epochs} epochs of Adam on equal weights, which changed the losses by {gained}; on test data "
+            f"they are {values} nats a token then. An epoch takes {epoch:.1f} s of CPU, the whole run "
+            f"{time.process_time() - began:.0f} s and {_peak():.1f} GiB of memory at most. Changes are in per cent, "
+            f"{' / '.join(KINDS)}, with standard errors over texts.",
+        )
+
+    taken = steps(run, before, epoch, wishes, keep)
+    rivals(run, start, before, epoch, float(np.median(taken or [epoch])), wishes, keep)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,15 +176,20 @@ class Run:
 
 
 def steps(
-    run: Run, before: Mapping[Split, Losses], epoch: float, wishes: Sequence[tuple[str, float]]
-) -> tuple[list[Row], list[float]]:
-    """The library's rows, and the CPU seconds of the steps that were taken."""
+    run: Run,
+    before: Mapping[Split, Losses],
+    epoch: float,
+    wishes: Sequence[tuple[str, float]],
+    keep: Callable[[Row], None],
+) -> list[float]:
+    """Keep the library's rows; the CPU seconds of the steps that were taken."""
     nav = pn.Navigator(run.problem, geometry=pn.Geometry(samples=SAMPLES))
     began = time.process_time()
     here = nav.start()
     spent = time.process_time() - began
     print(here, f"\n{here.anchor}\n{here.conflict}", flush=True)
-    rows, taken = [_row("start", "", run, before, spent, epoch, cost=here.cost)], []
+    keep(_row("start", "", run, before, spent, epoch, cost=here.cost))
+    taken = []
     for kind, amount in wishes:
         nav.go_to(0)
         began = time.process_time()
@@ -186,27 +197,20 @@ def steps(
             preview = nav.preview(pn.Improve({kind: 1.0}), amount)
         except pn.InfeasiblePreferenceError as error:
             print(error, flush=True)
-            rows.append(_row("step", f"{kind} {amount:.0%}", run, before, 0, epoch, status="refused"))
+            spent = time.process_time() - began
+            keep(_row("step", f"{kind} {amount:.1%}", run, before, spent, epoch, status="refused"))
             continue
         step = nav.step(preview)
         spent = time.process_time() - began
         print(step.explain(), flush=True)
         promised = _text([100 * preview.predicted.shown[name] / here.validation[name] for name in KINDS])
-        row = _row(
-            "step",
-            f"{kind} {amount:.0%}",
-            run,
-            before,
-            spent,
-            epoch,
-            previewed=promised,
-            status=str(step.status.value),
-            cost=step.cost,
+        asked, status = f"{kind} {amount:.1%}", str(step.status.value)
+        keep(
+            _row("step", asked, run, before, spent, epoch, previewed=promised, status=status, cost=step.cost)
         )
-        rows.append(row)
         taken += [spent] if step.status is not pn.StepStatus.REJECTED else []
     nav.go_to(0)
-    return rows, taken
+    return taken
 
 
 def rivals(
@@ -216,17 +220,18 @@ def rivals(
     epoch: float,
     seconds: float,
     wishes: Sequence[tuple[str, float]],
-) -> list[Row]:
-    """What one would do without the library, in the time of a step."""
+    keep: Callable[[Row], None],
+) -> None:
+    """Keep the rows of what one would do without the library, in the time of a step."""
     ways = {("control", ""): EQUAL}
     ways |= {("named x 3", kind): {**EQUAL, kind: 3.0} for kind in KINDS}
     ways |= {("alone", kind): {kind: 1.0} for kind in KINDS}
-    rows, ends = [], {}
+    ends = {}
     for (name, kind), weights in ways.items():
         run.put(start)
         for _ in run.trained(weights, seconds):
             pass
-        rows.append(_row(name, kind, run, before, seconds, epoch))
+        keep(_row(name, kind, run, before, seconds, epoch))
         ends[name, kind] = run.state()
     code, prose = (ends["alone", kind] for kind in KINDS)
     looked = time.process_time()
@@ -240,9 +245,8 @@ def rivals(
         nearest = min(found, key=lambda t: abs(found[t][KINDS.index(kind)] + amount))
         run.put(mixed[nearest])
         name = f"soup, {1 - nearest:g} code + {nearest:g} prose"
-        rows.append(_row(name, f"{kind} {amount:.0%}", run, before, 2 * seconds + looked, epoch))
+        keep(_row(name, f"{kind} {amount:.1%}", run, before, 2 * seconds + looked, epoch))
     run.put(start)
-    return rows
 
 
 def changed(before: Losses, after: Losses) -> tuple[Array, Array]:
@@ -270,7 +274,7 @@ def _row(
 ) -> Row:
     after = run.losses()
     found = {split: _text(*changed(before[split], after[split])) for split in after}
-    row = {
+    return {
         "way": way,
         "wish": wish,
         "status": status,
@@ -282,8 +286,6 @@ def _row(
         "gradient passes": "" if cost is None else round(cost.gradient_passes, 1),
         "products": "" if cost is None else cost.hessian_products,
     }
-    print(row, flush=True)
-    return row
 
 
 def _text(values: Sequence[float] | Array, errors: Array | None = None) -> str:

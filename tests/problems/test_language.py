@@ -281,6 +281,8 @@ def test_a_file_of_four_bits_is_read_without_a_word(
     for name, value in expected.items():
         torch.testing.assert_close(read.state_dict()[name], value, atol=1e-6, rtol=1e-6)
     assert read.config._attn_implementation == "eager"
+    adapters = small_language_model.adapted(read, 1, 1).peft_config["default"]  # type: ignore[index, union-attr]
+    assert adapters.base_model_name_or_path == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert list(tokenize("ab ba")) == [28, 29, 4, 3]
 
 

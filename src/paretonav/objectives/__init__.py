@@ -11,6 +11,7 @@ from paretonav.objectives.metric import Metric
 from paretonav.objectives.model import ModelProblem
 from paretonav.objectives.penalty import Penalty, l2, smooth_l1
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split
+from paretonav.objectives.trainer import from_trainer
 from paretonav.objectives.watch import Event, Watch
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Watch",
     "backward",
     "differentiated",
+    "from_trainer",
     "group_gap",
     "l2",
     "smooth_l1",

