@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 _BEYOND = 10.0  # sizes: an aim so far below a loss is at its least value, wherever that is
-_PART = 2 / 3  # of a loss on data: that much of it is left at the end of one step towards its least value
+# Of a loss on data: what a step towards its least value asks for, so that little is lost if it is broken off; and
+# how little where that is rejected.
+_FALLS_ON_DATA = 1 / 3, 1 / 10
 _BEST = 0.01  # of a loss's unit: what an end that has been gone to may be worse than the best that is there
 _GAIN = 1e-3  # of a loss's unit: an end of which the model promises less has been reached
 _FALLS = 0.02  # of a loss's unit: what is to fall by less is not named, where others are left free
@@ -182,16 +184,22 @@ class Covering:
                 or self._is_known_end(i, best, float(scale[i]))
             ):
                 return best.point
-            size = float(best.front.sizes_of(best.outcome)[i])
-            fall = (1 - _PART) * size if self.problem.stochastic else _BEYOND * size
-            aim = self._aim(best, {self.problem.names[i]: float(best.outcome[i]) - fall})
-            known = not self.problem.stochastic and self.problem.bounds is None  # so well that a plan says it
-            if known and self._promised(best, aim, i) <= _GAIN * scale[i]:
-                return best.point
-            step, _ = self._step(best, aim)
-            if step is None or not self._chart(step.point.id).outcome[i] < best.outcome[i]:
+            if not self._has_improved(best, i, float(scale[i])):
                 self.notes.ends.add((best.point, i))
                 return best.point
+
+    def _has_improved(self, best: Chart, i: int, unit: float) -> bool:
+        """Whether a step from the best point in objective i makes a better one."""
+        size, before = float(best.front.sizes_of(best.outcome)[i]), float(best.outcome[i])
+        for fall in _FALLS_ON_DATA if self.problem.stochastic else (_BEYOND,):
+            aim = self._aim(best, {self.problem.names[i]: before - fall * size})
+            known = not self.problem.stochastic and self.problem.bounds is None  # so well that a plan says it
+            if known and self._promised(best, aim, i) <= _GAIN * unit:
+                return False
+            step, _ = self._step(best, aim)
+            if step is not None:
+                return bool(self._chart(step.point.id).outcome[i] < before)
+        return False
 
     def _is_known_end(self, i: int, best: Chart, unit: float) -> bool:
         """Whether somebody has gone for the least value of objective i before, and no point is better by much."""
