@@ -123,6 +123,7 @@ class Covering:
             wanted=self.wanted,
             spacing=spread.spacing,
             units=self.region.units,
+            allow=dict(self.region.allow),
             gaps=self._gaps(),
             unreached=() if len(spread.chosen) >= self.wanted else tuple(self.notes.unreached),
             steps=self.steps,
