@@ -40,8 +40,10 @@ _FALLS = 0.02  # of a loss's unit: what is to fall by less is not named, where o
 _LEAST, _LEAST_ON_DATA = 1e-6, 5e-3
 _ARRIVED = 0.5  # of the way to a target: a step that leaves more of it has shown that there is nothing there
 _CREPT = 0.1  # of the way: a point that is nearer to where the step began is no better place to begin at
+_SAME = 0.05  # of the way of each named loss: an aim that differs by less is the same
 _AGAIN = 0.25  # of the way: a target that has moved by less is the same
-_STEPS_EACH = 3  # at most, for each point that is wanted; where models are good it takes one
+# At most, for each point that is wanted: where models are good it takes one, and none is fruitless.
+_STEPS_EACH, _FRUITLESS_EACH = 3, 1.5
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Notes:
         outside: points from where there was no step into the bounds.
         ends: (point, objective) from where there was no step that improves that objective.
         unreached: in words.
+        aims: (point, target) of the same steps as they were asked for.
+        enough: how many were wanted -> how many points there were when enough had been tried.
         recalled: how many points have been asked what they tell.
     """
 
@@ -64,6 +68,8 @@ class Notes:
     outside: set[int] = field(default_factory=set)
     ends: set[tuple[int, int]] = field(default_factory=set)
     unreached: list[Unreached] = field(default_factory=list)
+    aims: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    enough: dict[int, int] = field(default_factory=dict)
     recalled: int = 0
 
 
@@ -84,6 +90,7 @@ class Covering:
         take: takes a step from a point, and keeps what it leads to.
         notes: what is known from before.
         steps: how many have been taken.
+        fruitless: how many of them led nowhere near where they were to lead.
         gone: how far it is, in [0, 1).
     """
 
@@ -97,6 +104,7 @@ class Covering:
     take: Callable[[int, Aim], Step]
     notes: Notes
     steps: int = 0
+    fruitless: int = 0
     gone: float = 0.0
 
     def made(self, current: int) -> Cover:
@@ -109,14 +117,7 @@ class Covering:
         self._recall()
         spread = self._alone(current) if self.wanted == 1 else Spread((), (), (), 0)
         if self.wanted > 1 and self._come_inside():
-            spread = self._spread()
-            most = self.steps + _STEPS_EACH * self.wanted
-            while spread.missing and self.steps < most:
-                if not any(self._attempt(missing) for missing in spread.missing) and not self._give_up(
-                    spread
-                ):
-                    break
-                spread = self._spread()
+            spread = self._filled()
         return Cover(
             points=tuple(chart.point for chart in spread.chosen),
             losses=tuple(self._named(chart.outcome) for chart in spread.chosen),
@@ -129,6 +130,19 @@ class Covering:
             steps=self.steps,
             cost=spending.cost(),
         )
+
+    def _filled(self) -> Spread:
+        """What there is once nothing is missing, or enough was tried."""
+        spread = self._spread()
+        most, fruitless = self.steps + _STEPS_EACH * self.wanted, _FRUITLESS_EACH * self.wanted
+        if self.notes.enough.get(self.wanted) == len(self.records()):
+            return spread
+        while spread.missing and self.steps < most and self.fruitless < fruitless:
+            if not any(self._attempt(missing) for missing in spread.missing) and not self._give_up(spread):
+                break
+            spread = self._spread()
+        self.notes.enough[self.wanted] = len(self.records())
+        return spread
 
     def _recall(self) -> None:
         """What the steps of earlier covers have found out: they aimed at all losses, and came elsewhere."""
@@ -254,15 +268,15 @@ class Covering:
             if not chart.whole or self._was_tried(chart, missing.outcome, scale):
                 continue
             aim = self._aim_at(chart, missing.outcome, scale)
-            if aim is None:
+            if aim is None or self._was_asked(chart, aim):
                 continue
             step, reason = self._step(chart, aim)
             self.notes.tried.append((chart.point, missing.outcome))
-            if step is None:
+            self.notes.aims.append((chart.point, dict(aim.target)))
+            if step is None or not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
+                reason = reason or (step.reason if step is not None else "") or "it led elsewhere"
                 self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
-            elif not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
-                reason = step.reason or "it led elsewhere"
-                self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
+                self.fruitless += 1
             return True
         return False
 
@@ -337,6 +351,19 @@ class Covering:
         return any(
             point == chart.point and np.linalg.norm((target - other) / scale) <= _AGAIN * way
             for point, other in self.notes.tried
+        )
+
+    def _was_asked(self, chart: Chart, aim: Aim) -> bool:
+        """Whether much the same was asked for there, be it for the sake of another outcome."""
+        values = dict(zip(chart.front.steerable, chart.front.values.tolist(), strict=True))
+        return any(
+            point == chart.point
+            and target.keys() == aim.target.keys()
+            and all(
+                abs(goal - target[name]) <= _SAME * abs(goal - values[name])
+                for name, goal in aim.target.items()
+            )
+            for point, target in self.notes.aims
         )
 
     def _give_up(self, spread: Spread) -> bool:
