@@ -310,6 +310,7 @@ def test_a_model_that_is_held_is_covered_within_twice_its_losses() -> None:
     assert (found <= 2 * np.array(list(start.values())) * (1 + 1e-9)).all()
     assert (found.min(axis=0) < 0.75 * np.array(list(start.values()))).all()
     assert np.allclose(found, [list(nav.records[i].validation.values()) for i in cover.points])
+    assert cover.allow == {name: 2 * loss for name, loss in start.items()}
     assert nav.cover(5).steps == 0
 
 

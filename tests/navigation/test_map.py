@@ -40,6 +40,17 @@ def test_a_route_begins_nearby_and_leads_where_it_says(seed: int, place: float) 
     assert np.linalg.norm((came - [route.outcome[name] for name in target]) / spans) < 0.02
 
 
+@pytest.mark.parametrize("name", ["f1", "f2"])
+@pytest.mark.parametrize("part", [0.05, 0.3, 0.6, 0.9])
+def test_a_value_of_one_loss_is_come_to_from_a_point_that_can_trade_it(name: str, part: float) -> None:
+    nav = covered(3)
+    found = nav.map().outcomes()[:, nav.problem.names.index(name)]
+    target = float(found.min() + part * np.ptp(found))
+    route = nav.map().preview({name: target})
+    assert np.isclose(route.outcome[name], target, rtol=1e-3)
+    assert np.isclose(nav.step(route).point.losses[name], target, rtol=0.01)
+
+
 def test_a_map_is_of_what_there_is_when_it_is_asked_for() -> None:
     nav = pn.Navigator(pn.problems.quadratic(n=6, m=2))
     with pytest.raises(pn.NavigationError, match="call start"):

@@ -64,7 +64,8 @@ def test_a_cover_is_asked_about_made_and_shown(
 
 def test_bounds_are_those_of_the_command(say: Callable[[str], str], dialogue: Dialogue) -> None:
     bound = dialogue.navigator.here.losses["f2"]
-    say(f"cover 3 allow f2 {bound!r}")
+    told = " ".join(say(f"cover 3 allow f2 {bound!r}").split())
+    assert f"The worst that counts is f2 {bound:.4f}." in told
     assert all(record.losses["f2"] <= bound * (1 + 1e-9) for record in dialogue.navigator.records)
     with pytest.raises(RefusedError, match="no point within these bounds"):
         say("cover 3 allow f2 -1")

@@ -45,6 +45,7 @@ class Cover(Shown):
         spacing: the distances of neighbours along the front; with more than two objectives, of each point to the
             nearest other.
         units: what they are counted in, see ``Navigator.cover``.
+        allow: name -> the worst value that counted; around a model that is held also of losses of which nobody said.
         gaps: pairs of points between which there is no front that a walk could follow.
         unreached: what was gone for in vain.
         steps: how many were taken for it now, those that were taken back included.
@@ -56,6 +57,7 @@ class Cover(Shown):
     wanted: int
     spacing: tuple[float, ...]
     units: Units
+    allow: Values
     gaps: tuple[tuple[int, int], ...]
     unreached: tuple[Unreached, ...]
     steps: int

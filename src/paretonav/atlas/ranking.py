@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from paretonav.atlas.chart import Chart
 from paretonav.errors import PreferenceError
 from paretonav.steering.planning.plan import Plan, plan
-from paretonav.steering.preferences import Preference, Wish
+from paretonav.steering.preferences import Preference
 from paretonav.steering.preferences.situation import situation
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ class Candidate:
     Attributes:
         chart: of the point.
         plan: from there.
-        miss: what the named quantities are predicted to be worse than their targets, in the units given.
+        miss: how far the named quantities are predicted to be from their targets, in the units given.
         doubt: what that may be off by, as the model is of second order.
     """
 
@@ -64,7 +64,7 @@ def ranked(
         except PreferenceError as refused:
             refusal = refusal or refused
             continue
-        found.append(_candidate(chart, made, wish, target, scale))
+        found.append(_candidate(chart, made, target, scale))
     if not found and refusal is not None:
         raise refusal
     return sorted(found, key=lambda each: each.miss + each.doubt)
@@ -76,14 +76,13 @@ def _off(chart: Chart, target: Mapping[str, float], scale: Mapping[str, float]) 
 
 
 def _candidate(
-    chart: Chart, made: Plan, wish: Wish, target: Mapping[str, float], scale: Mapping[str, float]
+    chart: Chart, made: Plan, target: Mapping[str, float], scale: Mapping[str, float]
 ) -> Candidate:
     names = chart.front.steerable
     which = [names.index(name) for name in target]
     sizes = np.array([scale[name] for name in target])
     came = (chart.front.values + made.changes)[which]
+    # Better than wanted is off as well: somebody pays for it.
     off = (came - np.array(list(target.values()))) / sizes
-    sense = wish.orientation[which]
-    short = np.where(sense == 0, np.abs(off), np.maximum(sense * off, 0.0))
     far = float(np.linalg.norm(made.changes[which] / sizes))
-    return Candidate(chart, made, float(np.linalg.norm(short)), far**3)
+    return Candidate(chart, made, float(np.linalg.norm(off)), far**3)

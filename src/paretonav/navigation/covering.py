@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 _BEYOND = 10.0  # sizes: an aim so far below a loss is at its least value, wherever that is
-_PART = 2 / 3  # of a loss on data: that much of it is left at the end of one step towards its least value
+# Of a loss on data: what a step towards its least value asks for, so that little is lost if it is broken off; and
+# how little where that is rejected.
+_FALLS_ON_DATA = 1 / 3, 1 / 10
 _BEST = 0.01  # of a loss's unit: what an end that has been gone to may be worse than the best that is there
 _GAIN = 1e-3  # of a loss's unit: an end of which the model promises less has been reached
 _FALLS = 0.02  # of a loss's unit: what is to fall by less is not named, where others are left free
@@ -38,8 +40,10 @@ _FALLS = 0.02  # of a loss's unit: what is to fall by less is not named, where o
 _LEAST, _LEAST_ON_DATA = 1e-6, 5e-3
 _ARRIVED = 0.5  # of the way to a target: a step that leaves more of it has shown that there is nothing there
 _CREPT = 0.1  # of the way: a point that is nearer to where the step began is no better place to begin at
+_SAME = 0.05  # of the way of each named loss: an aim that differs by less is the same
 _AGAIN = 0.25  # of the way: a target that has moved by less is the same
-_STEPS_EACH = 3  # at most, for each point that is wanted; where models are good it takes one
+# At most, for each point that is wanted: where models are good it takes one, and none is fruitless.
+_STEPS_EACH, _FRUITLESS_EACH = 3, 1.5
 
 
 @dataclass
@@ -53,6 +57,8 @@ class Notes:
         outside: points from where there was no step into the bounds.
         ends: (point, objective) from where there was no step that improves that objective.
         unreached: in words.
+        aims: (point, target) of the same steps as they were asked for.
+        enough: how many were wanted -> how many points there were when enough had been tried.
         recalled: how many points have been asked what they tell.
     """
 
@@ -62,6 +68,8 @@ class Notes:
     outside: set[int] = field(default_factory=set)
     ends: set[tuple[int, int]] = field(default_factory=set)
     unreached: list[Unreached] = field(default_factory=list)
+    aims: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    enough: dict[int, int] = field(default_factory=dict)
     recalled: int = 0
 
 
@@ -82,6 +90,7 @@ class Covering:
         take: takes a step from a point, and keeps what it leads to.
         notes: what is known from before.
         steps: how many have been taken.
+        fruitless: how many of them led nowhere near where they were to lead.
         gone: how far it is, in [0, 1).
     """
 
@@ -95,6 +104,7 @@ class Covering:
     take: Callable[[int, Aim], Step]
     notes: Notes
     steps: int = 0
+    fruitless: int = 0
     gone: float = 0.0
 
     def made(self, current: int) -> Cover:
@@ -107,25 +117,32 @@ class Covering:
         self._recall()
         spread = self._alone(current) if self.wanted == 1 else Spread((), (), (), 0)
         if self.wanted > 1 and self._come_inside():
-            spread = self._spread()
-            most = self.steps + _STEPS_EACH * self.wanted
-            while spread.missing and self.steps < most:
-                if not any(self._attempt(missing) for missing in spread.missing) and not self._give_up(
-                    spread
-                ):
-                    break
-                spread = self._spread()
+            spread = self._filled()
         return Cover(
             points=tuple(chart.point for chart in spread.chosen),
             losses=tuple(self._named(chart.outcome) for chart in spread.chosen),
             wanted=self.wanted,
             spacing=spread.spacing,
             units=self.region.units,
+            allow=dict(self.region.allow),
             gaps=self._gaps(),
             unreached=() if len(spread.chosen) >= self.wanted else tuple(self.notes.unreached),
             steps=self.steps,
             cost=spending.cost(),
         )
+
+    def _filled(self) -> Spread:
+        """What there is once nothing is missing, or enough was tried."""
+        spread = self._spread()
+        most, fruitless = self.steps + _STEPS_EACH * self.wanted, _FRUITLESS_EACH * self.wanted
+        if self.notes.enough.get(self.wanted) == len(self.records()):
+            return spread
+        while spread.missing and self.steps < most and self.fruitless < fruitless:
+            if not any(self._attempt(missing) for missing in spread.missing) and not self._give_up(spread):
+                break
+            spread = self._spread()
+        self.notes.enough[self.wanted] = len(self.records())
+        return spread
 
     def _recall(self) -> None:
         """What the steps of earlier covers have found out: they aimed at all losses, and came elsewhere."""
@@ -182,16 +199,22 @@ class Covering:
                 or self._is_known_end(i, best, float(scale[i]))
             ):
                 return best.point
-            size = float(best.front.sizes_of(best.outcome)[i])
-            fall = (1 - _PART) * size if self.problem.stochastic else _BEYOND * size
-            aim = self._aim(best, {self.problem.names[i]: float(best.outcome[i]) - fall})
-            known = not self.problem.stochastic and self.problem.bounds is None  # so well that a plan says it
-            if known and self._promised(best, aim, i) <= _GAIN * scale[i]:
-                return best.point
-            step, _ = self._step(best, aim)
-            if step is None or not self._chart(step.point.id).outcome[i] < best.outcome[i]:
+            if not self._has_improved(best, i, float(scale[i])):
                 self.notes.ends.add((best.point, i))
                 return best.point
+
+    def _has_improved(self, best: Chart, i: int, unit: float) -> bool:
+        """Whether a step from the best point in objective i makes a better one."""
+        size, before = float(best.front.sizes_of(best.outcome)[i]), float(best.outcome[i])
+        for fall in _FALLS_ON_DATA if self.problem.stochastic else (_BEYOND,):
+            aim = self._aim(best, {self.problem.names[i]: before - fall * size})
+            known = not self.problem.stochastic and self.problem.bounds is None  # so well that a plan says it
+            if known and self._promised(best, aim, i) <= _GAIN * unit:
+                return False
+            step, _ = self._step(best, aim)
+            if step is not None:
+                return bool(self._chart(step.point.id).outcome[i] < before)
+        return False
 
     def _is_known_end(self, i: int, best: Chart, unit: float) -> bool:
         """Whether somebody has gone for the least value of objective i before, and no point is better by much."""
@@ -245,15 +268,15 @@ class Covering:
             if not chart.whole or self._was_tried(chart, missing.outcome, scale):
                 continue
             aim = self._aim_at(chart, missing.outcome, scale)
-            if aim is None:
+            if aim is None or self._was_asked(chart, aim):
                 continue
             step, reason = self._step(chart, aim)
             self.notes.tried.append((chart.point, missing.outcome))
-            if step is None:
+            self.notes.aims.append((chart.point, dict(aim.target)))
+            if step is None or not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
+                reason = reason or (step.reason if step is not None else "") or "it led elsewhere"
                 self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
-            elif not self._judge(chart, missing.outcome, self._chart(step.point.id), scale):
-                reason = step.reason or "it led elsewhere"
-                self.notes.unreached.append(Unreached(self._named(missing.outcome), chart.point, reason))
+                self.fruitless += 1
             return True
         return False
 
@@ -328,6 +351,19 @@ class Covering:
         return any(
             point == chart.point and np.linalg.norm((target - other) / scale) <= _AGAIN * way
             for point, other in self.notes.tried
+        )
+
+    def _was_asked(self, chart: Chart, aim: Aim) -> bool:
+        """Whether much the same was asked for there, be it for the sake of another outcome."""
+        values = dict(zip(chart.front.steerable, chart.front.values.tolist(), strict=True))
+        return any(
+            point == chart.point
+            and target.keys() == aim.target.keys()
+            and all(
+                abs(goal - target[name]) <= _SAME * abs(goal - values[name])
+                for name, goal in aim.target.items()
+            )
+            for point, target in self.notes.aims
         )
 
     def _give_up(self, spread: Spread) -> bool:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from paretonav.atlas import Cover, FrontMap, Route
-from paretonav.text import number, printable, seconds, sentence, value
+from paretonav.text import listed, number, printable, seconds, sentence, value
 
 
 def cover_view(cover: Cover) -> RenderableType:
@@ -24,6 +24,9 @@ def cover_view(cover: Cover) -> RenderableType:
     told = [f"{cover.steps} step{'' if cover.steps == 1 else 's'} in {seconds(cover.cost.seconds)}."]
     if len(cover.spacing) > 1:
         told.insert(0, f"The largest gap is {number(round(cover.unevenness, 2))} times the mean.")
+    if cover.allow:
+        bounds = listed(f"{printable(name)} {value(worst, worst)}" for name, worst in cover.allow.items())
+        told.append(f"The worst that counts is {bounds}.")
     notes = [Text(f"No walk leads from point {a} to point {b}.", style="yellow") for a, b in cover.gaps]
     if not cover.complete:
         notes += [Text(f"Not reached: {sentence(reason)}", style="yellow") for reason in _reasons(cover)]
