@@ -272,3 +272,24 @@ def test_data_that_shrink_are_told(when: str) -> None:
                 pn.ProblemError, match=r"reading batch 3 of the train data failed: IndexError.*every example"
             ):
                 problem.evaluate(problem.parameters())
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"]
+)
+def test_names_are_told_as_they_are_read(name: str) -> None:
+    """Letters that are joined by signs without a width stay joined, in whatever is wrong at construction."""
+    data = TensorDataset(torch.randn(8, 2))
+
+    def problem(loss: Any) -> pn.ModelProblem:
+        return pn.ModelProblem(nn.Linear(2, 2), losses={name: loss, "b": lambda o, _: o.mean()}, train=data)
+
+    for loss, says in (
+        (3, f"losses['{name}'] is 3"),
+        (lambda o, _: o, f"loss '{name}' returned"),
+        (lambda o, _: o.nothing(), f"loss '{name}' failed on the first train batch"),
+        (lambda o, _: o.detach().mean() * 0 + 1, f"loss '{name}'"),
+    ):
+        with pytest.raises(pn.ProblemError) as caught:
+            problem(loss)
+        assert says in str(caught.value)

@@ -15,6 +15,7 @@ import torch
 
 from paretonav.cockpit.download import Download, download
 from paretonav.cockpit.here import not_started, options_of, state_of
+from paretonav.cockpit.isolated import isolating
 from paretonav.cockpit.kept import with_wish, without_wish
 from paretonav.cockpit.lookout import Lookout
 from paretonav.cockpit.messages import MessageError, Request, Steer, request_of, steer_of
@@ -69,7 +70,7 @@ class Controller:
     def __init__(self, navigator: Navigator, title: str = "") -> None:
         self.navigator = navigator
         self._title = title
-        self._traits = Traits(self.TRAITS)
+        self._traits = Traits(self.TRAITS, isolating(self._names()))
         self._traits.publish("job", _IDLE)
         self._traits.publish("kept", [])
         self._version = 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from paretonav.cockpit import assets
 from paretonav.cockpit.ending import EXPORT
 from paretonav.cockpit.here import options_of, state_of
+from paretonav.cockpit.isolated import isolating
 from paretonav.cockpit.points import columns
 from paretonav.cockpit.saved_outlooks import saved_outlooks
 from paretonav.errors import NavigationError, SessionError
@@ -91,12 +92,15 @@ def page_of(session: Session) -> Page:
         raise NavigationError("there is nothing to see yet: the session has no point")
     here = session.point(session.current.id)
     title = session.title or (session.path.name if session.path else "")
-    values = {
+    values: dict[str, object] = {
         "state": state_of(session, here, None, options_of(here), title, 1),
         "points": columns(session, 1),
         "steer": None,
         "outlook": None,
     }
+    told = isolating(here.front.steerable)
+    if told is not None:
+        values = {name: told(value) for name, value in values.items()}
     return _written(values, saved_outlooks(here.front), _NO_CODE)
 
 

@@ -13,12 +13,14 @@ class Traits:
 
     Args:
         names: of the traits.
+        told: what becomes of each value before it is published; None leaves it as it is.
 
     Attributes:
         turn: a lock; with it, nothing is published in between.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], told: Callable[[object], object] | None = None) -> None:
+        self._told = told
         self.turn = threading.RLock()
         self._values: dict[str, object] = dict.fromkeys(names)
         self._listeners: list[Listener] = []
@@ -46,6 +48,8 @@ class Traits:
 
     def publish(self, trait: str, value: object, by: str | None = None) -> None:
         """Set a value; ``by`` is the view that it comes from, which need not be told."""
+        if self._told is not None:
+            value = self._told(value)
         with self.turn:
             self._values[trait] = value
             for listener in tuple(self._listeners):

@@ -22,6 +22,7 @@ from paretonav.geometry.nystrom import room
 from paretonav.geometry.sizes import relative_sizes
 from paretonav.geometry.tangent import Anchor, Geometry, Tangent
 from paretonav.objectives import Losses, Problem
+from paretonav.text import in_quotes
 
 Array = NDArray[np.float64]
 
@@ -91,8 +92,8 @@ def anchored_tangent(
     if not finite.all():
         name = problem.names[int(finite.int().argmin())]
         raise NonFiniteError(
-            f"the gradient of objective {name!r} is not finite where the model is, though its loss is; look for a root "
-            "or a logarithm at zero"
+            f"the gradient of objective {in_quotes(name)} is not finite where the model is, though "
+            "its loss is; look for a root or a logarithm at zero"
         )
     if not rhs.any():
         raise ProblemError(

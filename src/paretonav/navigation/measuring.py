@@ -13,6 +13,7 @@ from paretonav.objectives import Cost, Losses, Problem
 from paretonav.steering.stepping.correctors import Correction
 from paretonav.steering.stepping.place import Place
 from paretonav.steering.stepping.trust import Trust
+from paretonav.text import in_quotes
 
 _TANGENT = 0.7  # of a measurement; the front model is the rest
 
@@ -71,7 +72,8 @@ def _require_finite(front: FrontModel) -> None:
         if suspect.any():
             name = front.names[int(suspect.any(axis=1).argmax())]
             raise NonFiniteError(
-                f"the second derivatives of objective {name!r} are not finite; look for a root or a logarithm at zero"
+                f"the second derivatives of objective {in_quotes(name)} are not finite; look for a "
+                "root or a logarithm at zero"
             )
     if front.validation_response is not None:
         finite = np.isfinite(front.validation_response).all(axis=1)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from paretonav.errors import ParetonavError, ProblemError
 from paretonav.objectives.memory import memory_advice
+from paretonav.text import in_quotes
 
 _MARK = "raised in "
 
@@ -20,7 +21,7 @@ def blaming(kind: str, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        error.add_note(f"{_MARK}{kind} {name!r}")
+        error.add_note(f"{_MARK}{kind} {in_quotes(name)}")
         raise
 
 

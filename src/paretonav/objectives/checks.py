@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from paretonav.errors import ProblemError
+from paretonav.text import in_quotes
 
 
 def functions(argument: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def functions(argument: str, given: Mapping[str, Any]) -> dict[str, Any]:
         raise ProblemError(f"{argument} must map names to functions, not be a {type(given).__name__}")
     for name, function in given.items():
         if not callable(function):
-            raise ProblemError(f"{argument}[{name!r}] is {function!r}; give a function of (outputs, batch)")
+            raise ProblemError(
+                f"{argument}[{in_quotes(name)}] is {function!r}; give a function of (outputs, batch)"
+            )
     return dict(given)
 
 
@@ -34,12 +37,12 @@ def scalar(name: str, value: object) -> Tensor:
     if not isinstance(value, Tensor) or value.ndim != 0:
         what = f"shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
         raise ProblemError(
-            f"loss {name!r} returned {what}; it must return a scalar tensor, the mean over the batch "
+            f"loss {in_quotes(name)} returned {what}; it must return a scalar tensor, the mean over the batch "
             "(reduction='mean', or end with .mean())"
         )
     if value.is_complex():
         raise ProblemError(
-            f"loss {name!r} returned a complex number; take its .real or .abs(), losses are real"
+            f"loss {in_quotes(name)} returned a complex number; take its .real or .abs(), losses are real"
         )
     return value
 
@@ -59,7 +62,9 @@ def scalar_metric(name: str, value: Any) -> Tensor:
             return value.reshape(()).to(value.dtype if value.is_floating_point() else torch.float64)
         return torch.tensor(float(value), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ProblemError(f"metric {name!r} must return one number, not {value!r}: {error}") from error
+        raise ProblemError(
+            f"metric {in_quotes(name)} must return one number, not {value!r}: {error}"
+        ) from error
 
 
 def depends_on(value: Tensor, source: Tensor) -> bool:

@@ -14,6 +14,7 @@ from paretonav.errors import ProblemError
 from paretonav.objectives import trees
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.quantities import Batch, Outputs, Quantities
+from paretonav.text import in_quotes
 
 Parts = list[list[Tensor]]
 """The parts of the losses, then those of the metrics."""
@@ -226,7 +227,7 @@ def _require_one_size(name: str, sizes: Iterable[int]) -> None:
     different = sorted(set(sizes))
     if len(different) > 1:
         raise ProblemError(
-            f"the means of {name!r} are {different[0]} numbers on one batch and {different[-1]} on another; "
+            f"the means of {in_quotes(name)} are {different[0]} numbers on one batch and {different[-1]} on another; "
             "give as many on every batch, with zero for what it does not hold"
         )
 
@@ -254,7 +255,7 @@ def measured(
             raise
         except Exception as error:
             raise ProblemError(
-                f"metric {name!r} failed on {where} data: {error}; it is called as metric(outputs, batch)"
+                f"metric {in_quotes(name)} failed on {where} data: {error}; it is called as metric(outputs, batch)"
             ) from error
     return parts
 

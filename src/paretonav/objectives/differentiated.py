@@ -12,6 +12,7 @@ from torch.utils.checkpoint import CheckpointError
 from paretonav.objectives.blame import ours
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.problem import Composite
+from paretonav.text import in_quotes
 
 CHANGED = "behind a gradient checkpoint the model does not run again as it did"
 """What is said of a model that takes another way when it is recomputed."""
@@ -40,7 +41,10 @@ def differentiated(part: Composite, theta: Tensor) -> Iterator[None]:
         if part.apart is None:
             what, remedy = "the objectives", f"write {twice}"
         elif (name := _culprit(part, theta)) is not None:
-            what, remedy = f"loss {name!r}", f"write {twice}, or show it as a metric, which needs none"
+            what, remedy = (
+                f"loss {in_quotes(name)}",
+                f"write {twice}, or show it as a metric, which needs none",
+            )
         else:
             what, remedy = "the model", f"write {twice}, or leave the parameters before it out of parameters="
         return f"{what} cannot be differentiated as curvature needs it: {type(error).__name__}: {error}; {remedy}"

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from paretonav.errors import NonFiniteError
 from paretonav.objectives import Losses, Problem
+from paretonav.text import in_quotes
 
 
 def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses, Tensor]:
@@ -23,8 +24,8 @@ def finite_jacobian(problem: Problem, theta: Tensor, where: str) -> tuple[Losses
         if suspect.any():
             name = problem.names[int(suspect.any(dim=1).int().argmax())]
             raise NonFiniteError(
-                f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root "
-                "or a logarithm at zero, or for 0 * inf in a torch.where"
+                f"the gradient of objective {in_quotes(name)} is not finite {where}, though its loss "
+                "is; look for a root or a logarithm at zero, or for 0 * inf in a torch.where"
             )
     return losses, jacobian
 
@@ -38,6 +39,7 @@ def require_finite_metrics(losses: Losses) -> None:
                 f", first in batch {int(finite.int().argmin()) + 1} of {len(finite)}" if finite.any() else ""
             )
             raise NonFiniteError(
-                f"metric {name!r} is {value}{where}, so nothing can be said of it; let it be a number on every batch, "
+                f"metric {in_quotes(name)} is {value}{where}, so nothing can be said of it; let it be "
+                "a number on every batch, "
                 "give what not every batch can tell (a rate of a class, say) as an Aggregate, or leave it out"
             )

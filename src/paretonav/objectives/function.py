@@ -18,6 +18,7 @@ from paretonav.objectives.losses import Losses
 from paretonav.objectives.modes import differentiable, variable
 from paretonav.objectives.place import version
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split, check_names
+from paretonav.text import in_quotes
 
 
 class FunctionProblem(Problem):
@@ -161,8 +162,8 @@ class FunctionProblem(Problem):
         for name, first, second in zip(self.names, values.tolist(), again.tolist(), strict=True):
             if not math.isclose(first, second, rel_tol=torch.finfo(theta.dtype).eps ** 0.5):
                 raise ProblemError(
-                    f"objective {name!r} is random: at x0 it has the values {first:g} and {second:g}; fix the seed "
-                    "inside of fn, or average over a fixed sample"
+                    f"objective {in_quotes(name)} is random: at x0 it has the values {first:g} and "
+                    f"{second:g}; fix the seed inside of fn, or average over a fixed sample"
                 )
         if values.requires_grad:
             with _explained("the gradient of fn failed at x0"):
@@ -171,7 +172,7 @@ class FunctionProblem(Problem):
         for name, depends in zip(self.names, self._depend_on_x(values, theta), strict=True):
             if not depends:
                 raise ProblemError(
-                    f"objective {name!r} does not depend on x; compute it from x with torch operations "
+                    f"objective {in_quotes(name)} does not depend on x; compute it from x with torch operations "
                     "(no .item(), .detach() or NumPy on the way)"
                 )
         return self.names

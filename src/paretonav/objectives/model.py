@@ -39,6 +39,7 @@ from paretonav.objectives.training_weights import training_weights
 from paretonav.objectives.tried_out import TryOut
 from paretonav.objectives.whereabouts import explained
 from paretonav.processes import Team, Wire
+from paretonav.text import in_quotes
 
 Loss = Callable[[Outputs, Batch], Tensor] | Aggregate | Penalty
 AnyMetric = Callable[[Outputs, Batch], Tensor | float] | Metric | Aggregate | Penalty
@@ -137,12 +138,13 @@ class ModelProblem(Problem):
         given, shown = functions("losses", losses), functions("metrics", {} if metrics is None else metrics)
         self.names = check_names(list(given))
         for name in given.keys() & shown.keys():
-            raise ProblemError(f"{name!r} is the name of a loss and of a metric; rename one")
+            raise ProblemError(f"{in_quotes(name)} is the name of a loss and of a metric; rename one")
         self._losses, self._metrics = Quantities(given), Quantities(shown, metrics=True)
         for name, f in given.items():
             if isinstance(f, Metric) and f.higher_is_better:
                 raise ProblemError(
-                    f"loss {name!r} is a Metric of which higher is better, but losses are minimised; turn its sign"
+                    f"loss {in_quotes(name)} is a Metric of which higher is better, but losses are "
+                    "minimised; turn its sign"
                 )
         self.metric_names = self._metrics.names
         self.absolute = self._losses.absolute + self._metrics.absolute

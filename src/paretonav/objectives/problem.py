@@ -18,6 +18,7 @@ from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.optimizers import OptimizerFactory
 from paretonav.objectives.training_weights import equal_weights
 from paretonav.objectives.watch import Watch
+from paretonav.text import in_quotes
 
 Split = Literal["train", "validation", "test"]
 
@@ -317,8 +318,8 @@ def require_finite(name: str, value: float, where: str) -> None:
     """Raise ``NonFiniteError`` naming objective ``name`` unless ``value`` is finite."""
     if not math.isfinite(value):
         raise NonFiniteError(
-            f"objective {name!r} is {value} {where}; look for a division by zero (a group without examples), a log "
-            "of zero, data that are not finite, or a learning rate that is too high"
+            f"objective {in_quotes(name)} is {value} {where}; look for a division by zero (a group "
+            "without examples), a log of zero, data that are not finite, or a learning rate that is too high"
         )
 
 
@@ -337,6 +338,6 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
             raise ProblemError(f"{name!r} is not a name; give every objective a non-empty string")
         if names.count(name) > 1:
             raise ProblemError(
-                f"the objective name {name!r} is used {names.count(name)} times; names must differ"
+                f"the objective name {in_quotes(name)} is used {names.count(name)} times; names must differ"
             )
     return names

@@ -19,6 +19,7 @@ from paretonav.objectives.blame import blaming
 from paretonav.objectives.checks import scalar, scalar_metric
 from paretonav.objectives.metric import Metric
 from paretonav.objectives.penalty import Penalty
+from paretonav.text import in_quotes
 
 Batch = Any
 Outputs = Any
@@ -100,7 +101,7 @@ class Quantities:
             means = value
             if not isinstance(means, Tensor) or means.ndim != 1:
                 raise ProblemError(
-                    f"the means of {name!r} must be a vector, not {_kind(means)}; torch.stack scalar means"
+                    f"the means of {in_quotes(name)} must be a vector, not {_kind(means)}; torch.stack scalar means"
                 )
             return means
         return (scalar_metric if self._metrics else scalar)(name, value)[None]
@@ -274,7 +275,7 @@ def _products(slope: Tensor, mean: Tensor, along: Tensor) -> Tensor:
 def _one_number(what: str, name: str, value: object) -> Tensor:
     if not isinstance(value, Tensor) or value.ndim != 0:
         raise ProblemError(
-            f"{what} {name!r} must be a scalar tensor, not {_kind(value)}; end with .sum(), say"
+            f"{what} {in_quotes(name)} must be a scalar tensor, not {_kind(value)}; end with .sum(), say"
         )
     return value
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from paretonav.errors import ProblemError
+from paretonav.text import in_quotes
 
 
 def equal_weights(m: int) -> Tensor:
@@ -63,17 +64,19 @@ def _weight(name: str, given: SupportsFloat) -> float:
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ProblemError(f"weights[{name!r}] is {given!r}; give a number ({error})") from error
     if not math.isfinite(weight):
-        raise ProblemError(f"weights[{name!r}] is {weight}, which is not finite; give a number of at least 0")
+        raise ProblemError(
+            f"weights[{in_quotes(name)}] is {weight}, which is not finite; give a number of at least 0"
+        )
     if weight < 0:
         raise ProblemError(
-            f"weights[{name!r}] is {weight:g}, which is negative; every loss is minimised, so turn the loss's sign "
-            "instead if it was maximised"
+            f"weights[{in_quotes(name)}] is {weight:g}, which is negative; every loss is minimised, "
+            "so turn the loss's sign instead if it was maximised"
         )
     return weight
 
 
 def _example(names: Sequence[str]) -> str:
-    return "{" + ", ".join(f"{name!r}: 1.0" for name in names) + "}"
+    return "{" + ", ".join(f"{in_quotes(name)}: 1.0" for name in names) + "}"
 
 
 def _listed(names: Sequence[str]) -> str:

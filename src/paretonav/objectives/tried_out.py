@@ -38,6 +38,7 @@ from paretonav.objectives.supported import (
 )
 from paretonav.objectives.untouched import WRITES, copied, same, versions, written
 from paretonav.objectives.whereabouts import explained
+from paretonav.text import in_quotes
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,9 @@ class TryOut:
         given, read = copied(batch), self._observer()
         try:
             with (
-                self._unchanged(f"loss {name!r}", f"the first {split} batch", given, batch, theta, outputs),
+                self._unchanged(
+                    f"loss {in_quotes(name)}", f"the first {split} batch", given, batch, theta, outputs
+                ),
                 read,
             ):
                 part = self._losses.part(name, *outputs, given)
@@ -146,11 +149,11 @@ class TryOut:
             raise
         except Exception as error:
             raise ProblemError(
-                f"loss {name!r} failed on the first {split} batch: {told(error)}; it is called as "
+                f"loss {in_quotes(name)} failed on the first {split} batch: {told(error)}; it is called as "
                 "loss(outputs, batch), as lambda outputs, batch: mse_loss(outputs, batch[1]) can be"
                 f"{unlike(self._passes.data['train'], batch, split)}"
             ) from error
-        self._require_unread(f"loss {name!r}", read)
+        self._require_unread(f"loss {in_quotes(name)}", read)
         require_finite(name, float(value.detach()), f"on the first {split} batch")
         if not defined:  # on this batch alone
             everything = self._passes.read(theta, Collected(self._losses, None), split)
@@ -252,7 +255,7 @@ class TryOut:
                 if wrong:
                     what = what or f"on one batch; {self._culprit(theta, batch)}"
                     raise ProblemError(
-                        f"loss {name!r} on the {split} data is random: it has two values {what}"
+                        f"loss {in_quotes(name)} on the {split} data is random: it has two values {what}"
                     )
 
     def _require_derivatives(self, theta: Tensor, batch: Batch) -> None:
@@ -297,7 +300,8 @@ class TryOut:
             for name in self._names:
                 if not is_bent(lambda variable, name=name: apart(variable)[name], leaves):  # type: ignore[misc]
                     raise ProblemError(
-                        f"loss {name!r} is curved, but torch cannot differentiate its backward pass again (a kernel, a "
+                        f"loss {in_quotes(name)} is curved, but torch cannot differentiate its "
+                        "backward pass again (a kernel, a "
                         "torch.autograd.Function of one's own), so that curvature would be wrong without a word; write "
                         "it with plain torch operations, or show it as a metric, which needs no derivatives"
                     )
@@ -329,20 +333,20 @@ class TryOut:
             elsewhere = any(depends_on(beside, tensor) for tensor in (theta, *own))
         if elsewhere:
             raise ProblemError(
-                f"loss {name!r} takes what depends on the parameters from elsewhere than the tensors in "
+                f"loss {in_quotes(name)} takes what depends on the parameters from elsewhere than the tensors in "
                 f"outputs (a {type(outputs[0]).__name__}); let forward return it in a tuple, list or dict, for "
                 "example forward=lambda model, batch: (model(batch[0]), model.weight)"
             )
         linked = self._slope_of(name, theta)
         if linked is None:
             raise ProblemError(
-                f"loss {name!r} does not depend on the steered parameters; choose others with parameters=, "
+                f"loss {in_quotes(name)} does not depend on the steered parameters; choose others with parameters=, "
                 "or check that nothing between model and loss detaches (.item(), .detach(), torch.no_grad)"
             )
         if not linked and not any(self._slope_of(name, there, only=batch) for there in _aside(theta)):
             raise ProblemError(
-                f"loss {name!r} does not depend on the steered parameters here: its gradient is zero on all the "
-                "training data, and a per cent away, too; choose others with parameters=, or, if it is met already "
+                f"loss {in_quotes(name)} does not depend on the steered parameters here: its gradient is zero on all "
+                "the training data, and a per cent away, too; choose others with parameters=, or, if it is met already "
                 "(a hinge that nothing violates) or goes by leaps (a rounded or thresholded output), so that nothing "
                 "can be traded for it, show it as a metric, give a smooth stand-in (softplus), or leave it out until "
                 "it is violated"

@@ -16,6 +16,7 @@ from paretonav.session.record import Record
 from paretonav.session.session import Session
 from paretonav.session.turns import one_at_a_time
 from paretonav.steering import Point
+from paretonav.text import in_quotes
 
 logger = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ def _require_same_losses(problem: Problem, point: Point, where: str) -> None:
         for name, same, a, b in zip(problem.names, close, there.mean, now.mean, strict=True):
             if not same:
                 raise SessionError(
-                    f"{name!r} on the {split} data is {float(b):.6g} at point {point.id}, where the session in "
+                    f"{in_quotes(name)} on the {split} data is {float(b):.6g} at point {point.id}, "
+                    "where the session in "
                     f"{where} has {float(a):.6g}; give the same data, losses and model, or another folder"
                 )

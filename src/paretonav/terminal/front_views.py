@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from paretonav.atlas import Cover, FrontMap, Route
+from paretonav.terminal.fitting import FittingTable
 from paretonav.text import listed, number, printable, seconds, sentence, value
 
 
 def cover_view(cover: Cover) -> RenderableType:
     """The points of a cover with their losses, how evenly they lie, and what is missing."""
-    table = _table("point")
+    table = FittingTable("point")
     names = list(cover.losses[0]) if cover.losses else []
-    for name in names:
-        table.add_column(printable(name), justify="right", no_wrap=True)
+    table.add_numbers(*map(printable, names))
     for point, losses in zip(cover.points, cover.losses, strict=True):
         table.add_row(str(point), *(value(losses[name], losses[name]) for name in names))
     many = f"{len(cover.points)} of {cover.wanted}" if not cover.complete else str(cover.wanted)
@@ -35,9 +33,8 @@ def cover_view(cover: Cover) -> RenderableType:
 
 def map_view(front_map: FrontMap) -> RenderableType:
     """How far the front goes as it is known."""
-    outcomes, table = front_map.outcomes(), _table("objective")
-    for heading in ("best", "worst"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    outcomes, table = front_map.outcomes(), FittingTable("objective")
+    table.add_numbers("best", "worst")
     for i, name in enumerate(front_map.charts[0].front.names):
         column = outcomes[:, i]
         table.add_row(printable(name), *(value(float(x), float(x)) for x in (column.min(), column.max())))
@@ -57,9 +54,3 @@ def route_line(route: Route) -> Text:
 def _reasons(cover: Cover) -> list[str]:
     """Why outcomes were not reached, each reason once, the latest three."""
     return list(dict.fromkeys(each.reason for each in cover.unreached))[-3:]
-
-
-def _table(first: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column(first, overflow="fold", min_width=len(first))
-    return table

@@ -28,9 +28,11 @@ def numbers(given: Mapping[str, float], what: str, *, finite: bool = False) -> d
         raise PreferenceError(f'{what}={given!r} is not a mapping; give a dict such as {{"age": 1.0}}')
     for name, value in given.items():
         if not isinstance(value, Real):
-            raise PreferenceError(f"{value!r} for {name!r} in {what} is not a number")
+            raise PreferenceError(f"{value!r} for {in_quotes(name)} in {what} is not a number")
         if finite and not math.isfinite(value):
-            raise PreferenceError(f"{value!r} for {name!r} in {what} is not possible; give a finite number")
+            raise PreferenceError(
+                f"{value!r} for {in_quotes(name)} in {what} is not possible; give a finite number"
+            )
     return {name: float(value) for name, value in given.items()}
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from paretonav.errors import NonFiniteError
 from paretonav.objectives import Composite, Problem, differentiated
+from paretonav.text import in_quotes
 
 
 def batch_jacobian(problem: Problem, batch: Composite, theta: Tensor, where: str) -> Tensor:
@@ -52,8 +53,8 @@ def batch_losses_and_gradient(
         suspects = (rows.isinf() if rows.isinf().any() else rows.isnan()).any(dim=1)
         name = problem.names[int(suspects.int().argmax())]
         raise NonFiniteError(
-            f"the gradient of objective {name!r} is not finite {where}, though its loss is; look for a root or "
-            "a logarithm at zero, or for a learning rate that is too high"
+            f"the gradient of objective {in_quotes(name)} is not finite {where}, though its loss is; "
+            "look for a root or a logarithm at zero, or for a learning rate that is too high"
         )
     return losses.detach(), gradient
 
