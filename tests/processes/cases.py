@@ -252,12 +252,7 @@ def cancelled(_: list[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
         nav.step(WISH, 0.02, on_event=stop_by_signal)
     assert torch.equal(problem.parameters(), before)
-    threads = [threading.Thread(target=problem.evaluate, args=(before,)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
     step = nav.step(WISH, 0.02)
-    for thread in threads:
-        thread.join()
     alone = pn.Navigator(kinds.trained())
     alone.start()
     expected = alone.step(WISH, 0.02)

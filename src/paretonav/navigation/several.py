@@ -16,9 +16,9 @@ class Processes:
     """The processes of a group, among which passes over a problem's data are divided as long as this is open.
 
     Every process makes the same problem, with the same model and all of the data, and then this. Process 0 steers: it
-    alone makes navigators, previews and steps, as if there were no others, and may do so by any thread. The others do
-    their part of every pass when they close this, which they do at once, and return when process 0 has closed it. Their
-    models are then what process 0 has made of its own.
+    alone makes navigators, previews and steps, as if there were no others. The others do their part of every pass when
+    they close this, which they do at once, and return when process 0 has closed it. Their models are then what process
+    0 has made of its own.
 
     Where nothing follows the steering, ``Navigator(problem, group="world")`` is shorter.
 
