@@ -48,7 +48,7 @@ def test_the_commands_in_the_readme_steer_the_file_it_describes(
     (tmp_path / "mine.py").write_text(f"{training}\n{ending}")
     block = next(block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "mine.py" in block)
     commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
-    assert len(commands) == 4
+    assert len(commands) == 5
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     try:
