@@ -68,6 +68,7 @@ bench-real: $(VENV)/.dev  ## the steps with the transformer, too, and its memory
 bench-zoo: $(VENV)/.dev  ## trained models of many kinds, brought where they are; some hours, goes on where it ended
 	$(BIN)/python bench/fetch_data.py fashion-mnist default compas
 	PYTHONPATH=bench $(BIN)/python -m zoo
+	PYTHONPATH=bench $(BIN)/python bench/training_on.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
