@@ -60,10 +60,11 @@ bench-quick: $(VENV)/.dev  ## the most important of them with few seeds and wish
 	$(BIN)/python bench/fronts.py --quick
 	$(BIN)/python bench/scaling.py --quick
 
-bench-real: $(VENV)/.dev  ## the steps with the transformer, too, and its memory
+bench-real: $(VENV)/.dev  ## the steps with the transformer, too, and its memory; a language model
 	$(BIN)/python bench/fetch_data.py
 	$(BIN)/python bench/steps.py --slow
 	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/language.py
 
 bench-zoo: $(VENV)/.dev  ## trained models of many kinds, brought where they are; some hours, goes on where it ended
 	$(BIN)/python bench/fetch_data.py fashion-mnist default compas
