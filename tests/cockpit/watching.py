@@ -105,7 +105,7 @@ class Bowls(pn.FunctionProblem):
             assert self._open.wait(PATIENCE)
             if self.broken:
                 raise self.error
-            return bowls._fn(x)
+            return bowls.fn(x)
 
         super().__init__(function, bowls.parameters(), names=names)
 

@@ -134,13 +134,13 @@ def test_ctrl_c_cancels_the_start(interrupted, monkeypatch):
     def slow(x):
         interrupted.set()
         assert cancelled.wait(PATIENCE)
-        return bowls._fn(x)
+        return bowls.fn(x)
 
     def ending(self, **options):  # of a controller that has cancelled what runs
         cancelled.set()
         end(self, **options)
 
-    problem = pn.FunctionProblem(lambda x: bowls._fn(x), bowls.parameters())
+    problem = pn.FunctionProblem(lambda x: bowls.fn(x), bowls.parameters())
     problem.fn = slow  # which is not tried out beforehand
     monkeypatch.setattr(Worker, "end", ending)
     navigator = pn.Navigator(problem)
@@ -236,7 +236,7 @@ def problem():
         while Path("slow").exists():
             Path("entered").touch()
             time.sleep(0.05)
-        return bowls._fn(x)
+        return bowls.fn(x)
 
     return pn.FunctionProblem(function, bowls.parameters())
 """
