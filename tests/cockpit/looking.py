@@ -67,7 +67,7 @@ def unusable(page: Any, name: str) -> None:
 
 def at_point(page: Any, number: int) -> None:
     """Wait until the page shows a point as the current one."""
-    page.locator(".pn-point", has_text=re.compile(rf"^point {number}\b")).wait_for()
+    page.locator(".pn-point", has_text=re.compile(rf"^point {number}(?!\d)")).wait_for()
 
 
 def mode(page: Any, name: str) -> Any:
