@@ -219,7 +219,7 @@ def test_it_is_adapted_and_then_steered(folder: Path) -> None:
     problem = language(folder=folder, **SMALL)
     came = problem.evaluate(problem.parameters(), "validation").mean
     nav = pn.Navigator(problem, geometry=pn.Geometry(samples=8))
-    nav.start(train_on=pn.TrainOn(learning_rate_factor=10, batch_size=8, epochs=4))
+    nav.start(train_on=pn.TrainOn(learning_rate_factor=5, batch_size=8, epochs=4, rounds=1))
     adapted = problem.evaluate(problem.parameters(), "validation").mean
     assert float(adapted.sum()) < float(came.sum())
     step = nav.step(pn.Improve({"code": 1.0}), 0.002)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ERRORS = 2  # standard errors to each side
 _ASIDE = 0.09  # of the way from point to point: to the left what was predicted, to the right what came
 _PANEL = (3.1, 2.1)  # inches, at least, of each quantity
+_LETTERS = 14  # of a name beside a panel, which is about as high
 _MOST = 40  # points, up to which each has its marks
 _TICKS = 8
 _PREDICTED, _CAME = PALETTE[3], PALETTE[0]
@@ -135,7 +136,7 @@ class Steps:
         axes.set_xlim(-0.5, len(places) - 0.5)
 
     def _label(self, axes: Any, name: str, i: int) -> None:
-        text = folded(printable(name), 24, 1)
+        text = folded(printable(name), _LETTERS, 1)
         lower = i < self._losses or self.higher_is_better.get(name) is False
         unknown = i >= self._losses and name not in self.higher_is_better
         label = text if unknown else axis_label(text, leftwards=lower)
