@@ -63,7 +63,7 @@ FAULTS: dict[str, tuple[str, str]] = {
         "GIVEN['losses']['a'] = lambda o, b: (o[:, 0] - b[1][:, 0]).square().sum()",
         "loss 'a' is no mean over examples",
     ),
-    "raises": ("GIVEN['losses']['b'] = lambda o, b: o['logits'].mean()", "loss 'b' failed"),
+    "raises": ("GIVEN['losses']['b'] = lambda o, b: o.logits.mean()", "loss 'b' failed"),
     "nan in the data": ("Y[3, 0] = torch.nan", "'a' is nan"),
     "nan in the validation data": ("Y[150, 0] = torch.nan", "'a' is nan on the .*validation"),
     "nan in the weights": ("MODEL[0].weight.data[0, 0] = torch.nan", "nan"),
