@@ -12,7 +12,7 @@ import paretonav
 
 SOURCE = Path(paretonav.__file__).parent
 ORDERS = (
-    "errors, text, statistics, dominance, undisturbed < display, declared, processes < objectives < geometry "
+    "errors, text, statistics, dominance, remarks, undisturbed < display, declared, processes < objectives < geometry "
     "< steering.changes < steering.outcome < steering.measured < steering.preferences < steering.planning "
     "< steering.stepping < steering.reporting < steering < session < navigation",
     "steering < atlas < navigation",

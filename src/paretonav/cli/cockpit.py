@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from paretonav.cli.app import INTERRUPTED, errors_told
 from paretonav.cli.folder import Folder, Precision, named, session_in
@@ -37,6 +38,17 @@ class WebOptions:
     token: str | None = None
     allow_hosts: tuple[str, ...] = ()
     browser: bool = True
+
+    def of_server(self, console: Console) -> dict[str, Any]:
+        """The same as ``serve`` and ``serve_folder`` take it, with where the address is told."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "token": self.token,
+            "allow_hosts": self.allow_hosts,
+            "open_browser": self.browser,
+            "tell": lambda line: console.print(line, soft_wrap=True),
+        }
 
 
 def cockpit(
@@ -141,15 +153,7 @@ def show_folder(folder: Path, options: WebOptions) -> None:
     console = new_console()
     with remarks_on(console):
         try:
-            serve_folder(
-                folder,
-                host=options.host,
-                port=options.port,
-                token=options.token,
-                allow_hosts=options.allow_hosts,
-                open_browser=options.browser,
-                tell=lambda line: console.print(line, soft_wrap=True),
-            )
+            serve_folder(folder, **options.of_server(console))
         except AddressError as error:
             raise CommandError(str(error)) from error
 
@@ -182,15 +186,6 @@ def _served(navigator_of: Callable[[], Navigator], title: str, options: WebOptio
                     "The points are kept in memory; give --session PATH to go on with them another time."
                 )
             try:
-                return serve(
-                    navigator,
-                    title=title,
-                    host=options.host,
-                    port=options.port,
-                    token=options.token,
-                    allow_hosts=options.allow_hosts,
-                    open_browser=options.browser,
-                    tell=lambda line: console.print(line, soft_wrap=True),
-                )
+                return serve(navigator, title=title, **options.of_server(console))
             except AddressError as error:
                 raise CommandError(str(error)) from error

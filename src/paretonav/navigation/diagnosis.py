@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +15,7 @@ from paretonav.errors import NonFiniteError, OutOfMemoryError, ProblemError
 from paretonav.geometry import Curvature, Geometry
 from paretonav.navigation.expectations import Expectations
 from paretonav.objectives import Losses, Problem, Split
+from paretonav.remarks import remarks_told
 from paretonav.session import Session
 from paretonav.statistics import FEWEST_BATCHES, FEWEST_EXAMPLES
 from paretonav.text import listed, printable
@@ -27,10 +26,7 @@ _REFUSALS = (ProblemError, NonFiniteError, OutOfMemoryError)
 _PARALLEL = 0.999  # cosine of two gradients above which there is nothing to trade between their losses
 _ALIKE = 1e-5  # relative differences that rounding may make between two passes over the same data
 _SYMMETRIC = 1e-2  # of a curvature product, by which it may fail to be
-_VECTORS = {
-    "start": 13,
-    "step": 19,
-}  # of the size of what is steered, for each loss at most; see docs/scale.md
+_VECTORS = {"start": 13, "step": 19}  # of all steered numbers, for each loss at most; see docs/scale.md
 _SAMPLE = 64  # examples that one curvature product is tried on
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -84,7 +80,7 @@ def checkup(make: Problem | Callable[[], Problem]) -> Checkup:
         raised.
     """
     found: list[Finding] = []
-    with _remarks(found):
+    with remarks_told(lambda remark: found.append(Finding("remark", remark, "mind"))):
         try:
             problem = make if isinstance(make, Problem) else make()
         except _REFUSALS as error:
@@ -96,25 +92,6 @@ def checkup(make: Problem | Callable[[], Problem]) -> Checkup:
                 found.append(Finding(look.__name__.strip("_"), str(error), "stop"))
                 break
     return Checkup(tuple(found))
-
-
-@contextmanager
-def _remarks(found: list[Finding]) -> Iterator[None]:
-    """What the library logs as a warning meanwhile becomes a finding, and is logged no further."""
-
-    class Collecting(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(Finding("remark", record.getMessage(), "mind"))
-
-    logger, handler = logging.getLogger("paretonav"), Collecting(logging.WARNING)
-    before = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
 
 
 def _model(problem: Problem) -> Iterator[Finding]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from paretonav.errors import Cancelled
 from paretonav.objectives import Event
+from paretonav.remarks import remarks_told
 from paretonav.text import printable, seconds, shortened, value
 
 _MOST_LETTERS = 12  # of a name beside a bar
@@ -95,25 +95,6 @@ def _cancelled_by_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: not one of Python's
 
 
-@contextmanager
-def remarks_on(console: Console) -> Iterator[None]:
+def remarks_on(console: Console) -> AbstractContextManager[None]:
     """Print what the library logs while the block runs."""
-    handler = _ConsoleHandler(console)
-    logger = logging.getLogger("paretonav")
-    before = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
-
-
-class _ConsoleHandler(logging.Handler):
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(Text(f"Note: {record.getMessage()}.", style="yellow"))
+    return remarks_told(lambda remark: console.print(Text(f"Note: {remark}.", style="yellow")))

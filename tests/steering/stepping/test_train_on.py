@@ -128,6 +128,13 @@ def test_rounds_go_on_from_the_best_at_the_full_rate_until_one_does_not_pay() ->
     assert value(again, again.parameters(), "validation") == pytest.approx(min(found.values[:4]))
 
 
+def test_epochs_are_counted_through_all_rounds() -> None:
+    rates = iter([1e-2, 1e300])
+    how = replace(FAST, optimizer=lambda p: torch.optim.Adam(p, lr=next(rates)), epochs=2, rounds=2)
+    with pytest.raises(pn.NonFiniteError, match="on batch 2 of epoch 3 of training on"):
+        train_on(problem(), HALF, how)
+
+
 def test_training_data_cannot_say_that_another_round_pays() -> None:
     made = problem(validation=None)
     assert train_on(made, HALF, replace(FAST, rounds=10)).epochs == FAST.epochs

@@ -136,7 +136,7 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
         since, least, begun = losses, min(values), len(values) - 1
         for epoch in range(1, how.epochs + 1):
             with problem.watch.part((first + number * how.epochs + epoch) / whole, passes=1):
-                descent.epoch(epoch)
+                descent.epoch(epoch, begun + epoch)
                 where = f"after epoch {begun + epoch} of training on"
                 found, value = _measured(problem, moving.detach(), on, weights, where)
             if value < min(values):
@@ -207,15 +207,15 @@ class _Descent:
         rates = tuple(group.get("lr") for group in optimizer.param_groups)
         return cls(problem, theta, weights, how, optimizer, rates, generator)
 
-    def epoch(self, number: int) -> None:
-        """Move ``theta`` once through the data."""
+    def epoch(self, number: int, called: int) -> None:
+        """Move ``theta`` once through the data: epoch ``number`` of this descent, which messages ``called`` tell of."""
         problem, theta, weights = self.problem, self.theta, self.weights
         decay = problem.weight_decay * float(weights.sum())
         size = self.how.batch_size_for(problem.examples or 1)
         done, total = 0.0, torch.zeros(problem.m, dtype=torch.float64)
         for place, batch in enumerate(problem.minibatches(size, self.generator), 1):
             here = theta.detach()
-            where = f"on batch {place} of epoch {number} of training on"
+            where = f"on batch {place} of epoch {called} of training on"
             losses, gradient = batch_losses_and_gradient(problem, batch, here, weights, where)
             theta.grad = gradient + decay * here if decay else gradient
             self._slow_down((number - 1 + done) / self.how.epochs)
