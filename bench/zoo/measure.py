@@ -117,22 +117,26 @@ class Start:
         return self.model
 
     def label(self, wish: Wish | None = None, amount: float | None = None) -> dict[str, object]:
-        """What all rows have."""
+        """What all rows have: by which they are found, and how much data there is, by which targets differ."""
         case = self.case
-        shown = {f"losses {split}": text(self.before[split].values) for split in SPLITS}
         asked = {} if wish is None else {"wish": str(wish), "amount": amount, "named": _places(case, wish)}
         return {
             "case": case.name,
             "seed": self.seed,
             "origin": self.origin,
+            "examples": len(case.train),
+            **asked,
+        }
+
+    def about(self) -> dict[str, object]:
+        """What the row of the start has of the model, for all rows."""
+        case = self.case
+        return {
             "objectives": "; ".join(case.names),
             "training seconds": case.seconds,
             "training epochs": case.epochs,
             "epoch seconds": self.epoch,
-            "examples": len(case.train),
             "parameters": sum(p.numel() for p in case.model.parameters()),
-            **shown,
-            **asked,
         }
 
     def spent(self, seconds: float, cost: pn.Cost | None = None) -> dict[str, object]:
@@ -221,6 +225,7 @@ def _started(start: Start) -> Row:
     before = evaluations(start.case.model, start.case)
     return {
         **start.label(),
+        **start.about(),
         **{f"losses {split}": text(before[split].values) for split in SPLITS},
         "method": "start",
         "status": "unchanged" if same else "changed",
