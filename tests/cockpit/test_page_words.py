@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.cockpit.looking import until
+from tests.cockpit.looking import drawn, until
 from tests.cockpit.page_states import NAMES, answer, points, row, since, state
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -61,6 +61,7 @@ def test_where_nothing_is_asked_the_bars_show_how_far_each_could_go(page_of: Any
         "",
     ]
     expect(page.locator(".pn-head-predicted")).to_contain_text("Within reach")
+    drawn(page)
     wide = page.locator(".pn-bar-room").evaluate_all("all => all.map((e) => e.offsetWidth)")
     assert wide[0] == pytest.approx(wide[3], abs=1)
     assert wide[1] <= 2  # its end alone
@@ -69,7 +70,7 @@ def test_where_nothing_is_asked_the_bars_show_how_far_each_could_go(page_of: Any
     page.controller.publish("outlook", answer(steer, alone=alone))
     expect(said.first).to_be_empty()
     expect(page.locator(".pn-head-predicted")).to_contain_text("Predicted")
-    assert page.locator(".pn-bar-room").first.evaluate("e => e.offsetWidth") > 0
+    until(page, lambda: page.locator(".pn-bar-room").first.evaluate("e => e.offsetWidth") > 0)
 
 
 def test_one_switch_changes_the_unit_of_every_change(page_of: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from typing import Any, Literal
 
@@ -60,7 +61,14 @@ def _begin() -> None:
         attempt = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)  # type: ignore[attr-defined]
         backend = "cpu:gloo,cuda:nccl" if on_devices else "gloo"
         dist.init_process_group(backend, store=attempt, rank=rank, world_size=size)
+        atexit.register(_end)
     except (RuntimeError, ValueError) as error:
         raise ProcessesError(
             f"the processes do not find each other: {error}; start them by torchrun, which tells them how"
         ) from error
+
+
+def _end() -> None:
+    """End the default group, which we began; threads of gloo that outlive the interpreter abort the process."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
