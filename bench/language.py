@@ -29,20 +29,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import paretonav as pn
+from paretonav.problems import code_and_prose, small_language_model, sources
 from paretonav.problems.code_and_prose import KINDS
 from paretonav.problems.language import LEARNING_RATE
-from paretonav.problems.small_language_model import upper
 from report import Row, write
 
 Array = NDArray[np.float64]
 State = dict[str, Tensor]
 Split = Literal["train", "validation", "test"]
 
-LAYERS = 4
+LAYERS = 2
 SAMPLES = 8  # of which curvature is measured: a product costs about three times as much as the same passes
 FIRST = 30 - LAYERS
-SIZES = {"train_size": 56, "validation_size": 40, "test_size": 56}
-QUICK = {"train_size": 16, "validation_size": 32, "test_size": 32}
+SIZES = {"train_size": 192, "validation_size": 96, "test_size": 192}
+QUICK = {"train_size": 32, "validation_size": 32, "test_size": 32}
 WISHES = (("code", 0.003), ("prose", 0.003), ("prose", 0.006))
 MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MINIBATCH = 8
@@ -109,6 +109,10 @@ class Run:
 
     def __init__(self, problem: pn.ModelProblem) -> None:
         self.problem, self.model = problem, problem.model
+        file = sources.local_folder() / small_language_model.FILE
+        self._vocabulary = code_and_prose.occurring(
+            code_and_prose.texts(), small_language_model.tokenizer(file)
+        )
         read = {
             split: list(data) for split, data in problem._data.items()
         }  # as nobody else has the same batches
@@ -171,8 +175,9 @@ class Run:
 
     def _each(self, batch: Any, kind: str) -> Tensor:
         """The mean loss of each window of a kind."""
-        logits, tokens = upper(self.model, batch["states"][kind], FIRST), batch["tokens"][kind]
-        return nn.functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").mean(1)
+        logits = small_language_model.upper(self.model, batch["states"][kind], FIRST, self._vocabulary)
+        place = torch.searchsorted(self._vocabulary, batch["tokens"][kind][:, 1:].contiguous())
+        return nn.functional.cross_entropy(logits.transpose(1, 2), place, reduction="none").mean(1)
 
 
 def steps(

@@ -21,7 +21,6 @@ FAST = pn.TrainOn(
     learning_rate_factor=1.0,
     epochs=8,
     batch_size=64,
-    patience=8,
 )
 
 

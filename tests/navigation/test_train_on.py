@@ -24,7 +24,6 @@ FAST = pn.TrainOn(
     epochs=4,
     rounds=1,
     batch_size=64,
-    patience=1,
 )
 HALF = torch.tensor([0.5, 0.5], dtype=torch.float64)
 

@@ -68,6 +68,13 @@ def texts() -> dict[str, list[str]]:
     return {"code": code, "prose": prose}
 
 
+def occurring(texts: Mapping[str, Sequence[str]], tokenize: Tokenizer) -> Tensor:
+    """The tokens that occur in the texts, as ``windows`` reads them, in increasing order."""
+    return torch.tensor(
+        sorted({t for of_kind in texts.values() for text in of_kind for t in tokenize(text[:_READ])})
+    )
+
+
 def windows(
     texts: Mapping[str, Sequence[str]],
     tokenize: Tokenizer,

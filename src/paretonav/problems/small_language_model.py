@@ -38,19 +38,30 @@ def load(path: Path, attention: Attention) -> tuple[nn.Module, Callable[[str], S
         MissingExtraError: transformers or gguf is not installed.
         ProblemError: the file is damaged.
     """
+    model: nn.Module = _read("AutoModelForCausalLM", path, dtype=torch.float32, attn_implementation=attention)
+    model.name_or_path = model.config._name_or_path = NAME  # type: ignore[assignment, union-attr]
+    return model, tokenizer(path)
+
+
+def tokenizer(path: Path) -> Callable[[str], Sequence[int]]:
+    """That of the model in a GGUF file, text -> tokens.
+
+    Raises:
+        MissingExtraError, ProblemError: as ``load`` does.
+    """
+    found = _read("AutoTokenizer", path)
+    return lambda text: found(text, verbose=False)["input_ids"]
+
+
+def _read(what: str, path: Path, **options: Any) -> Any:
+    """Something of transformers, made from a GGUF file."""
     require("gguf", _WHAT)
-    transformers = require("transformers", _WHAT)
-    where: dict[str, Any] = {"gguf_file": path.name, "local_files_only": True}
+    kind = getattr(require("transformers", _WHAT), what)
     try:
         with _quietly():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, **where)
-            model: nn.Module = transformers.AutoModelForCausalLM.from_pretrained(
-                path.parent, **where, dtype=torch.float32, attn_implementation=attention
-            )
+            return kind.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True, **options)
     except Exception as error:  # the libraries raise nothing more special
         raise sources.damaged(path, f"holds no language model ({reason_of(error)})") from error
-    model.name_or_path = model.config._name_or_path = NAME  # type: ignore[assignment, union-attr]
-    return model, lambda text: tokenizer(text, verbose=False)["input_ids"]
 
 
 def adapted(model: nn.Module, layers: int, rank: int) -> nn.Module:
@@ -84,21 +95,24 @@ def lower(model: nn.Module, tokens: Tensor, first: int) -> Tensor:
         return _through(inner, inner.embed_tokens(tokens), range(first))
 
 
-def upper(model: nn.Module, states: Tensor, first: int) -> Tensor:
+def upper(model: nn.Module, states: Tensor, first: int, vocabulary: Tensor | None = None) -> Tensor:
     """The logits of what comes after each token but the last.
 
     Args:
         model: as ``adapted`` makes it, or as ``load`` does.
         states: what enters layer number ``first``, [batch, length, features].
         first: the lowest layer to go through.
+        vocabulary: the tokens that can come; None for all that the model has.
 
     Returns:
         [batch, length - 1, vocabulary].
     """
-    inner = _decoder(model)
-    states = _through(inner, states, range(first, len(inner.layers)))
-    logits: Tensor = _causal(model).lm_head(inner.norm(states[:, :-1]))
-    return logits
+    inner, head = _decoder(model), _causal(model).lm_head
+    features = inner.norm(_through(inner, states, range(first, len(inner.layers)))[:, :-1])
+    if vocabulary is None:
+        logits: Tensor = head(features)
+        return logits
+    return nn.functional.linear(features, head.weight[vocabulary.to(head.weight.device)])
 
 
 def download(folder: Path) -> None:

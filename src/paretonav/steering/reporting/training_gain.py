@@ -20,8 +20,8 @@ SHORT = TrainOn(epochs=10, rounds=1)
 class TrainingGain:
     """By how much more training at the same weights changes the losses of a model that stays as it is.
 
-    The best of a few epochs is told, chosen by the same data, so it is a little flattered; where none is better, all
-    changes are zero.
+    It is what ``start(train_on=...)`` would keep: the end of the last round that gained; where none did, all changes
+    are zero.
 
     Attributes:
         changes: name -> change of the loss, negative is better, with paired standard errors.
@@ -50,16 +50,15 @@ class TrainingGain:
     def of(cls, problem: Problem, weights: Tensor, trained: Trained, cost: Cost) -> Self:
         """From a training at ``weights`` [m]."""
         before, after = trained.before, trained.losses
-        first, last = trained.values[0], trained.values[trained.kept]
         return cls(
             changes=Changes.of(problem.names, *after.change_from(before), len(after.fractions)),
             before=dict(zip(problem.names, before.mean.tolist(), strict=True)),
             on=trained.on,
             epochs=trained.kept,
             tried=trained.epochs,
-            total=last - first,
+            total=trained.sum - trained.sum_before,
             total_error=change_error(before, after, weights),
-            total_before=first,
+            total_before=trained.sum_before,
             cost=cost,
         )
 

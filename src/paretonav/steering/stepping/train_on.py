@@ -17,7 +17,7 @@ from paretonav.statistics import standard_error
 from paretonav.steering.stepping.correctors.minibatch import batch_losses_and_gradient
 from paretonav.steering.stepping.settings import require_integers
 
-_DESCENT = 0.8  # of an epoch; the rest is for measuring
+_MEASURED = 0.2  # of an epoch: what measuring takes
 CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay
 WORTH = 0.005  # of the weighted sum, likewise
 _BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and largest size: as people train
@@ -27,12 +27,14 @@ _BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and
 class TrainOn:
     """How a model is trained on: descent by minibatches on the weighted sum of its losses, at a falling rate.
 
-    After each epoch the losses are measured on the validation data (on the training data where there are none). Kept is
-    what has the least weighted sum there, the model as it came included: one that gains nothing stays as it is, bit
-    for bit.
+    It goes in rounds. In each, the rate begins at the optimizer's own, which may throw a trained model off at first,
+    and falls to zero, which brings it back: that finds more than a small rate does (bench/training_on.py). Then the
+    losses are measured on the validation data (on the training data where there are none). A round whose end has a
+    lower weighted sum there than its beginning is kept, and as long as that pays another one begins; any other is
+    taken back. So a model that gains nothing stays as it is, bit for bit.
 
-    The rate begins at the optimizer's own, which may throw a trained model off at first, and falls to zero, which
-    brings it back: that finds more than a small rate does (bench/training_on.py). It goes on until it no longer pays.
+    Ends of rounds alone are looked at. The epoch that is best on the validation data is so by chance, too: its losses
+    on other data are higher than they look, and whatever comes after it seems to cost something.
 
     BatchNorm and dropout stay in eval mode, as in everything else here: running statistics are those of the earlier
     training, and nothing is dropped.
@@ -42,12 +44,11 @@ class TrainOn:
             there is none, Adam with a learning rate of 1e-3. Where the problem has weight decay, that takes the place
             of the optimizer's own, so that none counts twice.
         learning_rate_factor: on the learning rates of what ``optimizer`` makes, at the beginning; they fall linearly to
-            zero over all epochs.
-        epochs: of a round, at most.
+            zero over all epochs of a round.
+        epochs: of a round.
         rounds: at most; another one begins where the last one has come to, at the full rate again, as long as that one
             paid (see ``TrainingGain.pays``), which only validation data can say.
         batch_size: of the minibatches; None for a 32nd of the examples, but from 16 to 256.
-        patience: end a round after as many epochs in a row without improvement; None to go on to its end.
         seed: of the batches' order.
 
     Raises:
@@ -63,13 +64,12 @@ class TrainOn:
     epochs: int = 20
     rounds: int = 10
     batch_size: int | None = None
-    patience: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.optimizer is not None:
             require_factory(self.optimizer)
-        given = {name: 1 for name in ("batch_size", "patience") if getattr(self, name) is not None}
+        given = {} if self.batch_size is None else {"batch_size": 1}
         require_integers(self, epochs=1, rounds=1, seed=0, **given)
         factor = self.learning_rate_factor
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < math.inf:
@@ -89,21 +89,20 @@ class Trained:
         before: the losses at the start, on the split that decides.
         losses: those at ``theta``.
         on: that split.
-        values: the weighted sum there at the start and after every epoch, of all rounds.
-        kept: after which epoch ``theta`` was; 0 for the start.
+        sum_before: the weighted sum there, at the start.
+        sum: that at ``theta``.
+        epochs: how many were run, of all rounds.
+        kept: after which of them ``theta`` was; 0 for the start.
     """
 
     theta: Tensor
     before: Losses
     losses: Losses
     on: Split
-    values: tuple[float, ...]
+    sum_before: float
+    sum: float
+    epochs: int
     kept: int
-
-    @property
-    def epochs(self) -> int:
-        """How many were run."""
-        return len(self.values) - 1
 
 
 def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
@@ -125,28 +124,27 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
     on: Split = "validation" if problem.has_validation else "train"
     generator = torch.Generator().manual_seed(how.seed)
     theta = problem.parameters()
-    first = 1 - _DESCENT  # what is measured before the first epoch, in epochs
-    whole = first + how.rounds * how.epochs
-    with problem.watch.part(first / whole, passes=1):
-        before, value = _measured(problem, theta, on, weights, "before training on")
-    losses, values, kept = before, [value], 0
-    for number in range(how.rounds):
+    whole = _MEASURED + how.rounds * (how.epochs + _MEASURED)
+    with problem.watch.part(_MEASURED / whole, passes=1):
+        before, first = _measured(problem, theta, on, weights, "before training on")
+    losses, least, epochs, kept = before, first, 0, 0
+    for number in range(1, how.rounds + 1):
         moving = theta.clone().requires_grad_()
         descent = _Descent.of(problem, moving, weights, how, generator)
-        since, least, begun = losses, min(values), len(values) - 1
         for epoch in range(1, how.epochs + 1):
-            with problem.watch.part((first + number * how.epochs + epoch) / whole, passes=1):
-                descent.epoch(epoch, begun + epoch)
-                where = f"after epoch {begun + epoch} of training on"
-                found, value = _measured(problem, moving.detach(), on, weights, where)
-            if value < min(values):
-                theta, losses, kept = moving.detach().clone(), found, begun + epoch
-            values.append(value)
-            if how.patience is not None and begun + epoch - max(kept, begun) >= how.patience:
-                break
-        if on == "train" or not pays(min(values) - least, change_error(since, losses, weights), least):
+            epochs += 1
+            with problem.watch.part((number * _MEASURED + epochs) / whole, passes=1):
+                descent.epoch(epoch, epochs)
+        with problem.watch.part(((number + 1) * _MEASURED + epochs) / whole, passes=1):
+            where = f"after epoch {epochs} of training on"
+            found, value = _measured(problem, moving.detach(), on, weights, where)
+        if value >= least:
             break
-    return Trained(theta, before, losses, on, tuple(values), kept)
+        paid = pays(value - least, change_error(losses, found, weights), least)
+        theta, losses, least, kept = moving.detach(), found, value, epochs
+        if on == "train" or not paid:
+            break
+    return Trained(theta, before, losses, on, first, least, epochs, kept)
 
 
 def pays(total: float, error: float | None, before: float) -> bool | None:
@@ -226,7 +224,7 @@ class _Descent:
             done += batch.fraction
             total += batch.fraction * losses.double().cpu()
             problem.watch.saw(problem.names, total / done)
-            problem.watch.at(_DESCENT * done)
+            problem.watch.at(done)
 
     def _slow_down(self, done: float) -> None:
         """Set the rates to what is left of them when a part of all epochs is ``done``."""
