@@ -75,8 +75,8 @@ def test_units_and_order_of_the_losses_do_not_matter(seed: int, unit: float, tur
     problem, x = on_the_front(seed)
     units = torch.tensor([1.0, unit], dtype=torch.float64)
     order = [1, 0] if turned else [0, 1]
-    plain = started(pn.FunctionProblem(problem._values, x)).cover(5)
-    other = started(pn.FunctionProblem(lambda x: (units * problem._values(x))[order], x)).cover(5)
+    plain = started(pn.FunctionProblem(problem.fn, x)).cover(5)
+    other = started(pn.FunctionProblem(lambda x: (units * problem.fn(x))[order], x)).cover(5)
     found = outcomes(other)[:, order] / units.numpy()
     span = np.ptp(ends_of(problem), axis=0)
     expected = outcomes(plain)
@@ -89,8 +89,8 @@ def test_units_and_order_of_the_losses_do_not_matter(seed: int, unit: float, tur
 def test_nor_do_they_with_three_objectives(seed: int) -> None:
     problem, x = on_the_front(seed, m=3)
     units, order = torch.tensor([0.01, 3.0, 20.0], dtype=torch.float64), [2, 0, 1]
-    plain = started(pn.FunctionProblem(problem._values, x)).cover(7)
-    other = started(pn.FunctionProblem(lambda x: units * problem._values(x)[order], x)).cover(7)
+    plain = started(pn.FunctionProblem(problem.fn, x)).cover(7)
+    other = started(pn.FunctionProblem(lambda x: units * problem.fn(x)[order], x)).cover(7)
     found = np.zeros((7, 3))
     found[:, order] = outcomes(other) / units.numpy()
     span = np.ptp(ends_of(problem), axis=0)
@@ -327,7 +327,7 @@ def test_training_losses_can_be_meant() -> None:
 def test_distances_can_be_counted_otherwise(units: str) -> None:
     problem, x = on_the_front(8)
     scale = torch.tensor([1.0, 10.0], dtype=torch.float64)
-    nav = started(pn.FunctionProblem(lambda x: scale * problem._values(x), x))
+    nav = started(pn.FunctionProblem(lambda x: scale * problem.fn(x), x))
     cover = nav.cover(5, units=units)  # type: ignore[arg-type]
     assert cover.complete
     assert cover.unevenness < 1.25

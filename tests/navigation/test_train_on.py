@@ -69,8 +69,11 @@ def test_the_first_point_is_where_training_on_ends(caplog: pytest.LogCaptureFixt
 
 
 def test_true_means_the_problems_optimizer() -> None:
-    made = [problem(optimizer=lambda p: torch.optim.SGD(p, lr=0.1)) for _ in range(2)]
+    """On few data, which training on soon fits as well as it can."""
+    few = {"train": noisy(64, 10), "validation": noisy(64, 20), "test": None}
+    made = [problem(optimizer=lambda p: torch.optim.SGD(p, lr=0.1), **few) for _ in range(2)]
     wanted = train_on(made[0], HALF, pn.TrainOn())
+    assert wanted.kept > 0
     assert torch.equal(navigating(made[1]).start(train_on=True).parameters, wanted.theta)
 
 
