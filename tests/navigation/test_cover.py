@@ -336,23 +336,27 @@ def test_distances_can_be_counted_otherwise(units: str) -> None:
     assert chords.sum() <= sum(cover.spacing) < 1.2 * chords.sum()
 
 
-def test_a_step_that_breaks_off_leaves_everything_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    nav = started(on_the_front(9)[0])
-    real, calls = nav._step, []
+def test_a_step_that_breaks_off_leaves_everything_in_its_place() -> None:
+    problem, x = on_the_front(9)
+    broken = False
 
-    def failing(*args: object, **options: object) -> pn.Step:
-        calls.append(args)
-        if len(calls) == 3:
+    def values(x: Tensor) -> Tensor:
+        if broken:
             raise RuntimeError("no more")
-        return real(*args, **options)  # type: ignore[arg-type]
+        return problem.fn(x)
 
-    monkeypatch.setattr(nav, "_step", failing)
-    with pytest.raises(RuntimeError, match="no more"):
-        nav.cover(5)
+    nav = started(pn.FunctionProblem(values, x))
+
+    def break_the_third(_: pn.Event) -> None:
+        nonlocal broken
+        broken = len(nav.records) == 3
+
+    with pytest.raises(pn.ProblemError, match="no more"):
+        nav.cover(5, on_event=break_the_third)
+    broken = False
     assert nav.here.id == 0
     assert len(nav.records) == 3
     assert torch.equal(nav.problem.parameters(), nav.here.parameters)
-    monkeypatch.setattr(nav, "_step", real)
     assert nav.cover(5).complete
 
 
