@@ -16,7 +16,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, measure_front, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.probes import Probes, first_lengths
-from paretonav.objectives import Losses, Tally, gradients
+from paretonav.objectives import Losses, Tally, gradients, tried_out
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -424,10 +424,11 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
         "second": pn.Aggregate(mean_output, lambda s: (s.sum() - 2).cosh()),
     }
     data, validation = TensorDataset(train), TensorDataset(for_validation)
-    problem = pn.ModelProblem(
-        model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
-    )
-    problem._jacobians.apart = kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tried_out, "worth_it", lambda *_: kept)
+        problem = pn.ModelProblem(
+            model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
+        )
     geometry = replace(EXACT, samples=size, curvature=kind)
     theta = 0.3 * torch.randn(6, generator=generator).double()
     weights = torch.tensor([0.4, 0.6]).double()
