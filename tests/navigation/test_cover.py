@@ -167,9 +167,17 @@ def test_one_is_where_one_was_and_the_points_are_ordinary_ones() -> None:
     assert nav.undo().id == made[0].parent
 
 
+@pytest.fixture(scope="module")
+def whole() -> pn.Cover:
+    """Of six points, made at once."""
+    return started(on_the_front(3)[0]).cover(6)
+
+
 @pytest.mark.parametrize("after", [1, 2, 4])
-def test_a_cover_that_is_cancelled_keeps_its_points_and_goes_on_from_them(after: int) -> None:
-    nav, twin = started(on_the_front(3)[0]), started(on_the_front(3)[0])
+def test_a_cover_that_is_cancelled_keeps_its_points_and_goes_on_from_them(
+    after: int, whole: pn.Cover
+) -> None:
+    nav = started(on_the_front(3)[0])
     cancel = threading.Event()
 
     def stop(_: pn.Event) -> None:
@@ -182,7 +190,7 @@ def test_a_cover_that_is_cancelled_keeps_its_points_and_goes_on_from_them(after:
     assert nav.here.id == 0
     assert torch.equal(nav.problem.parameters(), nav.here.parameters)
     there = len(nav.records)
-    cover, whole = nav.cover(6), twin.cover(6)
+    cover = nav.cover(6)
     assert cover.steps == whole.steps - (there - 1)
     assert np.allclose(outcomes(cover), outcomes(whole), rtol=1e-6, atol=1e-9)
 
