@@ -34,8 +34,8 @@ def linear(spread: float, lengths: list[int], train: int, trainings: int, draws:
         here = nav.start()
         for _ in range(draws):
             problem = population.problem()
-            losses, held_out = problem.response(here.parameters, nav.tangent.basis, "validation")
-            front = replace(here.front, validation_response_by_batch=held_out, validation_losses=losses)
+            losses, response = problem.response(here.parameters, nav.tangent.basis, "validation")
+            front = replace(here.front, validation_response_by_batch=response, validation_losses=losses)
             verdicts += [bool(conflict.real) for conflict in conflicts(front).values()]
     return verdicts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
+from paretonav.steering.stepping.train_on import TrainOn, train_on
 
 NAMES = ("small", "large")
 
@@ -35,9 +37,27 @@ def squared(i: int, scale: float = 1.0) -> Any:
 
 def problem(seed: int = 0, *, scale: float = 1.0, **options: Any) -> pn.ModelProblem:
     """The untrained network; eight batches for validation. ``options`` are those of ``ModelProblem``."""
-    arguments = {"validation": noisy(256, 20), "test": noisy(512, 30), "batch_size": 32} | options
+    arguments = {
+        "train": noisy(512, 10),
+        "validation": noisy(256, 20),
+        "test": noisy(512, 30),
+        "batch_size": 32,
+    }
     losses = {name: squared(i, scale) for i, name in enumerate(NAMES)}
-    return pn.ModelProblem(network(seed), losses, noisy(512, 10), **arguments)
+    return pn.ModelProblem(network(seed), losses, **(arguments | options))
+
+
+def trained(**options: Any) -> pn.ModelProblem:
+    """The same network after some epochs of training, which are done once in a process."""
+    made = problem(**options)
+    made.set_parameters(_trained())
+    return made
+
+
+@cache
+def _trained() -> Tensor:
+    how = TrainOn(optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), epochs=8, rounds=1, batch_size=64)
+    return train_on(problem(), torch.tensor([0.5, 0.5], dtype=torch.float64), how).theta
 
 
 def linear(**options: Any) -> pn.ModelProblem:

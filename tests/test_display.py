@@ -135,10 +135,10 @@ def test_a_session_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pyte
     assert repr(pn.Session()) == "Session in memory, empty"
     session = pn.Session(tmp_path, write=True)
 
-    def broken() -> None:
+    def broken(_: pn.Session) -> None:
         raise pn.SessionError("point 3 is damaged")
 
-    monkeypatch.setattr(session._archive, "records", broken)
+    monkeypatch.setattr(pn.Session, "records", property(broken))
     assert "cannot be read\npoint 3 is damaged" in repr(session)
 
 

@@ -15,8 +15,8 @@ Loss = Callable[[Any, Batch], Tensor]
 Forward = Callable[[nn.Module, Batch], Any]
 MakeOptimizer = Callable[[Iterable[nn.Parameter], float], Optimizer]
 Split = Literal["train", "validation", "test"]
-HELD_OUT: tuple[Split, ...] = ("validation", "test")
-SPLITS: tuple[Split, ...] = ("train", *HELD_OUT)
+NOT_TRAINED_ON: tuple[Split, ...] = ("validation", "test")
+SPLITS: tuple[Split, ...] = ("train", *NOT_TRAINED_ON)
 
 
 @dataclass(frozen=True, eq=False)

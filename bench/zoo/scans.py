@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from zoo.case import HELD_OUT, Split
+from zoo.case import NOT_TRAINED_ON, Split
 
 TRAIN, VALIDATION = 1000, 350  # scans of the 1,797; the rest is for the test
 
@@ -74,7 +74,7 @@ def in_bundles(
 def composites(
     seed: int, shape: tuple[int, int], offsets: list[tuple[int, int]], count: int, each: int
 ) -> tuple[dict[Split, TensorDataset], dict[Split, Tensor]]:
-    """Split -> overlaid digits; and split -> the bundle that each is from, of the splits that are held out.
+    """Split -> overlaid digits; and split -> the bundle that each is from, of the splits that nothing is trained on.
 
     Args:
         seed: of the splits and the draws.
@@ -88,7 +88,7 @@ def composites(
     chosen = at_random(len(scans["train"][1]), places, count, generator)
     made: dict[Split, TensorDataset] = {"train": overlaid(*scans["train"], shape, offsets, chosen)}
     groups: dict[Split, Tensor] = {}
-    for split in HELD_OUT:
+    for split in NOT_TRAINED_ON:
         chosen, groups[split] = in_bundles(len(scans[split][1]), places, each // 2, each, generator)
         made[split] = overlaid(*scans[split], shape, offsets, chosen)
     return made, groups

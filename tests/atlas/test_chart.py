@@ -53,7 +53,7 @@ def test_samples_depend_neither_on_the_order_of_objectives_nor_on_their_units(
     problem = pn.problems.quadratic(n=6, m=3, seed=seed)
     point = pn.Navigator(problem).start()
     twin_of = pn.FunctionProblem(
-        lambda x: torch.tensor(units, dtype=torch.float64) * problem._values(x)[order], point.parameters
+        lambda x: torch.tensor(units, dtype=torch.float64) * problem.fn(x)[order], point.parameters
     )
     here, twin = chart_of(problem), chart_of(twin_of)
     scale = np.array([1.0, 2.0, 3.0])

@@ -23,7 +23,7 @@ def charts(seed: int, count: int) -> tuple[pn.FunctionProblem, list[Chart]]:
     found = []
     for place, w in enumerate(np.linspace(0.05, 0.95, count)):
         x = problem.pareto_point(torch.tensor([w, 1 - w], dtype=torch.float64))
-        point = pn.Navigator(pn.FunctionProblem(problem._values, x)).start()
+        point = pn.Navigator(pn.FunctionProblem(problem.fn, x)).start()
         found.append(Chart(place, point.front, point.trust))
     return problem, found[::-2] + found[-2::-2]
 

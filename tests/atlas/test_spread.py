@@ -14,7 +14,7 @@ def charts(weights: list[list[float]]) -> list[Chart]:
     found = []
     for place, w in enumerate(weights):
         x = problem.pareto_point(torch.tensor(w, dtype=torch.float64))
-        point = pn.Navigator(pn.FunctionProblem(problem._values, x)).start()
+        point = pn.Navigator(pn.FunctionProblem(problem.fn, x)).start()
         found.append(Chart(place, point.front, point.trust))
     return found
 

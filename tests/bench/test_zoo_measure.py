@@ -13,7 +13,7 @@ import paretonav as pn
 from zoo import __main__ as command
 from zoo import adversarial, measure, recommender
 from zoo.bring import problem_of
-from zoo.case import HELD_OUT, Case
+from zoo.case import NOT_TRAINED_ON, Case
 from zoo.kinds import KINDS
 from zoo.measure import AMOUNTS, BROUGHT, FURTHER, GAIN, Start, measured, wishes
 from zoo.rivals import Tuning, control, epoch_seconds, reach, trained_on, tunings
@@ -266,5 +266,5 @@ def test_a_kind_gives_the_same_model_for_the_same_seed() -> None:
     assert not torch.equal(state["bias.weight"], other.model.state_dict()["bias.weight"])
     assert first.name == "recommender"
     assert KINDS[first.name] is recommender.make
-    for split in HELD_OUT:
+    for split in NOT_TRAINED_ON:
         assert len(first.groups[split]) == len(first.data(split))

@@ -44,7 +44,7 @@ def network(
     m: int = 3,
     scales: dict[str, float] | None = None,
     order: tuple[int, ...] | None = None,
-    held_out: int = 0,
+    for_validation: int = 0,
     **options: Any,
 ) -> pn.ModelProblem:
     """A small network that is no optimum of anything; the objectives are "f0", "f1", ..., in some order."""
@@ -54,7 +54,7 @@ def network(
             parameter.copy_(0.5 * normal(*parameter.shape, seed=20 + k))
     scales = scales or {}
     losses = {f"f{i}": squares(i, scales.get(f"f{i}", 1.0)) for i in order or range(m)}
-    validation = data(m, held_out, seed=50) if held_out else None
+    validation = data(m, for_validation, seed=50) if for_validation else None
     return pn.ModelProblem(model, losses, data(m), validation, batch_size=15, **options)
 
 
@@ -260,7 +260,7 @@ def test_a_stronger_pull_makes_shorter_ways() -> None:
 @pytest.mark.parametrize("pull", PULLS)
 def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: float) -> None:
     """In parts of their sizes: what is probed along them is as different as it can be."""
-    problem = network(held_out=60, scales={"f1": 100.0})
+    problem = network(for_validation=60, scales={"f1": 100.0})
     tangent = at(problem, pull)
     front = measure_front(problem, tangent, WHOLE)
     np.testing.assert_allclose(front.curvature, np.eye(3), atol=1e-6)
@@ -271,8 +271,8 @@ def test_the_axes_are_of_unit_cost_and_change_the_losses_independently(pull: flo
     )
 
 
-def test_the_pull_is_chosen_by_held_out_data() -> None:
-    problem = network(held_out=60)
+def test_the_pull_is_chosen_by_validation_data() -> None:
+    problem = network(for_validation=60)
     tangent, without = at(problem, None), at(network(), None)
     assert tangent.anchor is not None
     assert tangent.anchor.part in PULLS
@@ -305,7 +305,7 @@ def test_a_point_close_by_is_gone_on_from() -> None:
 
 def test_axes_that_are_known_are_taken() -> None:
     """So that coordinates mean what they did where a front was measured along them."""
-    problem = network(held_out=60)
+    problem = network(for_validation=60)
     tangent = at(problem, None)
     assert tangent.anchor is not None
     theta = problem.parameters()
@@ -328,7 +328,7 @@ def test_what_has_been_evaluated_is_not_evaluated_again() -> None:
 
 
 def test_the_front_around_it_has_no_edges_and_as_many_ways_as_losses() -> None:
-    problem = network(held_out=60)
+    problem = network(for_validation=60)
     tangent = at(problem)
     front = measure_front(problem, tangent, WHOLE)
     assert front.dimensions == front.m == 3

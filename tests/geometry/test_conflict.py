@@ -230,13 +230,13 @@ def bent(seed: int) -> FrontModel:
     rng = np.random.default_rng(seed)
     made = front(TRUE * rng.uniform(0.8, 1.2, TRUE.shape), 1e-3, seed=seed)
     losses = np.array([1.0, 0.5, 3.0])
-    held_out = losses * rng.uniform(0.9, 1.1, 3)
+    validation = losses * rng.uniform(0.9, 1.1, 3)
     return replace(
         made,
         losses=losses,
         bend=made.bend * np.array([1.0, 4.0, 16.0])[:, None, None],
         validation_losses=Losses(
-            torch.from_numpy(held_out).expand(8, 3), torch.full((8,), 1 / 8, dtype=torch.float64)
+            torch.from_numpy(validation).expand(8, 3), torch.full((8,), 1 / 8, dtype=torch.float64)
         ),
     )
 

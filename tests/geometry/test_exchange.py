@@ -85,7 +85,7 @@ def test_where_all_fall_together_nothing_is_paid() -> None:
     assert found.works
 
 
-def test_it_is_held_out_data_that_decide() -> None:
+def test_it_is_validation_data_that_decide() -> None:
     """What is gained in the training sample only is no gain."""
     problem = Told(lambda x, y: (1 + 0 * x, 1 + y), train=lambda x, y: (1 + x, 1 + y))
     found = asked(problem)

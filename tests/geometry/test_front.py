@@ -16,7 +16,7 @@ import paretonav as pn
 from paretonav.geometry import FrontModel, Geometry, measure_front, path_curvature, tangent_at
 from paretonav.geometry.curvature import CurvatureKind
 from paretonav.geometry.probes import Probes, first_lengths
-from paretonav.objectives import Losses, Tally, gradients
+from paretonav.objectives import Losses, Tally, gradients, tried_out
 from paretonav.objectives.problem import Split
 
 EXACT = Geometry(damping=0.0, tolerance=1e-12, max_iterations=500)
@@ -180,7 +180,7 @@ def test_slopes_are_the_derivatives_of_changes(m: int, seed: int, common: bool, 
     np.testing.assert_allclose(front.changes(c)[m:], front.metric_change(c))
 
 
-def model_problem(validation: bool, batch_size: int = 20, held_out: int = 100) -> pn.ModelProblem:
+def model_problem(validation: bool, batch_size: int = 20, for_validation: int = 100) -> pn.ModelProblem:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(500, 3, generator=generator, dtype=torch.float64)
     y = x @ torch.tensor([[1.0, 0.0], [0.5, 1.0], [0.0, 0.5]], dtype=torch.float64)
@@ -193,7 +193,9 @@ def model_problem(validation: bool, batch_size: int = 20, held_out: int = 100) -
     }
     losses = {f"f{k}": (lambda o, b, k=k: (o[:, 0] - b[1][:, k]).square().mean()) for k in range(2)}
     train = TensorDataset(x[:400], y[:400])
-    others = TensorDataset(x[400 : 400 + held_out], y[400 : 400 + held_out]) if validation else None
+    others = (
+        TensorDataset(x[400 : 400 + for_validation], y[400 : 400 + for_validation]) if validation else None
+    )
     return pn.ModelProblem(model, losses, train, others, metrics=metrics, batch_size=batch_size)
 
 
@@ -336,7 +338,7 @@ def test_without_validation_data_metrics_have_the_error_of_the_training_data() -
 
 
 def test_errors_are_not_known_of_few_batches_or_examples_and_of_functions() -> None:
-    front, *_ = model_front(model_problem(True, batch_size=150, held_out=31))
+    front, *_ = model_front(model_problem(True, batch_size=150, for_validation=31))
     assert [len(error) for error in front.errors(np.ones(1))] == [0, 0, 0]
     problem = pn.problems.quadratic(n=6, m=2)
     front, _ = model_at(problem, problem.parameters(), torch.tensor([0.5, 0.5]).double())
@@ -415,17 +417,18 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
     size: int, kept: bool, kind: CurvatureKind, seed: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    train, held_out = (torch.randn(n, 3, generator=generator).double() + 1 for n in (60, 24))
+    train, for_validation = (torch.randn(n, 3, generator=generator).double() + 1 for n in (60, 24))
     model = nn.Linear(3, 2, bias=False).double()
     losses = {
         "first": pn.Aggregate(mean_output, lambda s: (s[0] - 1).square() + 0.3 * s[1] ** 4),
         "second": pn.Aggregate(mean_output, lambda s: (s.sum() - 2).cosh()),
     }
-    data, validation = TensorDataset(train), TensorDataset(held_out)
-    problem = pn.ModelProblem(
-        model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
-    )
-    problem._jacobians.apart = kept
+    data, validation = TensorDataset(train), TensorDataset(for_validation)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tried_out, "worth_it", lambda *_: kept)
+        problem = pn.ModelProblem(
+            model, losses, data, validation=validation, batch_size=7, weight_decay=0.3, seed=seed
+        )
     geometry = replace(EXACT, samples=size, curvature=kind)
     theta = 0.3 * torch.randn(6, generator=generator).double()
     weights = torch.tensor([0.4, 0.6]).double()
@@ -441,7 +444,7 @@ def test_functions_of_means_bend_as_over_all_the_data_however_small_the_sample(
         assert (
             front.validation_bend is not None
         )  # differences at the size of a step, of functions that are none of squares
-        np.testing.assert_allclose(front.validation_bend[i], V @ dense(held_out, i) @ V.T, rtol=0.05)
+        np.testing.assert_allclose(front.validation_bend[i], V @ dense(for_validation, i) @ V.T, rtol=0.05)
     # Scaled right in the span of the solutions, whatever the sample made of their lengths: V^T A V = V^T J^T B.
     A = 0.4 * dense(train, 0) + 0.6 * dense(train, 1) + 0.3 * torch.eye(6).double()
     torch.testing.assert_close(

@@ -26,9 +26,9 @@ def squares(k: int) -> Any:
     return lambda o, b: (o[:, 0] - b[1][:, k]).square().mean()
 
 
-def regression(m: int = 2, n: int = 5, held_out: int = 60, **options: Any) -> pn.ModelProblem:
-    """Linear regressions that share their parameters; held-out data are others."""
-    x, noise = normal(100 + held_out, n, seed=0), normal(100 + held_out, m, seed=1)
+def regression(m: int = 2, n: int = 5, for_validation: int = 60, **options: Any) -> pn.ModelProblem:
+    """Linear regressions that share their parameters; validation data are others."""
+    x, noise = normal(100 + for_validation, n, seed=0), normal(100 + for_validation, m, seed=1)
     y = x @ normal(n, m, seed=2) + 0.3 * noise
     model = nn.Linear(n, 1, bias=False).double()
     with torch.no_grad():
@@ -37,7 +37,7 @@ def regression(m: int = 2, n: int = 5, held_out: int = 60, **options: Any) -> pn
         "metrics": {"level": LEVEL, "share": SHARE},
         "batch_size": 10,
     } | options
-    validation = TensorDataset(x[100:], y[100:]) if held_out else None
+    validation = TensorDataset(x[100:], y[100:]) if for_validation else None
     losses = {f"task {k}": squares(k) for k in range(m)}
     return pn.ModelProblem(model, losses, TensorDataset(x[:100], y[:100]), validation, **arguments)
 
@@ -186,7 +186,7 @@ def test_slopes_are_known_batch_by_batch(split: Any, k: int) -> None:
 
 def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples() -> None:
     directions, c = normal(2, 5, seed=7), torch.tensor([0.3, -0.2]).double()
-    known, unknown = (regression(held_out=count) for count in (60, 31))
+    known, unknown = (regression(for_validation=count) for count in (60, 31))
     probes = Probes.along(known, known.parameters(), directions, "validation", guess(known, directions))
     along = probes.response.batches @ c
     shares = probes.response.fractions
@@ -201,7 +201,7 @@ def test_standard_errors_are_those_of_the_batches_and_unknown_for_few_examples()
 
 def test_a_metric_without_derivative_has_the_slope_that_fits_a_step() -> None:
     """A rate has none; over the size of a step it has a slope."""
-    problem = regression(held_out=600)
+    problem = regression(for_validation=600)
     theta, directions = problem.parameters(), normal(1, 5, seed=7)
     probes, points = gone(problem, theta, directions, "validation", guess(problem, directions))
     here = problem.evaluate(theta, "validation")
@@ -246,7 +246,7 @@ def test_a_length_that_is_far_too_long_or_short_is_mended(exponent: float, seed:
 
 def test_a_good_guess_costs_two_passes_a_direction_and_a_loss() -> None:
     """And one for each pair, where losses say too little of what is mixed."""
-    problem = regression(held_out=0, metrics=None)
+    problem = regression(for_validation=0, metrics=None)
     directions = normal(2, 5, seed=7)
     lengths = guess(problem, directions)
     for options, expected in (
@@ -289,7 +289,7 @@ def test_pairs_are_measured_on_few_examples(k: int, size: int, batches: int) -> 
 def test_a_bend_that_may_be_noise_does_not_count(seed: int) -> None:
     """A rate goes by leaps: its second differences at the size of a step say nothing; those of a square do."""
     square = pn.Metric(lambda o, b: (o[:, 0] - b[1][:, 1]).square().mean(), higher_is_better=False)
-    problem = regression(held_out=600, metrics={"share": SHARE, "square": square})
+    problem = regression(for_validation=600, metrics={"share": SHARE, "square": square})
     theta, directions = problem.parameters(), normal(1, 5, seed=seed)
     probes, points = gone(problem, theta, directions, "validation", guess(problem, directions))
     assert probes.bend[3, 0, 0] == pytest.approx(probes.bend[1, 0, 0]), "which is the loss of the second task"
@@ -309,7 +309,7 @@ def test_a_bend_that_may_be_noise_does_not_count(seed: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_a_bend_of_a_metric_with_unknown_errors_does_not_count(k: int) -> None:
-    problem = regression(held_out=20)
+    problem = regression(for_validation=20)
     directions = normal(k, 5, seed=7)
     probes = Probes.along(problem, problem.parameters(), directions, "validation", guess(problem, directions))
     assert probes.bend[:2].all()

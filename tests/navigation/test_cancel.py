@@ -17,6 +17,7 @@ import paretonav as pn
 from paretonav.navigation import beginning
 from paretonav.objectives import watch
 from paretonav.problems.trained import TrainedProblem
+from paretonav.session import Journal
 
 WISH = pn.Improve({"f1": 1.0})
 Make = Callable[[], pn.Navigator]
@@ -347,7 +348,7 @@ def test_an_interrupt_when_a_point_has_been_kept_leaves_it_accepted(
 ) -> None:
     nav = on_a_function()
     nav.start()
-    owner, name = (nav._journal, "add") if after == "keeping" else (nav.problem, "set_parameters")
+    owner, name = (Journal, "add") if after == "keeping" else (type(nav.problem), "set_parameters")
     method = getattr(owner, name)
 
     def interrupted(*arguments: object) -> None:

@@ -156,8 +156,8 @@ def regression(m: int, decay: float, validation: bool) -> pn.ModelProblem:
         optimizer.zero_grad()
         sum(loss(model(x[:150]), (None, y[:150])) for loss in losses.values()).div(m).backward()
         optimizer.step()
-    held_out = TensorDataset(x[150:], y[150:]) if validation else None
-    return pn.ModelProblem(model, losses, TensorDataset(x[:150], y[:150]), held_out, weight_decay=decay)
+    for_validation = TensorDataset(x[150:], y[150:]) if validation else None
+    return pn.ModelProblem(model, losses, TensorDataset(x[:150], y[:150]), for_validation, weight_decay=decay)
 
 
 @pytest.mark.parametrize(("m", "decay", "validation"), [(2, 0.01, True), (3, 0.01, False), (3, 0.0, True)])

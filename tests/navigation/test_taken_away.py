@@ -154,6 +154,7 @@ def test_a_folder_without_a_head_has_the_card_alone(tmp_path: Path) -> None:
     assert (tmp_path / "chosen-1.5" / "README.md").read_text("utf-8") == nav.session.card()
 
 
+@pytest.mark.slow
 def test_where_the_number_of_examples_cannot_vary_it_is_fixed(tmp_path: Path) -> None:
     nav = chosen(adapted(llama()))
     ids = common["data"]()[:3]

@@ -68,8 +68,11 @@ def test_the_first_point_is_where_training_on_ends(caplog: pytest.LogCaptureFixt
 
 
 def test_true_means_the_problems_optimizer() -> None:
-    made = [problem(optimizer=lambda p: torch.optim.SGD(p, lr=0.1)) for _ in range(2)]
+    """On few data, which training on soon fits as well as it can."""
+    few = {"train": noisy(32, 10), "validation": noisy(64, 20), "test": None}
+    made = [problem(optimizer=lambda p: torch.optim.SGD(p, lr=0.1), **few) for _ in range(2)]
     wanted = train_on(made[0], HALF, pn.TrainOn())
+    assert wanted.kept > 0
     assert torch.equal(navigating(made[1]).start(train_on=True).parameters, wanted.theta)
 
 
@@ -161,7 +164,7 @@ def test_a_resumed_session_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_the_gain_is_measured_and_leaves_everything_as_it_is() -> None:
-    nav = navigating(problem(optimizer=lambda p: torch.optim.Adam(p, lr=0.1)))
+    nav = navigating(problem(train=noisy(128, 10), optimizer=lambda p: torch.optim.Adam(p, lr=0.1)))
     here = nav.start()
     assert nav.known_training_gain is None
     before = nav.problem.parameters()

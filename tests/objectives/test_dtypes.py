@@ -120,7 +120,7 @@ def test_examples_are_counted_by_what_most_tensors_hold() -> None:
     torch.testing.assert_close(problem.evaluate(theta).mean, whole.evaluate(theta).mean)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 1000),
     scale=st.floats(1e-3, 1e3),

@@ -128,7 +128,7 @@ def test_batches_that_are_fixed_stay_and_their_error_is_unknown(kind: str) -> No
 @pytest.mark.parametrize("split", ["validation", "test"])
 @pytest.mark.parametrize("loader", [True, False])
 @pytest.mark.parametrize("n", [32, 100, 511])
-def test_held_out_losses_have_standard_errors_about_as_large_as_those_of_the_examples(
+def test_validation_losses_have_standard_errors_about_as_large_as_those_of_the_examples(
     split: Any, loader: bool, n: int
 ) -> None:
     data = examples(n, seed=7)
@@ -205,7 +205,7 @@ def test_test_data_can_be_evaluated_and_are_known_to_be_there() -> None:
 
 @pytest.mark.parametrize("role", ["validation", "test"])
 @pytest.mark.parametrize("loader", [True, False])
-def test_empty_held_out_data_are_refused(role: str, loader: bool) -> None:
+def test_empty_validation_data_are_refused(role: str, loader: bool) -> None:
     empty = DataLoader(examples(0)) if loader else examples(0)
     with pytest.raises(ProblemError, match=rf"the {role} data is empty: it yields no example; check"):
         make(**{"validation": None, role: empty})

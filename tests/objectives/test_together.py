@@ -66,7 +66,7 @@ def alike(found: Losses, expected: Losses, rounding: float) -> None:
     assert (found.metric_names, found.examples) == (expected.metric_names, expected.examples)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     k=st.integers(MANY, 3 * MANY),
     n=st.integers(8, 60),

@@ -39,8 +39,10 @@ def judged(session):
     for record in session:
         i = record.id
         measured = {"up": 0.5 + 0.1 * i, "down": 1.0 - 0.2 * i, "odd": 1.0}
-        held_out = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
-        changed = replace(record, values=Outcome(record.losses, held_out, Estimates(measured), "validation"))
+        validation = Estimates({name: 1.5 * loss for name, loss in record.losses.items()})
+        changed = replace(
+            record, values=Outcome(record.losses, validation, Estimates(measured), "validation")
+        )
         Journal(copy).add(changed, _with_validation(session.point(i), measured), Journal(session).tangent(i))
     copy._problem = type("Problem", (), {"higher_is_better": {"up": True, "down": False}})()
     copy.star(3)

@@ -10,7 +10,7 @@ def parts(problem: pn.ModelProblem) -> dict[str, tuple[Tensor, ...]]:
     """Training, validation and test data as passes over them read them: each entry of all examples."""
     return {
         split: tuple(torch.cat(entry) for entry in zip(*(batch for batch, _ in data), strict=True))
-        for split, data in problem._data.items()
+        for split, data in problem.data.items()
     }
 
 

@@ -82,7 +82,7 @@ def batch_of(problem: pn.ModelProblem, split: Any = "train") -> dict[str, Any]:
             return {name: joined([part[name] for part in parts]) for name in parts[0]}
         return torch.cat(parts)
 
-    found: dict[str, Any] = joined([batch for batch, _ in problem._data[split]])
+    found: dict[str, Any] = joined([batch for batch, _ in problem.data[split]])
     return found
 
 
@@ -178,11 +178,11 @@ def test_standard_errors_are_those_between_texts(folder: Path) -> None:
     problem = language(folder=folder, **SMALL)
     batch = batch_of(problem, "validation")
     assert len(set(batch["texts"].tolist())) > 4
-    for blocks in problem._data["validation"]:
+    for blocks in problem.data["validation"]:
         inside = set(blocks[0]["texts"].tolist())
         assert not any(
             inside & set(other[0]["texts"].tolist())
-            for other in problem._data["validation"]
+            for other in problem.data["validation"]
             if not torch.equal(other[0]["texts"], blocks[0]["texts"])
         )
 

@@ -108,7 +108,7 @@ def test_splits_are_disjoint_and_have_all_kinds_alike(folder: Path) -> None:
 
 def test_batches_hold_tokens_masks_and_labels(folder: Path) -> None:
     problem = sentences(folder=folder, **SMALL)
-    batches = list(problem._data["train"])
+    batches = list(problem.data["train"])
     assert sum(length for _, length in batches) == 48
     for batch, _ in batches:
         ids, mask, labels = batch["input_ids"], batch["attention_mask"], batch["labels"]
@@ -130,7 +130,7 @@ def test_what_is_computed_once_changes_nothing(
     theta = problem.parameters()
     theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(0))
     problem.set_parameters(theta)
-    for batch, _ in problem._data["train"]:
+    for batch, _ in problem.data["train"]:
         assert ("states" in batch) == (parameters == "heads" or (layers == 1 and parameters == "adapters"))
         with torch.no_grad():
             whole = problem.model(batch["input_ids"], batch["attention_mask"])
@@ -141,7 +141,7 @@ def test_what_is_computed_once_changes_nothing(
 
 def test_padding_does_not_matter(folder: Path) -> None:
     problem = sentences(folder=folder, **SMALL)
-    (batch, _), *_ = problem._data["train"]
+    (batch, _), *_ = problem.data["train"]
     wider = {name: torch.nn.functional.pad(batch[name], (0, 4)) for name in ("input_ids", "attention_mask")}
     with torch.no_grad():
         alone, padded = (problem.model(b["input_ids"], b["attention_mask"]) for b in (batch, wider))
@@ -153,7 +153,7 @@ def test_losses_and_metrics_belong_to_their_task(folder: Path) -> None:
     problem = sentences(folder=folder, **SMALL)
     assert isinstance(problem, TrainedProblem)
     assert problem.names == ("sentiment", "source")
-    (batch, _), *_ = problem._data["train"]
+    (batch, _), *_ = problem.data["train"]
     labels = batch["labels"]
     right = {
         task: 50.0 * torch.nn.functional.one_hot(labels[:, i], count)

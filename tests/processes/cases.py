@@ -207,8 +207,7 @@ def failing(_: list[str]) -> None:
             raise error
         return kinds.square(0)(outputs, batch)
 
-    problem = kinds.perceptron()
-    problem._losses._functions["a"] = loss
+    problem = kinds.perceptron(losses={"a": loss})
     theta = problem.parameters()
     expected = problem.evaluate(theta).mean
     with pn.Processes(problem) as processes:
@@ -263,15 +262,16 @@ def cancelled(_: list[str]) -> None:
 
 def killed(arguments: list[str]) -> None:
     """A process dies in the middle of a pass."""
-    who = int(arguments[0])
-    problem = kinds.perceptron()
+    who, armed = int(arguments[0]), False
 
-    def die(*_: object) -> None:
-        if dist.get_rank() == who:
+    def loss(outputs: Tensor, batch: Any) -> Tensor:
+        if armed and dist.get_rank() == who:
             os.kill(os.getpid(), signal.SIGKILL)
+        return kinds.square(1)(outputs, batch)
 
+    problem = kinds.perceptron(losses={"b": loss})
     with pn.Processes(problem) as processes:
-        problem._losses._functions["b"] = die
+        armed = True
         if processes.first:
             problem.evaluate(problem.parameters())
 
@@ -279,11 +279,6 @@ def killed(arguments: list[str]) -> None:
 def different(_: list[str]) -> None:
     """Processes that were not started alike do not begin, and all are told why."""
     second = dist.get_rank() == 1
-
-    def coded() -> pn.ModelProblem:
-        problem = kinds.perceptron()
-        problem._losses._functions["b"] = kinds.square(0)
-        return problem
 
     def moved() -> pn.ModelProblem:
         problem = kinds.perceptron()
@@ -305,7 +300,10 @@ def different(_: list[str]) -> None:
             lambda: kinds.perceptron(train=kinds.numbers(70, f64, 5)),
             "the numbers in batch 1 of 4 of the train data that are looked at; give every process all",
         ),
-        (coded, r"loss 'b' on a batch of the train data \(.*\); does its code differ"),
+        (
+            lambda: kinds.perceptron(losses={"b": kinds.square(0)}),
+            r"loss 'b' on a batch of the train data \(.*\); does its code differ",
+        ),
         (
             lambda: kinds.perceptron(weight_decay=0.1),
             r"weight_decay \(0.0 in process 0, 0.1 in process 1\); start all of them with the same code",

@@ -14,9 +14,10 @@ from paretonav.objectives.aggregate import group_gap
 
 F64, F32 = torch.float64, torch.float32
 Make = Callable[[torch.dtype], pn.ModelProblem]
+Loss = Callable[[Any, Any], Tensor]
 
 
-def square(i: int) -> Callable[[Any, Any], Tensor]:
+def square(i: int) -> Loss:
     return lambda outputs, batch: (outputs[:, i] - batch[1][:, i]).square().mean()
 
 
@@ -26,15 +27,17 @@ def numbers(n: int, dtype: torch.dtype, seed: int = 0) -> TensorDataset:
 
 
 def perceptron(dtype: torch.dtype = F64, **options: Any) -> pn.ModelProblem:
+    """``options`` are those of ``ModelProblem``; losses are in place of those of the same name."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2)).to(dtype)
+    losses = {"a": square(0), "b": square(1)} | options.pop("losses", {})
     given: dict[str, Any] = {
         "train": numbers(70, dtype),
         "validation": numbers(50, dtype, 1),
         "batch_size": 16,
     }
     given |= {"metrics": {"off": lambda o, b: (o - b[1]).abs().mean()}} | options
-    return pn.ModelProblem(model, {"a": square(0), "b": square(1)}, **given)
+    return pn.ModelProblem(model, losses, **given)
 
 
 def one_batch(dtype: torch.dtype) -> pn.ModelProblem:
@@ -153,8 +156,11 @@ KINDS: dict[str, Make] = {
 }
 
 
-def trained() -> pn.ModelProblem:
-    """A perceptron that comes trained, with enough examples for standard errors."""
+def trained(**losses: Loss) -> pn.ModelProblem:
+    """A perceptron that comes trained, with enough examples for standard errors.
+
+    ``losses`` are in place of those of the same name.
+    """
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2)).double()
     train, validation = numbers(300, F64), numbers(200, F64, 1)
@@ -164,4 +170,4 @@ def trained() -> pn.ModelProblem:
         optimizer.zero_grad()
         (model(x) - y).square().mean().backward()
         optimizer.step()
-    return pn.ModelProblem(model, {"a": square(0), "b": square(1)}, train, validation, batch_size=32)
+    return pn.ModelProblem(model, {"a": square(0), "b": square(1)} | losses, train, validation, batch_size=32)

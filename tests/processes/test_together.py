@@ -55,16 +55,14 @@ import os, signal
 from tests.processes import kinds
 
 def problem():
-    made = kinds.trained()
-    plain, calls = made._losses._functions["a"], []
+    plain, calls = kinds.square(0), []
     def dying(outputs, batch):
         calls.append(1)
         if len(calls) == {calls} and os.environ["RANK"] == "1" and not os.path.exists("died"):
             open("died", "w").close()
             os.kill(os.getpid(), signal.SIGKILL)
         return plain(outputs, batch)
-    made._losses._functions["a"] = dying
-    return made
+    return kinds.trained(a=dying)
 
 if __name__ == "__main__":
     import paretonav as pn

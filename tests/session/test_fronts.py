@@ -73,13 +73,13 @@ def session(walked: pn.Session) -> pn.Session:
     """Four points with losses that are easy to look through."""
     values = [((0, 3), (3, 0)), ((1, 1), (1, 2)), ((1, 1), (2, 2)), ((2, 3), (0, 3))]
     session = pn.Session()
-    for record, (train, held_out) in zip(walked, values, strict=True):
+    for record, (train, validation) in zip(walked, values, strict=True):
         changed = replace(
             record,
             values=replace(
                 record.values,
                 train=Estimates(dict(zip("ab", map(float, train), strict=True))),
-                validation=Estimates(dict(zip("ab", map(float, held_out), strict=True))),
+                validation=Estimates(dict(zip("ab", map(float, validation), strict=True))),
             ),
         )
         Journal(session).add(changed, walked.point(record.id), Journal(walked).tangent(record.id))

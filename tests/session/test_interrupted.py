@@ -147,7 +147,7 @@ def others(place: Place) -> bool:
 # Python cannot close a file whose closing is broken off.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("among", [keeps, pytest.param(others, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("where", ["in memory", "on disk"])
+@pytest.mark.parametrize("where", ["in memory", pytest.param("on disk", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_interrupt_at_any_line_leaves_everything_consistent(
     tmp_path: Path, operation: str, where: str, among: Callable[[Place], bool]

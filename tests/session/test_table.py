@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
@@ -66,6 +66,7 @@ def test_a_function_has_no_columns_of_validation_or_errors() -> None:
     assert frame["pull"].isna().all()
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=20), st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"]))
 def test_no_cell_that_people_wrote_is_a_formula(walked: pn.Session, text: str, start: str) -> None:
     note = (start + text).encode("utf-8", "replace").decode()

@@ -81,14 +81,14 @@ def losses(seed: int, metrics: bool, batches: int = 6) -> Losses:
     return Losses(of_losses, fractions, ("u", "v"), of_metrics)
 
 
-@pytest.mark.parametrize("held_out", [True, False])
-def test_values_are_measured_where_there_are_data(held_out: bool) -> None:
-    train, validation = losses(0, not held_out), losses(1, True) if held_out else None
+@pytest.mark.parametrize("for_validation", [True, False])
+def test_values_are_measured_where_there_are_data(for_validation: bool) -> None:
+    train, validation = losses(0, not for_validation), losses(1, True) if for_validation else None
     values, shown = values_of(NAMES, Measured(train, validation)), validation or train
-    assert values.split == ("validation" if held_out else "train")
+    assert values.split == ("validation" if for_validation else "train")
     np.testing.assert_allclose(list(values.train.values()), train.mean)
     np.testing.assert_allclose(list(values.losses.values()), shown.mean)
-    assert bool(values.validation) == held_out
+    assert bool(values.validation) == for_validation
     assert values.metrics == pytest.approx(shown.metrics)
     errors = shown.metric_standard_error()
     assert errors is not None

@@ -102,7 +102,7 @@ def test_ctrl_c_in_a_step_goes_back_to_the_prompt(console, written, calls):
             function.left = calls
         return answers.pop(0)
 
-    dialogue._ask = asking(read, console)
+    dialogue.ask = asking(read, console)
     run_prompt(dialogue, read)
     assert "Interrupted; the model is that of point 0." in written()
     assert points == [(1, True)] * 4

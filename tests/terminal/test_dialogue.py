@@ -84,7 +84,7 @@ def test_preview_takes_no_step(dialogue, say, written):
 
 
 def test_a_no_leaves_everything(dialogue, say, written):
-    dialogue._ask = lambda _: False
+    dialogue.ask = lambda _: False
     say("improve f1")
     assert len(dialogue.navigator.records) == 1
     assert "Not taken" in written()

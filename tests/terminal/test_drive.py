@@ -21,7 +21,7 @@ class Typist:
 
 def converse(dialogue, *answers):
     typist = Typist(*answers)
-    dialogue._ask = asking(typist, dialogue.console)
+    dialogue.ask = asking(typist, dialogue.console)
     run_prompt(dialogue, typist)
     return typist
 
@@ -64,7 +64,7 @@ def test_what_is_kept_on_a_disk_is_not_lost(dialogue, written, monkeypatch):
 def piped(dialogue, *lines):
     typist = Typist(*lines)
     source = Piped(typist, dialogue.console)
-    dialogue._ask = source.ask
+    dialogue.ask = source.ask
     return run_prompt(dialogue, source.read) and source.understood
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.regression import NAMES, problem
+from tests.regression import NAMES, noisy, problem, trained
 
 import paretonav as pn
 from paretonav.steering.outcome import nothing
@@ -18,11 +18,20 @@ from paretonav.text import value
 @pytest.fixture
 def held(console):
     """At a model that is held, with nothing written yet."""
-    torch.manual_seed(0)
-    made = problem(optimizer=lambda parameters: torch.optim.Adam(parameters, lr=3e-2))
-    dialogue = Dialogue(pn.Navigator(made), console, train_on=True)
+    dialogue = Dialogue(pn.Navigator(trained()), console)
     dialogue.start()
     return dialogue
+
+
+def test_where_that_is_asked_for_a_start_trains_on_first(console, written):
+    few = problem(
+        train=noisy(64, 10), validation=noisy(64, 20), optimizer=lambda p: torch.optim.Adam(p, lr=0.1)
+    )
+    came = few.parameters()
+    dialogue = Dialogue(pn.Navigator(few), console, train_on=True)
+    dialogue.start()
+    assert not torch.equal(few.parameters(), came)
+    assert ", beside what is trained on before" in words(written)
 
 
 def say(dialogue, text):
@@ -85,7 +94,7 @@ def test_training_is_measured_once_and_stays_known(held, written):
 
 
 def test_training_is_asked_before_it_is_measured(held, written):
-    held._ask = lambda question: "Train a copy of point 0" not in question
+    held.ask = lambda question: "Train a copy of point 0" not in question
     say(held, "training")
     assert "Not measured." in written()
     assert held.navigator.known_training_gain is None

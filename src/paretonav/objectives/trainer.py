@@ -61,10 +61,10 @@ def from_trainer(
             "model whole, on one device, and give it to ModelProblem"
         )
     model.eval()
-    held_out = _held_out(trainer, validation) if "validation" not in options else None
+    judging = _validation_data(trainer, validation) if "validation" not in options else None
     taken: dict[str, Any] = {
         "train": None if data is None else _loader(trainer, data),
-        "validation": None if held_out is None else _loader(trainer, held_out),
+        "validation": None if judging is None else _loader(trainer, judging),
         "forward": _Logits(model, trainer),
         "optimizer": _optimizer(trainer),
         "autocast": torch.bfloat16 if getattr(args, "bf16", False) else None,
@@ -96,7 +96,7 @@ class _Logits:
         return logits
 
 
-def _held_out(trainer: Any, which: str | None) -> Dataset[Any] | None:
+def _validation_data(trainer: Any, which: str | None) -> Dataset[Any] | None:
     """The trainer's data for evaluation, the one that is meant if there are several; None if there are none."""
     found = getattr(trainer, "eval_dataset", None)
     # datasets.DatasetDict and plain dicts have several; one dataset has no such values.

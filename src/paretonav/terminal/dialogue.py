@@ -66,7 +66,7 @@ class Dialogue:
         self.navigator = navigator
         self.console = console
         self.held: tuple[str, ...] = ()
-        self._ask = ask
+        self.ask = ask
         self._train_on = train_on
         self._save_page = save_page
         self._options: tuple[int | None, tuple[Option, ...]] = (None, ())
@@ -176,7 +176,7 @@ class Dialogue:
         here, known = self.navigator.here, self.navigator.known_training_gain
         if known is None:
             question = f"Train a copy of point {here.id} for ten epochs, to see? [y/n] "
-            if not self._ask(question):
+            if not self.ask(question):
                 self._say("Not measured.")
                 return
             with watched_on(self.console) as (tell, cancel):
@@ -189,7 +189,7 @@ class Dialogue:
             raise RefusedError(
                 f"{held} cannot be held while points are spread over the front; first say: release"
             )
-        if not self._ask(f"Take steps to {command.count} points along the front? [y/n] "):
+        if not self.ask(f"Take steps to {command.count} points along the front? [y/n] "):
             self._say("Not taken.")
             return
         with watched_on(self.console) as (tell, cancel):
@@ -220,7 +220,7 @@ class Dialogue:
 
     def _take(self, preview: Preview | Route, before: Point) -> None:
         """Take a step that was previewed, if that is wanted; ``before`` is where it begins."""
-        if not self._ask("Take this step? [y/n] "):
+        if not self.ask("Take this step? [y/n] "):
             self._say("Not taken.")
             return
         here = self.navigator.here.id

@@ -1,4 +1,4 @@
-"""A gain that only a few held-out examples see is not sold."""
+"""A gain that only a few validation examples see is not sold."""
 
 from dataclasses import replace
 from typing import Any

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import paretonav as pn
@@ -44,6 +44,7 @@ def wish_of(front: FrontModel, percents: list[float], held: int) -> Wish:
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(
     percents=st.lists(st.floats(0.2, 1.0), min_size=1, max_size=3),
     held=st.integers(0, 2),
@@ -118,6 +119,7 @@ def test_three_batches_have_no_covariance() -> None:
     assert response.covariance() is None
 
 
+@settings(max_examples=25)
 @given(first=st.floats(0.5, 3.0), second=st.floats(0.5, 3.0), held=st.booleans())
 def test_reach_is_where_plans_end(front_of_four: FrontModel, first: float, second: float, held: bool) -> None:
     front = front_of_four

@@ -98,10 +98,10 @@ def test_a_comparison_is_the_direction_to_the_better_outcome() -> None:
 
 def point(train: float, validation: float | None, accuracy: float) -> Any:
     """What a comparison looks at in a point."""
-    held_out = Estimates() if validation is None else Estimates({"age": validation})
+    for_validation = Estimates() if validation is None else Estimates({"age": validation})
     split: Any = "train" if validation is None else "validation"
     return SimpleNamespace(
-        values=Outcome(Estimates({"age": train}), held_out, Estimates({"accuracy": accuracy}), split)
+        values=Outcome(Estimates({"age": train}), for_validation, Estimates({"accuracy": accuracy}), split)
     )
 
 

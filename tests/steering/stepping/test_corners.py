@@ -86,11 +86,11 @@ def test_changes_are_predicted_on_both_sides_of_zero(m: int, size: float, seed: 
         outcome = made.evaluate(moved).mean - tangent.losses.mean
         off = np.abs(front.change(c.numpy()) - outcome.numpy())
         assert off.max() <= 1e-3 * 0.01
-        held_out = made.evaluate(moved, "validation").mean - made.evaluate(theta, "validation").mean
+        validation = made.evaluate(moved, "validation").mean - made.evaluate(theta, "validation").mean
         seen = front.validation_change(c.numpy())
         assert seen is not None
         # The training data's curvature stands in, but the gap's sides and their order must be right.
-        assert np.abs(seen - held_out.numpy()).max() <= 0.02 * 0.01
+        assert np.abs(seen - validation.numpy()).max() <= 0.02 * 0.01
         if abs(signed_gap(theta, people(120, seed))) > 1e-3:
             step = 1e-6
             ahead, behind = (front.changes(c.numpy() + s * np.eye(m - 1)[0]) for s in (step, -step))

@@ -47,7 +47,7 @@ def problem(
     metrics: Any = METRICS,
     batch_size: int = 200,
     losses: Any = None,
-    held_out: int = 800,
+    for_validation: int = 800,
 ) -> pn.ModelProblem:
     """One linear output for three targets that are different functions."""
     x = inputs()
@@ -56,7 +56,7 @@ def problem(
     model = nn.Linear(3, 1, bias=False).double()
     with torch.no_grad():
         model.weight.copy_(TASKS.mean(0))  # which is best for the tasks together
-    train, others = TensorDataset(x[:800], y[:800]), TensorDataset(x[-held_out:], y[-held_out:])
+    train, others = TensorDataset(x[:800], y[:800]), TensorDataset(x[-for_validation:], y[-for_validation:])
     return pn.ModelProblem(
         model,
         losses or {f"task {k}": loss(k) for k in range(3)},
@@ -347,18 +347,18 @@ def test_a_validation_loss_that_is_not_finite_is_named() -> None:
 
     def second(o: Tensor, b: Any) -> Tensor:
         value = (o[:, 0] - b[1][:, 1]).square().mean()
-        return value * torch.nan if broken and bool((b[0] == held_out).all(dim=1).any()) else value
+        return value * torch.nan if broken and bool((b[0] == for_validation).all(dim=1).any()) else value
 
     losses = {"task 0": loss(0), "fragile": second, "task 2": loss(2)}
     made = problem(losses=losses, metrics={})
-    held_out = inputs()[1000]
+    for_validation = inputs()[1000]
     broken.append(0)
     with pytest.raises(pn.NonFiniteError, match="'fragile' is nan on validation data"):
         pn.Navigator(made).start()
 
 
 def test_too_few_batches_or_examples_have_no_standard_errors() -> None:
-    nav = started(batch_size=300, held_out=31)
+    nav = started(batch_size=300, for_validation=31)
     assert {conflict.real for conflict in nav.here.conflict.values()} == {None}
     preview = nav.preview(pn.Improve({"task 0": 1.0}), 0.02)
     step = nav.step(pn.Improve({"task 0": 1.0}), 0.02)

@@ -88,11 +88,11 @@ def test_it_is_the_descent_that_one_would_write() -> None:
 @settings(max_examples=20)
 @given(share=st.floats(0.05, 0.95), decay=st.sampled_from([0.0, 0.1]), validated=st.booleans())
 def test_what_is_trained_out_is_left_bit_for_bit(share: float, decay: float, validated: bool) -> None:
-    """Held-out data decide by the losses alone, training data by the objectives, decay included."""
+    """Validation data decide by the losses alone, training data by the objectives, decay included."""
     weights = torch.tensor([share, 1 - share], dtype=torch.float64)
-    held_out = noisy(128, 20)
-    made = linear(weight_decay=decay, validation=held_out if validated else None)
-    theta = best(held_out, weights) if validated else best(noisy(256, 10), weights, decay)
+    validation = noisy(128, 20)
+    made = linear(weight_decay=decay, validation=validation if validated else None)
+    theta = best(validation, weights) if validated else best(noisy(256, 10), weights, decay)
     made.set_parameters(theta)
     found = train_on(made, weights, steps(batch_size=16, epochs=2))
     assert (found.kept, found.epochs) == (0, 2)
@@ -104,8 +104,8 @@ def test_what_is_trained_out_is_left_bit_for_bit(share: float, decay: float, val
 
 def test_what_was_learnt_by_heart_is_taken_back_though_an_epoch_before_was_better() -> None:
     """The least of many validation losses is so by chance, too: that is not what is looked for."""
-    held_out = noisy(64, 20)
-    made, goal, middle = linear(validation=held_out), best(noisy(256, 10), HALF), best(held_out, HALF)
+    validation = noisy(64, 20)
+    made, goal, middle = linear(validation=validation), best(noisy(256, 10), HALF), best(validation, HALF)
     made.set_parameters(middle - (goal - middle) / 2)  # on the way to the goal it comes past the middle
     few, many = (train_on(made, HALF, steps(epochs=epochs, batch_size=256)) for epochs in (8, 200))
     assert (few.kept, many.kept) == (8, 0)
@@ -351,7 +351,8 @@ class Signs(torch.optim.Optimizer):
 def test_an_optimizer_without_a_learning_rate_has_none_to_scale() -> None:
     with pytest.raises(pn.ProblemError, match=r"a Signs without a learning rate.*learning_rate_factor=1"):
         train_on(problem(), HALF, TrainOn(optimizer=Signs, learning_rate_factor=0.1))
-    assert train_on(problem(), HALF, TrainOn(optimizer=Signs, learning_rate_factor=1)).kept > 0
+    once = TrainOn(optimizer=Signs, learning_rate_factor=1, epochs=1, rounds=1)
+    assert train_on(problem(), HALF, once).kept > 0
 
 
 def gain(made: pn.Problem, found: Trained, weights: Tensor = HALF) -> TrainingGain:
@@ -363,14 +364,14 @@ def gain(made: pn.Problem, found: Trained, weights: Tensor = HALF) -> TrainingGa
 def test_the_standard_error_of_the_sum_is_from_the_batches(share: float, examples: int, seed: int) -> None:
     """Against numpy, with a last batch that is shorter: separate errors would not do, as the losses vary together."""
     weights = torch.tensor([share, 1 - share], dtype=torch.float64)
-    held_out = noisy(examples, 20)
-    made = problem(validation=held_out)
+    validation = noisy(examples, 20)
+    made = problem(validation=validation)
     found = train_on(made, weights, replace(FAST, epochs=1, seed=seed))
     measured = gain(made, found, weights)
     sums = []
     for theta in (made.parameters(), found.theta):
         first, bias, last, shift = np.split(theta.numpy(), [64, 80, 112])
-        x, y = (t.numpy() for t in held_out.tensors)
+        x, y = (t.numpy() for t in validation.tensors)
         outputs = np.tanh(x @ first.reshape(16, 4).T + bias) @ last.reshape(2, 16).T + shift
         sums.append((outputs - y) ** 2 @ weights.numpy())
     difference = sums[1] - sums[0]

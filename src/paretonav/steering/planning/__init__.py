@@ -1,1 +1,1 @@
-"""From a wish to tangent coordinates: what is possible, what it costs, and why not more."""
+"""From a wish to coordinates on the local model: what is possible, what it costs, and why not more."""

@@ -1,4 +1,8 @@
-"""The part of a wished direction that lies along the front."""
+"""The part of a wished direction that lies along the front.
+
+A comparison of two outcomes (``Prefer``) says which way to go, but hardly ever one that the front allows: what is a
+gain or a loss for all is left away.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,11 @@ Indices = NDArray[np.intp]
 _STEP = 1e-4
 # Of the direction: a part along the front that is shorter is rounding and the solver's tolerance.
 _LEAST = 1e-3
+# Of the least squares: how much the curvature cost counts beside them. It decides between ways that fit alike, and is
+# too little to change how they fit.
+_COST = 1e-9
+# Of the largest: a change that is less independent of the others is determined by them, but for rounding.
+_INDEPENDENT = 1e-6
 
 
 def along_the_front(front: FrontModel, wish: Wish) -> Wish:
@@ -44,7 +53,7 @@ def along_the_front(front: FrontModel, wish: Wish) -> Wish:
     limited = wish.limited
     sense = wish.orientation[limited]
     c = solve_qp(
-        gram + 1e-9 * np.abs(gram).max() * metric,
+        gram + _COST * np.abs(gram).max() * metric,
         -A.T @ (b / size),
         np.concatenate([slopes[held], edges, G, sense[:, None] * slopes[limited]]),
         np.concatenate([0 * held, np.full(len(edges) + len(h) + len(limited), -np.inf)]),
@@ -72,5 +81,5 @@ def _determining(slopes: Array, held: Indices, named: Indices) -> Indices:
 
     _, triangle, order = qr(rows.T, mode="economic", pivoting=True)
     sizes = np.abs(np.diag(triangle))
-    rank = int((sizes > 1e-6 * sizes.max(initial=1e-300)).sum())
+    rank = int((sizes > _INDEPENDENT * sizes.max(initial=1e-300)).sum())
     return np.asarray(named[order[: max(0, min(rank, slopes.shape[1] - len(held)))]])

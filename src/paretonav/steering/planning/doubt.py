@@ -1,4 +1,7 @@
-"""Whether what is to be gained shows on validation data at all."""
+"""Whether a predicted gain is more than the noise of the validation data.
+
+These are few as a rule, so what is a gain on them may be chance, which no step could make come true.
+"""
 
 from __future__ import annotations
 

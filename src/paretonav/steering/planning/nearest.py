@@ -1,4 +1,4 @@
-"""The outcome on the front that is nearest to a target which it does not have."""
+"""The outcome on the front that is nearest to a target, where the front does not have it (``Fit.NEAREST``)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ Array = NDArray[np.float64]
 _ATTAINED = 1e-8
 # Quadratic programmes at most. Each is at least as good as the last, so the limit only ends what goes on for nothing.
 _MAX_ITERATIONS = 60
+# How much a shortfall weighs, in parts of its scale, while a surplus is made smaller: so much that none is worth it.
+_SHORT = 1e3
+# Of the way to the solution of a programme, and of the value: a shorter way, or less of a gain, is rounding.
+_SHORTEST = 1e-4
+_GAIN = 1e-14
+# Of the squared slopes: the curvature cost that keeps a programme solvable where several ways lead to the same outcome.
+_COST = 1e-9
 
 
 def nearest_outcome(programme: Programme, amount: float, start: Array) -> tuple[Array, bool]:
@@ -40,7 +47,10 @@ def nearest_outcome(programme: Programme, amount: float, start: Array) -> tuple[
 
 
 class _Search:
-    """The two minimisations, over what is named and not held."""
+    """The search for the nearest outcome: first for the least shortfall, then, where there is none, the least surplus.
+
+    Both are over the quantities that have a target; what is held or has a bound is a constraint.
+    """
 
     def __init__(self, programme: Programme, amount: float) -> None:
         front, wish = programme.front, programme.wish
@@ -67,7 +77,7 @@ class _Search:
         """What is minimised; a shortfall weighs heavily where the surplus is."""
         short = self.shortfall(c)
         if surplus:
-            return float(0.5 * np.square(self.residuals(c)).sum() + 1e3 * short.sum())
+            return float(0.5 * np.square(self.residuals(c)).sum() + _SHORT * short.sum())
         return float(0.5 * np.square(short).sum())
 
     def minimise(self, c: Array, *, surplus: bool) -> Array:
@@ -78,19 +88,20 @@ class _Search:
             if goal is None:
                 break
             share, gain = 1.0, 0.0
-            while share > 1e-4:
+            while share > _SHORTEST:
                 moved = self._possible(c + share * (goal - c))
                 gain = -np.inf if moved is None else value - self.value(moved, surplus)
                 if moved is not None and gain > 0:
                     c = moved
                     break
                 share /= 2
-            if not gain > 1e-14 * value:
+            if not gain > _GAIN * value:
                 break
             value -= gain
         return c
 
     def _possible(self, c: Array) -> Array | None:
+        """Coordinates near c that keep what is held and all bounds to second order; None if there are none."""
         if not len(self.kept.named) and not len(self.kept.limited):
             return c  # all that is left is linear, and the programme keeps it
         return self.kept.meet(np.zeros(len(self.kept.named)), c)
@@ -103,7 +114,7 @@ class _Search:
         offsets = front.changes(c) - slopes @ c
         A = slopes[self.which] / self.scale[:, None]
         b = (offsets[self.which] - self.target) / self.scale
-        cost = 1e-9 * np.square(A).sum() * kept.cost
+        cost = _COST * np.square(A).sum() * kept.cost
         bounded, upper = kept.limits(slopes, offsets)
         rows = np.concatenate([slopes[kept.named], kept.fixed, bounded])
         held = -offsets[kept.named]

@@ -1,4 +1,7 @@
-"""Options around a point, for people who do not know what to ask for."""
+"""Options: a few distinct things that can be asked for at a point, each with what it would bring.
+
+They are for people who do not know what to ask for, and show what there is to trade.
+"""
 
 from __future__ import annotations
 
@@ -117,6 +120,7 @@ class _Candidate:
 
 
 def _sizes(front: FrontModel) -> Array:
+    """[m], by which changes of different losses are compared: their values, a thousandth of the largest at least."""
     sizes = np.abs(front.asked_losses)
     return np.asarray(np.maximum(sizes, 1e-3 * sizes.max(initial=1e-300)))
 
@@ -194,6 +198,7 @@ def _exchange(front: FrontModel, amount: float, hold: Sequence[str]) -> Iterator
 
 
 def _not_dominated(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Those than which no other is better in a loss and as good in all."""
     changes = np.array([candidate.relative for candidate in candidates])
     return [
         candidate
@@ -217,5 +222,6 @@ def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _difference(a: _Candidate, b: _Candidate) -> float:
+    """How unlike two are: the difference of their relative changes, in parts of the longer; 0 if they do the same."""
     longer = max(float(np.linalg.norm(a.relative)), float(np.linalg.norm(b.relative)), 1e-300)
     return float(np.linalg.norm(a.relative - b.relative)) / longer

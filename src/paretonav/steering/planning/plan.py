@@ -1,4 +1,8 @@
-"""From a wish to tangent coordinates."""
+"""The plan for an amount of a wish: coordinates on the local model that meet it, or the reason why there are none.
+
+A plan costs no pass over data, as all that it needs has been measured at the point. So it can be made while a slider
+moves.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,9 @@ _WORTH = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Where a step is to go.
+    """Coordinates that meet an amount of a wish, and what the model of the front says of the point there.
+
+    A step goes to where its plan leads and is judged by what that predicts; a preview shows it without a step.
 
     Attributes:
         wish: what was asked.
@@ -157,7 +163,7 @@ class Plan:
 
 
 def plan(front: FrontModel, wish: Wish, amount: float, *, spare: bool = True) -> Plan:
-    """The cheapest tangent coordinates that give the wished changes, to second order.
+    """The cheapest coordinates that give the wished changes, to second order.
 
     Minimises the curvature cost ``1/2 c^T |S| c`` subject to ``change_i(c) = amount * unit * direction_i`` for the
     named quantities, the bounds on others, weights ``alpha + B c >= 0`` and the box. Where the front bends much the

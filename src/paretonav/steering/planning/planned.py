@@ -1,4 +1,4 @@
-"""A plan that can still be carried out."""
+"""A plan beside all that it was made of, as a preview keeps it until a step is taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from paretonav.steering.preferences import Preference, Wish
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A plan with all that it was made of, so that what has been previewed need not be planned again.
+    """A plan with all that it was made of.
+
+    A step by it goes exactly where the preview said, and need not plan again.
 
     Attributes:
         preference: what is wanted.

@@ -1,4 +1,4 @@
-"""A plan's predictions by name."""
+"""What a plan predicts, by name: numbers in the order of the model become values as people read them."""
 
 from __future__ import annotations
 

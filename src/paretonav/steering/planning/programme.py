@@ -26,6 +26,13 @@ _BENT = 0.5
 # In parts of the cost: a round of the search that saves less is the last one. What it leaves is far below what a model
 # of second order can tell.
 _CHEAPER = 1e-9
+# Of the changes: what is met to this is met, as far above rounding as below anything that shows.
+_MET = 1e-9
+# Rounds of linearising anew, for a target or for the least cost. Chosen, not measured: where Newton's method converges
+# it doubles the right digits in each, and a plan that could still be cheaper is a plan.
+_ROUNDS = 12
+# Parts of a move: one that would have to be shorter is given up.
+_SHORTEST = 1e-3
 
 
 class Programme:
@@ -82,14 +89,14 @@ class Programme:
     def meet(self, target: Array, c: Array) -> Array | None:
         """Coordinates near c at which the named quantities change by ``target``, by Newton's method."""
         scale = float(np.abs(target).max(initial=0.0))
-        for _ in range(12):
+        for _ in range(_ROUNDS):
             nearest = self.nearest(target, c, c)
             if nearest is None:
                 return None
             c = nearest
             changes = self.front.changes(c)
-            if (np.abs(changes[self.named] - target) <= 1e-9 * scale).all() and (
-                self.beyond(changes) <= 1e-9 * np.maximum(scale, self._sizes)
+            if (np.abs(changes[self.named] - target) <= _MET * scale).all() and (
+                self.beyond(changes) <= _MET * np.maximum(scale, self._sizes)
             ).all():
                 return c if self._believed(c, changes) else None
         return None
@@ -148,13 +155,13 @@ class Programme:
             return c  # what is prescribed leaves no choice
         metric = self.front.curvature
         cost, share = float(c @ metric @ c), 1.0
-        for _ in range(12):
+        for _ in range(_ROUNDS):
             best = self.nearest(self.front.changes(c)[self.named], c, np.zeros_like(c))
             # The gain is known to first order already; meeting the target again would take several more programmes.
             if best is None or cost - float(best @ metric @ best) <= _CHEAPER * cost:
                 break
             gain = 0.0
-            while share > 1e-3:
+            while share > _SHORTEST:
                 moved = self.meet(target, c + share * (best - c))
                 gain = 0.0 if moved is None else cost - float(moved @ metric @ moved)
                 if moved is not None and gain > 0:

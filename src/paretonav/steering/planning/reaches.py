@@ -1,4 +1,7 @@
-"""How far each change that a wish asks for can go while the others stay as they are asked for."""
+"""How far one of the quantities that a wish names can improve while the others stay as they are asked for.
+
+It is where a slider ends.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ def reach_of(front: FrontModel, wish: Wish, amount: float, index: int, most: flo
         wish: what is asked for; that it takes the nearest outcome (an ``Aim``) does not count here.
         amount: how much of it the others are asked for.
         index: of the quantity; it is one that the wish moves, and it is known which way is better.
-        most: in parts of its size: where so much is possible, nobody asks for more.
+        most: the largest improvement that is looked for, in parts of the quantity's size; where so much is possible,
+            it is the answer, without a reason.
     """
     wish = replace(wish, fit=Fit.EXACT)
     place = int(np.flatnonzero(wish.named == index)[0])

@@ -1,4 +1,4 @@
-"""Why something is not possible, in words."""
+"""Why no more of a wish is possible, in words: what stands against it, so that a person knows what to let go of."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from paretonav.text import listed
 
 Array = NDArray[np.float64]
 
+# All chosen for what is worth saying, not measured.
+_FREED = 1.2  # times as far: what is possible without a hold, for the hold to be the reason
+_TIGHT = (
+    1e-3  # of the room that there was: with less of it left, a bound, a wall or a weight has been reached
+)
+_NEARER = 0.1  # of the way to the target: less is not worth a step
+
 NOTHING_TO_TRADE = "; beside what was asked for there is nothing to trade here"
 
 
@@ -27,7 +34,7 @@ def why_limited(front: FrontModel, wish: Wish, limit: float, c: Array) -> str:
     if held:
         freed = replace(wish, direction=np.where(wish.direction == 0, np.nan, wish.direction))
         without = Programme(front, freed).follow(np.inf)[0]
-        if without > 1.2 * limit + 1e-6:
+        if without > _FREED * limit + 1e-6:
             possible = f"{100 * without:.3g}%" if without < 1 else "much more"
             return f"{where}holding {listed(held)} stands against it (without that, {possible} is possible)"
     bounds = bounds_reached(front, wish, c)
@@ -99,7 +106,7 @@ def bounds_reached(front: FrontModel, wish: Wish, c: Array) -> str:
     """Which bounds on quantities end a wish at coordinates c; empty if none does."""
     limited = wish.limited
     spare = wish.room[limited] - wish.orientation[limited] * front.changes(c)[limited]
-    tight = spare <= 1e-3 * wish.room[limited] + 1e-9 * np.abs(front.values[limited])
+    tight = spare <= _TIGHT * wish.room[limited] + 1e-9 * np.abs(front.values[limited])
     reached = [wish.names[i] for i in limited[tight]]
     if not reached:
         return ""
@@ -121,7 +128,7 @@ def end_of_the_front(front: FrontModel, c: Array) -> str:
     if spent:
         return f"the edge of the front: {listed(spent)} {'have' if len(spent) > 1 else 'has'} nothing left to give"
     G, h, entry = walls(front)
-    tight = np.unique(entry[h - G @ c <= 1e-3 * h])
+    tight = np.unique(entry[h - G @ c <= _TIGHT * h])
     if len(tight):
         reach_bounds = "s {} reach their bounds" if len(tight) > 1 else " {} reaches its bound"
         return f"parameter{reach_bounds.format(listed(map(str, tight[:3])))}; from there the front may go on"
@@ -132,10 +139,11 @@ def spent_weights(front: FrontModel, c: Array) -> list[str]:
     """The objectives whose weights have come to zero at coordinates c; a model that is held ends at none."""
     if front.anchor is not None:
         return []
-    return [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= 1e-3)]
+    return [front.names[i] for i in np.flatnonzero(front.weights_at(c) <= _TIGHT)]
 
 
 def _nobody_pays(front: FrontModel, wish: Wish, held: list[str]) -> str:
+    """Why a wish that names more quantities than there are ways is met by nothing."""
     if len(wish.named) == front.m and not (wish.named >= front.m).any():
         return "a change is asked of every objective, so none is left to pay"
     ways = front.dimensions
@@ -156,4 +164,4 @@ def _approach(front: FrontModel, wish: Wish, which: NDArray[np.intp]) -> Array |
     c, _ = nearest_outcome(Programme(front, wish), 1.0, np.zeros(front.dimensions))
     changes = front.changes(c)
     gain = changes[which] / (wish.unit * wish.direction[which])
-    return changes if (gain > 0.1).any() else None
+    return changes if (gain > _NEARER).any() else None

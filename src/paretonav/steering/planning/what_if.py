@@ -45,7 +45,10 @@ class Bent:
 
 @dataclass(frozen=True, eq=False)
 class WhatIf:
-    """What follows from prescribed changes x [k], the rest free and at the least curvature cost, to second order in x.
+    """What follows from prescribed changes x [k] of some quantities, to second order in x, while the rest is free.
+
+    It is for what has to answer at once, such as sliders on a page that has no Python behind it: a few products of
+    small matrices say what any x comes to, at the least curvature cost.
 
     It differs from a ``plan`` by terms of third order in x as long as no weight, bound or box is in the way. So it
     holds for all amounts of a wish at which that is so. Around a model that is held a plan spares the others besides
@@ -121,7 +124,10 @@ class _Way:
 
 @dataclass(frozen=True, eq=False)
 class _Cheapest:
-    """To first order the coordinates and the multipliers of least cost for prescribed changes of r quantities.
+    """The coordinates of least cost for prescribed changes of r quantities with slopes A, and their multipliers.
+
+    M is the curvature cost. To first order changes b have the coordinates ``inverse b``, and the multipliers
+    ``multipliers b`` say what a little more of each would cost.
 
     Attributes:
         multipliers: L = (A M^-1 A^T)^-1, [r, r].

@@ -1,4 +1,7 @@
-"""The decision maker's language: what can be asked for at a point."""
+"""What can be asked for at a point, in words, and the wish in numbers that each of these becomes.
+
+Planning knows wishes only, so a preference of another kind needs nothing but a method ``wish``.
+"""
 
 from paretonav.steering.preferences.aim import Aim
 from paretonav.steering.preferences.checks import DEFAULT_AMOUNT, check_amount

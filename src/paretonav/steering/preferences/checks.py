@@ -1,4 +1,7 @@
-"""Checks of what a person has given to a preference, and its translation into arrays over all quantities."""
+"""What a person has given to a preference: checked, and put into arrays over all quantities.
+
+All kinds of preferences check alike, so that the same mistake has the same message.
+"""
 
 from __future__ import annotations
 

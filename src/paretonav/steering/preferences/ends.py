@@ -1,4 +1,7 @@
-"""How far the front goes, as the model at one point has it."""
+"""How far the front goes, as the model at one point has it: the way that improves each objective, and where that ends.
+
+From these ends ranges of quantities are guessed where few points have been visited.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preference is told of the point where it is expressed."""
+"""What a preference is told of the point where it is expressed, taken from the model of the front there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all preferences have in common."""
+"""The terms that all preferences have in common: what is held or bounded, on which data, in which units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A preference in numbers, and what it is turned into numbers with."""
+"""The wish, which is a preference in numbers, and the situation at a point, by which a preference becomes one."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Literal, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -151,8 +151,8 @@ def recorded(costs: Sequence[Cost], problem: Problem, geometry: Geometry) -> Est
     latest = costs[-_LATEST:]
     if not latest:
         return None
-    typical = median(epochs(cost, problem, geometry) for cost in latest)
-    return Estimate.of(median(cost.seconds for cost in latest), typical)
+    typical = np.median([epochs(cost, problem, geometry) for cost in latest])
+    return Estimate.of(float(np.median([cost.seconds for cost in latest])), float(typical))
 
 
 def _gradient(batch: Composite, theta: Tensor, weights: Tensor) -> None:
