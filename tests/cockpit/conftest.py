@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cockpit.looking import drawn
 from tests.cockpit.watching import PATIENCE
 
 from paretonav.cockpit import assets
@@ -24,6 +25,7 @@ def browser() -> Iterator[Any]:
             pytest.fail("CI needs a browser: put chromium on the PATH or set PARETONAV_BROWSER")
         pytest.skip("no chromium on the PATH, and PARETONAV_BROWSER is not set")
     api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=1000 * PATIENCE)
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -179,11 +181,8 @@ def small_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
     """Opens the real view on the state and the points of a fake controller, which is the page's ``controller``."""
-    from playwright.sync_api import expect
-
     from paretonav.cockpit.web import Server
 
-    expect.set_options(timeout=1000 * PATIENCE)
     opened: list[Any] = []
 
     def show(state: Any, points: Any, **context: Any) -> Any:
@@ -198,6 +197,7 @@ def page_of(browser: Any) -> Iterator[Callable[..., Any]]:
         page.set_default_timeout(1000 * PATIENCE)
         page.goto(server.url)
         page.locator(".pn-row:visible, .pn-start:visible").first.wait_for()
+        drawn(page)  # what depends on sizes has its place
         return page
 
     yield show

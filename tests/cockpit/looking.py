@@ -29,6 +29,16 @@ def drawn(page: Any) -> None:
         page.evaluate("() => new Promise(requestAnimationFrame)")
 
 
+def heard(page: Any, kind: str, **content: object) -> Any:
+    """The last message of a kind, and with a content, that the page has sent: it arrives when it arrives."""
+
+    def found() -> list[Any]:
+        said = [message for name, message in page.controller.heard if name == kind]
+        return [message for message in said if content.items() <= message.items()]
+
+    return until(page, found, (kind, content))[-1]
+
+
 def read(element: Any, *texts: str) -> str:
     """The text of an element once it has all of some texts at one moment; the words of that very moment."""
 

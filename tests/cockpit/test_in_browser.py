@@ -14,6 +14,7 @@ from tests.cockpit.looking import (
     at_point,
     button,
     drawn,
+    heard,
     measured,
     mode,
     number,
@@ -30,6 +31,7 @@ import paretonav as pn
 from paretonav.cockpit.controller import Controller
 from paretonav.cockpit.web import Server
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.slow
 
 NAMES = ("left", "right", "middle")
@@ -100,16 +102,6 @@ def cockpit(browser: Any) -> Iterator[Opener]:
     assert [one.complaints for one in opened] == [[] for _ in opened]
 
 
-def heard(page: Any, kind: str, **content: object) -> Any:
-    """The last message of a kind, and with a content, that the page has sent: it arrives when it arrives."""
-
-    def found() -> list[Any]:
-        said = [message for name, message in page.controller.heard if name == kind]
-        return [message for message in said if content.items() <= message.items()]
-
-    return until(page, found, (kind, content))[-1]
-
-
 def shoot(page: Any, name: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png")
@@ -126,7 +118,10 @@ def test_a_navigation_by_mouse(cockpit: Opener) -> None:
     at_point(page, 0)
     before = losses(here)
     mode(page, "left").select_option("improve")
-    box = slider(page, "left").bounding_box()
+    thumb = slider(page, "left")
+    measured(page, "left")  # after which nothing moves any more
+    drawn(page)
+    box = thumb.bounding_box()
     page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)
     page.mouse.down()
     for share in (0.1, 0.2, 0.3):
@@ -220,7 +215,7 @@ def test_a_reload_in_the_middle_of_a_step_loses_nothing(cockpit: Opener) -> None
     step_held(page, problem)
     page.reload()
     button(page, "Cancel").wait_for()
-    assert mode(page, "left").input_value() == "improve"
+    expect(mode(page, "left")).to_have_value("improve")
     shoot(page, "running")
     problem.release()
     at_point(page, 1)
@@ -263,7 +258,7 @@ def test_what_is_typed_stays_and_what_is_possible_is_offered(cockpit: Opener) ->
     sentence = said(page, "Not possible", "Within reach: left up to 80")
     assert sentence.startswith("Improve left by 95 %.")
     assert "Expected" not in sentence
-    assert number(page, "left").input_value() == "95"
+    expect(number(page, "left")).to_have_value("95")
     nothing_is_predicted(page)
     read(page.locator(".pn-reason:visible"), "Asked for 95")
     unusable(page, "Step")
@@ -284,7 +279,7 @@ def test_less_than_nothing_is_not_made_nothing(cockpit: Opener) -> None:
     ask(page, "left", -5)
     sentence = said(page, "an improvement is 0% or more")
     assert sentence.startswith("Improve left by -5 %. Not possible.")
-    assert number(page, "left").input_value() == "-5"
+    expect(number(page, "left")).to_have_value("-5")
     unusable(page, "Step")
 
 
@@ -363,17 +358,16 @@ def test_where_a_step_surprised_there_is_a_way_back(told: Callable[..., Any]) ->
     page = told(surprise)
     shoot(page, "surprised")
     page.get_by_text("worse than predicted", exact=True).wait_for()
-    assert (
-        page.locator("td.pn-worse", has_text="predicted").count() == 0
-    )  # that red is of changes for the worse
+    # That red is of changes for the worse.
+    expect(page.locator("td.pn-worse", has_text="predicted")).to_have_count(0)
     page.get_by_role("button", name="Undo: back to point 0", exact=True).click()
     assert heard(page, "request")["cmd"] == "undo"
 
 
 def test_where_none_did_there_is_no_more_than_the_button_on_top(told: Callable[..., Any]) -> None:
     page = told(lambda state: None)
-    assert page.get_by_role("button", name=re.compile("^Undo")).count() == 1
-    assert not page.locator(".pn-caution").is_visible()
+    expect(page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(1)
+    expect(page.locator(".pn-caution")).to_be_hidden()
 
 
 def test_what_may_disappoint_is_said_before_a_step(told: Callable[..., Any]) -> None:
@@ -383,11 +377,10 @@ def test_what_may_disappoint_is_said_before_a_step(told: Callable[..., Any]) -> 
 
     page = told(doubts)
     shoot(page, "cautious")
-    assert page.locator(".pn-caution").inner_text() == "This model is not trained out."
-    assert (
-        page.get_by_text("There are no standard errors here.").count() == 2
-    )  # below the rows, and below the report
-    assert page.locator(".pn-report td.pn-better, .pn-report td.pn-worse").count() == 0
+    expect(page.locator(".pn-caution")).to_have_text("This model is not trained out.")
+    # Below the rows, and below the report.
+    expect(page.get_by_text("There are no standard errors here.")).to_have_count(2)
+    expect(page.locator(".pn-report td.pn-better, .pn-report td.pn-worse")).to_have_count(0)
 
 
 def test_dust_is_no_change(told: Callable[..., Any]) -> None:
@@ -396,7 +389,8 @@ def test_dust_is_no_change(told: Callable[..., Any]) -> None:
         state["step"]["rows"][2]["predicted"] = -7.4e-16
 
     page = told(dusty)
-    assert "10\u207b" not in page.locator(".pn-report").inner_text()
+    expect(page.locator(".pn-report")).to_contain_text("predicted")
+    expect(page.locator(".pn-report")).not_to_contain_text("10\u207b")
 
 
 def test_measured_and_predicted_contradict_each_other_in_sight(told: Callable[..., Any]) -> None:
@@ -464,7 +458,7 @@ def test_a_step_uses_a_wish_up_though_its_beginning_was_skipped(told: Callable[.
     page = told(lambda state: None)
     ask(page, "left", 3)
     moved(page, 0, "undo")
-    assert mode(page, "left").input_value() == "improve"
+    expect(mode(page, "left")).to_have_value("improve")
     moved(page, 1, "step")
     until(page, lambda: mode(page, "left").input_value() == "free")
 
@@ -498,7 +492,7 @@ def test_an_answer_to_something_else_is_not_taken_for_ones_own(told: Callable[..
     page.controller.publish("job", job)
     page.get_by_text("after that").first.wait_for()
     drawn(page)
-    assert "reach" not in page.locator(".pn-summary").inner_text()
+    expect(page.locator(".pn-summary")).not_to_contain_text("reach")
 
 
 def test_after_a_reload_a_step_has_used_its_wish_up_for_good(cockpit: Opener) -> None:
@@ -511,7 +505,8 @@ def test_after_a_reload_a_step_has_used_its_wish_up_for_good(cockpit: Opener) ->
     at_point(page, 1)
     page.reload()
     at_point(page, 1)
-    assert mode(page, "left").input_value() == "free"
+    drawn(page)
+    expect(mode(page, "left")).to_have_value("free")
 
 
 HOSTILE = ('<img src=x onerror="window.hit=1">', "</script><script>window.hit=1</script>", "a\u202eb\u2028c")
@@ -528,8 +523,8 @@ def test_hostile_names_and_notes_are_text(cockpit: Opener, tmp_path: Path) -> No
     for tab in page.get_by_role("tab").all():
         tab.click()
         drawn(page)
-        assert page.locator("img").count() == 0
-        assert page.locator("script:not([src])").count() == 0
+        expect(page.locator("img")).to_have_count(0)
+        expect(page.locator("script:not([src])")).to_have_count(0)
     assert page.evaluate("window.hit") is None
     from paretonav.cockpit.saved import save
 
@@ -537,8 +532,8 @@ def test_hostile_names_and_notes_are_text(cockpit: Opener, tmp_path: Path) -> No
     page.goto((tmp_path / "choice.html").as_uri())
     at_point(page, 0)
     drawn(page)
-    assert page.locator("img").count() == 0
-    assert page.locator("script").count() == 2  # its own
+    expect(page.locator("img")).to_have_count(0)
+    expect(page.locator("script")).to_have_count(2)  # its own
     assert page.evaluate("window.hit") is None
 
 
@@ -556,7 +551,7 @@ def test_what_if_works_in_a_saved_page(cockpit: Opener, tmp_path: Path) -> None:
     slider(page, "left").press("ArrowRight")
     said(page, "Expected")
     until(page, "/[0-9]/.test(document.querySelector('.pn-change').textContent)")
-    assert button(page, "Step").count() == 0
+    expect(button(page, "Step")).to_have_count(0)
     shoot(page, "saved")
 
 
@@ -574,7 +569,7 @@ def test_few_and_many_objectives(cockpit: Opener, m: int) -> None:
         page.set_viewport_size({"width": width, "height": 1100 if width < 1000 else 720})
         until(page, f"innerWidth === {width}")
         drawn(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        until(page, "document.documentElement.scrollWidth <= innerWidth")
         shoot(page, f"{m}-objectives-{width}-{scheme}")
 
 
@@ -630,11 +625,10 @@ def test_the_page_saves_itself_and_offers_there_what_it_can_do(
     saved.goto(path.as_uri())
     assert "improve" in said(saved, "Expected").lower()
     saved.get_by_text("Download", exact=True).click()
-    items = saved.locator(".pn-header .pn-menu-panel > *")
-    only = ["Picture of the chart (PNG)"]  # a menu is filled when it opens
-    until(saved, lambda: items.all_inner_texts() == only, items)
+    # A menu is filled when it opens.
+    expect(saved.locator(".pn-header .pn-menu-panel > *")).to_have_text(["Picture of the chart (PNG)"])
     for name in ("Step", "Undo"):
-        assert saved.get_by_role("button", name=name, exact=True).count() == 0
+        expect(saved.get_by_role("button", name=name, exact=True)).to_have_count(0)
     offline.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import Any
 
@@ -36,6 +37,7 @@ def two(m: int = 2) -> tuple[Any, Any]:
 
 def chart(page: Any, name: str) -> Any:
     """The panel of a chart, once it is seen, with or without a tab."""
+    drawn(page)  # by when it is known which charts have a tab
     if tab(page, name).is_visible():
         tab(page, name).click()
     found = page.locator(".pn-book .pn-tab-box").filter(has=page.locator(".pn-tab-heading", has_text=name))
@@ -76,7 +78,7 @@ def test_a_large_screen_has_two_charts_and_two_reports(page_of: Any) -> None:
     expect(page.get_by_text("Ended early from point 2")).to_be_visible()
     expect(page.get_by_role("button", name="Take: improve age")).to_be_visible()
     inner = "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.pn-report').parentElement)"
-    assert page.evaluate(inner)  # the last column is not cut off
+    until(page, inner)  # the last column is not cut off
     # Arrow keys go past what has no tab.
     tab(page, "Lines").focus()
     page.keyboard.press("ArrowRight")
@@ -111,7 +113,7 @@ def test_every_chart_says_which_way_is_better(page_of: Any) -> None:
     across, up = (one for one in texts(page, flat, NAMES[3], NAMES[4]) if "better" in one.text)
     assert (across.arrow, up.arrow) == (pytest.approx((1, 0)), pytest.approx((0, -1)))
     page.get_by_label("View", exact=True).select_option("space-shown")
-    assert sum("better" in one.text for one in texts(page, flat, "(validation)")) == 3
+    until(page, lambda: sum("better" in one.text for one in texts(page, flat, "(validation)")) == 3)
 
     for sign, number in (("↓", 3), ("↑", 3)):
         expect(page.locator(".pn-kind", has_text=f"{sign} better")).to_have_count(number)
@@ -123,14 +125,14 @@ def test_points_can_be_coloured_by_a_quantity(page_of: Any) -> None:
     flat = chart(page, "Map")
     canvas = flat.locator("canvas")
     texts(page, flat, "better")
-    assert "Coloured" not in canvas.get_attribute("aria-label")
+    expect(canvas).not_to_have_attribute("aria-label", re.compile("Coloured"))
     before = canvas.evaluate("e => e.toDataURL()")
     page.get_by_label("Colour", exact=True).select_option("shown:3")
     found = texts(page, flat, NAMES[3])
     values = points()["metrics"][0]
     assert f"{max(values):.3f} better" in {one.text for one in found}  # of an accuracy, the highest is best
-    until(page, lambda: f"Coloured by {NAMES[3]}." in canvas.get_attribute("aria-label"))
-    assert canvas.evaluate("e => e.toDataURL()") != before
+    expect(canvas).to_have_attribute("aria-label", re.compile(re.escape(f"Coloured by {NAMES[3]}.")))
+    until(page, lambda: canvas.evaluate("e => e.toDataURL()") != before)
     page.get_by_label("Colour", exact=True).select_option("shown:0")
     best = min(points()["validation"][0])
     texts(page, flat, f"{best:.2f} better")
@@ -158,21 +160,13 @@ def test_a_comparison_says_better_and_worse_and_what_its_colours_are(page_of: An
         page.get_by_label(f"Compare point {number}", exact=True).check()
     cells = page.locator(".pn-comparison tbody td:nth-child(3)")
     expect(cells.first).to_contain_text("worse")
-    said = cells.all_inner_texts()
-    assert len(said) == len(NAMES)
-    assert all(text.endswith(("better", "worse")) for text in said), said
-    assert not any(sign in page.locator(".pn-comparison").inner_text() for sign in "▴▾")
+    expect(cells).to_have_text([re.compile("(better|worse)$")] * len(NAMES))
+    expect(page.locator(".pn-comparison")).not_to_have_text(re.compile("[▴▾]"))
     key = page.locator(".pn-comparison .pn-key")
     expect(key).to_contain_text("than point 0")
     for sense in ("better", "worse"):
-        colours = [
-            found.evaluate("e => getComputedStyle(e).color")
-            for found in (
-                key.get_by_text(sense, exact=True),
-                page.locator(f".pn-comparison td.pn-{sense}").first,
-            )
-        ]
-        assert colours[0] == colours[1]
+        colour = key.get_by_text(sense, exact=True).evaluate("e => getComputedStyle(e).color")
+        expect(page.locator(f".pn-comparison td.pn-{sense}").first).to_have_css("color", colour)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
@@ -182,6 +176,7 @@ def test_no_name_lies_on_a_number_of_the_box(page_of: Any, size: tuple[int, int]
     space = chart(page, "Map")
     page.get_by_label("View", exact=True).select_option("space-shown")
     canvas = space.locator("canvas")
+    until(page, lambda: sum("better" in one.text for one in texts(page, space)) == 3)
     for turn in range(8):
         drawn(page)
         found = [one for one in texts(page, space, "better", "(validation)") if not one.text.isdigit()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.cockpit.looking import button, mode, number, said, until
+from tests.cockpit.looking import button, heard, mode, number, said, until
 from tests.cockpit.page_states import NAMES, answer, points, state
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -28,6 +28,7 @@ def keep(page: Any, name: str, percent: int, shown: list[float]) -> str:
         return found[-1] if wish and wish.get("percent") == percent else None
 
     steer = until(page, asked)
+    expect(button(page, "Keep beside")).to_have_attribute("aria-disabled", "true")  # of what was asked before
     told = answer(steer)
     told["exact"] |= {"shown": shown, "train": shown[:3]}
     page.controller.publish("outlook", told)
@@ -66,17 +67,14 @@ def test_wishes_stand_beside_each_other_until_one_is_taken(page_of: Any) -> None
     page.get_by_role("button", name=f"Drop: {second}", exact=True).click()
     expect(columns(page)).to_have_text([first])
     page.get_by_role("button", name=f"Take: {first}", exact=True).click()
-    requests = until(page, lambda: [message for kind, message in page.controller.heard if kind == "request"])
-    assert requests[-1]["cmd"] == "step"
-    assert requests[-1]["steer"]["modes"] == {NAMES[0]: {"mode": "improve", "percent": 3}}
+    step = heard(page, "request", cmd="step")
+    assert step["steer"]["modes"] == {NAMES[0]: {"mode": "improve", "percent": 3}}
 
 
 def test_what_is_kept_is_there_again_when_the_page_is_loaded_anew(page_of: Any) -> None:
     page = page_of(state(), points())
     title = keep(page, NAMES[0], 3, [-0.04, 0.03, 0.0, 0.02, 0.0, 0.0])
-    asked = until(
-        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "keep"]
-    )[-1]
+    asked = heard(page, "request", cmd="keep")
     assert asked["wish"]["modes"] == {NAMES[0]: {"mode": "improve", "percent": 3}}
     other = asked["wish"] | {
         "title": "Another view's",
@@ -90,10 +88,7 @@ def test_what_is_kept_is_there_again_when_the_page_is_loaded_anew(page_of: Any) 
     expect(columns(page)).to_have_text([title, "Another view's"])
     page.get_by_role("button", name=f"Drop: {title}", exact=True).click()
     expect(columns(page)).to_have_text(["Another view's"])
-    dropped = until(
-        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "drop"]
-    )
-    assert dropped[-1]["wish"] == {"point": 3, "modes": asked["wish"]["modes"]}
+    assert heard(page, "request", cmd="drop")["wish"] == {"point": 3, "modes": asked["wish"]["modes"]}
 
 
 def test_what_is_kept_belongs_to_its_point(page_of: Any) -> None:

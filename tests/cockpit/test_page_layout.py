@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cockpit.looking import drawn, until
 from tests.cockpit.page_states import NAMES, points, state
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -21,6 +22,8 @@ def everything_asked(page: Any) -> None:
     for name, mode in zip(NAMES, ("improve", "limit", "aim", "limit", "hold"), strict=False):
         page.get_by_label(f"What to ask of {name}", exact=True).select_option(mode)
     expect(page.locator(".pn-slider:visible")).to_have_count(4)
+    expect(page.locator(".pn-change")).to_have_text(["…"] * len(NAMES))  # nobody answers
+    drawn(page)
 
 
 def shoot(page: Any, name: str) -> None:
@@ -33,7 +36,7 @@ def test_nothing_is_cut_off_or_lies_on_something_else(page_of: Any, size: tuple[
     page = page_of(state(), points(), viewport={"width": size[0], "height": size[1]})
     everything_asked(page)
     shoot(page, f"page-{size[0]}")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    until(page, "document.documentElement.scrollWidth <= innerWidth")
     boxes = page.evaluate(
         """() => [...document.querySelectorAll('.pn-row')].map((row) =>
              [...row.querySelectorAll('select, input, .pn-bar, .pn-name, .pn-value')]
@@ -70,7 +73,7 @@ def test_nothing_is_cut_off_or_lies_on_something_else(page_of: Any, size: tuple[
 def test_six_rows_fit_on_a_small_laptop(page_of: Any) -> None:
     page = page_of(state(), points(), viewport={"width": 1366, "height": 768})
     everything_asked(page)
-    assert page.evaluate("(e => e.scrollHeight <= e.clientHeight)(document.querySelector('.pn-rows'))")
+    until(page, "(e => e.scrollHeight <= e.clientHeight)(document.querySelector('.pn-rows'))")
 
 
 def test_a_large_screen_is_used(page_of: Any) -> None:
@@ -94,6 +97,7 @@ def test_a_finger_meets_what_it_is_meant_for(page_of: Any) -> None:
     everything_asked(page)
     page.get_by_role("tab", name="Table", exact=True).click()
     expect(page.locator(".pn-list tbody tr")).to_have_count(4)
+    drawn(page)
     small = page.evaluate(
         """() => [...document.querySelectorAll('button, select, input, summary, label.pn-cell-pick')]
              .filter((e) => e.offsetParent !== null && e.type !== 'checkbox')
@@ -112,12 +116,13 @@ def test_long_names_are_told_apart(page_of: Any) -> None:
     for k in range(6):
         shown = page.locator(".pn-name").nth(k)
         expect(shown).to_have_text(names[k])
-        assert shown.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+        until(page, lambda shown=shown: shown.evaluate("e => e.scrollHeight <= e.clientHeight + 1"))
     page.get_by_role("tab", name="Table", exact=True).click()
     expect(page.locator(".pn-list tbody tr")).to_have_count(4)
     heads = page.locator(".pn-list thead [data-number] .pn-sort span")
-    for k in range(6):
-        assert heads.nth(k).evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    expect(heads).to_have_count(7)  # and that of the point that it was reached from
+    whole = "all => all.slice(0, 6).every((e) => e.scrollWidth <= e.clientWidth + 1)"
+    until(page, lambda: heads.evaluate_all(whole))
     shoot(page, "page-long-names")
 
 
@@ -127,10 +132,10 @@ def test_sorting_begins_at_the_top(page_of: Any) -> None:
     expect(page.locator(".pn-list tbody tr")).to_have_count(100)
     scrolled = "document.querySelector('.pn-list').scrollTop"
     page.locator(".pn-list tr[data-here]").scroll_into_view_if_needed()
-    assert page.evaluate(scrolled) > 0
+    until(page, f"{scrolled} > 0")
     page.get_by_role("button", name=f"{NAMES[0]} (validation)").click()
     expect(page.locator(".pn-list th[aria-sort]")).to_contain_text(NAMES[0])
-    assert page.evaluate(scrolled) == 0
+    until(page, f"{scrolled} === 0")
 
 
 def test_a_cell_is_no_higher_than_the_start_needs(page_of: Any) -> None:
@@ -139,4 +144,4 @@ def test_a_cell_is_no_higher_than_the_start_needs(page_of: Any) -> None:
     start = page.get_by_role("button", name="Start", exact=True)
     expect(start).to_be_visible()
     page.evaluate("document.querySelector('.pn').classList.remove('pn-page')")  # as in a notebook
-    assert page.evaluate("document.querySelector('.pn').offsetHeight") < 350
+    until(page, "document.querySelector('.pn').offsetHeight < 350")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from tests.cockpit.looking import until
+from tests.cockpit.looking import heard, until
 from tests.cockpit.page_states import points, state
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -50,9 +51,7 @@ def test_what_is_refused_stands_as_it_was(page_of: Any) -> None:
     field = page.get_by_label("Name of this point: Enter saves, Escape leaves", exact=True)
     field.fill("the fair one")
     field.press("Enter")
-    asked = until(
-        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "name"]
-    )[-1]
+    asked = heard(page, "request", cmd="name")
     message = "point 1 is called 'the fair one' already"
     job = {
         "id": 9,
@@ -88,9 +87,7 @@ def test_names_are_read_wherever_points_are(page_of: Any) -> None:
     until(page, lambda: requests(page, "name") == [{"point": 1, "text": "fairer"}])
     page.locator('[data-id="1"] input[type="checkbox"]').check()
     page.locator('[data-id="2"] input[type="checkbox"]').check()
-    asked = until(
-        page, lambda: [m for k, m in page.controller.heard if k == "request" and m["cmd"] == "compare"]
-    )[-1]
+    asked = heard(page, "request", cmd="compare", points=[1, 2])
     data = {"points": [1, 2], "rows": []}
     page.controller.publish(
         "answer", {"by": asked["by"], "seq": asked["seq"], "cmd": "compare", "data": data}
@@ -101,9 +98,9 @@ def test_names_are_read_wherever_points_are(page_of: Any) -> None:
     )
     page.get_by_role("tab", name="Map", exact=True).click()
     canvas = page.locator(".pn-sheet > canvas:visible")
-    expect(canvas).to_have_attribute("aria-label", until(page, lambda: canvas.get_attribute("aria-label")))
+    expect(canvas).to_have_attribute("aria-label", re.compile("^Map"))
     canvas.press("PageDown")
-    assert page.evaluate("document.querySelectorAll('img').length") == 0
+    expect(page.locator("img")).to_have_count(0)
 
 
 def test_who_only_looks_reads_names_and_changes_none(page_of: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cockpit.canvases import listen, texts
-from tests.cockpit.looking import mode, until
+from tests.cockpit.looking import drawn, heard, mode, until
 from tests.cockpit.page_states import NAMES, answer, points, state, way
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -38,7 +38,7 @@ def test_every_quantity_says_which_way_is_better(page_of: Any) -> None:
     )
     chart.get_by_label("Which quantities", exact=True).select_option("metrics")
     until(page, lambda: not any(one.text == "age" for one in texts(page, chart, "age accuracy")))
-    assert sum("better" in one.text for one in texts(page, chart, "hit rate")) == 3
+    until(page, lambda: sum("better" in one.text for one in texts(page, chart, "hit rate")) == 3)
     chart.get_by_label("Which quantities", exact=True).select_option(label="age (validation)")
     until(page, lambda: sum("better" in one.text for one in texts(page, chart, "age")) == 1)
 
@@ -59,12 +59,7 @@ def test_keys_tell_what_was_predicted_and_what_came(page_of: Any) -> None:
     tip = chart.locator(".pn-tip")
     expect(tip).to_contain_text("came to")
     canvas.press("Enter")
-    until(
-        page,
-        lambda: any(
-            k == "request" and m["cmd"] == "go" and m["point"] == 2 for k, m in page.controller.heard
-        ),
-    )
+    heard(page, "request", cmd="go", point=2)
     canvas.press("Escape")
     expect(tip).to_be_hidden()
 
@@ -73,9 +68,9 @@ def test_what_is_asked_for_is_the_next_place(page_of: Any) -> None:
     page, chart, canvas = opened(page_of)
     texts(page, chart, "predicted")
     mode(page, NAMES[0]).select_option("improve")
-    steer = until(page, lambda: [m for k, m in page.controller.heard if k == "steer"])[-1]
-    page.controller.publish("outlook", answer(steer))
+    page.controller.publish("outlook", answer(heard(page, "steer")))
     expect(page.get_by_text("Expected:").first).to_be_visible()
+    drawn(page)
     canvas.press("ArrowRight")
     canvas.press("ArrowRight")
     expect(chart.get_by_role("status")).to_contain_text("Asked for now: age (validation) predicted")
@@ -102,4 +97,4 @@ def test_many_quantities_are_chosen_among(page_of: Any) -> None:
     page.get_by_role("tab", name="Steps", exact=True).click()
     chart = page.get_by_role("tabpanel", name="Steps")
     expect(chart.get_by_text("8 more: choose one")).to_be_visible()
-    assert sum("better" in one.text for one in texts(page, chart, "loss 11")) == 12
+    until(page, lambda: sum("better" in one.text for one in texts(page, chart, "loss 11")) == 12)

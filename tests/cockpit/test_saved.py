@@ -84,8 +84,8 @@ def test_hostile_names_stay_text(controller: Any, shown: Any) -> None:
     text = page.locator("main").evaluate("e => JSON.stringify(e.textContent)")
     assert json.loads(text) == f"{title}: {names} </SCRIPT> <!-- <script>"
     assert page.evaluate("window.broken") is None
-    assert page.locator("script").count() == 2
-    assert page.locator("img").count() == 0
+    until(page, lambda: page.locator("script").count() == 2)
+    until(page, lambda: page.locator("img").count() == 0)
     asked = {name: {"mode": "improve", "percent": 1} for name in HOSTILE if name != "__proto__"}
     literal = json.dumps(asked)[:-1] + ', ["__proto__"]: { mode: "improve" } }'
     page.evaluate(f"window.say('steer', {{ by: 'x', seq: 1, point: 0, modes: {literal} }})")
@@ -186,7 +186,7 @@ def test_the_real_view_in_a_saved_page(shown: Any) -> None:
     finally:
         controller.close()
     page.get_by_text("Accepted").first.wait_for()  # the last step
-    assert page.get_by_role("button", name="Step").count() == 0
+    until(page, lambda: page.get_by_role("button", name="Step").count() == 0)
     page.get_by_label("What to ask of f1", exact=True).select_option("improve")
     slider = page.get_by_role("slider").first
     until(page, lambda: is_usable(slider))

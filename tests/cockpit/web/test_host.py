@@ -95,13 +95,13 @@ def test_it_opens_by_the_token_and_shows_what_comes(context, serve, controller):
     page = opened(context, server)
     assert re.fullmatch(rf"http://127\.0\.0\.1:{server.port}/[0-9a-f]{{32}}/", page.url)
     assert server.url.partition("token=")[2] not in page.url
-    assert page.title() == "a title – paretonav"
     shows(page, "a title | null")
+    wait(page, "document.title === 'a title – paretonav'")
     controller.publish("outlook", {"seq": 1})
     shows(page, '{"seq":1}')
     controller.publish("state", {"title": "<b>other</b>"})
     shows(page, "<b>other</b> |")
-    assert page.title() == "<b>other</b> – paretonav"
+    wait(page, "document.title === '<b>other</b> – paretonav'")
     assert page.evaluate("document.cookie") == ""
     assert page.complaints == []
 
@@ -203,7 +203,7 @@ def test_a_lost_line_is_told_and_mends_itself(context, serve, controller):
         server._loop.call_soon_threadsafe(setattr, outbox, "_full", True)
         server._loop.call_soon_threadsafe(outbox._news.set)
     lost(page, "Connection lost; trying again.")
-    assert page.get_by_role("status").is_visible()
+    page.get_by_role("status").wait_for()
     page.evaluate("say('request', { by: 'me', seq: 1, cmd: 'undo' })")
     controller.publish("outlook", {"seq": 7})
     page.evaluate("mend()")
