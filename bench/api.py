@@ -63,6 +63,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "OutOfMemoryError",
         "PreferenceError",
         "InfeasiblePreferenceError",
+        "ReachedError",
         "NavigationError",
         "Cancelled",
         "SessionError",

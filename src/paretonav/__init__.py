@@ -16,6 +16,7 @@ from paretonav.errors import (
     PreferenceError,
     ProblemError,
     ProcessesError,
+    ReachedError,
     SessionError,
 )
 from paretonav.geometry import Geometry
@@ -96,6 +97,7 @@ __all__ = [
     "ProblemError",
     "Processes",
     "ProcessesError",
+    "ReachedError",
     "Record",
     "Route",
     "Session",

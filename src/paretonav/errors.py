@@ -46,6 +46,18 @@ class InfeasiblePreferenceError(PreferenceError):
         self.reach = reach
 
 
+class ReachedError(PreferenceError):
+    """What a map is asked for is there already.
+
+    Attributes:
+        point: the visited point that is as good as that.
+    """
+
+    def __init__(self, point: int) -> None:
+        super().__init__(f"point {point} is as good as that already; go to it")
+        self.point = point
+
+
 class NavigationError(ParetonavError, RuntimeError):
     """The navigator cannot do that now: nothing to undo, no such point, not started."""
 

@@ -82,7 +82,7 @@ Listener = Callable[[str, object, str | None], None]
 class FakeController:
     """Publishes what a test wants, and writes down what it is asked."""
 
-    TRAITS = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept")
+    TRAITS = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept", "spread")
 
     def __init__(self, navigator: Any = None, title: str = "") -> None:
         self.navigator, self.title = navigator, title

@@ -139,8 +139,11 @@ def test_what_is_asked_for_on_other_data_than_the_maps_is_refused() -> None:
 def test_what_is_there_already_is_pointed_to() -> None:
     nav = covered(4)
     last = nav.records[-1]
-    with pytest.raises(pn.PreferenceError, match=f"point {last.id} is as good as that already; go to it"):
+    with pytest.raises(
+        pn.ReachedError, match=f"point {last.id} is as good as that already; go to it"
+    ) as caught:
         nav.map().preview(last.losses)
+    assert caught.value.point == last.id
 
 
 def test_it_plans_no_outcomes_for_the_published_method() -> None:

@@ -14,7 +14,7 @@ from paretonav.atlas.ranking import Candidate, ranked
 from paretonav.atlas.region import Region
 from paretonav.atlas.route import Route
 from paretonav.display import Display, Shown
-from paretonav.errors import PreferenceError
+from paretonav.errors import PreferenceError, ReachedError
 from paretonav.steering.preferences import DEFAULT_AMOUNT, Aim, On, Preference, check_amount
 from paretonav.steering.preferences.situation import situation
 from paretonav.steering.reporting.point import DATA
@@ -64,14 +64,15 @@ class FrontMap(Shown):
 
         Raises:
             PreferenceError: there is no such quantity, no visited point is within the preference's bounds, it is about
-                other data than the map, or it names all losses and there is a point that is as good already.
+                other data than the map.
+            ReachedError: it names all losses, and there is a point that is as good already, which it carries.
         """
         charts = [chart for chart in self.charts if chart.whole]
         aim = self._aim(wanted, amount)
         situation(self._current.front).require_known((*aim.target, *aim.allow))
         for chart in charts:
             if set(aim.target) >= set(chart.front.names) and _is_as_good(chart, aim):
-                raise PreferenceError(f"point {chart.point} is as good as that already; go to it")
+                raise ReachedError(chart.point)
         best = ranked(charts, lambda _: aim, aim.target, self._scale(aim.target), self._visited)[0]
         return self._route(best, aim)
 

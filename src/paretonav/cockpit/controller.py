@@ -26,7 +26,8 @@ from paretonav.cockpit.saved import page
 from paretonav.cockpit.saved_outlooks import saved_outlooks
 from paretonav.cockpit.seldom import Seldom
 from paretonav.cockpit.traits import Listener, Traits
-from paretonav.cockpit.wishes import preference_of
+from paretonav.cockpit.whole import Spreading, gone, way_to
+from paretonav.cockpit.wishes import bounds_of, preference_of
 from paretonav.cockpit.worker import Worker
 from paretonav.errors import Cancelled, NavigationError, ParetonavError
 from paretonav.navigation import Navigator
@@ -35,7 +36,7 @@ from paretonav.steering import Option, Step
 
 logger = logging.getLogger(__name__)
 
-_MODEL = ("start", "step", "take", "undo", "go")  # commands that change where the model is
+_MODEL = ("start", "step", "take", "undo", "go", "cover", "visit")  # commands that change where the model is
 _LARGEST_INLINE = 256 * 2**20  # bytes of a model that goes through a message
 _IDLE: dict[str, object] = {"id": 0, "what": "", "status": "idle", "by": None, "seq": None, "message": ""}
 
@@ -58,14 +59,14 @@ class Controller:
     - ``state``: the current point; ``points``: all points as columns; ``job``: what runs, or how it ended;
     - ``steer``: what is wanted, as the view has it that said so last; ``outlook``: what that would come to;
       ``trial``: the same measured on the linearised model; ``answer``: the reply to one request;
-    - ``kept``: wishes that are kept beside each other.
+    - ``kept``: wishes that are kept beside each other; ``spread``: the models that were spread along the front last.
 
     Args:
         navigator: started or not. Other code may use it, too, while no job runs; ``refresh`` shows what that did.
         title: of the navigation, for people, as long as its session has none.
     """
 
-    TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept")
+    TRAITS: ClassVar = ("state", "points", "job", "outlook", "trial", "answer", "steer", "kept", "spread")
 
     def __init__(self, navigator: Navigator, title: str = "") -> None:
         self.navigator = navigator
@@ -253,6 +254,37 @@ class Controller:
                         "nothing is asked for yet; choose something to improve, and by how much"
                     )
                 self._last = navigator.step(*wanted, on_event=tell, cancel=cancel)
+            case "visit":
+                route = navigator.map().preview(request.target)
+                current = navigator.here.id
+                step = navigator.step(route, on_event=tell, cancel=cancel)
+                self._last = gone(route, step, current)
+            case "cover":
+                self._cover(request, tell, cancel)
+
+    def _cover(self, request: Request, tell: Callable[[Event], None], cancel: threading.Event) -> None:
+        """Spread models along the front; each is shown as soon as it is there."""
+        navigator = self.navigator
+        allow = bounds_of((request.steer or Steer()).modes, navigator.here.front)
+        spreading = Spreading(request.count, allow, len(navigator.session))
+        shown = spreading.before
+
+        def show(event: Event) -> None:
+            nonlocal shown
+            tell(event)
+            if len(navigator.session) > shown:
+                shown = len(navigator.session)
+                self._submit(self._desk, self._show_points)
+                self._traits.publish("spread", spreading.running(shown))
+
+        self._traits.publish("spread", spreading.running(shown))
+        try:
+            cover = navigator.cover(request.count, allow=allow, on_event=show, cancel=cancel)
+        except BaseException as error:
+            status, why = ("cancelled", "") if isinstance(error, Cancelled) else ("failed", _in_words(error))
+            self._traits.publish("spread", spreading.ended(status, len(navigator.session), why))
+            raise
+        self._traits.publish("spread", spreading.done(cover))
 
     # At the desk.
 
@@ -277,11 +309,15 @@ class Controller:
         self._at = here.id
         points = columns(session, version)
         gain = navigator.known_training_gain
-        state = state_of(session, here, step, self._options, self.title, version, gain, self._after)
+        pace = navigator.known_estimate
+        state = state_of(session, here, step, self._options, self.title, version, gain, self._after, pace)
         with self._traits.turn:
             self._traits.publish("points", points)
             self._lookout.arrive(here.id)
             self._traits.publish("state", state)
+
+    def _show_points(self) -> None:
+        self._traits.publish("points", columns(self.navigator.session, self._version))
 
     def _attend(self, request: Request) -> None:
         """Carry out a command that needs no model."""
@@ -290,13 +326,13 @@ class Controller:
             match request.cmd:
                 case "star":
                     session.star(request.point or 0, on=request.on)
-                    self._traits.publish("points", columns(session, self._version))
+                    self._show_points()
                 case "note":
                     session.note(request.point or 0, request.text)
-                    self._traits.publish("points", columns(session, self._version))
+                    self._show_points()
                 case "name":
                     session.name(request.point or 0, request.text)
-                    self._traits.publish("points", columns(session, self._version))
+                    self._show_points()
                 case "title":
                     session.title = request.text
                     with self._traits.turn:
@@ -309,6 +345,8 @@ class Controller:
                     self._keep(without_wish(self._kept, request.wish))
                 case "compare":
                     self._answer(request, comparison(session.compare(*request.points)))
+                case "route":
+                    self._answer(request, way_to(self.navigator, request.target))
                 case "download":
                     self._submit(self._worker, self._send, request)
         except BaseException as error:
@@ -349,11 +387,13 @@ class Controller:
         navigator = self.navigator
         if request.cmd in _MODEL and self._running:
             return "a step is under way; wait for its end, or cancel it first"
+        if request.cmd == "route" and self._running and self._running.request.cmd in ("cover", "visit"):
+            return "models are being made just now; ask again once that has ended"
         if request.cmd == "start":
             return "the navigation has started already" if navigator.started else ""
         if not navigator.started:
             return "the navigation has no point yet; start it first"
-        if request.cmd in ("step", "take", "undo", "go") and request.expected_current != navigator.here.id:
+        if request.cmd in (*_MODEL[1:], "route") and request.expected_current != navigator.here.id:
             return f"the navigation has moved on to point {navigator.here.id} meanwhile; look at it, and say it again"
         return ""
 

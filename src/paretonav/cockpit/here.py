@@ -14,7 +14,7 @@ from paretonav.session import Session
 from paretonav.session.compare import Difference
 from paretonav.session.way import way_through
 from paretonav.session.wording import caution, price_sentence, standing, unsure
-from paretonav.steering import Option, Point, Step, TrainingGain
+from paretonav.steering import Estimate, Option, Point, Step, TrainingGain
 from paretonav.text import sentence
 
 Json = dict[str, object]
@@ -33,6 +33,7 @@ def state_of(
     version: int,
     gain: TrainingGain | None = None,
     after: str = "",
+    pace: Estimate | None = None,
 ) -> Json:
     """All that a view shows of where it is.
 
@@ -45,6 +46,7 @@ def state_of(
         version: of what is known; it grows.
         gain: what training on would bring here, if it has been measured.
         after: the command that has led here, if a view has asked for one.
+        pace: what a step is expected to take, if that is known.
     """
     record, start = session[here.id], session[0]
     front = here.front
@@ -87,6 +89,7 @@ def state_of(
         else {"outcomes": array(patch.outcomes), "lines": [line.tolist() for line in patch.lines]},
         "step": step_report(session, record, here, step),
         "way": _way(session, here.id),
+        "pace": None if pace is None else {"seconds": plain(pace.seconds), "words": pace.words},
         "options": [_option(option, here) for option in options],
     }
 
@@ -107,6 +110,7 @@ def not_started(session: Session, names: Sequence[str], title: str, version: int
         "front": None,
         "step": None,
         "way": None,
+        "pace": None,
         "options": [],
     }
 

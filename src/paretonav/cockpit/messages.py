@@ -18,6 +18,9 @@ Command = Literal[
     "cancel",
     "undo",
     "go",
+    "cover",
+    "route",
+    "visit",
     "star",
     "name",
     "note",
@@ -102,7 +105,7 @@ class Request:
         seq: its count.
         cmd: which.
         expected_current: where the view believes to be; what was meant for another point is refused.
-        steer: of "step".
+        steer: of "step"; and of "cover", within whose bounds it stays.
         option: of "take".
         point: of "go", "star", "name", "note", "download".
         on: of "star".
@@ -110,6 +113,8 @@ class Request:
         points: of "compare".
         what: of "download".
         wish: of "keep" and "drop": what is asked for at which point, and to keep it, what was predicted.
+        count: of "cover": how many models.
+        target: of "route" and "visit": name -> the value to come to.
     """
 
     by: str | None
@@ -124,6 +129,8 @@ class Request:
     points: tuple[int, ...] = ()
     what: str = ""
     wish: Mapping[str, Any] = field(default_factory=dict)
+    count: int = 0
+    target: Mapping[str, float] = field(default_factory=dict)
 
 
 _WHOLE = Annotated[int, AtMost(2**53, "up to 2^53")]  # beyond, a browser's are not exact
@@ -150,6 +157,8 @@ _REQUEST: dict[str, Any] = {
     "points": Annotated[list[_WHOLE], AtMost(20, "of at most 20 points")],
     "what": Literal["model", "card", "csv", "json", "page"],
     "wish": dict[str, Any],
+    "count": Annotated[int, AtMost(200, "up to 200")],
+    "target": dict[str, _NUMBER],
 }
 _WISHED = {"point": _WHOLE, "modes": dict[str, Any]}
 _KEPT = {
@@ -169,6 +178,9 @@ _NEEDED = {
     "title": ("text",),
     "keep": ("wish",),
     "drop": ("wish",),
+    "cover": ("count",),
+    "route": ("target",),
+    "visit": ("target",),
     "download": ("what",),
 }
 
@@ -203,12 +215,17 @@ def request_of(message: object, names: Sequence[str]) -> Request:
     given = _parts_of(message, _REQUEST, "request")
     needed = ("cmd", *_NEEDED.get(given["cmd"], ()))
     _parts_of(message, {name: _REQUEST[name] for name in needed}, "request", all_there=True)
+    target = given["target"] or {}
+    for name in target:
+        if name not in names:
+            raise MessageError(f"there is no objective or metric {name!r:.60}")
+    steered = given["cmd"] == "step" or (given["cmd"] == "cover" and given["steer"] is not None)
     return Request(
         by=given["by"],
         seq=given["seq"],
         cmd=given["cmd"],
         expected_current=given["expected_current"],
-        steer=steer_of(given["steer"], names) if given["cmd"] == "step" else None,
+        steer=steer_of(given["steer"], names) if steered else None,
         option=given["option"] or 0,
         point=given["point"],
         on=given["on"] is not False,
@@ -216,6 +233,8 @@ def request_of(message: object, names: Sequence[str]) -> Request:
         points=tuple(given["points"] or ()),
         what=given["what"] or "",
         wish=_wish(given["wish"], names, kept=given["cmd"] == "keep") if given["wish"] is not None else {},
+        count=given["count"] or 0,
+        target={name: float(goal) for name, goal in target.items()},
     )
 
 

@@ -127,6 +127,7 @@ def _written(values: Mapping[str, object], outlooks: Mapping[str, object], why_n
         "trial": None,
         "answer": None,
         "kept": values.get("kept") or [],
+        "spread": None,
     }
     # By their parsed keys, so that nobody depends on how JSON is spaced.
     answers = [[json.loads(key), outlook] for key, outlook in outlooks.items()]

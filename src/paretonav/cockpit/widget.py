@@ -45,6 +45,7 @@ class Widget(anywidget.AnyWidget):
     answer = _down()
     steer = _down()
     kept = _down()
+    spread = _down()
     request = traitlets.Any(None, allow_none=True).tag(sync=True, echo_update=False)  # concerns nobody else
 
     def __init__(self, controller: Controller) -> None:

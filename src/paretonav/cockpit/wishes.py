@@ -63,6 +63,16 @@ def preference_of(modes: Mapping[str, Mode], front: FrontModel) -> tuple[Prefere
     return None
 
 
+def bounds_of(modes: Mapping[str, Mode], front: FrontModel) -> dict[str, float]:
+    """Name -> the worst value that is allowed, of what is held or bounded."""
+    told = zip(front.steerable, front.values.tolist(), front.orientation.tolist(), strict=True)
+    return {
+        name: now if modes[name].kind == "hold" else _bound(modes[name].number, now, sense)
+        for name, now, sense in told
+        if sense and name in modes and modes[name].kind in ("hold", "limit")
+    }
+
+
 def in_words(modes: Mapping[str, Mode], front: FrontModel) -> str:
     """Modes as a person would say them; empty if nothing is asked for."""
     higher = {name for name, sense in zip(front.steerable, front.orientation, strict=True) if sense < 0}

@@ -264,6 +264,11 @@ class Navigator(Shown):
         return self._gains.measured(self.here, how, on_event, cancel)
 
     @property
+    def known_estimate(self) -> Estimate | None:
+        """What a step is expected to take, as far as that is known without measuring anything; else None."""
+        return self._expectations.known("step", self._effort)
+
+    @property
     def known_training_gain(self) -> TrainingGain | None:
         """What ``training_gain`` has last said at the current point; None if it was not asked there."""
         return self._gains.known(self.here)

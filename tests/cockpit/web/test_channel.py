@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from paretonav.cockpit.web.channel import Channel
 from paretonav.cockpit.web.hub import Hub
 
-TRAITS = {"state", "points", "job", "outlook", "trial", "answer", "steer", "kept"}
+TRAITS = {"state", "points", "job", "outlook", "trial", "answer", "steer", "kept", "spread"}
 
 
 def test_first_everything_then_what_changes(server, controller):

@@ -16,11 +16,13 @@ import { createNotices } from "./notices.js";
 import { createPlots } from "./plots/index.js";
 import { furtherOf, ghostOf, predictNow } from "./prediction.js";
 import { createOptions } from "./options.js";
+import { createPlaces } from "./places.js";
 import { drawReport, stepInWords } from "./report.js";
 import { createRows } from "./rows.js";
 import { createSelection } from "./selection.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { createStart } from "./start.js";
+import { createSpread } from "./spread.js";
 import { createSteering } from "./steering.js";
 import { createSummary } from "./summary.js";
 import { createTabs } from "./tabs.js";
@@ -67,7 +69,10 @@ function render({ model, el }) {
   let told = ""; // what the report tells
   let status = "";
 
-  const steering = createSteering(model, () => paint());
+  const steering = createSteering(model, () => {
+    places.forget(); // something else is asked for
+    paint();
+  });
   const jobs = createJobs(model, steering.client, {
     changed: () => paint(),
     failed: notices.show,
@@ -76,6 +81,10 @@ function render({ model, el }) {
       if (job.status !== "done" && job.message) announcer.say(job.message);
       if (job.status === "done" && (job.what === "undo" || job.what === "go")) {
         status = `Now at point ${here().current}.`;
+        announcer.say(status);
+      }
+      if (job.status === "done" && job.what === "cover") {
+        status = get("spread")?.words[0] ?? "";
         announcer.say(status);
       }
       selection.ended(job);
@@ -133,6 +142,11 @@ function render({ model, el }) {
      * @param {boolean} [settled]
      */
     aim: (values, settled) => steering.aim(values, settled),
+    /** @param {Record<string, number>} target */
+    place(target) {
+      places.choose(target);
+      tabs.show("place");
+    },
     /**
      * @param {number} point
      * @param {boolean} on
@@ -212,6 +226,20 @@ function render({ model, el }) {
     dropped: ({ point, modes }) => here().live && jobs.request("drop", { wish: { point, modes } }),
   });
   kept.hear(get("kept") ?? []);
+  const spread = createSpread({
+    make: (count) => blocked() || jobs.request("cover", { count, steer: { by: steering.client.by, point: here().current, modes: steering.modes(), active: null, settled: true } }, true),
+    stop: act.cancel,
+    go: act.go,
+    compare: act.select,
+    only: (ids) => plots?.only(ids),
+    point: (id) => plots?.point(id),
+  });
+  const places = createPlaces({
+    look: (target) => jobs.request("route", { target }),
+    go: (target) => blocked() || jobs.request("visit", { target }, true),
+    visit: act.go,
+    changed: () => paint(),
+  });
   /** What is asked now, if it is known what it would bring. */
   const wishToKeep = () => {
     const now = option === null ? predict() : null;
@@ -249,6 +277,8 @@ function render({ model, el }) {
     { key: "options", label: "Options", content: options.root },
     { key: "kept", label: "Kept", content: kept.root },
     { key: "compare", label: "Compare", content: comparison },
+    { key: "spread", label: "Spread", content: spread.root },
+    { key: "place", label: "A place", content: places.root },
   ], { beside: "report" });
   const charts = build("div", { class: "pn-charts" });
   const steer = build(
@@ -338,9 +368,17 @@ function render({ model, el }) {
     setAttribute(keep, "data-idle", !steering.isAsking());
     setUsable(keep, wishToKeep() !== null, "It is not known yet what this would bring.");
     kept.draw(state, units.now, blocked());
-    plots?.ghost(ghostOf(prediction, state));
+    plots?.ghost(places.ghost() ?? ghostOf(prediction, state));
+    drawWhole();
     header.draw({ state, points: get("points"), job: get("job"), busy: jobs.visible, status: status || state.why_not, can: can(prediction) });
     options.draw(state, units.now, blocked() === "", blocked());
+  };
+  const drawWhole = () => {
+    const state = here();
+    const running = jobs.running && get("job")?.what === "cover";
+    spread.draw({ state, points: get("points"), spread: get("spread"), wishes: steering.wishes, running, why: blocked() });
+    places.draw({ state, units: units.now, why: blocked() });
+    tabs.label("spread", running ? `Spread (${get("spread")?.points.length ?? 0} new)` : "Spread");
   };
   const drawSelection = () => {
     if (isOpen()) {
@@ -398,7 +436,7 @@ function render({ model, el }) {
   const plotsNow = () => {
     if (plots === null || !isOpen()) return;
     plots.update({ state: here(), points: get("points"), selected: selection.ids, outlook: get("outlook"), units: units.now });
-    plots.ghost(ghostOf(predict(), here()));
+    plots.ghost(places.ghost() ?? ghostOf(predict(), here()));
   };
   const plotsLater = oncePerFrame(plotsNow);
   const plotsSettled = onceQuiet(plotsNow, SETTLING);
@@ -425,6 +463,7 @@ function render({ model, el }) {
         dragging = false;
         rows.rescale();
         jobs.moved();
+        places.forget();
         if (now !== null) steering.moved();
       }
       paint();
@@ -440,6 +479,7 @@ function render({ model, el }) {
       plotsSettled();
     },
     trial: () => paint(),
+    spread: () => paint(),
     kept() {
       kept.hear(get("kept") ?? []);
       paint();
@@ -448,6 +488,7 @@ function render({ model, el }) {
       const answer = get("answer");
       if (answer?.by !== steering.client.by) return;
       if (answer.cmd === "compare") selection.answered(answer);
+      if (answer.cmd === "route") places.answered(answer);
       if (answer.cmd === "download") saveBase64(answer.data);
     },
   };

@@ -8,7 +8,7 @@ import { onceQuiet } from "./frames.js";
 const BRIEF = 200; // ms: what is over sooner needs no progress
 const PATIENCE = 6000; // ms after which a request that nobody took up is forgotten
 /** @type {Partial<Record<Job["what"], string>>} */
-const DOING = { start: "The start", step: "The step", undo: "Undo", go: "Going there" };
+const DOING = { start: "The start", step: "The step", undo: "Undo", go: "Going there", cover: "Spreading models out", visit: "Going there", route: "Looking there" };
 
 /**
  * Requests over a steering's client; `changed()` when usable things become unusable or the other way round.

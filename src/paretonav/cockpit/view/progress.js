@@ -12,6 +12,8 @@ const NAMES = {
   step: "Stepping",
   go: "Going there",
   undo: "Undoing",
+  cover: "Spreading models out",
+  visit: "Going there",
   compare: "Comparing",
   download: "Preparing the download",
 };

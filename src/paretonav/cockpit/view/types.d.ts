@@ -138,7 +138,7 @@ export interface State {
   why_not: string;
   current: number | null;
   parent: number | null;
-  after: "start" | "step" | "take" | "undo" | "go" | "";
+  after: "start" | "step" | "take" | "undo" | "go" | "cover" | "visit" | "";
   split: Split;
   objectives: number;
   quantities: Quantity[];
@@ -148,6 +148,8 @@ export interface State {
   front: { outcomes: number[][]; lines: number[][] } | null;
   step: Step | null;
   way?: Way | null;
+  /** What a step is expected to take; null: not known. */
+  pace?: { seconds: number; words: string } | null;
   options: Option[];
   downloads: string;
 }
@@ -174,7 +176,7 @@ export interface Points {
 }
 export interface Job {
   id: number;
-  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download" | "";
+  what: "start" | "step" | "take" | "trial" | "go" | "undo" | "cover" | "visit" | "route" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download" | "";
   status: "idle" | "running" | "done" | "failed" | "cancelled" | "refused";
   by: string | null;
   seq: number | null;
@@ -260,7 +262,29 @@ interface Reply {
   by: string;
   seq: number;
 }
-export type Answer = Reply & ({ cmd: "compare"; data: Compared } | { cmd: "download"; data: File64 });
+/** What is at a place that somebody chose; without a way there is a problem, in words, and nothing else. */
+export interface Place {
+  target: Record<string, number>;
+  problem: string;
+  /** The point where the way begins. */
+  start: number | null;
+  train?: number[];
+  shown?: number[];
+  attainable?: boolean;
+  legs?: number;
+  estimate?: string;
+}
+export type Answer = Reply & ({ cmd: "compare"; data: Compared } | { cmd: "download"; data: File64 } | { cmd: "route"; data: Place });
+
+// Down: spread.
+
+/** The models that were spread along the front last, or are just now. */
+export interface Spread {
+  status: "running" | "done" | "cancelled" | "failed";
+  wanted: number;
+  points: number[];
+  words: string[];
+}
 
 // Up: steer, request.
 
@@ -276,7 +300,7 @@ export interface Steer extends Asked {
   seq: number;
 }
 export type Command =
-  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "cover" | "route" | "visit" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
 /** What belongs to a command. */
 export interface More {
   steer?: Asked & { by: string };
@@ -287,6 +311,8 @@ export interface More {
   text?: string;
   what?: string;
   wish?: KeptWish | Pick<KeptWish, "point" | "modes">;
+  count?: number;
+  target?: Record<string, number>;
 }
 export interface Request extends More {
   by: string;
@@ -306,6 +332,7 @@ export interface Traits {
   answer: Answer | null;
   steer: Steer | null;
   kept: KeptWish[] | null;
+  spread: Spread | null;
   request: Request | null;
 }
 /** A model of traits, as anywidget has it. */
@@ -396,6 +423,10 @@ export interface Ghost {
   train: number[];
   shown: number[];
   sure: boolean | undefined;
+  /** Where the way there begins; undefined: at the current point. */
+  from?: number | null;
+  /** The place that somebody chose on the map. */
+  target?: Record<string, number>;
 }
 /** A quantity on one split, as an axis. */
 export interface Axis {
@@ -427,6 +458,8 @@ export interface Filter {
   /** Those that are not outperformed. */
   efficient: boolean;
   starred: boolean;
+  /** These alone; null: all. */
+  only: number[] | null;
   /** By the keys of axes; an end that is null is open. */
   ranges: Map<string, [number | null, number | null]>;
 }
@@ -626,6 +659,8 @@ export interface PlotActions {
   go(id: number): void;
   select(ids: number[]): void;
   aim(values: Record<string, number>, settled?: boolean): void;
+  /** What is at a place? */
+  place(target: Record<string, number>): void;
   star(id: number, on: boolean): void;
   name(id: number, text: string): void;
   note(id: number, text: string): void;

@@ -54,7 +54,8 @@ class Estimate:
     @classmethod
     def of(cls, seconds: float, epochs: float, beside: str = "") -> Self:
         """With its words; ``beside`` says what is not included."""
-        told = f"about {_time(seconds)} ({epochs:.2g} epoch{'' if f'{epochs:.2g}' == '1' else 's'})"
+        many = f"{float(f'{epochs:.2g}'):g}"
+        told = f"about {_time(seconds)} ({many} epoch{'' if many == '1' else 's'})"
         return cls(seconds, epochs, f"{told}{beside}")
 
 

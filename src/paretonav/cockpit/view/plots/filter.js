@@ -6,14 +6,14 @@
 import { formatValue } from "../numbers.js";
 
 /** @type {Filter} */
-export const EVERYTHING = { efficient: false, starred: false, ranges: new Map() };
+export const EVERYTHING = { efficient: false, starred: false, only: null, ranges: new Map() };
 
 /**
  * Whether a filter leaves any point out by what it asks for.
  * @param {Filter} filter
  */
-export function isFiltering({ efficient, starred, ranges }) {
-  return efficient || starred || ranges.size > 0;
+export function isFiltering({ efficient, starred, only, ranges }) {
+  return efficient || starred || Boolean(only) || ranges.size > 0;
 }
 
 /**
@@ -42,7 +42,9 @@ export function passing({ points, count, axes }, filter) {
     const range = filter.ranges.get(axis.key);
     return range ? [{ axis, range }] : [];
   });
+  const those = filter.only ? new Set(filter.only) : null;
   return Array.from({ length: count }, (_, id) => {
+    if (those && !those.has(id)) return false;
     if (filter.efficient && points.efficient?.[id] === false) return false;
     if (filter.starred && !points.star?.[id]) return false;
     return bounds.every(({ axis, range: [low, high] }) => {
@@ -70,6 +72,7 @@ export function sayFilter({ passing: pass, count, filter, axes }) {
   const parts = [
     ...(filter.efficient ? ["not outperformed"] : []),
     ...(filter.starred ? ["starred"] : []),
+    ...(filter.only ? ["spread out"] : []),
     ...axes.flatMap((axis) => {
       const range = filter.ranges.get(axis.key);
       return range ? [`${axis.label}${inWords(range)}`] : [];

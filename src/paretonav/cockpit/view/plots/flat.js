@@ -252,7 +252,8 @@ export function drawFlatGhost(brush, data, plan, colours, ghost) {
   const to = ghostSpot(plan, ghost);
   if (!to) return;
   const [x, y] = [clamp(to[0], plan.box.left, plan.box.right), clamp(to[1], plan.box.top, plan.box.bottom)];
-  const from = data.current === null ? null : spotOf(plan, data.current);
+  const start = ghost.from ?? data.current;
+  const from = start === null ? null : spotOf(plan, start);
   if (from) drawGhostLine(brush, colours, from, [x, y], ghost.sure);
   if (x === to[0] && y === to[1]) drawMark(brush, colours, "ghost", x, y, { hollow: !ghost.sure });
   else drawArrow(brush, colours, x, y, Math.atan2(to[1] - y, to[0] - x));
@@ -306,7 +307,7 @@ export function ghostSpot(plan, ghost) {
  * @param {number} x
  * @param {number} y
  */
-export function drawTarget(brush, colours, plan, x, y) {
+export function drawTarget(brush, colours, plan, x, y, say = "aim at ") {
   const [across, up] = [plan.valueX(x), plan.valueY(y)];
   brush.save();
   brush.strokeStyle = colours.ghost;
@@ -328,7 +329,7 @@ export function drawTarget(brush, colours, plan, x, y) {
   brush.stroke();
   brush.font = fontOf(colours, 11, 600);
   const toRight = x < plan.box.right - 90;
-  const text = `aim at ${formatValue(across)}, ${formatValue(up)}`;
+  const text = `${say}${formatValue(across)}, ${formatValue(up)}`;
   drawText(brush, colours, text, x + (toRight ? 16 : -16), y - 14, { colour: colours.ghost, align: toRight ? "left" : "right" });
   brush.restore();
 }

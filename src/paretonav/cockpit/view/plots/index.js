@@ -92,6 +92,16 @@ export function createPlots(root, given, objectives) {
       recolour();
       draw({ ...next, filter });
     },
+    /**
+     * Look at these points alone.
+     * @param {number[]} ids
+     */
+    only: (ids) => actions.filter({ ...EVERYTHING, only: ids }),
+    /**
+     * A point that somebody points at elsewhere on the page; null: none.
+     * @param {number | null} id
+     */
+    point: (id) => actions.point(id),
     /** @param {Ghost | null} ghost */
     ghost(ghost) {
       for (const { chart } of charts) chart.ghost?.(ghost);

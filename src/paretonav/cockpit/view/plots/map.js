@@ -4,6 +4,7 @@
 /** @import { Axis, BoxPlan, Camera, ChartActions, Colours, Data, FlatPlan, Ghost, SpaceBox } from "../types.js" */
 
 import { build, setAttribute, setShown, setText } from "../dom.js";
+import { isNumber } from "../numbers.js";
 import { recall, remember } from "../memory.js";
 import { drawFlat, drawFlatGhost, drawTarget, frontOf, ghostSpot, layFlat, spotOf } from "./flat.js";
 import { isScrollable, nearestPoint, placeOf, pointTowards } from "./hits.js";
@@ -107,6 +108,17 @@ export function createMap(palette, actions) {
     const [across, up] = twoAxes();
     return across.aims && up.aims && across.name !== up.name;
   };
+  /**
+   * What a place within the axes stands for; null outside of them.
+   * @param {[number, number]} pair
+   */
+  const valuesAt = ([x, y]) => {
+    if (!flat) return null;
+    const [across, up] = twoAxes();
+    const { left, right, top, bottom } = flat.box;
+    if (x < left || x > right || y < top || y > bottom) return null;
+    return { [across.name]: toPixel(flat.valueX(x), Math.abs(flat.valueX(1) - flat.valueX(0))), [up.name]: toPixel(flat.valueY(y), Math.abs(flat.valueY(1) - flat.valueY(0))) };
+  };
 
   /**
    * @param {CanvasRenderingContext2D} brush
@@ -141,6 +153,10 @@ export function createMap(palette, actions) {
       drawMark(brush, colours, role, spots[stride() * pointed], spots[stride() * pointed + 1], { size: sizeOfMark(role) + (hovered === null ? 4 : 2) });
     }
     if (flat && held?.kind === "aim" && held.moved) drawTarget(brush, colours, flat, ...held.at);
+    else if (flat && ghost?.target) {
+      const [x, y] = twoAxes().map(({ name }) => ghost?.target?.[name]);
+      if (isNumber(x) && isNumber(y)) drawTarget(brush, colours, flat, flat.x(x), flat.y(y), "");
+    }
   }
 
   /** Other axes or another view: all is drawn anew. */
@@ -165,7 +181,7 @@ export function createMap(palette, actions) {
   };
   const sayHint = () => {
     const grip = ghost ? "\u25c6" : "\u25cf"; // the marks of what is asked for and of now
-    setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim` : "");
+    setText(hint, isSpace() ? "Drag to turn, wheel to zoom" : canAim() ? `Drag ${grip} to aim; press a place to see what is there` : "");
   };
   const describe = () => {
     const axes = axesNow();
@@ -286,6 +302,8 @@ export function createMap(palette, actions) {
     if (moved || event.type === "pointercancel") return;
     const id = nearestPoint(spots, stride(), data.count, ...at, REACH[event.pointerType] ?? 12);
     if (id !== null) press.press(id);
+    const place = id === null && canAim() ? valuesAt(at) : null;
+    if (place) actions.place(place);
   };
   canvas.addEventListener("pointerup", release);
   canvas.addEventListener("pointercancel", release);

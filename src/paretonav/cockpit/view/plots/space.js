@@ -104,7 +104,7 @@ export function drawSpaceGhost(brush, data, { box, view }, colours, ghost) {
   view.project(inside[0], inside[1], inside[2], spot, 0);
   view.project(box.here[0], box.here[1], box.here[2], from, 0);
   drawStem(brush, inside, view, colours.ghost);
-  if (data.current !== null) drawGhostLine(brush, colours, from, spot, ghost.sure);
+  if (data.current !== null && (ghost.from ?? data.current) === data.current) drawGhostLine(brush, colours, from, spot, ghost.sure);
   const beyond = inside.some((value, k) => value !== at[k]);
   drawMark(brush, colours, "ghost", spot[0], spot[1], { hollow: !ghost.sure || beyond, alpha: beyond ? 0.6 : 1 });
 }

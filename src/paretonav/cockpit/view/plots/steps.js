@@ -290,8 +290,9 @@ export function createSteps(palette, actions) {
       linked = id;
       sheet.touched();
     },
-    /** @param {Ghost | null} next */
-    ghost(next) {
+    /** @param {Ghost | null} given */
+    ghost(given) {
+      const next = given?.from === undefined ? given : null; // the way to a place need not be the next step from here
       const other = (ghost === null) !== (next === null);
       ghost = next;
       if (other) changed(); // there is one place more or less
