@@ -134,6 +134,7 @@ def test_a_saved_page_makes_no_models(page_of: Any) -> None:
         expect(page.get_by_text("needs the running cockpit").locator("visible=true")).to_have_count(1)
     for name in ("Make them", "Look", "Go there"):
         expect(button(page, name)).to_be_hidden()
+    listen(page)
     flat(page).click(position={"x": 200, "y": 100})
     drawn(page)
     expect(tab(page, "A place")).to_have_attribute("aria-selected", "true")

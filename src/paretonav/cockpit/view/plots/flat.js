@@ -14,6 +14,7 @@ import { rangeOf, roomy, ticksOf } from "./ticks.js";
 
 const ROOM = { top: 26, right: 14, bottom: 38 };
 const NAME = 130; // pixels of a name beside a point
+const BATCH = 250; // marks or lines of one path: what a longer one takes grows faster than it does
 const NUMBERED = 40; // points, up to which each may have its number beside it
 
 /**
@@ -100,14 +101,16 @@ export function frontOf({ front }, [across, up]) {
 export function drawWays(brush, data, colours, spots, stride) {
   /** @param {Iterable<number>} ids */
   const line = (ids) => {
-    brush.beginPath();
-    for (const id of ids) {
-      const from = data.points.parent[id];
-      if (!isNumber(from) || Number.isNaN(spots[stride * id]) || Number.isNaN(spots[stride * from])) continue;
-      brush.moveTo(spots[stride * from], spots[stride * from + 1]);
-      brush.lineTo(spots[stride * id], spots[stride * id + 1]);
+    for (const some of batches([...ids])) {
+      brush.beginPath();
+      for (const id of some) {
+        const from = data.points.parent[id];
+        if (!isNumber(from) || Number.isNaN(spots[stride * id]) || Number.isNaN(spots[stride * from])) continue;
+        brush.moveTo(spots[stride * from], spots[stride * from + 1]);
+        brush.lineTo(spots[stride * id], spots[stride * id + 1]);
+      }
+      brush.stroke();
     }
-    brush.stroke();
   };
   brush.lineCap = "round";
   brush.strokeStyle = colours.edge;
@@ -147,7 +150,7 @@ export function drawPoints(brush, data, colours, spots, stride, fade = null) {
       const ids = groups[role][step];
       if (ids.length === 0) continue;
       const size = sizeOfMark(role) * (common ? crowd : 1) * (fade ? 1.15 - 0.11 * step : 1);
-      for (const [colour, some] of byColour(ids, data, colours, role)) {
+      for (const [colour, some] of [...byColour(ids, data, colours, role)].flatMap(([colour, all]) => batches(all).map((/** @returns {[string, number[]]} */ (part) => [colour, part])))) {
         brush.beginPath();
         for (const id of some) traceMark(brush, role, spots[stride * id], spots[stride * id + 1], data.tint && common ? 1.25 * size : size);
         brush.globalAlpha = (role === "worse" && !data.tint ? 0.5 : 0.95) * (fade && common ? 1 - 0.14 * step : 1);
@@ -172,6 +175,14 @@ export function drawPoints(brush, data, colours, spots, stride, fade = null) {
     if (Number.isNaN(spots[stride * id])) continue;
     drawRing(brush, colours, k, spots[stride * id], spots[stride * id + 1], sizeOfMark(roleOf(data, id)));
   }
+}
+
+/**
+ * The same in order, a part at a time.
+ * @param {number[]} ids
+ */
+function batches(ids) {
+  return Array.from({ length: Math.ceil(ids.length / BATCH) }, (_, k) => ids.slice(BATCH * k, BATCH * (k + 1)));
 }
 
 /**
