@@ -119,3 +119,45 @@ def test_what_one_chart_points_at_is_seen_in_the_others(page_of: Any) -> None:
     until(page, lambda: page.locator("canvas[aria-label^='Map']").evaluate(picture) != before)
     page.mouse.move(5, 5)
     until(page, lambda: page.locator("canvas[aria-label^='Map']").evaluate(picture) == before)
+
+
+def test_a_point_that_is_pointed_at_is_seen_in_the_radar_and_in_the_tree(page_of: Any) -> None:
+    page = page_of(state(), points(), viewport={"width": 1920, "height": 1080})
+    tab(page, "Radar")
+    radar, chart = (page.locator(f"canvas[aria-label^='{name}']") for name in ("Radar", "Map"))
+    picture = "e => e.toDataURL()"
+    drawn(page)
+    before = radar.evaluate(picture)
+    chart.focus()
+    page.keyboard.press("PageUp")
+    page.keyboard.press("PageUp")
+    until(page, lambda: radar.evaluate(picture) != before)
+    chart.blur()
+    until(page, lambda: radar.evaluate(picture) == before)
+    tab(page, "Tree")
+    linked = page.locator(".pn-tree-row[data-linked]")
+    chart.focus()
+    page.keyboard.press("PageUp")  # the current point
+    expect(linked).to_contain_text("point 3")
+    chart.blur()
+    expect(linked).to_have_count(0)
+    drawn(page)
+    alone = chart.evaluate(picture)
+    page.locator(".pn-tree-row").nth(1).hover()
+    until(page, lambda: chart.evaluate(picture) != alone)
+    expect(linked).to_contain_text("point 1")
+    page.mouse.move(5, 5)
+    until(page, lambda: chart.evaluate(picture) == alone)
+
+
+def test_a_model_that_was_spread_out_is_seen_in_the_charts(page_of: Any) -> None:
+    page = page_of(state(), points(), viewport={"width": 1920, "height": 1080})
+    told = {"status": "done", "wanted": 2, "points": [2, 1], "words": ["2 models."]}
+    page.controller.publish("spread", told)
+    tab(page, "Spread")
+    tab(page, "Table")
+    shows(page, 0, 1, 2, 3)
+    page.locator(".pn-spread tbody tr").first.hover()
+    expect(page.locator(".pn-list tr[data-linked]")).to_have_attribute("data-id", "2")
+    page.mouse.move(5, 5)
+    expect(page.locator(".pn-list tr[data-linked]")).to_have_count(0)

@@ -32,6 +32,8 @@ export function createRadar(palette) {
   let plan = /** @type {RadarPlan} */ (NOT_LAID);
   /** @type {number | null} */
   let hovered = null; // an axis
+  /** @type {number | null} */
+  let linked = null; // a point that is pointed at elsewhere
   const sheet = createSheet({ still: paintStill, live: paintLive });
   const tip = createTip(sheet.root);
   const words = build("p", { class: "pn-sheet-words" });
@@ -99,6 +101,8 @@ export function createRadar(palette) {
       const line = { colour: colours.ghost, width: 2.2, dash: led.sure ? [6, 4] : [2, 4] };
       outline(brush, (a) => axes[a].share(axes[a].ghost(led)), line);
     }
+    const pointed = linked;
+    if (pointed !== null && pointed < data.count) outline(brush, (a) => axes[a].share(axes[a].values[pointed]), { colour: colours.ink, width: 2 });
     if (hovered === null) return;
     brush.strokeStyle = colours.ink;
     brush.lineWidth = 1.5;
@@ -178,6 +182,12 @@ export function createRadar(palette) {
       const here = data.current === null ? "" : ` ${sayPoint(data, data.current, axes)}`;
       sheet.label(isDrawn() ? `Radar of ${axes.length} quantities, the nearer to the middle the better: ${sayPoints(data)}.${here} Arrow keys go from axis to axis.` : few);
       sheet.changed();
+    },
+    /** @param {number | null} id */
+    link(id) {
+      if (linked === id) return;
+      linked = id;
+      sheet.touched();
     },
     /** @param {Ghost | null} next */
     ghost(next) {

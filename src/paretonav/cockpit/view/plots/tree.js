@@ -35,6 +35,8 @@ export function createTree(palette, actions) {
   let due = false; // changed while nobody could see it
   /** @type {number | null} */
   let known = -1; // the current point when it was last brought into view
+  /** @type {number | null} */
+  let linked = null; // a point that is pointed at, here or elsewhere
   /** @type {Map<number, HTMLElement>} */
   const made = new Map(); // id -> row element
   const stem = freshId("tree");
@@ -142,6 +144,7 @@ export function createTree(palette, actions) {
     setAttribute(row, "aria-current", id === data.current ? "step" : null);
     setAttribute(row, "data-here", id === data.current);
     setAttribute(row, "data-active", at === active);
+    setAttribute(row, "data-linked", id === linked);
   };
 
   const paintLines = () => {
@@ -236,6 +239,12 @@ export function createTree(palette, actions) {
     event.preventDefault();
     event.stopPropagation();
   });
+  list.addEventListener("pointerover", ({ target }) => {
+    const row = /** @type {Element} */ (target).closest(".pn-tree-row");
+    const id = [...made].find(([, one]) => one === row)?.[0];
+    if (id !== undefined && id !== linked) actions.point(id);
+  });
+  list.addEventListener("pointerleave", () => actions.point(null));
   const sizes = new ResizeObserver(ask);
   sizes.observe(scroller);
 
@@ -259,6 +268,15 @@ export function createTree(palette, actions) {
       }
       setAttribute(scroller, "aria-label", `Tree of ${sayPoints(data)}. Up and down walk the rows, left goes to where a point comes from; Space chooses${data.live ? ", Enter goes there" : ""}.`);
       ask();
+    },
+    /** @param {number | null} id */
+    link(id) {
+      if (linked === id) return;
+      for (const one of [linked, id]) {
+        const row = one === null ? undefined : made.get(one);
+        if (row) setAttribute(row, "data-linked", one === id);
+      }
+      linked = id;
     },
     recolour: ask,
     /**
