@@ -45,8 +45,12 @@ def test_of_what_is_asked_and_shown(page_of: Any, scheme: str, width: int) -> No
         page.locator(field).click()
         assert complaints(page) == [], field
         page.keyboard.press("Escape")
-    for tab in ("Options (1)", "Kept", "Compare"):
+    told = {"status": "done", "wanted": 2, "points": [0, 1], "words": ["2 models, 1 of them new."]}
+    page.controller.publish("spread", told)
+    for tab in ("Options (1)", "Kept", "Compare", "Spread", "Place"):
         page.get_by_role("tab", name=tab, exact=True).click()
+        if tab == "Spread":
+            expect(page.locator(".pn-spread tbody tr")).to_have_count(2)
         assert complaints(page) == [], tab
     page.get_by_role("button", name="Help", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -133,7 +133,7 @@ def test_where_no_way_leads_that_is_said(view: Watcher) -> None:
         "route", target={name: 1.1 * record.losses[name] for name in NAMES}, expected_current=0
     )
     assert "as good as that already" in told["data"]["problem"]
-    assert told["data"]["start"] is None
+    assert told["data"]["start"] == 0
     assert view.do("visit", target={name: 1.1 * record.losses[name] for name in NAMES})["status"] == "failed"
 
 
@@ -169,3 +169,16 @@ def test_places_wait_while_models_are_made(view: Watcher, problem: Bowls) -> Non
     assert (refused["status"], "being made" in refused["message"]) == ("refused", True)
     problem.release()
     view.wait(lambda trait, value: trait == "spread" and value["status"] == "done")
+
+
+def test_what_a_step_takes_is_found_out_where_somebody_asks(
+    view: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert now(view, "state")["pace"] is None
+    view.ask("pace", expected_current=0)  # of a function nobody knows before a step
+    found = pn.Estimate(12.0, 3.0, "about 12 s (3 epochs)")
+    monkeypatch.setattr(view.controller.navigator, "estimate", lambda what: found if what == "step" else None)
+    view.ask("pace", expected_current=0)
+    told = view.wait(lambda trait, value: trait == "state" and value["pace"])
+    assert told["pace"] == {"seconds": 12.0, "words": "about 12 s (3 epochs)"}
+    assert [value for trait, value in view.seen if trait == "job" and value["what"] == "pace"] == []

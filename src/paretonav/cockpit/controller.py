@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import torch
 
 from paretonav.cockpit.download import Download, download
-from paretonav.cockpit.here import not_started, options_of, state_of
+from paretonav.cockpit.here import not_started, options_of, pace_of, state_of
 from paretonav.cockpit.isolated import isolating
 from paretonav.cockpit.kept import with_wish, without_wish
 from paretonav.cockpit.lookout import Lookout
@@ -347,6 +347,8 @@ class Controller:
                     self._answer(request, comparison(session.compare(*request.points)))
                 case "route":
                     self._answer(request, way_to(self.navigator, request.target))
+                case "pace":
+                    self._submit(self._worker, self._find_pace)
                 case "download":
                     self._submit(self._worker, self._send, request)
         except BaseException as error:
@@ -355,6 +357,17 @@ class Controller:
     def _keep(self, kept: tuple[dict[str, Any], ...]) -> None:
         self._kept = kept
         self._traits.publish("kept", list(kept))
+
+    def _find_pace(self) -> None:
+        """Publish what a step is expected to take, where that takes a batch or two to be known."""
+        try:
+            found = self.navigator.estimate("step")
+        except ParetonavError:  # of a function nobody knows it before there was one
+            return
+        with self._traits.turn:
+            state = self._traits.values()["state"]
+            if isinstance(state, dict):
+                self._traits.publish("state", state | {"pace": pace_of(found)})
 
     def _send(self, request: Request) -> None:
         """Answer with a file."""

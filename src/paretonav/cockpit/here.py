@@ -89,9 +89,14 @@ def state_of(
         else {"outcomes": array(patch.outcomes), "lines": [line.tolist() for line in patch.lines]},
         "step": step_report(session, record, here, step),
         "way": _way(session, here.id),
-        "pace": None if pace is None else {"seconds": plain(pace.seconds), "words": pace.words},
+        "pace": pace_of(pace),
         "options": [_option(option, here) for option in options],
     }
+
+
+def pace_of(estimate: Estimate | None) -> Json | None:
+    """What a step is expected to take; None where that is not known."""
+    return None if estimate is None else {"seconds": plain(estimate.seconds), "words": estimate.words}
 
 
 def not_started(session: Session, names: Sequence[str], title: str, version: int) -> Json:

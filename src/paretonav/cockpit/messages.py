@@ -21,6 +21,7 @@ Command = Literal[
     "cover",
     "route",
     "visit",
+    "pace",
     "star",
     "name",
     "note",

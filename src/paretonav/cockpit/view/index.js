@@ -278,8 +278,14 @@ function render({ model, el }) {
     { key: "kept", label: "Kept", content: kept.root },
     { key: "compare", label: "Compare", content: comparison },
     { key: "spread", label: "Spread", content: spread.root },
-    { key: "place", label: "A place", content: places.root },
-  ], { beside: "report" });
+    { key: "place", label: "Place", content: places.root },
+  ], {
+    beside: "report",
+    // What a step takes may need a batch or two to be known: it is asked for where somebody looks.
+    chosen(key) {
+      if (key === "spread" && isOpen() && here().live && here().writable && !here().pace) jobs.request("pace");
+    },
+  });
   const charts = build("div", { class: "pn-charts" });
   const steer = build(
     "section",

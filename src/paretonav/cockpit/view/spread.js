@@ -10,6 +10,7 @@ import { called } from "./words.js";
 
 const USUAL = 5; // models
 const MOST = 50;
+const MOST_EACH = 3; // steps for each model, where the ends are far or steps end early
 const COMPARED = 8; // models that are compared at a click
 
 /**
@@ -132,7 +133,8 @@ export function shownOf(points, state, i, id) {
  */
 export function costInWords({ pace }, count) {
   if (!pace) return "How long that takes is known once there has been a step.";
-  return `About ${count} steps, each ${pace.words}: ${formatSeconds(count * pace.seconds)} in all. Models that are there already are used, and cost nothing.`;
+  const [least, most] = [count * pace.seconds, MOST_EACH * count * pace.seconds].map(formatSeconds);
+  return `${count} to ${MOST_EACH * count} steps, each ${pace.words}: ${least} to ${most} in all, the more the farther the ends are. Models that are there already are used, and cost nothing.`;
 }
 
 /** @param {Spread} spread */

@@ -300,7 +300,7 @@ export interface Steer extends Asked {
   seq: number;
 }
 export type Command =
-  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "cover" | "route" | "visit" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
+  | "start" | "step" | "take" | "cancel" | "undo" | "go" | "cover" | "route" | "visit" | "pace" | "star" | "name" | "note" | "title" | "keep" | "drop" | "compare" | "download";
 /** What belongs to a command. */
 export interface More {
   steer?: Asked & { by: string };
