@@ -109,3 +109,12 @@ def test_who_only_looks_reads_names_and_changes_none(page_of: Any) -> None:
     )
     expect(page.locator(".pn-editable-said:visible")).to_have_text(["Three tasks", "mine"])
     expect(page.locator(".pn-editable button:visible")).to_have_count(0)
+
+
+def test_what_is_downloaded_says_of_which_point_it_is(page_of: Any) -> None:
+    page = page_of(state(), points())
+    page.get_by_text("Download", exact=True).click()
+    model = page.get_by_role("link", name="Model of point 3 (safetensors)", exact=True)
+    expect(model).to_have_attribute("href", "download/model/3")
+    expect(model).to_have_attribute("title", re.compile("load_state_dict"))
+    expect(page.get_by_role("link", name="Model card of point 3 (Markdown)", exact=True)).to_be_visible()

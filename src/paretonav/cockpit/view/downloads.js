@@ -5,9 +5,10 @@
 
 import { build, makeButton } from "./dom.js";
 
+const LOADED = "To be loaded into the same network: network.load_state_dict(safetensors.torch.load_file(FILE))";
 const WHAT = [
-  ["model", "Model (safetensors)"],
-  ["card", "Model card (Markdown)"],
+  ["model", "Model of point # (safetensors)"],
+  ["card", "Model card of point # (Markdown)"],
   ["csv", "Table of all points (CSV)"],
   ["json", "Everything as JSON"],
   ["page", "This page, to look at offline (HTML)"],
@@ -22,10 +23,12 @@ const WHAT = [
 export function fillDownloads(panel, state, { ask, picture }) {
   const { current, downloads, live } = state;
   const entries = live && current !== null ? WHAT : [];
-  const made = entries.map(([what, label]) => {
-    if (!downloads) return makeButton(label, () => ask(what), { kind: "pn-menu-item" });
+  const made = entries.map(([what, words]) => {
+    const label = words.replace("#", `${current}`);
+    const title = what === "model" ? LOADED : null;
+    if (!downloads) return makeButton(label, () => ask(what), { kind: "pn-menu-item", title });
     const path = what === "model" || what === "card" ? `${what}/${current}` : what;
-    return build("a", { class: "pn-menu-item", href: `${downloads}/${path}`, download: "", text: label });
+    return build("a", { class: "pn-menu-item", href: `${downloads}/${path}`, download: "", text: label, title });
   });
   panel.replaceChildren(...made, makeButton("Picture of the chart (PNG)", picture, { kind: "pn-menu-item" }));
 }

@@ -9,6 +9,8 @@ const STEPS = [
   "Let go: the outcome is then also measured, roughly, next to what is predicted.",
   "Press Step. The model itself moves there, and the report tells what was promised and what came of it.",
   "Undo, or go to any earlier point in the charts. Nothing is lost.",
+  "To see first what there is to choose from: Spread makes models from one end of what is possible to the other, and Place says what a model elsewhere on the map would be like.",
+  "Once you have chosen: Download has the model of the point where you are, and a card that says what was traded for what.",
 ];
 const LOOKING = [
   "This is a saved copy: look at all points in the charts and the table, and compare those that you select.",
