@@ -63,7 +63,7 @@ export function createSpread(on) {
       setShown(saved, !state.live);
       sayCost();
       const kept = describeWishes(new Map([...wishes].filter(([, { mode }]) => mode === "hold" || mode === "limit")), state.quantities);
-      setText(bounds, kept ? `Within what you hold and allow: none is worse than that. ${kept}.` : "To leave out what is too bad for you, hold it or say how far it may go, on the left.");
+      setText(bounds, kept ? `Within what you hold and allow: none is worse than that. ${kept}.` : "To leave out what is too bad for you, hold it, or say how far it may go.");
       setShown(make, !running);
       setShown(stop, running);
       setUsable(make, why === "", why);
@@ -141,5 +141,5 @@ export function costInWords({ pace }, count) {
 function inWords({ status, wanted, points, words }) {
   if (status !== "running") return words.join(" ");
   const come = points.length === 1 ? "1 new model has come" : `${points.length} new models have come`;
-  return `${wanted} are being made: ${come}. Wishes on the left are answered again once that has ended.`;
+  return `${wanted} are being made: ${come}. What you ask for is answered again once that has ended.`;
 }
