@@ -121,19 +121,22 @@ def test_what_one_chart_points_at_is_seen_in_the_others(page_of: Any) -> None:
     until(page, lambda: page.locator("canvas[aria-label^='Map']").evaluate(picture) == before)
 
 
-def test_a_point_that_is_pointed_at_is_seen_in_the_radar_and_in_the_tree(page_of: Any) -> None:
+def test_a_point_that_is_pointed_at_is_seen_in_every_chart(page_of: Any) -> None:
     page = page_of(state(), points(), viewport={"width": 1920, "height": 1080})
-    tab(page, "Radar")
-    radar, chart = (page.locator(f"canvas[aria-label^='{name}']") for name in ("Radar", "Map"))
+    chart = page.locator("canvas[aria-label^='Map']")
     picture = "e => e.toDataURL()"
-    drawn(page)
-    before = radar.evaluate(picture)
-    chart.focus()
-    page.keyboard.press("PageUp")
-    page.keyboard.press("PageUp")
-    until(page, lambda: radar.evaluate(picture) != before)
-    chart.blur()
-    until(page, lambda: radar.evaluate(picture) == before)
+    for name in ("Lines", "Radar", "Steps"):
+        tab(page, name)
+        other = page.locator(f"canvas[aria-label^='{name}']")
+        expect(other).to_be_visible()
+        drawn(page)
+        before = other.evaluate(picture)
+        chart.focus()
+        page.keyboard.press("PageUp")  # the current point
+        page.keyboard.press("PageUp")
+        until(page, lambda other=other, before=before: other.evaluate(picture) != before, name)
+        chart.blur()
+        until(page, lambda other=other, before=before: other.evaluate(picture) == before, name)
     tab(page, "Tree")
     linked = page.locator(".pn-tree-row[data-linked]")
     chart.focus()
