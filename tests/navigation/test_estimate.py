@@ -228,6 +228,7 @@ def test_a_resumed_session_starts_in_no_time(tmp_path: Path) -> None:
     ("seconds", "count", "words"),
     [
         (0.123, 0.51, "about 0.12 s (0.51 epochs)"),
+        (0.4, 589.0, "about 0.4 s (590 epochs)"),
         (12.3, 1.0, "about 12 s (1 epoch)"),
         (150.0, 4.04, "about 2.5 min (4 epochs)"),
         (6000.0, 41.0, "about 100 min (41 epochs)"),
