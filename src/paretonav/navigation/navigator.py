@@ -248,10 +248,10 @@ class Navigator(Shown):
     ) -> TrainingGain:
         """How much more training at the current point's weights would lower each validation loss, measured.
 
-        A short descent is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
+        A round of training is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
 
         Args:
-            how: the descent; by default ten epochs.
+            how: the descent; by default the first round of ``TrainOn()``, twenty epochs.
             on_event: as in ``step``.
             cancel: as in ``step``.
 
