@@ -28,6 +28,8 @@ extensions = [
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "bench/results/**.md"]
 exclude_patterns = ["bench/results/quick"]
+nitpicky = True
+nitpick_ignore_regex = [("py:(?!obj).*", ".*")]  # types of signatures; of links that somebody wrote none
 suppress_warnings = ["toc.not_included"]  # tables that other pages lead to
 
 myst_heading_anchors = 5  # of every heading, by the names that the pages of repositories give them

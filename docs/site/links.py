@@ -32,8 +32,8 @@ def _rewrite(app: Sphinx, page: str, text: list[str]) -> None:
         if app.env.path2doc(name) in app.env.found_docs or path.suffix in PICTURES:
             return found[0]
         app.env.linked_files.update(_within(path, root))
-        back = "../" * page.count("/")
-        return f'<a class="reference" href="{back}{FOLDER}/{name}.html">{found["text"]}</a>'
+        to = app.builder.get_relative_uri(page, f"{FOLDER}/{name}")
+        return f'<a class="reference" href="{to}">{found["text"]}</a>'
 
     text[0] = LINK.sub(link, text[0])
 
@@ -55,17 +55,13 @@ def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, str], str]]:
 
 
 def _listing(app: Sphinx, folder: Path) -> str:
+    here = folder.relative_to(app.srcdir).as_posix()
     rows = []
-    for path in sorted(folder.iterdir()):
-        if path.name in HIDDEN:
-            continue
+    for path in sorted(path for path in folder.iterdir() if path.name not in HIDDEN):
         name = path.relative_to(app.srcdir).as_posix()
-        doc = app.env.path2doc(name)
-        to = (
-            f"{'../' * (name.count('/') + (FOLDER != ''))}{doc}.html"
-            if doc in app.env.found_docs
-            else f"{folder.name}/{path.name}.html"
-        )
+        page = app.env.path2doc(name)
+        there = page if page in app.env.found_docs else f"{FOLDER}/{name}"
+        to = app.builder.get_relative_uri(f"{FOLDER}/{here}", there)
         rows.append(f'<li><a href="{to}"><code>{html.escape(path.name)}</code></a></li>')
     return f"<ul>{''.join(rows)}</ul>"
 
