@@ -34,4 +34,6 @@ def test_what_the_tutorial_prints_is_what_it_says(tmp_path: Path, monkeypatch: p
         assert words(said.getvalue()) == (words(told) if after == "text" else []), text
         printed += after == "text"
     assert printed >= 8
-    assert {"points.png", "choice.html", "chosen.safetensors", "chosen.md"} <= {p.name for p in tmp_path.iterdir()}
+    assert {"points.png", "choice.html", "chosen.safetensors", "chosen.md"} <= {
+        p.name for p in tmp_path.iterdir()
+    }

@@ -21,12 +21,13 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
     "contents",
     "links",
     "reference",
 ]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md", "bench/results/**.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/gallery/*.rst", "bench/results/**.md"]
 exclude_patterns = ["bench/results/quick"]
 nitpicky = True
 nitpick_ignore_regex = [("py:(?!obj).*", ".*")]  # types of signatures; of links that somebody wrote none
@@ -42,6 +43,19 @@ autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
 python_maximum_signature_line_length = 88
 add_module_names = False
+
+sphinx_gallery_conf = {  # runs the examples: those that have changed, or all after "make clean"
+    "examples_dirs": str(ROOT / "gallery"),
+    "gallery_dirs": str(ROOT / "docs" / "gallery"),
+    "filename_pattern": r"\.py$",
+    "image_scrapers": ["matplotlib", "pictures.scrape"],
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e9,
+}
 
 html_theme = "furo"
 html_title = f"{project} {version}"
