@@ -93,3 +93,5 @@ for name in before:
 # next to nothing. On validation data the gap fell by the 30 % that were asked for: 120 people say less of
 # others than the standard error lets one hope, which knows of the chance in these 120, and not that the test
 # data are other people.
+
+chart = pn.plotting.steps(nav.session)

@@ -132,3 +132,5 @@ for name in before:
 # %%
 # Code got better as promised, on other texts, too, and prose did not pay: a model that was trained for a minute has
 # room for both. ``nav.training_gain()`` says how much, and ``nav.start(train_on=True)`` uses it first.
+
+chart = pn.plotting.steps(nav.session)

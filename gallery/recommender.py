@@ -110,6 +110,8 @@ after = measured(test)
 for name in before:
     print(f"{name}: {before[name]:.3f} -> {after[name]:.3f} ({after[name] / before[name] - 1:+.1%})")
 
+chart = pn.plotting.steps(nav.session)
+
 # %%
 # Which items are among everybody's first ten, before and after? Of the 30 most popular ones:
 

@@ -102,3 +102,5 @@ for name in before:
 # %%
 # Training had stopped by its rule, and yet there was a way on which the attacked pictures are read better and
 # the clean ones no worse. That is not always so: ``here.conflict`` says whether there is a price.
+
+chart = pn.plotting.steps(nav.session)

@@ -107,3 +107,5 @@ for name in before:
 # %%
 # Both came nearly as predicted, on pictures of digits that neither the training nor the step has seen.
 # Whether the price is worth it, no library knows; but it was known before it was paid.
+
+chart = pn.plotting.steps(nav.session)

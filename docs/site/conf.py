@@ -28,7 +28,7 @@ extensions = [
 ]
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "docs/gallery/*.rst", "bench/results/**.md"]
-exclude_patterns = ["bench/results/quick"]
+exclude_patterns = ["bench/results/quick", "docs/gallery/sg_execution_times.rst"]
 nitpicky = True
 nitpick_ignore_regex = [("py:(?!obj).*", ".*")]  # types of signatures; of links that somebody wrote none
 suppress_warnings = ["toc.not_included"]  # tables that other pages lead to
@@ -52,6 +52,7 @@ sphinx_gallery_conf = {  # runs the examples: those that have changed, or all af
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "remove_config_comments": True,
     "min_reported_time": 1e9,
