@@ -110,5 +110,5 @@ with torch.no_grad():
     then = model.decoder(codes).sigmoid()
 figure, axes = plt.subplots(2, 10, figsize=(8, 1.8))
 for axis, picture in zip(axes.flat, torch.cat([then, now]), strict=True):
-    axis.imshow(picture.view(8, 8), cmap="gray_r")
+    axis.imshow(picture.view(8, 8).numpy(), cmap="gray_r")
     axis.axis("off")
