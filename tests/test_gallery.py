@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-matplotlib = pytest.importorskip("matplotlib")
+pyplot = pytest.importorskip("matplotlib.pyplot")
 
 GALLERY = Path(__file__).parents[1] / "gallery"
 
@@ -20,10 +20,10 @@ def test_an_example_runs_and_its_step_comes_true(
     example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some keep a session
-    matplotlib.use("Agg")
+    pyplot.switch_backend("Agg")
     with contextlib.redirect_stdout(io.StringIO()) as said:
         names = runpy.run_path(str(GALLERY / example))
-    matplotlib.pyplot.close("all")
+    pyplot.close("all")
     assert names["step"].status in {"accepted", "shortened"}, names["step"].reason
     assert names["before"] != names["after"], "measured by the example itself"
     assert all(f"{name}: " in said.getvalue() for name in names["after"])
