@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo demo-terminal test test-fast check format bench bench-quick bench-real bench-zoo clean
+.PHONY: demo demo-terminal test test-fast check format docs bench bench-quick bench-real bench-zoo clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## navigate on real data, in the browser
@@ -30,6 +30,10 @@ check: $(VENV)/.dev  ## lint, format and types
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Warnings are errors: a link that leads nowhere, a docstring that is no text.
+docs: $(VENV)/.docs  ## the documentation as a site, in build/docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q --fresh-env --fail-on-warning --keep-going -b html -c docs/site . build/docs
 
 bench: $(VENV)/.dev  ## the figures in the documentation, measured on this machine
 	$(BIN)/python bench/fetch_data.py
@@ -82,5 +86,9 @@ $(VENV)/.dev: $(VENV)/.run
 	$(PIP) --editable '.[dev]'
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.run
+	$(PIP) --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis

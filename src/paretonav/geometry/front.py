@@ -64,7 +64,7 @@ class FrontModel:
         validation_response_by_batch: the same on validation data, metrics included, or None.
         box: (G [r, m-1], h [r], entry [r]): ``G c <= h`` keeps parameter number ``entry`` inside its bounds.
         joint_gain: by how much all objectives could still fall together (Newton decrement).
-        residual: |J^T alpha|.
+        residual: ``|J^T alpha|``.
         anchor: what holds the model here; None at a Pareto-critical point.
         asked: the data on which losses are asked for: "validation" where there are any, unless "train" is wished.
     """

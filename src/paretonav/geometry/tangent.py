@@ -99,7 +99,7 @@ class Tangent:
         response: R = J V of the losses as shown (without weight decay), [m, m-1].
         normal_step: [n], the Newton step to the front; it lowers every objective by the same 2 * joint_gain.
         joint_gain: 1/2 g^T A^-1 g with g = J^T alpha: how much all objectives could still fall together.
-        residual: |J^T alpha|, weight decay included; zero at a Pareto-critical point.
+        residual: ``|J^T alpha|``, weight decay included; zero at a Pareto-critical point.
         solution: status, residuals and products of the Krylov solves; x, whose first rows are the basis, is
             calibrated as that is.
         weight_decay: the part of A's shift that belongs to the objectives.

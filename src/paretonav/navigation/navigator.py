@@ -536,16 +536,16 @@ class Navigator(Shown):
     ) -> None:
         """Write the current model, whole or not at all, in a format that loads without paretonav.
 
-        ===================  =========================================  =============================================
-        ``path``             what is written                            how it is loaded
-        ===================  =========================================  =============================================
-        ``NAME.safetensors`` the state_dict; the metadata has the       ``load_state_dict(safetensors.torch.load_file(
-                             losses, the weights and the point          path))``
-        a folder             what the model's ``save_pretrained``       ``from_pretrained`` of transformers or peft
-                             writes: adapters, if peft has made it
-        ``NAME.pt2``         the program that torch.export makes of     ``torch.export.load(path).module()``, without
-                             the model, and its parameters              the model's code
-        ===================  =========================================  =============================================
+        ====================  =====================================  ===============================================
+        ``path``              what is written                        how it is loaded
+        ====================  =====================================  ===============================================
+        ``NAME.safetensors``  the state_dict; the metadata has the   ``load_state_dict`` of what
+                              losses, the weights and the point      ``safetensors.torch.load_file(path)`` gives
+        a folder              what the model's ``save_pretrained``   ``from_pretrained`` of transformers or peft
+                              writes: adapters, if peft has made it
+        ``NAME.pt2``          the program that torch.export makes    ``torch.export.load(path).module()``, without
+                              of the model, and its parameters       the model's code
+        ====================  =====================================  ===============================================
 
         Args:
             path: of the file or folder; a name without an ending is a folder, which must be empty if it is there.

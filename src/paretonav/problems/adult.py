@@ -62,10 +62,10 @@ def adult(
     - "demographic parity": the gap between the mean p of women and that of men;
     - "equal opportunity": the same among those who do earn more than 50,000 (Hardt, Price, Srebro, NeurIPS 2016).
 
-    A gap g of these soft rates is shown as |g| and steered by as ``sqrt(g^2 + 0.1^2) - 0.1``: a square near zero,
-    where the corner of an absolute value has no curvature, and |g| - 0.1 far off. The rounding is as wide as the gaps
-    that are traded, so that the curvature hardly changes over a step and the uniform mean of the objectives is in the
-    middle of the front. With a width of 0.01 it ends with closed gaps, and steps from there miss what was predicted
+    A gap g of these soft rates is shown as ``|g|`` and steered by as ``sqrt(g^2 + 0.1^2) - 0.1``: a square near zero,
+    where the corner of an absolute value has no curvature, and ``|g| - 0.1`` far off. The rounding is as wide as the
+    gaps that are traded, so that the curvature hardly changes over a step and the uniform mean of the objectives is in
+    the middle of the front. With a width of 0.01 it ends with closed gaps, and steps from there miss what was predicted
     by half and more. Metrics: the accuracy, and both gaps of the decisions ``p > 1/2``.
 
     Inputs: numbers are standardised, amounts of money after log(1 + x); each category that at least 1 % of the training

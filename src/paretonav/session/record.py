@@ -49,7 +49,7 @@ class Record(Valued):
         values: losses and metrics, with their standard errors; ``values.shown`` is what people look at.
         weights: for which the point is optimal.
         joint_gain: by how much all objectives could still fall together; None where the model is held.
-        residual: |J^T alpha|; None where the model is held.
+        residual: ``|J^T alpha|``; None where the model is held.
         pull: what holds the model there, in parts of the largest curvature (``Anchor``); None at a critical point.
         cost: of coming here.
         preference: what led here, and ``amount`` how much of it; None for the first.

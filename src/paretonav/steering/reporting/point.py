@@ -102,7 +102,7 @@ class Point(Valued):
 
     @property
     def residual(self) -> float:
-        """|J^T alpha|, zero at a Pareto-critical point."""
+        """``|J^T alpha|``, zero at a Pareto-critical point."""
         return self.front.residual
 
     @property

@@ -33,7 +33,7 @@ class MGDA:
         max_iterations: line-search steps on a function.
         normalized: on a function, divide each gradient by its length first, so that a long one does not leave the
             progress to the short ones (which may end at a point that is only weakly optimal).
-        tolerance: a function is critical when |J^T alpha| is below this fraction of the longest gradient (in
+        tolerance: a function is critical when ``|J^T alpha|`` is below this fraction of the longest gradient (in
             single precision, below 4e-6 at least).
         epochs: of minibatches, on data.
         learning_rate: on data.

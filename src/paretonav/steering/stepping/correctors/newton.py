@@ -31,7 +31,7 @@ class Newton:
 
     Attributes:
         tolerance: stop when the joint gain is below this fraction of the mean absolute loss. None: 1e-2 for
-            models on data, 1e-15 for functions (1e-12 in single precision), and for functions |J^T alpha| below
+            models on data, 1e-15 for functions (1e-12 in single precision), and for functions ``|J^T alpha|`` below
             1e-8 of the longest gradient besides (1e-5 in single precision).
         max_corrections: at most; None: 2 for models on data, 20 for functions.
         alignments: rounds after each correction.

@@ -32,20 +32,15 @@ class Prediction:
 
 
 class Predictor(Protocol):
-    """Chooses tangent coordinates for a wish, and goes there.
-
-    Attributes:
-        on: the data whose losses it steers by, "train" or "validation"; None where it takes either.
-        promises: whether what it predicts is a promise, so that a leg which does not keep it is taken back.
-    """
+    """Chooses tangent coordinates for a wish, and goes there."""
 
     @property
     def on(self) -> On | None:
-        """See above."""
+        """The data whose losses it steers by, "train" or "validation"; None where it takes either."""
 
     @property
     def promises(self) -> bool:
-        """See above."""
+        """Whether what it predicts is a promise, so that a leg which does not keep it is taken back."""
 
     def plan(self, front: FrontModel, tangent: Callable[[], Tangent], wish: Wish, amount: float) -> Plan:
         """Decide; no pass over data. Raises InfeasiblePreferenceError if the wish cannot be met.

@@ -31,7 +31,7 @@ _ROUNDING = 1e-12  # a sum of unit vectors that is this short has no direction
 class PublishedProjection:
     """Project the preferred descent direction on the tangent space and backtrack (PPE, arXiv 2606.19521).
 
-    With gradients normalised row by row, G those of the selected objectives as columns and p their weights:
+    With gradients normalised row by row, G those of the selected objectives as columns and p their weights::
 
         t_i = argmin_{t >= 0} 1/2 |G t + g_i|^2,   d_i = g_i + G t_i,   d = -sum_i p_i d_i,
 
