@@ -17,6 +17,7 @@ ORDERS = (
     "< steering.stepping < steering.reporting < steering < session < navigation",
     "steering < atlas < navigation",
     "objectives < problems",
+    "objectives < trainers < the package",
     "session < plotting < terminal",
     "navigation < terminal < cli",
     "navigation < cockpit < cli",

@@ -29,7 +29,6 @@ from paretonav.objectives import (
     ModelProblem,
     Penalty,
     Problem,
-    from_trainer,
     group_gap,
     l2,
     smooth_l1,
@@ -54,6 +53,7 @@ from paretonav.steering import (
     ppe,
 )
 from paretonav.steering.stepping import correctors, predictors
+from paretonav.trainers import from_accelerate, from_lightning, from_trainer
 
 if TYPE_CHECKING:
     from paretonav import plotting, problems
@@ -108,6 +108,8 @@ __all__ = [
     "Unreached",
     "checkup",
     "correctors",
+    "from_accelerate",
+    "from_lightning",
     "from_trainer",
     "group_gap",
     "l2",

@@ -193,13 +193,13 @@ def test_a_stream_is_read_as_it_comes(tmp_path: Path) -> None:
         (
             {"eval_dataset": {"near": [item(0)], "far": [item(1)]}},
             {},
-            "several sets for evaluation, 'near', 'far'; say by which one .*validation='near'",
+            "several sets for validation, 'near' and 'far'; say by which one .*validation='near'",
         ),
-        ({}, {"validation": "far"}, "no set 'far' for evaluation: it has no named ones"),
+        ({}, {"validation": "far"}, "no set 'far' for validation: it has no named ones"),
         (
             {"eval_dataset": {"near": [item(0)], "far": [item(1)]}},
             {"validation": "there"},
-            "no set 'there' for evaluation: there are 'near', 'far'",
+            "no set 'there' for validation: there are 'near' and 'far'",
         ),
     ],
 )
@@ -224,5 +224,5 @@ def test_other_things_are_no_trainers(tmp_path: Path) -> None:
             pn.from_trainer(thing, LOSSES)
     trainer = trainer_in(tmp_path)
     trainer.is_fsdp_enabled = True
-    with pytest.raises(pn.ProblemError, match="shards its model"):
+    with pytest.raises(pn.ProblemError, match="is sharded"):
         pn.from_trainer(trainer, LOSSES)
