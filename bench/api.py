@@ -21,6 +21,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "What is steered": (
         "ModelProblem",
         "from_trainer",
+        "from_lightning",
+        "from_accelerate",
         "FunctionProblem",
         "Problem",
         "checkup",

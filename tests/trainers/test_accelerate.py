@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.trainers.tables import LOSSES, first, second, table
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, StackDataset
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset, StackDataset
 
 import paretonav as pn
 
@@ -99,7 +99,9 @@ def test_the_lines_on_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pyte
 def test_model_data_and_optimizer_are_taken_over() -> None:
     it = trained()
     assert it.optimizer.param_groups[0]["lr"] < 1e-2, "its schedule has come to an end"
-    problem = pn.from_accelerate(it.accelerator, it.model, LOSSES, it.train, it.validation, test=it.validation)
+    problem = pn.from_accelerate(
+        it.accelerator, it.model, LOSSES, it.train, it.validation, test=it.validation
+    )
     assert not problem.model.training
     assert (problem.examples, problem.batch_size) == (48, 8)
     theta = problem.parameters()
@@ -107,7 +109,9 @@ def test_model_data_and_optimizer_are_taken_over() -> None:
     for split in ("validation", "test"):
         found = problem.evaluate(theta, split)  # type: ignore[arg-type]
         assert found.mean.tolist() == pytest.approx(means(problem.model, 40, 2), rel=1e-5)
-        assert len(found.fractions) == 12, "loaders that Accelerate has prepared are divided as plain ones are"
+        assert len(found.fractions) == 12, (
+            "loaders that Accelerate has prepared are divided as plain ones are"
+        )
     assert problem.optimizer is not None
     optimizer = problem.optimizer([torch.zeros(2, requires_grad=True)])
     settings = optimizer.param_groups[0]
@@ -122,20 +126,45 @@ def test_each_pass_has_the_precision_that_it_should() -> None:
     it.model.half.clear()
     problem.evaluate(problem.parameters())
     assert all(it.model.half)
-    it.model.half.clear()
-    batch = next(iter(problem.sample(16)))  # type: ignore[attr-defined]
-    assert batch is not None
+    assert len(it.model.half) > 3
+    pn.Navigator(problem).start()
+    assert not all(it.model.half), "curvature is computed in full"
 
 
 def test_loaders_of_one_of_several_processes_are_read_whole() -> None:
     """Prepared for the second of two, which trains on every second batch."""
     it = trained()
     plain = DataLoader(table(40, 2), batch_size=8)
-    part = accelerate.data_loader.prepare_data_loader(plain, num_processes=2, process_index=1, put_on_device=False)
+    part = accelerate.data_loader.prepare_data_loader(
+        plain, num_processes=2, process_index=1, put_on_device=False
+    )
     assert type(part.base_dataloader.batch_sampler).__name__ == "BatchSamplerShard"
     problem = pn.from_accelerate(it.accelerator, it.model, LOSSES, part)
     assert type(problem.data["train"].loader.batch_sampler) is BatchSampler
-    assert problem.evaluate(problem.parameters()).mean.tolist() == pytest.approx(means(problem.model, 40, 2), rel=1e-5)
+    assert problem.evaluate(problem.parameters()).mean.tolist() == pytest.approx(
+        means(problem.model, 40, 2), rel=1e-5
+    )
+
+
+def test_streams_are_read_as_they_come() -> None:
+    class Stream(IterableDataset[Any]):
+        def __iter__(self) -> Any:
+            return iter(zip(*table(24, 1).tensors, strict=True))
+
+    it = trained()
+    stream = it.accelerator.prepare(DataLoader(Stream(), batch_size=8))
+    part = accelerate.data_loader.prepare_data_loader(
+        DataLoader(Stream(), batch_size=8),
+        num_processes=2,
+        process_index=1,
+        put_on_device=False,
+        dispatch_batches=False,
+    )
+    for loader in (stream, part):
+        problem = pn.from_accelerate(it.accelerator, it.model, LOSSES, loader)
+        assert problem.evaluate(problem.parameters()).mean.tolist() == pytest.approx(
+            means(problem.model, 24, 1), rel=1e-5
+        )
 
 
 def test_data_and_optimizers_that_were_never_prepared_do_as_well() -> None:
@@ -152,15 +181,19 @@ def test_data_and_optimizers_that_were_never_prepared_do_as_well() -> None:
 
 def test_batches_with_names_are_given_by_them() -> None:
     x, y = table(24, 1).tensors
-    losses = {name: lambda out, batch, f=loss: f(out, [None, batch["labels"]]) for name, loss in LOSSES.items()}
+    losses = {
+        name: lambda out, batch, f=loss: f(out, [None, batch["labels"]]) for name, loss in LOSSES.items()
+    }
     problem = pn.from_accelerate(accelerate.Accelerator(cpu=True), Net(), losses, StackDataset(x=x, labels=y))
-    assert problem.evaluate(problem.parameters()).mean.tolist() == pytest.approx(means(problem.model, 24, 1), rel=1e-5)
+    assert problem.evaluate(problem.parameters()).mean.tolist() == pytest.approx(
+        means(problem.model, 24, 1), rel=1e-5
+    )
 
 
 def test_which_of_several_optimizers_is_asked_for() -> None:
     it = trained()
     it.accelerator.prepare(torch.optim.SGD(it.model.parameters(), lr=0.1))
-    with pytest.raises(pn.ProblemError, match="2 optimizers were prepared; say which one .* optimizer="):
+    with pytest.raises(pn.ProblemError, match=r"2 optimizers were prepared; say which one .* optimizer="):
         pn.from_accelerate(it.accelerator, it.model, LOSSES, it.train)
     problem = pn.from_accelerate(it.accelerator, it.model, LOSSES, it.train, optimizer=it.optimizer)
     assert problem.optimizer is not None

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "home.md"
 
 
 def item(i: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def trainer_in(folder: Path, model: nn.Module | None = None, **changes: Any) -> 
 
 def test_the_lines_on_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    section = PAGE.read_text("utf-8").partition("## From a Trainer\n")[2]
+    section = PAGE.read_text("utf-8").partition("## Trainer\n")[2]
     (lines,) = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     names: dict[str, Any] = {"trainer": trainer_in(tmp_path / "run")}
     exec(lines, names)

@@ -47,8 +47,13 @@ class Net(lightning.LightningModule):  # type: ignore[misc, name-defined]
         self.log("second", second(outputs, batch), batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.hparams.rate, weight_decay=0.03, betas=(0.8, 0.9))
-        return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.1, 3)}
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.hparams.rate, weight_decay=0.03, betas=(0.8, 0.9)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.1, 3),
+        }
 
 
 class Tables(lightning.LightningDataModule):  # type: ignore[misc, name-defined]
@@ -60,7 +65,9 @@ class Tables(lightning.LightningDataModule):  # type: ignore[misc, name-defined]
         assert stage == "fit"
         self.setups += 1
         order = torch.randperm(96, generator=torch.Generator().manual_seed(self.setups))
-        self.parts = [TensorDataset(*(t[part] for t in table(96, 0).tensors)) for part in order.split([56, 40])]
+        self.parts = [
+            TensorDataset(*(t[part] for t in table(96, 0).tensors)) for part in order.split([56, 40])
+        ]
 
     def train_dataloader(self) -> Any:
         return DataLoader(self.parts[0], batch_size=8, shuffle=True, drop_last=True)
@@ -228,9 +235,13 @@ def test_one_of_several_sets_is_named() -> None:
             means(problem.model, table(40, 3)), rel=1e-5
         )
     data.sets = [near, far]
-    with pytest.raises(pn.ProblemError, match=r"the datamodule has several sets for validation, 0 and 1; .* validation=0"):
+    with pytest.raises(
+        pn.ProblemError, match=r"the datamodule has several sets for validation, 0 and 1; .* validation=0"
+    ):
         pn.from_lightning(Net(), LOSSES, data)
-    with pytest.raises(pn.ProblemError, match="the datamodule has no set 2 for validation: there are 0 and 1"):
+    with pytest.raises(
+        pn.ProblemError, match="the datamodule has no set 2 for validation: there are 0 and 1"
+    ):
         pn.from_lightning(Net(), LOSSES, data, validation=2)
 
 
@@ -245,7 +256,9 @@ class Silent(lightning.LightningModule):  # type: ignore[misc, name-defined]
         return first(self.net(batch[0]), batch)
 
     def configure_optimizers(self) -> Any:
-        halves = (torch.optim.SGD([p], lr=rate) for p, rate in zip(self.parameters(), (0.1, 0.2), strict=True))
+        halves = (
+            torch.optim.SGD([p], lr=rate) for p, rate in zip(self.parameters(), (0.1, 0.2), strict=True)
+        )
         return list(halves), []
 
 
@@ -274,11 +287,31 @@ def by_net(module: Any, batch: list[Tensor]) -> Tensor:
 @pytest.mark.parametrize(
     ("module", "given", "message", "remedy"),
     [
-        (Silent, {"optimizer": None}, r"Silent has no forward of its own; .* forward=lambda", {"forward": by_net}),
-        (Silent, {"forward": by_net}, r"Silent has 2 optimizers; .* optimizer=, or None", {"optimizer": None}),
-        (Normalising, {}, "Normalising changes batches in on_after_batch_transfer, .* forward=", {"forward": by_net}),
+        (
+            Silent,
+            {"optimizer": None},
+            r"Silent has no forward of its own; .* forward=lambda",
+            {"forward": by_net},
+        ),
+        (
+            Silent,
+            {"forward": by_net},
+            r"Silent has 2 optimizers; .* optimizer=, or None",
+            {"optimizer": None},
+        ),
+        (
+            Normalising,
+            {},
+            "Normalising changes batches in on_after_batch_transfer, .* forward=",
+            {"forward": by_net},
+        ),
         (TwoRates, {}, "several learning rates, 0.0001 and 0.001, .* give optimizer=", {"optimizer": None}),
-        (Scheduled, {}, "configure_optimizers failed without a trainer: .* give optimizer=", {"optimizer": None}),
+        (
+            Scheduled,
+            {},
+            "configure_optimizers failed without a trainer: .* give optimizer=",
+            {"optimizer": None},
+        ),
     ],
 )
 def test_what_cannot_be_guessed_is_asked_for(
@@ -293,7 +326,9 @@ def test_data_are_asked_for() -> None:
     with pytest.raises(pn.ProblemError, match="no data for training; give train="):
         pn.from_lightning(Net(), LOSSES)
     loaders = [DataLoader(table(24, 1))]
-    with pytest.raises(pn.ProblemError, match="what is given has no single loader for training, but a list; give train="):
+    with pytest.raises(
+        pn.ProblemError, match="what is given has no single loader for training, but a list; give train="
+    ):
         pn.from_lightning(Net(), LOSSES, loaders)
     assert pn.from_lightning(Net(), LOSSES, train=loaders[0]).examples == 24
 

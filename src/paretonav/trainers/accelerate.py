@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import Loss, ModelProblem
@@ -78,18 +78,29 @@ def from_accelerate(
 
 def _unprepared(source: Source) -> Source:
     """A loader as it was before Accelerate has prepared it, which reads all of the data in every process."""
-    loader = getattr(source, "base_dataloader", source)
-    if not isinstance(loader, DataLoader) or loader.batch_sampler is None:
-        return loader
-    shard = loader.batch_sampler
-    if type(shard).__name__ != "BatchSamplerShard":
-        return loader
+    loader = getattr(source, "base_dataloader", None)
+    if loader is None:
+        return source
+    data = loader.dataset
+    if isinstance(data, IterableDataset):
+        data = getattr(data, "dataset", data) if type(data).__name__ == "IterableDatasetShard" else data
+        return DataLoader(
+            data, loader.batch_size, collate_fn=loader.collate_fn, num_workers=loader.num_workers
+        )
+    batches = getattr(
+        loader.batch_sampler, "batch_sampler", loader.batch_sampler
+    )  # of which a process has a part
+    how: dict[str, Any] = {"batch_sampler": batches}
+    if type(batches) is BatchSampler:  # the loader's own, by which examples may be put into other batches
+        how = {"sampler": batches.sampler, "batch_size": batches.batch_size}
+    elif batches is None:  # the data set makes them
+        how = {"batch_size": None}
     return DataLoader(
-        loader.dataset,
-        batch_sampler=shard.batch_sampler,  # type: ignore[attr-defined]
+        data,
         collate_fn=loader.collate_fn,
         num_workers=loader.num_workers,
         pin_memory=loader.pin_memory,
+        **how,
     )
 
 
