@@ -21,6 +21,7 @@ ORDERS = (
     "session < plotting < terminal",
     "navigation < terminal < cli",
     "navigation < cockpit < cli",
+    "navigation, plotting < loggers < the package",
     "problems < cli",
     "cli, problems < the package",
 )

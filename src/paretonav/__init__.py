@@ -19,7 +19,7 @@ from paretonav.errors import (
     SessionError,
 )
 from paretonav.geometry import Geometry
-from paretonav.navigation import Checkup, Finding, Navigator, Processes, checkup
+from paretonav.navigation import Checkup, Finding, Navigator, News, Processes, checkup
 from paretonav.objectives import (
     Aggregate,
     Cost,
@@ -56,7 +56,7 @@ from paretonav.steering.stepping import correctors, predictors
 from paretonav.trainers import from_accelerate, from_lightning, from_trainer
 
 if TYPE_CHECKING:
-    from paretonav import plotting, problems
+    from paretonav import loggers, plotting, problems
 
     __version__: str
 
@@ -83,6 +83,7 @@ __all__ = [
     "ModelProblem",
     "NavigationError",
     "Navigator",
+    "News",
     "NonFiniteError",
     "Option",
     "OutOfMemoryError",
@@ -113,6 +114,7 @@ __all__ = [
     "from_trainer",
     "group_gap",
     "l2",
+    "loggers",
     "plotting",
     "ppe",
     "predictors",
@@ -124,7 +126,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What not every program needs is imported when it is asked for."""
-    if name in ("plotting", "problems"):
+    if name in ("loggers", "plotting", "problems"):
         return import_module(f"paretonav.{name}")
     if name == "__version__":  # pyproject.toml is the only place that says it
         from importlib.metadata import version
