@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.loggers.walks import ODD, walk
+from tests.two_regressions import two_regressions
 
 import paretonav as pn
 
@@ -26,16 +28,30 @@ def texts(events: Any, tag: str) -> list[tuple[int, str]]:
     ]
 
 
+def test_the_lines_on_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[2] / "docs" / "home.md"
+    (lines,) = re.findall(
+        r"```python\n(.*?)```", page.read_text("utf-8").partition("## Loggers\n")[2], re.DOTALL
+    )
+    names = {"problem": two_regressions((1.0, 3.0))}
+    exec(lines, names)
+    assert [
+        event.step for event in read(tmp_path / "runs" / "steering").Scalars("validation loss/first")
+    ] == [0, 1]
+
+
 def test_every_point_is_there(tmp_path: Path) -> None:
     nav, told = walk(pn.loggers.TensorBoard(tmp_path))
     events = read(tmp_path)
-    for name, values in (("validation loss/first", [n.point.validation["first"] for n in told[:3]]),):
-        scalars = events.Scalars(name)
-        assert [event.step for event in scalars] == [0, 1, 2]
-        assert [event.value for event in scalars] == pytest.approx(values)
+    scalars = events.Scalars("validation loss/first")
+    assert [event.step for event in scalars] == [0, 1, 2]
+    assert [event.value for event in scalars] == pytest.approx(
+        [news.point.validation["first"] for news in told[:3]]
+    )
     changes = [event.value for event in events.Scalars("achieved validation change/second")]
     assert changes == pytest.approx([news.step.achieved.validation["second"] for news in told[1:3]])  # type: ignore[union-attr]
-    assert any("metric/" in tag for tag in events.Tags()["scalars"]), ODD
+    assert f"metric/{ODD}" in events.Tags()["scalars"]
     assert [status for _, status in texts(events, "status")] == ["start", "accepted", "accepted", "rejected"]
     assert texts(events, "step")[1] == (1, told[1].step.explain())  # type: ignore[union-attr]
     assert texts(events, "card")[-1] == (2, nav.session.card(2))
@@ -57,9 +73,8 @@ def test_a_writer_of_ones_own_is_written_to(tmp_path: Path) -> None:
     assert events.Tags()["images"] == []
 
 
-def test_one_whose_folder_is_gone_loses_no_step(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    logger = pn.loggers.TensorBoard(tmp_path / "runs", pictures=())
+def test_one_that_cannot_write_loses_no_step(tmp_path: Path) -> None:
+    logger = pn.loggers.TensorBoard(tmp_path, pictures=())
     logger.writer.add_scalar = None  # type: ignore[assignment, method-assign]
     nav = pn.Navigator(pn.problems.quadratic(n=6, m=2), callbacks=[logger])
     nav.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def records(content: bytes) -> Iterator[bytes]:
             continue
         _, length, kind = struct.unpack_from("<IHB", content, at)
         at += 7
+        if at + length > len(content):  # not all of it is written yet
+            return
         whole += content[at : at + length]
         at += length
         if kind in (1, 4):  # the whole of it, or its last piece
@@ -48,21 +51,21 @@ def records(content: bytes) -> Iterator[bytes]:
 
 
 def rows(run: Any, folder: Path) -> list[dict[str, Any]]:
-    """The history of a run that has ended, from its file."""
-    from wandb.proto import wandb_internal_pb2
-
+    """The history of a run, from its file, which a process of its own goes on to write after the run has ended."""
     run.finish()
     (file,) = folder.glob("wandb/offline-run-*/*.wandb")
-    found = []
-    for content in records(file.read_bytes()):
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(content)
-        if record.HasField("history"):
-            items = record.history.item
-            found.append(
-                {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
-            )
-    return found
+    while not any(record.HasField("exit") for record in written(file)):
+        time.sleep(0.05)
+    items = [record.history.item for record in written(file) if record.HasField("history")]
+    return [
+        {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in row} for row in items
+    ]
+
+
+def written(file: Path) -> list[Any]:
+    from wandb.proto import wandb_internal_pb2
+
+    return [wandb_internal_pb2.Record.FromString(content) for content in records(file.read_bytes())]
 
 
 def test_every_point_is_in_the_run(run: Any, tmp_path: Path) -> None:

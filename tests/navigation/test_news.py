@@ -6,10 +6,11 @@ import logging
 import threading
 
 import pytest
+from tests.misled import Misled
 from tests.two_regressions import two_regressions
 
 import paretonav as pn
-from paretonav.navigation import News
+from paretonav import News
 from paretonav.steering.reporting.estimate import epochs
 
 WISH = pn.Improve({"f1": 1.0})
@@ -38,19 +39,25 @@ def test_a_start_and_each_step_are_told_once_they_are_kept() -> None:
 
 def test_a_rejected_step_is_told_with_the_point_where_it_was() -> None:
     told: list[News] = []
-    problem = two_regressions((1.0, 1.0), metrics={"odd": lambda outputs, _: outputs[0].mean()})
-    nav = pn.Navigator(problem, callbacks=[told.append])
+    nav = pn.Navigator(two_regressions((1.0, 1.0)), predictor=Misled(), callbacks=[told.append])
     start = nav.start()
-    nav.problem.evaluate = lambda *_: (_ for _ in ()).throw(pn.NonFiniteError("broken"))  # type: ignore[method-assign]
-    with pytest.raises(pn.NonFiniteError):
-        nav.step(pn.Improve({"first": 1.0}), 1e-3)
-    assert [news.step for news in told] == [None], "what has not ended is no news"
-    del nav.problem.evaluate  # type: ignore[method-assign]
-    step = nav.step(pn.Improve({"first": 1.0}), 1e-3)
-    assert told[-1].step is step
-    geometry = step.point.trust.geometry
-    assert told[0].epochs == pytest.approx(epochs(start.cost, nav.problem, nav.method.geometry))
-    assert told[-1].epochs == pytest.approx(epochs(step.cost, nav.problem, geometry))
+    step = nav.step(pn.Improve({"first": 1.0}), 0.01)
+    assert step.status is pn.StepStatus.REJECTED
+    assert [news.step for news in told] == [None, step]
+    assert [news.point for news in told] == [start, start]
+    assert told[1].cost is step.cost
+    assert told[1].epochs == pytest.approx(epochs(step.cost, nav.problem, start.trust.geometry))
+
+
+def test_what_was_cancelled_is_no_news() -> None:
+    told: list[News] = []
+    nav = on_a_function(told.append)
+    nav.start()
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(pn.Cancelled):
+        nav.step(WISH, 0.05, cancel=cancel)
+    assert len(told) == 1
 
 
 def test_the_steps_of_a_cover_are_told_one_by_one() -> None:
