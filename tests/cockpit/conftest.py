@@ -38,7 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.flaky(reruns=2))  # three programs at once on a busy machine; it is told
+            item.add_marker(
+                pytest.mark.flaky(reruns=2)
+            )  # three programs at once on a busy machine; it is told
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ def names(client: Any, run: str, folder: str) -> set[str]:
 
 def test_every_point_is_in_the_active_run(client: Any, tmp_path: Path) -> None:
     with mlflow.start_run() as active:
-        nav, told = walk(pn.loggers.MLflow())
+        nav, told = walk(pn.loggers.MLflow(pictures=("front", "steps")))
     run = active.info.run_id
     found = client.get_metric_history(run, "validation loss/first")
     assert [(metric.step, metric.value) for metric in found] == [

@@ -42,7 +42,7 @@ def test_the_lines_on_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pyte
 
 
 def test_every_point_is_there(tmp_path: Path) -> None:
-    nav, told = walk(pn.loggers.TensorBoard(tmp_path))
+    nav, told = walk(pn.loggers.TensorBoard(tmp_path, pictures=("front", "steps")))
     events = read(tmp_path)
     scalars = events.Scalars("validation loss/first")
     assert [event.step for event in scalars] == [0, 1, 2]

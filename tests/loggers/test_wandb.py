@@ -69,7 +69,7 @@ def written(file: Path) -> list[Any]:
 
 
 def test_every_point_is_in_the_run(run: Any, tmp_path: Path) -> None:
-    nav, told = walk(pn.loggers.WandB(run))
+    nav, told = walk(pn.loggers.WandB(run, pictures=("front", "steps")))
     found = rows(run, tmp_path)
     assert [row["point"] for row in found] == [0, 1, 2, 2]
     assert [row["step/status"] for row in found] == ["start", "accepted", "accepted", "rejected"]

@@ -22,7 +22,7 @@ class TensorBoard(Logger):
 
     Args:
         where: the folder; or a ``SummaryWriter`` (``torch.utils.tensorboard``) that you have.
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; none for speed.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
 
     Attributes:
         writer: the ``SummaryWriter``; every entry is flushed, and nothing has to be closed.
@@ -35,7 +35,7 @@ class TensorBoard(Logger):
     """
 
     def __init__(
-        self, where: str | PathLike[str] | SummaryWriter, *, pictures: Sequence[Kind] = ("front", "steps")
+        self, where: str | PathLike[str] | SummaryWriter, *, pictures: Sequence[Kind] = ("front",)
     ) -> None:
         super().__init__(pictures)
         with needing("tensorboard", "logging to TensorBoard"):

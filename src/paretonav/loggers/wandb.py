@@ -19,7 +19,7 @@ class WandB(Logger):
 
     Args:
         run: of ``wandb.init``; by default the present one.
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; none for speed.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
 
     Raises:
         MissingExtraError: W&B is not installed (extra ``wandb``).
@@ -29,7 +29,7 @@ class WandB(Logger):
         ``pn.Navigator(problem, callbacks=[pn.loggers.WandB(wandb.init(project="steering"))])``
     """
 
-    def __init__(self, run: Any = None, *, pictures: Sequence[Kind] = ("front", "steps")) -> None:
+    def __init__(self, run: Any = None, *, pictures: Sequence[Kind] = ("front",)) -> None:
         super().__init__(pictures)
         with needing("wandb", "logging to Weights & Biases"):
             import matplotlib  # noqa: F401 - by which pictures are drawn
