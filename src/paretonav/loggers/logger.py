@@ -16,7 +16,7 @@ class Logger(ABC):
     """A callback of a ``Navigator``, for one place where experiments are kept.
 
     Args:
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes time.
     """
 
     def __init__(self, pictures: Sequence[Kind]) -> None:

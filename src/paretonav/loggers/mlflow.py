@@ -23,7 +23,7 @@ class MLflow(Logger):
     Args:
         run_id: of the run; by default the one that is active in this thread.
         client: an ``MlflowClient``; by default one of the present tracking URI.
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes time.
 
     Attributes:
         run_id: of the run.

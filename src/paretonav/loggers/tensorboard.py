@@ -22,7 +22,7 @@ class TensorBoard(Logger):
 
     Args:
         where: the folder; or a ``SummaryWriter`` (``torch.utils.tensorboard``) that you have.
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes time.
 
     Attributes:
         writer: the ``SummaryWriter``; every entry is flushed, and nothing has to be closed.

@@ -19,7 +19,7 @@ class WandB(Logger):
 
     Args:
         run: of ``wandb.init``; by default the present one.
-        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes tenths of a second.
+        pictures: kinds of charts that are drawn at every point, as in ``plotting.save_plot``; each takes time.
 
     Raises:
         MissingExtraError: W&B is not installed (extra ``wandb``).
