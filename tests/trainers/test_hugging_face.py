@@ -177,6 +177,36 @@ def test_what_is_given_comes_first(tmp_path: Path) -> None:
     assert float(found[0]) == pytest.approx(float(kind(logits, data)), rel=1e-5)
 
 
+def test_other_data_are_read_as_the_trainers_are(tmp_path: Path) -> None:
+    trainer = trainer_in(tmp_path, train_dataset=None, eval_dataset=None)
+    sets = {
+        split: [item(i) for i in range(start, start + 40)]
+        for start, split in ((0, "validation"), (50, "test"))
+    }
+    problem = pn.from_trainer(trainer, LOSSES, train=[item(i) for i in range(16)], **sets)
+    for split, items in sets.items():
+        data = transformers.default_data_collator(items)
+        with torch.no_grad():
+            logits = problem.model(input_ids=data["input_ids"]).logits
+        found = problem.evaluate(problem.parameters(), split).mean  # type: ignore[arg-type]
+        assert float(found[0]) == pytest.approx(float(kind(logits, data)), rel=1e-5)
+    assert problem.examples == 16
+
+
+def test_bfloat16_is_taken_over_but_for_curvature(tmp_path: Path) -> None:
+    model, half = bert(), []
+    model.bert.register_forward_pre_hook(lambda *_: half.append(torch.is_autocast_enabled("cpu")))  # type: ignore[operator, union-attr]
+    trainer = trainer_in(tmp_path, model, bf16=True)
+    trainer.train()
+    problem = pn.from_trainer(trainer, LOSSES)
+    half.clear()
+    problem.evaluate(problem.parameters())
+    assert all(half)
+    assert len(half) > 3
+    pn.Navigator(problem).start()
+    assert not all(half)
+
+
 def test_a_stream_is_read_as_it_comes(tmp_path: Path) -> None:
     class Stream(IterableDataset[Any]):
         def __iter__(self) -> Any:

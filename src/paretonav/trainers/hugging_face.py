@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 from paretonav.errors import ProblemError
 from paretonav.objectives import Loss, ModelProblem
@@ -18,6 +18,8 @@ from paretonav.trainers.chosen import chosen
 from paretonav.trainers.collating import Collating
 from paretonav.trainers.optimizer import like, making
 from paretonav.trainers.taken import Taken, autocast_of, require_whole
+
+_DATA = {"train", "test"}
 
 
 def from_trainer(
@@ -38,7 +40,9 @@ def from_trainer(
         losses: name -> ``(logits, batch) -> scalar``, the mean over the batch. A trainer has one loss; which ones it is
             made of, or what else is to be traded, only you know. If their sum had other weights than equal ones, say so
             with ``weights=``.
-        validation: which one, where the trainer has several sets for evaluation; or others than the trainer's.
+        validation: which one, where the trainer has several sets for evaluation; or others than the trainer's. Data
+            sets that are given here, or as ``train`` and ``test``, are read with the trainer's collator, and loaders as
+            they are.
         options: arguments of ``ModelProblem``, which come before what the trainer has: ``weights``, ``metrics``,
             ``parameters``, ``test``, ``groups``, ``forward`` and the others.
 
@@ -58,23 +62,20 @@ def from_trainer(
     if data is None and "train" not in options:
         raise ProblemError("the trainer has no train_dataset; give train=")
     require_whole(_shards(trainer))
-    judged: Source | None
+    judged = validation
     if validation is None or isinstance(validation, str):
-        held_out = chosen(getattr(trainer, "eval_dataset", None), validation, "the trainer")
-        judged = None if held_out is None else _loader(trainer, held_out)
-    else:
-        judged = validation
+        judged = chosen(getattr(trainer, "eval_dataset", None), validation, "the trainer")
     accelerator = getattr(trainer, "accelerator", None)
     if accelerator is not None:  # takes off what makes its passes bfloat16, those for curvature too
         model = accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     return Taken(
         model=model,
-        train=None if data is None else _loader(trainer, data),
-        validation=judged,
+        train=_loader(trainer, data),
+        validation=_loader(trainer, judged),
         forward=Logits(model, getattr(trainer, "label_names", None) or ()),
         optimizer=None if "optimizer" in options else _optimizer(trainer),
         autocast=autocast_of("bf16" if getattr(args, "bf16", False) else ""),
-    ).problem(losses, options)
+    ).problem(losses, options | {name: _loader(trainer, options[name]) for name in _DATA & options.keys()})
 
 
 def _shards(trainer: Any) -> str | None:
@@ -85,8 +86,10 @@ def _shards(trainer: Any) -> str | None:
     return None
 
 
-def _loader(trainer: Any, data: Dataset[Any]) -> DataLoader[Any]:
-    """The data in their own order, with the trainer's collator."""
+def _loader(trainer: Any, data: Any) -> DataLoader[Any] | None:
+    """A data set in its own order, with the trainer's collator; a loader as it is, and None where there is none."""
+    if data is None or isinstance(data, DataLoader):
+        return data
     collate, size = Collating(trainer.data_collator), trainer.args.train_batch_size
     if isinstance(data, IterableDataset):
         return DataLoader(data, batch_size=size, collate_fn=collate)
