@@ -16,11 +16,13 @@ from typing import Any
 import paretonav as pn
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-MODULES = ("correctors", "predictors", "problems", "plotting")
+MODULES = ("correctors", "predictors", "problems", "plotting", "loggers")
 HEADINGS: dict[str, tuple[str, ...]] = {
     "What is steered": (
         "ModelProblem",
         "from_trainer",
+        "from_lightning",
+        "from_accelerate",
         "FunctionProblem",
         "Problem",
         "checkup",
@@ -52,6 +54,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "Estimate",
         "TrainingGain",
         "Event",
+        "News",
         "Cost",
     ),
     "What is kept": ("Session", "Record"),

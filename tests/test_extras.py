@@ -31,13 +31,15 @@ LIBRARIES = {
     "gguf": "text",
 }
 """What is imported -> the extra that it comes with."""
+LOGGERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
+"""The same of loggers, of which nobody needs all."""
 
 WITHOUT = f"""
 import sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {sorted(LIBRARIES)!r}:
+        if name.split(".")[0] in {sorted({*LIBRARIES, *LOGGERS})!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Blocked())
@@ -69,6 +71,9 @@ NEEDED = {
     "web": ("web", "pn.Cockpit(nav).serve()"),
     "text": ("text", "pn.problems.sentences()"),
     "language": ("text", "pn.problems.language()"),
+    "tensorboard": ("tensorboard", "pn.loggers.TensorBoard(sys.argv[1])"),
+    "mlflow": ("mlflow", "pn.loggers.MLflow()"),
+    "wandb": ("wandb", "pn.loggers.WandB()"),
 }
 
 
@@ -115,10 +120,11 @@ def test_nothing_heavy_is_imported_before_it_is_used() -> None:
     done = run("import sys; import paretonav; print(' '.join(sys.modules))")
     loaded = {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
     assert "paretonav.navigation" in loaded, done.stderr
-    heavy = {*LIBRARIES, "scipy.optimize", "scipy.special", "scipy.linalg"}
+    heavy = {*LIBRARIES, *LOGGERS, "scipy.optimize", "scipy.special", "scipy.linalg"}
     heavy |= {
         "paretonav.problems",
         "paretonav.plotting",
+        "paretonav.loggers",
         "paretonav.terminal",
         "paretonav.cockpit.controller",
     }
@@ -135,6 +141,9 @@ def test_every_library_is_in_the_extra_that_errors_name() -> None:
     assert core == {"torch", "numpy", "scipy", "daqp", "safetensors", "filelock"}
     for library, extra in LIBRARIES.items():
         assert {"sklearn": "scikit-learn"}.get(library, library) in extras[extra]
+    for library, extra in LOGGERS.items():
+        assert {"mlflow": "mlflow-skinny"}.get(library, library) in extras[extra]
+        assert "matplotlib" in extras[extra]
     (everything,) = project["optional-dependencies"]["all"]
     assert set(everything[len("paretonav[") : -1].split(",")) == set(LIBRARIES.values())
 

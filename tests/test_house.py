@@ -17,9 +17,11 @@ ORDERS = (
     "< steering.stepping < steering.reporting < steering < session < navigation",
     "steering < atlas < navigation",
     "objectives < problems",
+    "objectives < trainers < the package",
     "session < plotting < terminal",
     "navigation < terminal < cli",
     "navigation < cockpit < cli",
+    "navigation, plotting < loggers < the package",
     "problems < cli",
     "cli, problems < the package",
 )

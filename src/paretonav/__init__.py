@@ -20,7 +20,7 @@ from paretonav.errors import (
     SessionError,
 )
 from paretonav.geometry import Geometry
-from paretonav.navigation import Checkup, Finding, Navigator, Processes, checkup
+from paretonav.navigation import Checkup, Finding, Navigator, News, Processes, checkup
 from paretonav.objectives import (
     Aggregate,
     Cost,
@@ -30,7 +30,6 @@ from paretonav.objectives import (
     ModelProblem,
     Penalty,
     Problem,
-    from_trainer,
     group_gap,
     l2,
     smooth_l1,
@@ -55,9 +54,10 @@ from paretonav.steering import (
     ppe,
 )
 from paretonav.steering.stepping import correctors, predictors
+from paretonav.trainers import from_accelerate, from_lightning, from_trainer
 
 if TYPE_CHECKING:
-    from paretonav import plotting, problems
+    from paretonav import loggers, plotting, problems
 
     __version__: str
 
@@ -84,6 +84,7 @@ __all__ = [
     "ModelProblem",
     "NavigationError",
     "Navigator",
+    "News",
     "NonFiniteError",
     "Option",
     "OutOfMemoryError",
@@ -110,9 +111,12 @@ __all__ = [
     "Unreached",
     "checkup",
     "correctors",
+    "from_accelerate",
+    "from_lightning",
     "from_trainer",
     "group_gap",
     "l2",
+    "loggers",
     "plotting",
     "ppe",
     "predictors",
@@ -124,7 +128,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What not every program needs is imported when it is asked for."""
-    if name in ("plotting", "problems"):
+    if name in ("loggers", "plotting", "problems"):
         return import_module(f"paretonav.{name}")
     if name == "__version__":  # pyproject.toml is the only place that says it
         from importlib.metadata import version

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests import regression
+from tests.misled import Misled
 from tests.regression import NAMES, noisy
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
@@ -19,7 +20,7 @@ from paretonav.session import archive
 from paretonav.steering.planning.reasons import end_of_the_front
 from paretonav.steering.planning.what_if import what_if
 from paretonav.steering.stepping.correctors import Newton, Stay
-from paretonav.steering.stepping.predictors import ObjectiveSpace, Prediction
+from paretonav.steering.stepping.predictors import ObjectiveSpace
 
 WISH = pn.Improve({"small": 1.0})
 
@@ -207,14 +208,6 @@ def test_undo_and_another_way_from_there() -> None:
     other = nav.step(pn.Improve({"large": 1.0}), 0.02).point
     assert other.parent == 0
     assert not torch.equal(other.parameters, first.parameters)
-
-
-class Misled(ObjectiveSpace):
-    """Goes the wrong way and says that it arrived."""
-
-    def predict(self, problem: Any, front: Any, tangent: Any, plan: Any) -> Prediction:
-        theta = tangent.point(-torch.from_numpy(plan.coordinates))
-        return Prediction(theta, problem.evaluate(theta, front.asked), 1.0, 1)
 
 
 @pytest.mark.parametrize("on", ["validation", "train"])

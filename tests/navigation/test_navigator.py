@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.misled import Misled
 from torch import nn
 from torch.utils.data import TensorDataset
 
 import paretonav as pn
 from paretonav.session import archive
-from paretonav.steering.stepping.predictors import ObjectiveSpace, Prediction
 
 WISH = pn.Improve({"f1": 1.0})
 
@@ -70,14 +70,6 @@ def test_amounts_that_mean_nothing(nav: pn.Navigator, amount: object) -> None:
 def test_something_else_than_a_preference(nav: pn.Navigator) -> None:
     with pytest.raises(pn.PreferenceError, match="Improve"):
         nav.step({"f1": 1.0})
-
-
-class Misled(ObjectiveSpace):
-    """Goes the wrong way and says that it arrived."""
-
-    def predict(self, problem, front, tangent, plan):
-        theta = tangent.point(-torch.from_numpy(plan.coordinates))
-        return Prediction(theta, problem.evaluate(theta), 1.0, 1)
 
 
 class Stay:

@@ -23,11 +23,12 @@ from paretonav.navigation.expectations import Expectations
 from paretonav.navigation.exporting import export
 from paretonav.navigation.gains import Gains
 from paretonav.navigation.measuring import Spending, measured_at
+from paretonav.navigation.news import Callback, Callbacks, News
 from paretonav.navigation.one_step import OneStep
 from paretonav.navigation.overview import Overview
 from paretonav.navigation.position import Position
 from paretonav.navigation.several import first_alone
-from paretonav.objectives import Event, Problem
+from paretonav.objectives import Cost, Event, Problem
 from paretonav.objectives.finite import require_finite_metrics
 from paretonav.objectives.problem import Split
 from paretonav.processes import Group, World, launched
@@ -35,9 +36,9 @@ from paretonav.session import Journal, Record, Session
 from paretonav.steering.changes import Estimates
 from paretonav.steering.planning.planned import Planned
 from paretonav.steering.planning.predictions import predictions
-from paretonav.steering.preferences import DEFAULT_AMOUNT, On, Preference, Units, check_amount
+from paretonav.steering.preferences import DEFAULT_AMOUNT, Aim, On, Preference, Units, check_amount
 from paretonav.steering.preferences.situation import situation
-from paretonav.steering.reporting.estimate import Estimate, What
+from paretonav.steering.reporting.estimate import Estimate, What, epochs
 from paretonav.steering.reporting.point import Point, Preview, Step, named
 from paretonav.steering.reporting.report import Report
 from paretonav.steering.reporting.training_gain import TrainingGain
@@ -77,6 +78,9 @@ class Navigator(Shown):
             that were launched. All of them make the same problem and call this. It returns in the first one alone,
             which goes on as if there were no others; these work for it until it ends, and then end themselves
             (``SystemExit``). ``Processes`` is for those that have something to do afterwards.
+        callbacks: functions, or loggers (``paretonav.loggers``), that are told the ``News`` after the start and every
+            step, those of a cover and rejected ones included, in the thread that computes. What one raises is logged as
+            a warning; the step stays.
 
     Raises:
         SessionError: the folder is of another problem or other data, or its model was held otherwise; or it is damaged,
@@ -104,6 +108,7 @@ class Navigator(Shown):
         approach: Corrector | None = None,
         session: Session | str | PathLike[str] | None = None,
         group: Group | World | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         if group is not None:
             first_alone(problem, group)
@@ -112,6 +117,7 @@ class Navigator(Shown):
                 "this is one of several processes, and steers alone; group='world' divides the work among them"
             )
         self.problem = problem
+        self._callbacks = Callbacks(callbacks)
         self.method = Method.of(problem, predictor, corrector, approach, geometry)
         self.session = session if isinstance(session, Session) else Session(session, write=True)
         self._journal = Journal(self.session)
@@ -201,6 +207,7 @@ class Navigator(Shown):
         came = None if how is None else self.problem.parameters()
         point = self._at.watched(lambda: self._start(how, polish), on_event, cancel, expected, came)
         warn_if_untrained(point)
+        self._tell(point, None, point.cost)
         return point
 
     def _start(self, how: TrainOn | None, polish: bool) -> Point:
@@ -371,12 +378,14 @@ class Navigator(Shown):
         self._require_writable()
         if isinstance(preference, Route):
             before, preference = self._journal.whole(preference.start), preference.preview
-        return self._at.watched(
+        step = self._at.watched(
             lambda: self._step(before, preference, amount, last=True),
             on_event,
             cancel,
             self._expectations.seconds("step", self._effort),
         )
+        self._tell(step.point, step, step.cost)
+        return step
 
     def _step(
         self, here: Point, asked_for: Preference | Preview, amount: float | None, *, last: bool
@@ -480,7 +489,7 @@ class Navigator(Shown):
             holds=self.holds,
             charts=lambda: self._overview.charts(on),
             records=lambda: self.records,
-            take=lambda start, aim: self._step(self._journal.whole(start), aim, None, last=False),
+            take=self._take,
             notes=self._overview.notes(region, on),
         )
         seconds = self._expectations.seconds("step", self._effort)
@@ -490,6 +499,16 @@ class Navigator(Shown):
             cancel,
             None if seconds is None else count * seconds,
         )
+
+    def _take(self, start: int, aim: Aim) -> Step:
+        """A step of a cover."""
+        step = self._step(self._journal.whole(start), aim, None, last=False)
+        self._tell(step.point, step, step.cost)
+        return step
+
+    def _tell(self, point: Point, step: Step | None, cost: Cost) -> None:
+        passed = None if self.problem.examples is None else epochs(cost, self.problem, point.trust.geometry)
+        self._callbacks.tell(News(point, step, cost, passed, self.session))
 
     def _covered(self, covering: Covering, start: int) -> Cover:
         try:

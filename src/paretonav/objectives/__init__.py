@@ -8,10 +8,9 @@ from paretonav.objectives.function import FunctionProblem
 from paretonav.objectives.linearised import Linearised
 from paretonav.objectives.losses import Losses, Response
 from paretonav.objectives.metric import Metric
-from paretonav.objectives.model import ModelProblem
+from paretonav.objectives.model import Loss, ModelProblem
 from paretonav.objectives.penalty import Penalty, l2, smooth_l1
 from paretonav.objectives.problem import Bounds, Composite, Entry, Problem, Split
-from paretonav.objectives.trainer import from_trainer
 from paretonav.objectives.watch import Event, Watch
 
 __all__ = [
@@ -23,6 +22,7 @@ __all__ = [
     "Event",
     "FunctionProblem",
     "Linearised",
+    "Loss",
     "Losses",
     "Metric",
     "ModelProblem",
@@ -34,7 +34,6 @@ __all__ = [
     "Watch",
     "backward",
     "differentiated",
-    "from_trainer",
     "group_gap",
     "l2",
     "smooth_l1",

@@ -67,7 +67,7 @@ class StatelessModel:
             )
         self.module = model
         self.flat = flat
-        self._forward = forward or _first_element
+        self._forward = forward or first_element
         self._autocast = autocast
         self.recomputes: bool | None = None
         self.forward_mode = True
@@ -233,7 +233,8 @@ def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     return v * (g / torch.norm_except_dim(v, 2, dim))
 
 
-def _first_element(model: nn.Module, batch: Batch) -> Outputs:
+def first_element(model: nn.Module, batch: Batch) -> Outputs:
+    """The model called on a batch that is a tensor, or on its first element; ``ProblemError`` if it is neither."""
     if isinstance(batch, Tensor):
         return model(batch)
     if isinstance(batch, tuple | list) and len(batch) > 0:

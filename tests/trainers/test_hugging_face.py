@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "home.md"
 
 
 def item(i: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def trainer_in(folder: Path, model: nn.Module | None = None, **changes: Any) -> 
 
 def test_the_lines_on_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    section = PAGE.read_text("utf-8").partition("## From a Trainer\n")[2]
+    section = PAGE.read_text("utf-8").partition("## Trainer\n")[2]
     (lines,) = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     names: dict[str, Any] = {"trainer": trainer_in(tmp_path / "run")}
     exec(lines, names)
@@ -177,6 +177,36 @@ def test_what_is_given_comes_first(tmp_path: Path) -> None:
     assert float(found[0]) == pytest.approx(float(kind(logits, data)), rel=1e-5)
 
 
+def test_other_data_are_read_as_the_trainers_are(tmp_path: Path) -> None:
+    trainer = trainer_in(tmp_path, train_dataset=None, eval_dataset=None)
+    sets = {
+        split: [item(i) for i in range(start, start + 40)]
+        for start, split in ((0, "validation"), (50, "test"))
+    }
+    problem = pn.from_trainer(trainer, LOSSES, train=[item(i) for i in range(16)], **sets)
+    for split, items in sets.items():
+        data = transformers.default_data_collator(items)
+        with torch.no_grad():
+            logits = problem.model(input_ids=data["input_ids"]).logits
+        found = problem.evaluate(problem.parameters(), split).mean  # type: ignore[arg-type]
+        assert float(found[0]) == pytest.approx(float(kind(logits, data)), rel=1e-5)
+    assert problem.examples == 16
+
+
+def test_bfloat16_is_taken_over_but_for_curvature(tmp_path: Path) -> None:
+    model, half = bert(), []
+    model.bert.register_forward_pre_hook(lambda *_: half.append(torch.is_autocast_enabled("cpu")))  # type: ignore[operator, union-attr]
+    trainer = trainer_in(tmp_path, model, bf16=True)
+    trainer.train()
+    problem = pn.from_trainer(trainer, LOSSES)
+    half.clear()
+    problem.evaluate(problem.parameters())
+    assert all(half)
+    assert len(half) > 3
+    pn.Navigator(problem).start()
+    assert not all(half)
+
+
 def test_a_stream_is_read_as_it_comes(tmp_path: Path) -> None:
     class Stream(IterableDataset[Any]):
         def __iter__(self) -> Any:
@@ -193,13 +223,13 @@ def test_a_stream_is_read_as_it_comes(tmp_path: Path) -> None:
         (
             {"eval_dataset": {"near": [item(0)], "far": [item(1)]}},
             {},
-            "several sets for evaluation, 'near', 'far'; say by which one .*validation='near'",
+            "several sets for validation, 'near' and 'far'; say by which one .*validation='near'",
         ),
-        ({}, {"validation": "far"}, "no set 'far' for evaluation: it has no named ones"),
+        ({}, {"validation": "far"}, "no set 'far' for validation: it has no named ones"),
         (
             {"eval_dataset": {"near": [item(0)], "far": [item(1)]}},
             {"validation": "there"},
-            "no set 'there' for evaluation: there are 'near', 'far'",
+            "no set 'there' for validation: there are 'near' and 'far'",
         ),
     ],
 )
@@ -224,5 +254,5 @@ def test_other_things_are_no_trainers(tmp_path: Path) -> None:
             pn.from_trainer(thing, LOSSES)
     trainer = trainer_in(tmp_path)
     trainer.is_fsdp_enabled = True
-    with pytest.raises(pn.ProblemError, match="shards its model"):
+    with pytest.raises(pn.ProblemError, match="is sharded"):
         pn.from_trainer(trainer, LOSSES)
