@@ -12,7 +12,7 @@ from paretonav.navigation.measuring import Spending
 from paretonav.navigation.position import Position
 from paretonav.objectives import Event
 from paretonav.steering.reporting.point import Point
-from paretonav.steering.reporting.training_gain import ONE_ROUND, TrainingGain
+from paretonav.steering.reporting.training_gain import FIRST_ROUNDS, TrainingGain
 from paretonav.steering.stepping.train_on import TrainOn, train_on
 
 
@@ -35,7 +35,7 @@ class Gains:
         cancel: threading.Event | None,
     ) -> TrainingGain:
         """That of the current point; see ``Navigator.training_gain``."""
-        problem, descent = self._at.problem, ONE_ROUND if how is None else how
+        problem, descent = self._at.problem, FIRST_ROUNDS if how is None else how
         if not isinstance(descent, TrainOn):
             raise NavigationError(f"training_gain({how!r}) is not possible; give a TrainOn, or None")
         if not problem.stochastic:

@@ -255,10 +255,10 @@ class Navigator(Shown):
     ) -> TrainingGain:
         """How much more training at the current point's weights would lower each validation loss, measured.
 
-        A round of training is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
+        A short training is made and forgotten: point and model stay as they are. Asked again, it costs nothing.
 
         Args:
-            how: the descent; by default the first round of ``TrainOn()``, twenty epochs.
+            how: the descent; by default the first two rounds of ``TrainOn()``, fifteen epochs.
             on_event: as in ``step``.
             cancel: as in ``step``.
 

@@ -175,7 +175,7 @@ class Dialogue:
     def _measure_training(self) -> None:
         here, known = self.navigator.here, self.navigator.known_training_gain
         if known is None:
-            question = f"Train a copy of point {here.id} for twenty epochs, to see? [y/n] "
+            question = f"Train a copy of point {here.id} for fifteen epochs, to see? [y/n] "
             if not self.ask(question):
                 self._say("Not measured.")
                 return

@@ -113,34 +113,39 @@ def test_what_was_learnt_by_heart_is_taken_back_though_an_epoch_before_was_bette
     assert torch.equal(many.theta, made.parameters())
 
 
-def test_rounds_go_on_from_the_end_of_the_last_at_the_full_rate_until_one_does_not_pay() -> None:
-    made, how = problem(), replace(FAST, epochs=3, rounds=40)
+def test_rounds_go_on_from_the_end_of_the_last_at_the_full_rate_until_a_long_one_does_not_pay() -> None:
+    rate = 5e-2
+    made, how = (
+        problem(),
+        replace(FAST, optimizer=lambda p: torch.optim.Adam(p, lr=rate), epochs=3, rounds=20),
+    )
     found = train_on(made, HALF, how)
-    assert found.epochs < 3 * 40
-    sums = [value(made, made.parameters(), "validation")]
-    ends = [made.parameters()]
-    for rounds in range(1, found.epochs // 3 + 1):
+    sums, ends, epochs = [value(made, made.parameters(), "validation")], [made.parameters()], 0
+    while epochs < found.epochs:
+        rounds = len(ends)
+        epochs += how.length(rounds - 1)
         upto = train_on(problem(), HALF, replace(how, rounds=rounds))
-        assert upto.epochs == 3 * rounds
+        assert upto.epochs == epochs
         ends.append(upto.theta)
         sums.append(upto.sum)
+    assert epochs == found.epochs
     assert torch.equal(ends[-1], found.theta)
     falls = -np.diff(sums) / sums[:-1]
-    assert len(falls) > 1
-    assert (falls[:-1] > 0.005).all()
-    assert falls[-1] >= 0
+    assert 3 < len(falls) < 20
+    assert (falls[2:-1] > 0.005).all()
+    assert (falls >= 0).all()
     one = problem()
     one.set_parameters(ends[1])
     generator = torch.Generator().manual_seed(how.seed)
     for _ in range(3):
         list(one.minibatches(64, generator))  # which the first round has drawn
     moving = ends[1].clone().requires_grad_()
-    optimizer = torch.optim.Adam([moving], lr=1e-2)
+    optimizer = torch.optim.Adam([moving], lr=rate)
     batches = -(-512 // 64)
-    for update in range(3 * batches):
+    for update in range(6 * batches):
         if update % batches == 0:
             order = iter(one.minibatches(64, generator))
-        optimizer.param_groups[0]["lr"] = 1e-2 * (1 - update / (3 * batches))
+        optimizer.param_groups[0]["lr"] = rate * (1 - update / (6 * batches))
         optimizer.zero_grad()
         batch = next(order)
         (HALF @ batch.losses(batch.outputs(moving))).backward()
@@ -201,6 +206,24 @@ def test_the_optimizer_is_the_problems_at_a_part_of_its_rate() -> None:
     torch.testing.assert_close(by_default, train_on(problem(), HALF, adam).theta)
 
 
+def test_rounds_grow_to_four_times_the_first() -> None:
+    assert [TrainOn().length(number) for number in range(5)] == [5, 10, 20, 20, 20]
+    assert [TrainOn(epochs=1).length(number) for number in range(4)] == [1, 2, 4, 4]
+
+
+def test_a_short_round_that_gains_is_kept_where_longer_ones_learn_by_heart() -> None:
+    """And one that does not ends nothing: a longer one may."""
+    validation = noisy(64, 20)
+    made, goal, middle = linear(validation=validation), best(noisy(256, 10), HALF), best(validation, HALF)
+    made.set_parameters(middle - (goal - middle) / 2)
+    found = train_on(made, HALF, steps(epochs=8, batch_size=256, rounds=10))
+    assert found.kept == 8
+    assert found.epochs == 8 + 16 + 32
+    made.set_parameters(middle - 4 * (goal - middle))
+    slow = train_on(made, HALF, steps(1e-9, epochs=1, batch_size=256, rounds=10))
+    assert slow.epochs == 1 + 2 + 4
+
+
 @pytest.mark.parametrize(("examples", "size"), [(1, 16), (512, 16), (1000, 31), (8192, 256), (10**6, 256)])
 def test_an_epoch_has_32_minibatches_of_a_usual_size(examples: int, size: int) -> None:
     assert TrainOn().batch_size_for(examples) == size
@@ -231,7 +254,7 @@ def test_an_epoch_costs_a_pass_each_way_and_a_round_a_measurement(rounds: int) -
     before = made.cost
     found = train_on(made, HALF, replace(FAST, rounds=rounds))
     spent = made.cost - before
-    assert found.epochs == rounds * FAST.epochs
+    assert found.epochs == (2**rounds - 1) * FAST.epochs
     assert spent.gradient_passes == pytest.approx(found.epochs)
     assert spent.forward_passes == pytest.approx(found.epochs + (rounds + 1) * 256 / 512)
     assert spent.hessian_products == 0

@@ -1,4 +1,4 @@
-"""What further training would bring, measured by a round of it."""
+"""What further training would bring, measured by a short one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from paretonav.steering.changes import Changes
 from paretonav.steering.stepping.train_on import CLEAR, WORTH, Trained, TrainOn, change_error, pays
 from paretonav.text import listed, printable
 
-ONE_ROUND = TrainOn(rounds=1)
-"""The descent that is made where none is asked for: the first round of those that ``start(train_on=True)`` makes."""
+FIRST_ROUNDS = TrainOn(rounds=2)
+"""The descent that is made where none is asked for: what ``start(train_on=True)`` begins with."""
 
 
 @dataclass(frozen=True, eq=False)

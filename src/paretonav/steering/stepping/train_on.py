@@ -20,6 +20,7 @@ from paretonav.steering.stepping.settings import require_integers
 _MEASURED = 0.2  # of an epoch: what measuring takes
 CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay
 WORTH = 0.005  # of the weighted sum, likewise
+_LONGEST = 4  # times the first round: so long on more models pay for than for shorter or longer ones
 _BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and largest size: as people train
 
 
@@ -30,8 +31,9 @@ class TrainOn:
     It goes in rounds. In each, the rate begins at the optimizer's own, which may throw a trained model off at first,
     and falls to zero, which brings it back: that finds more than a small rate does (bench/training_on.py). Then the
     losses are measured on the validation data (on the training data where there are none). A round whose end has a
-    lower weighted sum there than its beginning is kept, and as long as that pays another one begins; any other is
-    taken back. So a model that gains nothing stays as it is, bit for bit.
+    lower weighted sum there than its beginning is kept, any other is taken back: so a model that gains nothing stays as
+    it is, bit for bit. Rounds are short at first, for models that soon learn by heart, and twice as long each time, up
+    to four times; then another one begins as long as that pays.
 
     Ends of rounds alone are looked at. The epoch that is best on the validation data is so by chance, too: its losses
     on other data are higher than they look, and whatever comes after it seems to cost something.
@@ -44,10 +46,11 @@ class TrainOn:
             there is none, Adam with a learning rate of 1e-3. Where the problem has weight decay, that takes the place
             of the optimizer's own, so that none counts twice.
         learning_rate_factor: on the learning rates of what ``optimizer`` makes, at the beginning; they fall linearly to
-            zero over all epochs of a round.
-        epochs: of a round.
-        rounds: at most; another one begins where the last one has come to, at the full rate again, as long as that one
-            paid (see ``TrainingGain.pays``), which only validation data can say.
+            zero over the epochs of a round.
+        epochs: of the first round; the second has twice as many, and all that follow four times as many.
+        rounds: at most; another one begins where the last one that was kept has come to, at the full rate again. After
+            the third it does so only if the last one paid (see ``TrainingGain.pays``), which only validation data can
+            say: where there are none, there is one round.
         batch_size: of the minibatches; None for a 32nd of the examples, but from 16 to 256.
         seed: of the batches' order.
 
@@ -61,7 +64,7 @@ class TrainOn:
 
     optimizer: OptimizerFactory | None = None
     learning_rate_factor: float = 1.0
-    epochs: int = 20
+    epochs: int = 5
     rounds: int = 10
     batch_size: int | None = None
     seed: int = 0
@@ -74,6 +77,10 @@ class TrainOn:
         factor = self.learning_rate_factor
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < math.inf:
             raise ProblemError(f"learning_rate_factor={factor!r} is not possible; give a positive number")
+
+    def length(self, number: int) -> int:
+        """The epochs of a round, of which the first is number 0."""
+        return min(self.epochs << number, self.epochs * _LONGEST)
 
     def batch_size_for(self, examples: int) -> int:
         """That of the minibatches of as many examples."""
@@ -124,25 +131,25 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
     on: Split = "validation" if problem.has_validation else "train"
     generator = torch.Generator().manual_seed(how.seed)
     theta = problem.parameters()
-    whole = _MEASURED + how.rounds * (how.epochs + _MEASURED)
+    rounds = [how.length(number) for number in range(how.rounds if on == "validation" else 1)]
+    whole = sum(rounds) + (len(rounds) + 1) * _MEASURED
     with problem.watch.part(_MEASURED / whole, passes=1):
         before, first = _measured(problem, theta, on, weights, "before training on")
     losses, least, epochs, kept = before, first, 0, 0
-    for number in range(1, how.rounds + 1):
+    for number, length in enumerate(rounds, 1):
         moving = theta.clone().requires_grad_()
-        descent = _Descent.of(problem, moving, weights, how, generator)
-        for epoch in range(1, how.epochs + 1):
+        descent = _Descent.of(problem, moving, weights, how, length, generator)
+        for epoch in range(1, length + 1):
             epochs += 1
             with problem.watch.part((number * _MEASURED + epochs) / whole, passes=1):
                 descent.epoch(epoch, epochs)
         with problem.watch.part(((number + 1) * _MEASURED + epochs) / whole, passes=1):
             where = f"after epoch {epochs} of training on"
             found, value = _measured(problem, moving.detach(), on, weights, where)
-        if value >= least:
-            break
         paid = pays(value - least, change_error(losses, found, weights), least)
-        theta, losses, least, kept = moving.detach(), found, value, epochs
-        if on == "train" or not paid:
+        if value < least:
+            theta, losses, least, kept = moving.detach(), found, value, epochs
+        if length == how.epochs * _LONGEST and not paid:
             break
     return Trained(theta, before, losses, on, first, least, epochs, kept)
 
@@ -183,6 +190,7 @@ class _Descent:
         theta: what is moved, the optimizer's own tensor.
         weights: of the losses, [m].
         how: all is done.
+        length: of the descent, in epochs.
         optimizer: at the rates of the beginning.
         rates: these, one for each of its groups; None for one that has none.
         generator: of the batches' order.
@@ -192,18 +200,25 @@ class _Descent:
     theta: Tensor
     weights: Tensor
     how: TrainOn
+    length: int
     optimizer: Optimizer
     rates: tuple[float | None, ...]
     generator: torch.Generator
 
     @classmethod
     def of(
-        cls, problem: Problem, theta: Tensor, weights: Tensor, how: TrainOn, generator: torch.Generator
+        cls,
+        problem: Problem,
+        theta: Tensor,
+        weights: Tensor,
+        how: TrainOn,
+        length: int,
+        generator: torch.Generator,
     ) -> _Descent:
         """With an optimizer of ``theta``."""
         optimizer = _optimizer(problem, theta, how)
         rates = tuple(group.get("lr") for group in optimizer.param_groups)
-        return cls(problem, theta, weights, how, optimizer, rates, generator)
+        return cls(problem, theta, weights, how, length, optimizer, rates, generator)
 
     def epoch(self, number: int, called: int) -> None:
         """Move ``theta`` once through the data: epoch ``number`` of this descent, which messages ``called`` tell of."""
@@ -216,7 +231,7 @@ class _Descent:
             where = f"on batch {place} of epoch {called} of training on"
             losses, gradient = batch_losses_and_gradient(problem, batch, here, weights, where)
             theta.grad = gradient + decay * here if decay else gradient
-            self._slow_down((number - 1 + done) / self.how.epochs)
+            self._slow_down((number - 1 + done) / self.length)
             self.optimizer.step()
             if problem.bounds is not None:
                 with torch.no_grad():
@@ -227,7 +242,7 @@ class _Descent:
             problem.watch.at(done)
 
     def _slow_down(self, done: float) -> None:
-        """Set the rates to what is left of them when a part of all epochs is ``done``."""
+        """Set the rates to what is left of them when a part of the descent is ``done``."""
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             if rate is not None:
                 group["lr"] = rate * (1 - done)
