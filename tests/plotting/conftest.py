@@ -13,7 +13,11 @@ from paretonav.steering import Estimates
 from paretonav.steering.outcome import Outcome
 
 FAST = pn.TrainOn(
-    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2), learning_rate_factor=1.0, epochs=8, batch_size=64
+    optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
+    learning_rate_factor=1.0,
+    epochs=8,
+    rounds=1,
+    batch_size=64,
 )
 
 

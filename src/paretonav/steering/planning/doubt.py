@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from paretonav.geometry import FrontModel
 from paretonav.text import printable
 
@@ -23,8 +21,9 @@ def doubt(front: FrontModel, plan: Plan) -> str:
 
     A gain within twice its standard error may be real or chance, as validation data are few. The training data are many
     more, so they decide: where the gain is two standard errors, the same loss must not rise there by more than half of
-    the gain; where it is one, it must not rise at all. (Where a model has overfitted, training losses do rise, by
-    less.) Along a front the question does not arise: there every way is a trade of the training losses.
+    the gain; where it is one, it must not rise at all. Both count in parts of the loss on their data, since what a
+    model has learnt by heart has next to no training loss to rise from. (Where it has overfitted, training losses do
+    rise, by less.) Along a front the question does not arise: there every way is a trade of the training losses.
     """
     predicted, errors = plan.predicted.validation, plan.errors.validation
     if front.anchor is None or front.asked != "validation" or not len(predicted) or not len(errors):
@@ -32,11 +31,12 @@ def doubt(front: FrontModel, plan: Plan) -> str:
     for i in plan.wish.improved:
         if i >= front.m:
             continue
-        gain, rise = -float(predicted[i]), float(plan.predicted.train[i])
-        if 0 < gain <= _NOISE * errors[i] and rise > 0.5 * (gain / errors[i] - 1) * gain:
-            size = float(np.abs(front.asked_losses[i])) or 1.0
+        size = front.sizes_of(front.asked_losses)[i]
+        gain, error = -float(predicted[i] / size), float(errors[i] / size)
+        rise = float(plan.predicted.train[i] / front.sizes_of(front.losses)[i])
+        if 0 < gain <= _NOISE * error and rise > 0.5 * (gain / error - 1) * gain:
             return (
-                f"on validation data {printable(front.names[i])} would gain {100 * gain / size:.2g} %, with a standard "
-                f"error of {100 * errors[i] / size:.2g} %, and on training data it would lose"
+                f"on validation data {printable(front.names[i])} would gain {100 * gain:.2g} %, with a standard "
+                f"error of {100 * error:.2g} %, and on training data it would lose"
             )
     return ""
