@@ -174,6 +174,11 @@ def test_it_begins_as_the_pretrained_model_and_comes_trained(folder: Path) -> No
         assert torch.equal(problem.model(input_ids=ids).logits, tiny()(input_ids=ids).logits)
 
 
+def test_weights_are_those_of_the_training(folder: Path) -> None:
+    problem = language(folder=folder, weights={"code": 2.0, "prose": 0.0}, **SMALL)
+    assert problem.training_weights.tolist() == [1.0, 0.0]
+
+
 def test_standard_errors_are_those_between_texts(folder: Path) -> None:
     problem = language(folder=folder, **SMALL)
     batch = batch_of(problem, "validation")

@@ -32,6 +32,7 @@ def language(
     test_size: int = 192,
     length: int = 32,
     vocabulary: Vocabulary = "occurring",
+    weights: Mapping[str, float] | None = None,
     attention: Attention = "sdpa",
     folder: sources.Folder = None,
     seed: int = 0,
@@ -69,6 +70,8 @@ def language(
         test_size: examples to test on.
         length: tokens of each window.
         vocabulary: the tokens that can follow: those "occurring" in the texts, or the "whole" of the model's.
+        weights: of the losses in the sum that the adapters are trained on, by kind of text; equal by default, and 0 for
+            what they are not trained on.
         attention: of transformers: "sdpa" or "eager".
         folder: where the local copy of the model is; see ``paretonav.problems.sources``.
         seed: of the adapters' first weights, the choice of windows and the curvature sample.
@@ -116,6 +119,7 @@ def language(
         test=loaders["test"],
         forward=_Logits(first, possible),
         optimizer=_adam,
+        weights=weights,
         groups={split: data[split].texts.tolist() for split in ("validation", "test")},
         seed=seed,
     )
