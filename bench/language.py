@@ -2,7 +2,8 @@
 
 SmolLM2-135M with LoRA adapters (``pn.problems.language``) is adapted to code alone, by Adam, as long as that lowers the
 loss on validation code. So it has forgotten some of its prose. Three wishes ask for prose back, each previewed and
-taken. Beside them, each from the same start in the CPU time of a step:
+taken. Beside them, each from the same start in the CPU time of a step, at a tenth of the rate (at the whole of it all
+losses rise, as the start is where that has come to):
 
 - **control**: the same training goes on; what it gains, nobody else may claim;
 - **both**: it goes on with equal weights, and **prose**: on prose alone;
@@ -136,7 +137,7 @@ class Run:
     def adapt(self, most: int) -> tuple[int, float]:
         """Train on code while that lowers its validation loss; the epochs, and CPU seconds of one of both losses."""
         best, kept, state, spent = np.inf, 0, self.state(), []
-        trained, code = self.trained(CODE, np.inf), KINDS.index("code")
+        trained, code = self.trained(CODE, RATE, np.inf), KINDS.index("code")
         for epoch in range(1, most + 1):
             began = time.process_time()
             for _ in range(-(-len(self._train["texts"]) // MINIBATCH)):
@@ -150,9 +151,9 @@ class Run:
         self.put(state)
         return kept, len(KINDS) * float(np.median(spent))
 
-    def trained(self, weights: Mapping[str, float], seconds: float) -> Iterator[None]:
+    def trained(self, weights: Mapping[str, float], rate: float, seconds: float) -> Iterator[None]:
         """Minibatches of Adam on a weighted sum of losses, one at each ``next``, for so many seconds of CPU."""
-        optimizer = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], RATE)
+        optimizer = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], rate)
         generator, spent = torch.Generator().manual_seed(0), 0.0
         while True:
             for chosen in torch.randperm(len(self._train["texts"]), generator=generator).split(MINIBATCH):  # type: ignore[no-untyped-call]
@@ -231,7 +232,7 @@ def rivals(
     """Keep the rows of what one would do without the library, in the time of a step."""
     for name, weights in (("control", CODE), ("both", BOTH), ("prose", PROSE)):
         run.put(start)
-        for _ in run.trained(weights, seconds):
+        for _ in run.trained(weights, 0.1 * RATE, seconds):
             pass
         keep(_row(name, "", run, before, seconds, epoch))
     prose = run.state()
