@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -323,6 +324,7 @@ def say(what: str) -> None:
 
 def main(case: str, rank: str, size: str, store: str, *arguments: str) -> None:
     dist.init_process_group("gloo", f"file://{store}", timedelta(seconds=60), int(size), int(rank))
+    atexit.register(dist.destroy_process_group)  # threads of gloo that outlive the interpreter abort the process
     for each in case.split(","):
         globals()[each](list(arguments))
 
