@@ -324,7 +324,8 @@ def say(what: str) -> None:
 
 def main(case: str, rank: str, size: str, store: str, *arguments: str) -> None:
     dist.init_process_group("gloo", f"file://{store}", timedelta(seconds=60), int(size), int(rank))
-    atexit.register(dist.destroy_process_group)  # threads of gloo that outlive the interpreter abort the process
+    # Threads of gloo that outlive the interpreter abort the process.
+    atexit.register(dist.destroy_process_group)
     for each in case.split(","):
         globals()[each](list(arguments))
 
