@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,10 +61,8 @@ class MLflow(Logger):
 
     def log(self, entry: Entry) -> None:
         """Add an entry to the run."""
-        client, run = self._client, self.run_id
-        from mlflow.utils.time import get_current_time_millis
-
-        now, at = get_current_time_millis(), entry.point
+        client, run, at = self._client, self.run_id, entry.point
+        now = time.time_ns() // 10**6
         metrics = [self._metric(_plain(key), value, now, at) for key, value in entry.numbers.items()]
         client.log_batch(run, metrics=metrics)
         if not entry.accepted:

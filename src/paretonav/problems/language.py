@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -104,7 +105,7 @@ def language(
     )
     base, tokenize = small_language_model.load(file, attention)
     sizes = {"train": train_size, "validation": validation_size, "test": test_size}
-    texts = code_and_prose.texts()
+    texts, tokenize = code_and_prose.texts(), cache(tokenize)  # all texts are read twice
     data = code_and_prose.windows(texts, tokenize, length, sizes, torch.Generator().manual_seed(seed))
     possible = code_and_prose.occurring(texts, tokenize) if vocabulary == "occurring" else None
     first = max(0, int(base.config.num_hidden_layers) - layers)  # type: ignore[union-attr, arg-type]

@@ -209,6 +209,7 @@ def test_the_optimizer_is_the_problems_at_a_part_of_its_rate() -> None:
 def test_rounds_grow_to_four_times_the_first() -> None:
     assert [TrainOn().length(number) for number in range(5)] == [5, 10, 20, 20, 20]
     assert [TrainOn(epochs=1).length(number) for number in range(4)] == [1, 2, 4, 4]
+    assert TrainOn(rounds=10**9).length(10**9) == 20
 
 
 def test_a_short_round_that_gains_is_kept_where_longer_ones_learn_by_heart() -> None:

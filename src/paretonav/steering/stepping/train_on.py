@@ -20,7 +20,11 @@ from paretonav.steering.stepping.settings import require_integers
 _MEASURED = 0.2  # of an epoch: what measuring takes
 CLEAR = 2.0  # standard errors of the weighted sum, for training on to pay
 WORTH = 0.005  # of the weighted sum, likewise
-_LONGEST = 4  # times the first round: so long on more models pay for than for shorter or longer ones
+_GROWTH = (
+    1,
+    2,
+    4,
+)  # times the first round; most models of the zoo gain more in four times than in one or two
 _BATCHES, _BATCH = 32, (16, 256)  # minibatches of an epoch, and their least and largest size: as people train
 
 
@@ -80,7 +84,7 @@ class TrainOn:
 
     def length(self, number: int) -> int:
         """The epochs of a round, of which the first is number 0."""
-        return min(self.epochs << number, self.epochs * _LONGEST)
+        return self.epochs * _GROWTH[min(number, len(_GROWTH) - 1)]
 
     def batch_size_for(self, examples: int) -> int:
         """That of the minibatches of as many examples."""
@@ -149,7 +153,7 @@ def train_on(problem: Problem, weights: Tensor, how: TrainOn) -> Trained:
         paid = pays(value - least, change_error(losses, found, weights), least)
         if value < least:
             theta, losses, least, kept = moving.detach(), found, value, epochs
-        if length == how.epochs * _LONGEST and not paid:
+        if number >= len(_GROWTH) and not paid:
             break
     return Trained(theta, before, losses, on, first, least, epochs, kept)
 
